@@ -1,0 +1,63 @@
+# Two commands: `make` rebuilds everything, `make test` runs the tests. `make help` lists the rest.
+#
+#   make CORES=2                 no more than two cores (the default is all of them)
+#   make ARGS='--dry-run'        more arguments for snakemake
+#   make PYTHON=/path/to/python  the interpreter to build .venv with; envs/find-python.sh looks for one otherwise
+
+CORES ?= all
+ARGS ?=
+PYTHON ?=
+UV ?= uv
+
+export PYTHON
+IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.DEFAULT_GOAL := all
+.NOTPARALLEL:
+.PHONY: all set-up set-up-dev test lint format quarto lock clean clean-env help
+
+all: set-up  ## build .venv if needed, then run the whole workflow
+	$(IN_VENV) snakemake --cores $(CORES) $(ARGS)
+
+set-up:  ## find an interpreter, build .venv from the locks; does nothing when done
+	@envs/set-up.sh
+
+set-up-dev:
+	@envs/set-up.sh dev
+
+test: lint  ## lint, then all tests
+	$(IN_VENV) pytest $(ARGS)
+
+lint: set-up-dev  ## ruff, mypy, snakefmt
+	$(IN_VENV) ruff check .
+	$(IN_VENV) ruff format --check .
+	$(IN_VENV) mypy
+	$(IN_VENV) snakefmt --check Snakefile workflow/rules
+
+format: set-up-dev  ## let ruff and snakefmt rewrite what they can
+	$(IN_VENV) ruff check --fix .
+	$(IN_VENV) ruff format .
+	$(IN_VENV) snakefmt Snakefile workflow/rules
+
+quarto: set-up  ## try to install Quarto into .venv; the workflow does without it where that fails
+	@envs/quarto.sh
+
+# A lock holds hashes and no addresses, so that it serves whatever index pip is set to. `-c` keeps the versions of
+# requirements.txt in the other two. Without an upgrade the pins that still fit stay: make lock ARGS=--upgrade
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url
+lock:  ## resolve envs/*.in to the locks (needs uv); ARGS=--upgrade for newer versions
+	cd envs && $(COMPILE) $(ARGS) requirements.in --output-file requirements.txt
+	cd envs && $(COMPILE) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
+	cd envs && $(COMPILE) $(ARGS) build.in --output-file build.txt
+
+clean:  ## remove what the workflow made (not .venv and not the store of fits)
+	find results -mindepth 1 ! -name README.md -delete
+	rm -rf .snakemake
+
+clean-env:  ## remove .venv
+	rm -rf .venv
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
+	    printf '  make %-10s %s\n' "$$target" "$$text"; \
+	done
