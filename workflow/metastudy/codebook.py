@@ -1,0 +1,299 @@
+"""The codebook of a study: what its data file holds, read, checked and given as plain objects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from metastudy.codebook_checks import IGNORE, NO_CONSENT, check
+from metastudy.errors import BadInput, Problem
+from metastudy.texts import Document, canonical, did_you_mean, read_yaml, shown
+from metastudy.vocabulary import Vocabulary
+
+__all__ = [
+    "IGNORE",
+    "NO_CONSENT",
+    "Codebook",
+    "DataFile",
+    "Exposure",
+    "Rule",
+    "Study",
+    "Variable",
+    "check_provenance",
+    "load",
+    "sha256",
+]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the codebook says of the study as a whole."""
+
+    id: str
+    title: str
+    citation: str
+    design: str
+    response_mode: str
+    country: str
+    sector: str
+    role: str
+    arrangement: str
+    provenance: str
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """The data file and how its text is written."""
+
+    name: str
+    format: str
+    encoding: str | None = None
+    delimiter: str = ","
+    decimal: str = "."
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One raw variable; ``role`` is the codebook's ``as``, raw codes are in canonical text."""
+
+    name: str
+    role: str
+    accept: tuple[str, ...] = ()
+    trait: str | None = None
+    factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    randomised: bool = False
+    construct: str | None = None
+    vignette: str | None = None
+    min: float | None = None
+    max: float | None = None
+    keying: str = "positive"
+    missing: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | float | bool] = field(default_factory=dict)
+    separator: str = ";"
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of exclusion; exactly one of the last four says which rows leave."""
+
+    rule: str
+    variable: str | None = None
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    duplicates: str | None = None
+    unanswered: str | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether the rule itself says which rows leave."""
+        return bool(self.drop or self.keep or self.duplicates or self.unanswered)
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What outcomes are compared by: exactly one of a factor, a construct or an attribute."""
+
+    type: str
+    factor: str | None = None
+    construct: str | None = None
+    attribute: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The factor, construct or attribute."""
+        return self.factor or self.construct or str(self.attribute)
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """A study's codebook, checked. ``vocabulary`` holds the study's own additions too."""
+
+    path: Path
+    study: Study
+    file: DataFile
+    variables: tuple[Variable, ...]
+    codes: Mapping[str, str]
+    exclude: tuple[Rule, ...]
+    outcomes: tuple[str, ...]
+    exposures: tuple[Exposure, ...]
+    vocabulary: Vocabulary
+    document: Document = field(repr=False)
+
+    @property
+    def data_path(self) -> Path:
+        """The data file."""
+        return self.path.parent / self.file.name
+
+    def having(self, role: str) -> tuple[Variable, ...]:
+        """Give the variables of a role, in the codebook's order."""
+        return tuple(variable for variable in self.variables if variable.role == role)
+
+    def only(self, role: str) -> Variable | None:
+        """Give the variable of a role that at most one variable has."""
+        return next(iter(self.having(role)), None)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of exclusion in order, that of consent among them.
+
+        Consent goes first, as :data:`NO_CONSENT`, unless a rule that names its variable and
+        nothing else says where it stands.
+        """
+        consent = self.only("consent")
+        if consent is None:
+            return self.exclude
+        own = [rule for rule in self.exclude if rule.variable == consent.name and not rule.acts]
+        placed = {rule: replace(rule, keep=consent.accept) for rule in own}
+        first = () if placed else (Rule(NO_CONSENT, consent.name, keep=consent.accept),)
+        return (*first, *(placed.get(rule, rule) for rule in self.exclude))
+
+    @property
+    def used_names(self) -> tuple[str, ...]:
+        """The raw names that are read, each once: not the ignored ones that no rule looks at."""
+        names = [variable.name for variable in self.variables if variable.role != IGNORE]
+        names += [rule.variable for rule in self.exclude if rule.variable]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every raw name that the codebook mentions, each once."""
+        names = [variable.name for variable in self.variables]
+        return tuple(dict.fromkeys([*names, *self.used_names]))
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def load(folder: Path, vocabulary: Vocabulary, manifest: Path | None = None) -> Codebook:
+    """Load a study's codebook and check all that can be checked without opening the data.
+
+    Parameters
+    ----------
+    folder : the study's folder, ``data/raw/<study>``.
+    vocabulary : the common vocabulary; the codebook's additions are added to it.
+    manifest : ``data/raw/manifest.yaml``; if given, the data file must be there and the
+        provenance flag must agree with it (:func:`check_provenance`).
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    BadInput
+        With every problem found: keys and types (the schema), names (the vocabulary), what
+        contradicts itself, a missing data file, a false provenance flag.
+    """
+    folder = Path(folder)
+    document = read_yaml(folder / "codebook.yaml", study=folder.name)
+    vocabulary, problems = check(document, vocabulary)
+    if problems:
+        raise BadInput(problems)
+
+    codebook = _build(document, vocabulary)
+    if manifest is not None:
+        check_provenance(codebook, manifest)
+    return codebook
+
+
+def sha256(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_provenance(codebook: Codebook, manifest: Path) -> str:
+    """Check that the flag ``provenance`` and the manifest of simulated files agree.
+
+    Parameters
+    ----------
+    codebook : says ``simulated`` or ``observed``.
+    manifest : YAML, study to file name to SHA-256, for the simulated files and no others.
+
+    Returns
+    -------
+    The data file's SHA-256.
+
+    Raises
+    ------
+    BadInput
+        ``missing-file`` if there is no data file; ``provenance`` if the file is flagged as
+        simulated and is not the one in the manifest, or as observed and is in it.
+    """
+    study, path = codebook.study, codebook.data_path
+    if not path.is_file():
+        near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+        raise BadInput(
+            Problem(
+                shown(path),
+                f"no such file.{near}",
+                "the data file that the codebook names",
+                f"put the file there, or correct file.name in {shown(codebook.path)}",
+                study.id,
+                code="missing-file",
+            )
+        )
+    document = read_yaml(Path(manifest), study=study.id, code="provenance")
+    listed = document.data if isinstance(document.data, dict) else {}
+    entries = {name: files for name, files in listed.items() if isinstance(files, dict)}
+    own = entries.get(study.id, {}).get(codebook.file.name)
+    anywhere = {str(value) for files in entries.values() for value in files.values()}
+    digest = sha256(path)
+    flag = codebook.document.line(("study", "provenance"))
+    mend = f"correct study.provenance on line {flag} of {shown(codebook.path)}"
+    found = expected = None
+    if study.provenance == "simulated" and own != digest:
+        listing = f"the manifest has {own}" if own else "the manifest does not have this file"
+        found = f"provenance 'simulated', but {listing}; the file's SHA-256 is {digest}"
+        expected = "a simulated file whose SHA-256 stands in the manifest"
+        mend += " to 'observed' if these are real data, or generate the simulated file again"
+    elif study.provenance == "observed" and digest in anywhere:
+        found = f"provenance 'observed', but the manifest lists the file as simulated ({digest})"
+        expected = "real data, which the manifest of simulated files does not list"
+        mend += " to 'simulated', or put the real file in"
+    if found and expected:
+        raise BadInput(
+            Problem(shown(path), found, expected, mend, study.id, None, None, "provenance")
+        )
+    return digest
+
+
+def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
+    raw: Mapping[str, Any] = document.data
+
+    def codes(values: Any) -> tuple[str, ...]:
+        return tuple(canonical(value) for value in values)
+
+    def by_code(mapping: Mapping[str, Any]) -> dict[str, Any]:
+        return {canonical(key): value for key, value in mapping.items()}
+
+    def variable(entry: Mapping[str, Any]) -> Variable:
+        entry = dict(entry)
+        entry["role"] = entry.pop("as")
+        for key in ("missing", "values"):
+            entry[key] = by_code(entry.get(key, {}))
+        entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}
+        entry["accept"] = codes(entry.get("accept", ()))
+        return Variable(**entry)
+
+    def rule(entry: Mapping[str, Any]) -> Rule:
+        lists = {key: codes(entry[key]) for key in ("drop", "keep") if key in entry}
+        return Rule(**{**entry, **lists})
+
+    return Codebook(
+        path=document.path,
+        study=Study(**raw["study"]),
+        file=DataFile(**raw["file"]),
+        variables=tuple(variable(entry) for entry in raw["variables"]),
+        codes=dict(raw.get("codes", {})),
+        exclude=tuple(rule(entry) for entry in raw.get("exclude", ())),
+        outcomes=tuple(raw.get("outcomes", ())),
+        exposures=tuple(Exposure(**entry) for entry in raw.get("exposures", ())),
+        vocabulary=vocabulary,
+        document=document,
+    )

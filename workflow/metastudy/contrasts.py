@@ -1,0 +1,268 @@
+"""Contrasts: what a module's posterior says about each exposure, in one long table for all modules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.cells import between_organisations, between_settings
+from metastudy.design import Structure
+from metastudy.summaries import summarize
+
+__all__ = ["COLUMNS", "Contrasts", "contrasts"]
+
+COLUMNS = [
+    "module",
+    "variant",  # main, or error_free: every coding taken as true
+    "estimand",  # effect: a contrast of exposures; level: a mean, share or prevalence
+    "exposure",
+    "exposure_type",
+    "outcome",
+    "level",  # population, study, country or sector
+    "group",  # which study, country or sector
+    "vignette",
+    "study",
+    "country",
+    "sector",
+    "role",
+    "metric",  # sd, pomp, log_odds or probability
+    "provenance",
+]
+Row = tuple[dict[str, Any], xr.DataArray]
+
+
+class Contrasts:
+    """Draws of every contrast of a module with the table that says what each of them is."""
+
+    def __init__(self, rows: Iterator[Row]):
+        described, draws = zip(*rows, strict=True)
+        self.index = pd.DataFrame(list(described), columns=COLUMNS).fillna("")
+        ids = ["|".join(str(v) for v in r if v) for r in self.index[COLUMNS[1:]].drop(columns="provenance").to_numpy()]
+        self.index.insert(0, "id", ids)
+        self.draws = xr.concat(
+            [d.drop_vars([c for c in d.coords if c not in d.dims]) for d in draws],
+            pd.Index(ids, name="contrast"),
+        ).transpose("chain", "draw", "contrast")
+
+    def table(self, interval: float) -> pd.DataFrame:
+        """One row per contrast: what it is, then :func:`metastudy.summaries.summarize`."""
+        numbers = summarize(self.draws, interval).reset_index(drop=True)
+        return pd.concat([self.index, numbers], axis=1)
+
+
+def contrasts(cells: xr.Dataset, posterior: xr.DataTree, model: str) -> Contrasts:
+    """All contrasts of a module.
+
+    Parameters
+    ----------
+    cells : what the model saw.
+    posterior : its draws.
+    model : kind of model, ``answers`` or ``codings``.
+
+    Returns
+    -------
+    Contrasts
+        Effects of the answers in standard deviations of the reference group (``sd``) and as shares
+        of the scale (``pomp``); of the codings in log-odds and, at the organisations studied, as
+        differences of probability.
+    """
+    rows: Callable[..., Iterator[Row]] = {"answers": _answers, "codings": _codings}[model]
+    return Contrasts(rows(cells, posterior))
+
+
+def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
+    draws = posterior["posterior"].to_dataset()
+    studies = json.loads(cells.attrs["studies"])
+    base = {"module": cells.attrs["module"], "variant": "main"}
+    seen = _observed(cells)
+    for e, exposure in enumerate(cells.exposure.values):
+        has = cells.present.values[:, e].astype(bool)
+        effect = base | {
+            "estimand": "effect",
+            "exposure": str(exposure),
+            "exposure_type": str(cells.exposure_type.values[e]),
+        }
+        own = [str(s) for s in cells.study.values[has]]
+        outcomes = {str(cells.construct_of.values[k]) for k in np.flatnonzero(seen[has].any(axis=0))}
+        for construct in [str(c) for c in cells.construct.values if str(c) in outcomes]:
+            mean = draws["mu"].sel(exposure=exposure, construct=construct)
+            row = effect | {"outcome": construct, "metric": "sd"}
+            yield row | _where(cells, has) | {"level": "population", "provenance": _mark(studies, own)}, mean
+            structure, _ = between_settings(cells, str(exposure))
+            yield from _levels(row, f"{exposure}", construct, mean, structure, draws, studies, own)
+        for j in np.flatnonzero(has):
+            place = _where(cells, np.arange(len(has)) == j)
+            mark = _mark(studies, [str(cells.study.values[j])])
+            for k in np.flatnonzero(seen[j]):
+                row = effect | place | {
+                    "outcome": str(cells.construct_of.values[k]),
+                    "vignette": str(cells.vignette_of.values[k]),
+                    "level": "study",
+                    "group": str(cells.setting.values[j]),
+                    "provenance": mark,
+                }
+                value = draws["beta"].isel(setting=j, exposure=e, outcome=k)
+                yield row | {"metric": "sd"}, value
+                yield row | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
+    for j, setting in enumerate(cells.setting.values):
+        for k in np.flatnonzero(seen[j]):
+            row = base | _where(cells, np.arange(cells.sizes["setting"]) == j) | {
+                "estimand": "level",
+                "outcome": str(cells.construct_of.values[k]),
+                "vignette": str(cells.vignette_of.values[k]),
+                "level": "study",
+                "group": str(setting),
+                "metric": "pomp",
+                "provenance": _mark(studies, [str(cells.study.values[j])]),
+            }
+            value = draws["baseline"].isel(setting=j, outcome=k)
+            yield row, float(cells.centre.values[j, k]) + float(cells.scale.values[j, k]) * value
+
+
+def _levels(
+    row: dict[str, Any],
+    name: str,
+    outcome: str,
+    mean: xr.DataArray,
+    structure: Structure,
+    draws: xr.Dataset,
+    studies: dict[str, Any],
+    own: list[str],
+) -> Iterator[Row]:
+    """The shrunken effect of each country and sector that the design identifies."""
+    for term in structure.terms:
+        if term.name == "study":
+            continue  # a study's own effect is a row of its own, with its vignettes
+        for at, group in enumerate(term.levels):
+            members = [s for s, i in zip(own, term.index, strict=True) if i == at]
+            if term.kind == "contrast":
+                shift = (at - 0.5) * draws[f"{name}_{term.name}_difference"].sel(construct=outcome)
+            else:
+                shift = draws[f"{name}_{term.name}"].sel(
+                    {f"{name}_{term.name}_level": group, "construct": outcome}
+                )
+            yield (
+                row
+                | {"level": term.name, "group": group, term.name: group}
+                | {"provenance": _mark(studies, members)},
+                mean + shift,
+            )
+
+
+def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
+    studies = json.loads(cells.attrs["studies"])
+    everyone = _where(cells, np.ones(cells.sizes["organisation"], dtype=bool))
+    mark = {"provenance": _mark(studies, list(studies))}
+    interviews = (cells.single.sum("reading") + cells.double.sum("agreement")).isel(code=0).values
+    for variant, group in (("main", "posterior"), ("error_free", "error_free_posterior")):
+        draws = posterior[group].to_dataset()
+        base = {"module": cells.attrs["module"], "variant": variant} | everyone | mark
+        presence = draws["presence"]
+        for e, exposure in enumerate(cells.exposure.values):
+            effect = base | {
+                "estimand": "effect",
+                "exposure": str(exposure),
+                "exposure_type": str(cells.exposure_type.values[e]),
+            }
+            for family in cells.family.values:
+                row = effect | {"outcome": str(family), "level": "population", "metric": "log_odds"}
+                yield row, draws["mu"].sel(exposure=exposure, family=family)
+            attribute = cells[str(cells.exposure_name.values[e])].values
+            sides = [
+                (x, _weighted(presence, interviews * (cells.x.values[:, e] == x)))
+                for x in (-0.5, 0.5)
+            ]
+            for code in cells.code.values:
+                row = effect | {"outcome": str(code), "level": "code"}
+                yield row | {"metric": "log_odds"}, draws["gamma"].sel(exposure=exposure, code=code)
+                low, high = (share.sel(code=code) for _, share in sides)
+                yield row | {"metric": "probability"}, high - low
+                for x, share in sides:
+                    here = cells.x.values[:, e] == x
+                    level = base | _where(cells, here) | {
+                        "estimand": "level",
+                        "outcome": str(code),
+                        "level": str(cells.exposure_name.values[e]),
+                        "group": str(attribute[here][0]),
+                        "metric": "probability",
+                    }
+                    yield level, share.sel(code=code)
+        for code in cells.code.values:
+            row = base | {"estimand": "level", "outcome": str(code), "level": "population"}
+            yield row | {"metric": "probability"}, _weighted(presence, interviews).sel(code=code)
+
+
+def _weighted(presence: xr.DataArray, weights: np.ndarray) -> xr.DataArray:
+    """Mean presence over organisations, by their numbers of interviews."""
+    share = xr.DataArray(weights / weights.sum(), dims="organisation")
+    return (presence.drop_vars("organisation") * share).sum("organisation")
+
+
+def _observed(cells: xr.Dataset) -> np.ndarray:
+    """Which outcomes a setting observed at all, shape (setting, outcome)."""
+    seen = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
+    setting = cells.setting_of_site.values[cells.site_of_cell.values]
+    np.logical_or.at(seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool))
+    return seen
+
+
+def _where(cells: xr.Dataset, mask: np.ndarray) -> dict[str, str]:
+    """Study, country, sector and role of some units, joined where there are several."""
+    return {
+        name: " + ".join(dict.fromkeys(sorted(map(str, cells[name].values[mask]))))
+        for name in ("study", "country", "sector", "role")
+    }
+
+
+def _mark(studies: dict[str, Any], names: list[str]) -> str:
+    """The mark that follows a number: simulated, observed, or both."""
+    return " + ".join(sorted({studies[name]["provenance"] for name in names}))
+
+
+def heterogeneity(
+    cells: xr.Dataset, posterior: xr.DataTree, priors: dict[str, float], interval: float
+) -> pd.DataFrame:
+    """Every between-group standard deviation and coder's accuracy beside its prior.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``variant``, ``parameter``, ``mean``, ``sd``, ``lower``, ``upper`` of the posterior, and
+        ``prior_mean``, ``prior_sd`` and ``ratio``, the posterior's standard deviation over the
+        prior's: near one, the data say nothing.
+    """
+    tables = []
+    for variant, group in (("main", "posterior"), ("error_free", "error_free_posterior")):
+        if group not in posterior.children:
+            continue
+        draws = posterior[group].to_dataset()
+        for name in [str(n) for n in draws.data_vars]:
+            prior = _prior(name, priors, "code" in cells.dims)
+            if prior is None:
+                continue
+            dims = [d for d in draws[name].dims if d not in ("chain", "draw")]
+            flat = draws[name].stack(parameter=dims) if dims else draws[name].expand_dims("parameter", -1)
+            labels = [", ".join(map(str, np.atleast_1d(np.asarray(i, dtype=object)))) for i in flat.parameter.values] if dims else [""]
+            flat = flat.drop_vars([c for c in flat.coords if c not in ("chain", "draw")]).assign_coords(
+                parameter=[f"{name}[{label}]" if label else name for label in labels]
+            )
+            numbers = summarize(flat.transpose("chain", "draw", "parameter"), interval).reset_index()
+            numbers.insert(0, "variant", variant)
+            tables.append(numbers.assign(prior_mean=prior[0], prior_sd=prior[1], ratio=numbers["sd"] / prior[1]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _prior(name: str, priors: dict[str, float], codes: bool) -> tuple[float, float] | None:
+    """Mean and standard deviation of the prior of a standard deviation or an accuracy."""
+    if name in ("sensitivity", "specificity"):
+        a, b = priors["accuracy_a"], priors["accuracy_b"]
+        return 0.5 + 0.5 * a / (a + b), 0.5 * np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1)))
+    if not name.endswith("_tau"):
+        return None
+    scale = priors["prevalence"] if name == "level_tau" else priors["tau_logit" if codes else "tau"]
+    return scale * np.sqrt(2 / np.pi), scale * np.sqrt(1 - 2 / np.pi)

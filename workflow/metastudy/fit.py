@@ -1,0 +1,90 @@
+"""Fit a module: its cells in, its posterior out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from metastudy import store
+from metastudy.errors import run
+
+__all__ = ["fit"]
+
+
+def fit(
+    cells: xr.Dataset,
+    model: str,
+    priors: Mapping[str, float],
+    sampling: Mapping[str, Any],
+    cores: int = 1,
+) -> xr.DataTree:
+    """Posterior of a module.
+
+    Parameters
+    ----------
+    cells : what the model sees.
+    model : kind of model, ``answers`` or ``codings``.
+    priors, sampling : sections of the configuration.
+
+    Returns
+    -------
+    xarray.DataTree
+        See :func:`metastudy.sampling.draw`; for codings the effects under error-free coding stand
+        in the group ``error_free``.
+    """
+    # Imported here: a posterior that is in the store costs no import of the sampler.
+    from metastudy.models import answers, codings
+    from metastudy.sampling import compile_model, draw
+
+    if model == "answers":
+        return draw(compile_model(answers.build(cells, priors)), sampling, cores)
+    posterior = draw(compile_model(codings.build(cells, priors)), sampling, cores)
+    error_free = draw(compile_model(codings.build(cells, priors, errors=False)), sampling, cores)
+    groups = {name: node.to_dataset() for name, node in posterior.children.items()}
+    groups |= {f"error_free_{name}": node.to_dataset() for name, node in error_free.children.items()}
+    return xr.DataTree.from_dict(groups)
+
+
+def main() -> None:
+    """Entry point of the rule ``fit``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--priors", type=json.loads, required=True)
+    parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--code", required=True, help="digest of the code that the fit depends on")
+    parser.add_argument("--lock", required=True, help="digest of the locked requirements")
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--posterior", type=Path, required=True)
+    args = parser.parse_args()
+
+    key = store.key(
+        {
+            "cells": store.file_digest(args.cells),
+            "code": args.code,
+            "lock": args.lock,
+            "settings": json.dumps([args.model, args.priors, args.sampling], sort_keys=True),
+        }
+    )
+    if args.store and store.fetch(args.store, key, args.posterior):
+        print(f"taken from the store: {key}")
+        return
+    from metastudy.netcdf import save
+
+    part = args.posterior.with_suffix(".part")
+    save(fit(xr.load_dataset(args.cells), args.model, args.priors, args.sampling, args.cores), part)
+    shutil.move(part, args.posterior)
+    if args.store:
+        store.keep(args.store, key, args.posterior)
+    print(f"sampled: {key}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,93 @@
+"""Several correlated answers per person: experiments and surveys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from pytensor.tensor import TensorVariable
+
+from metastudy.cells import between_settings, between_vignettes, pack, site_information, unpack
+from metastudy.design import VARYING_FROM
+from metastudy.models.likelihoods import gaussian_cells
+from metastudy.models.terms import add_terms, informed, varying
+
+__all__ = ["build"]
+
+
+def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+    r"""Hierarchical multivariate regression of a person's answers on the exposures.
+
+    .. math::
+        y_i &\sim N(B_s' x_i, \Sigma_j), \qquad \text{person } i \text{ at site } s \text{ in setting } j \\
+        B_{spk} &\sim N(\beta_{jpk}, \tau_{pk}^2) \\
+        \beta_{jpk} &= \mu_{pc(k)} + \textstyle\sum_t u_{tp}[t(j)]_{c(k)} + w_p[v(k)]_{c(k)} \\
+        \Sigma_j &= D_{\sigma_j} (R_{construct} \otimes R_{vignette}) D_{\sigma_j}
+
+    Outcome k is a construct c in a vignette v. A setting is a study in a country and a sector; t
+    runs over what the design identifies of the three, separately for each exposure p. Intercepts
+    are each setting's own: levels of answers do not compare across studies, contrasts do.
+
+    Parameters
+    ----------
+    cells : cross-products of a module (:func:`metastudy.cells.answer_cells`).
+    priors : scales ``baseline``, ``effect``, ``tau`` and ``sigma``, LKJ shape ``correlation``.
+
+    Returns
+    -------
+    pymc.Model
+        With ``mu[exposure, construct]``, ``beta[setting, exposure, outcome]`` and every standard
+        deviation; the data stand in one array, so that a refit needs no compilation.
+    """
+    names = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
+    coords = {name: cells[name].values for name in names}
+    size = {name: len(values) for name, values in coords.items()}
+    setting_of_site, site_of_cell = cells.setting_of_site.values, cells.site_of_cell.values
+    with pm.Model(coords=coords) as model:
+        n, xx, xy, yy = unpack(pm.Data("cells", pack(cells)), cells)
+
+        mu = pm.Normal("mu", 0, priors["effect"], dims=("exposure", "construct"))
+        scales = {"effect_sd": priors["effect"], "tau_sd": priors["tau"]}
+        effects = []
+        for p, name in enumerate(coords["exposure"]):
+            settings, at = between_settings(cells, name)
+            vignettes, on = between_vignettes(cells, name)
+            u = add_terms(name, mu[p], settings, "construct", **scales)[at]
+            w = add_terms(name, 0.0, vignettes, "construct", **scales)[on]
+            effects.append(u[:, :, None] + w.T[None, :, :])
+        beta = pt.stack(effects, axis=1).reshape((size["setting"], size["exposure"], size["outcome"]))
+        beta = pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
+
+        baseline = pm.Normal("baseline", 0, priors["baseline"], dims=("setting", "outcome"))
+        b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
+        many = np.flatnonzero(np.bincount(setting_of_site)[setting_of_site] >= VARYING_FROM)
+        if len(many):
+            model.add_coord("clustered_site", coords["site"][many])
+            tau = pm.HalfNormal("site_tau", priors["tau"], dims=("coefficient", "outcome"))
+            centred = informed(site_information(cells)[many], priors["tau"])
+            dims = ("clustered_site", "coefficient", "outcome")
+            b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
+
+        sigma = pm.HalfNormal("sigma", priors["sigma"], dims=("setting", "outcome"))
+        chol = sigma[:, :, None] * pt.linalg.kron(
+            _correlation("construct", size["construct"], priors["correlation"]),
+            _correlation("vignette", size["vignette"], priors["correlation"]),
+        )
+        log_likelihood = gaussian_cells(
+            *(n, xx, xy, yy),
+            b=b[site_of_cell],
+            cov=pt.matmul(chol, chol.mT),
+            observed=cells.observed.values,
+            pattern=cells.pattern_of_cell.values,
+            block=setting_of_site[site_of_cell],
+        )
+        pm.Potential("log_likelihood", log_likelihood)
+    return model
+
+
+def _correlation(name: str, size: int, shape: float) -> TensorVariable:
+    """Cholesky factor of a correlation matrix; one outcome has none to estimate."""
+    return pm.LKJCorr(f"{name}_chol", n=size, eta=shape) if size > 1 else pt.ones((1, 1))

@@ -1,0 +1,51 @@
+"""From draws to the numbers that are shown: one way, for every module."""
+
+from __future__ import annotations
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+__all__ = ["summarize"]
+
+
+def summarize(draws: xr.DataArray, interval: float) -> pd.DataFrame:
+    """Summary of each quantity.
+
+    Parameters
+    ----------
+    draws : dims (chain, draw, quantity).
+    interval : probability of the equal-tailed credible interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: quantity. Columns ``mean``, ``sd``, ``lower``, ``upper``, ``mcse`` (Monte Carlo
+        standard error of the mean), ``mcse_lower``, ``mcse_upper`` (of the interval's ends) and
+        ``pd`` (probability of direction: the larger posterior mass on one side of zero).
+    """
+    tail = (1 - interval) / 2
+    over = ("chain", "draw")
+    lower, upper = (draws.quantile(q, over).to_numpy() for q in (tail, 1 - tail))
+    positive = (draws > 0).mean(over).to_numpy()
+    data = draws.rename("x").to_dataset()
+    mcse = {
+        name: az.mcse(data, method=method, **extra)["x"].to_numpy()
+        for name, method, extra in (
+            ("mcse", "mean", {}),
+            ("mcse_lower", "quantile", {"prob": tail}),
+            ("mcse_upper", "quantile", {"prob": 1 - tail}),
+        )
+    }
+    return pd.DataFrame(
+        {
+            "mean": draws.mean(over).to_numpy(),
+            "sd": draws.std(over, ddof=1).to_numpy(),
+            "lower": lower,
+            "upper": upper,
+            **mcse,
+            "pd": np.maximum(positive, 1 - positive),
+        },
+        index=pd.Index(draws[draws.dims[-1]].to_numpy(), name=draws.dims[-1]),
+    )

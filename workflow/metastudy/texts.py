@@ -1,0 +1,233 @@
+"""Plain texts: canonical raw values, YAML as people expect it, names that lie near a typo."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metastudy.errors import BadInput, Problem
+
+__all__ = ["Document", "canonical", "did_you_mean", "numeral", "read_yaml", "shown", "yaml_path"]
+
+_WHOLE_WITH_ZEROS = re.compile(r"[-+]?\d+\.0+", re.ASCII)
+_NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+
+Path_ = tuple[str | int, ...]
+
+
+def canonical(value: object) -> str:
+    """Give the one spelling by which a raw value and a codebook's code are compared.
+
+    Parameters
+    ----------
+    value : a number, a text, a truth value or nothing.
+
+    Returns
+    -------
+    The text in Unicode NFC without surrounding blanks; whole numbers without ``.0``;
+    ``True`` or ``False`` however they were capitalised; ``""`` for nothing.
+
+    Examples
+    --------
+    >>> canonical(1.0), canonical(" 1.0 "), canonical("TRUE"), canonical(float("nan"))
+    ('1', '1', 'True', '')
+    """
+    if value is None or value != value:  # NaN and NaT differ from themselves
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = unicodedata.normalize("NFC", str(value)).strip()
+    if _WHOLE_WITH_ZEROS.fullmatch(text):
+        return text.partition(".")[0]
+    return text.capitalize() if text.lower() in ("true", "false") else text
+
+
+def numeral(text: str) -> float | None:
+    """Read a number written in plain digits with a decimal point; ``None`` for any other text."""
+    return float(text) if _NUMERAL.fullmatch(text) else None
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Name the option nearest to a misspelt word, as a question; empty if none is near.
+
+    >>> did_you_mean("contry", ["country", "sector"])
+    " Did you mean 'country'?"
+    """
+    options = list(options)
+    by_lower = {option.lower(): option for option in reversed(options)}
+    near = get_close_matches(word.lower(), by_lower, n=1)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def shown(path: Path) -> str:
+    """Give a path as the user knows it: relative to the working directory if it lies inside."""
+    try:
+        return Path(path).absolute().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return Path(path).as_posix()
+
+
+def yaml_path(path: Sequence[str | int]) -> str:
+    """Spell a place in a YAML document.
+
+    >>> yaml_path(("variables", 3, "construct"))
+    'variables[3].construct'
+    """
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return text.removeprefix(".") or "(top)"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file: its data, and on which line each place stands."""
+
+    path: Path
+    data: Any
+    lines: dict[Path_, int] = field(repr=False)
+
+    def line(self, place: Sequence[str | int]) -> int:
+        """Give the line of a place in the file, or of the nearest place around it."""
+        place = tuple(place)
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+    def problem(
+        self,
+        place: Sequence[str | int],
+        found: str,
+        expected: str,
+        mend: str = "",
+        *,
+        study: str | None = None,
+        code: str = "codebook",
+    ) -> Problem:
+        """Make a problem that points to a place in this file."""
+        return Problem(
+            file=shown(self.path),
+            study=study,
+            row=f"{self.line(place)} (line)",
+            column=yaml_path(place),
+            found=found,
+            expected=expected,
+            mend=mend or f"correct line {self.line(place)} of {shown(self.path)}",
+            code=code,
+        )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's core types only: `no`, `08`, `1:30` and dates stay the texts that people wrote."""
+
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(None, None, "a key that is no text", key.start_mark)
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                first = seen[key.value]
+                message = f"the key '{key.value}' twice, on lines {first} and {line}"
+                raise yaml.MarkedYAMLError(None, None, message, key.start_mark)
+            seen[key.value] = line
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
+
+
+def _construct_map(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
+
+
+def _lines(node: yaml.Node | None, place: Path_ = ()) -> dict[Path_, int]:
+    if node is None:
+        return {}
+    found = {place: node.start_mark.line + 1}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                found |= _lines(value, (*place, key.value))
+                found[(*place, key.value)] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            found |= _lines(value, (*place, index))
+    return found
+
+
+def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -> Document:
+    """Read a YAML file strictly: UTF-8, one document, no key twice, keys as they are written.
+
+    Parameters
+    ----------
+    path : the file.
+    study, code : what a :class:`Problem` with this file says of itself.
+
+    Returns
+    -------
+    Document, its keys all texts (``08`` stays ``08``).
+
+    Raises
+    ------
+    BadInput
+        If the file is missing, is not UTF-8, or is no YAML; with the line.
+    """
+
+    def refused(
+        found: str, expected: str, mend: str, kind: str = code, row: str | None = None
+    ) -> BadInput:
+        return BadInput(Problem(shown(path), found, expected, mend, study, row, None, kind))
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            lines = _lines(node)
+            data = loader.construct_document(node) if node else None
+        finally:
+            loader.dispose()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise refused(
+            "no such file", f"a YAML file at {shown(path)}", "add the file", "missing-file"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise refused(
+            f"bytes that are not UTF-8 (at byte {error.start})",
+            "text in UTF-8",
+            "save the file as UTF-8",
+            "encoding",
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise refused(
+            error.problem or "no YAML",
+            "well-formed YAML in which each key stands once",
+            f"correct line {line} of {shown(path)}",
+            row=f"{line} (line)",
+        ) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise refused(
+            " ".join(str(error).split())[:200] or "no YAML", "well-formed YAML", "correct the file"
+        ) from None
+    return Document(path, data, lines)
