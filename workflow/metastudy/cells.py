@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.design import Structure, structure
+from metastudy.design import Effects, Structure, effects, structure
 from metastudy.errors import BadInput, Problem
 from metastudy.scores import scores
 from metastudy.vocabulary import Vocabulary
@@ -25,11 +25,14 @@ from metastudy.vocabulary import Vocabulary
 __all__ = [
     "Study",
     "answer_cells",
+    "answer_effects",
     "between_organisations",
     "between_settings",
     "between_vignettes",
     "code_cells",
     "load_study",
+    "observed",
+    "organisation_effects",
     "pack",
     "pack_codes",
     "site_information",
@@ -313,30 +316,64 @@ def _attributes(studies: Sequence[Study], module: str, dropped: list[dict[str, A
         "module": module,
         "studies": json.dumps(described, sort_keys=True),
         "dropped": json.dumps(dropped, sort_keys=True),
+        "vocabulary": json.dumps(_additions(studies), sort_keys=True),
     }
 
 
+def _additions(studies: Sequence[Study]) -> dict[str, Any]:
+    """What the studies add to the vocabulary, section by section; they are known to agree."""
+    added: dict[str, Any] = {}
+    for study in studies:
+        for section, entries in study.report["vocabulary"].items():
+            added.setdefault(section, {}).update(entries)
+    return added
+
+
 def between_settings(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.ndarray]:
-    """What the settings in which an exposure was studied identify, and each setting's place in it.
+    """What the settings in which an exposure was studied identify around its population mean.
 
     Returns
     -------
-    Structure over the settings that have the exposure, and an index (setting,) into it; settings
-    without the exposure point at the first, where no data contradict it.
+    Structure over those settings, and their places among all settings.
     """
-    has = cells.present.sel(exposure=exposure).values.astype(bool)
-    units = pd.DataFrame({name: cells[name].values[has] for name in GROUPINGS})
-    return structure(units, GROUPINGS), np.where(has, np.cumsum(has) - 1, 0)
+    places = np.flatnonzero(cells.present.sel(exposure=exposure).values)
+    units = pd.DataFrame({name: cells[name].values[places] for name in GROUPINGS})
+    return structure(units, GROUPINGS), places
 
 
 def between_vignettes(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.ndarray]:
     """The same for the vignettes in which outcomes of an exposure were observed."""
     has = cells.present.sel(exposure=exposure).values.astype(bool)
-    cell = has[cells.setting_of_site.values[cells.site_of_cell.values]]
-    outcome = cells.observed.values[cells.pattern_of_cell.values[cell]].any(axis=0)
-    seen = np.isin(cells.vignette.values, cells.vignette_of.values[outcome])
-    units = pd.DataFrame({"vignette": cells.vignette.values[seen]})
-    return structure(units, ["vignette"]), np.where(seen, np.cumsum(seen) - 1, 0)
+    seen = np.isin(cells.vignette.values, cells.vignette_of.values[observed(cells)[has].any(axis=0)])
+    places = np.flatnonzero(seen)
+    units = pd.DataFrame({"vignette": cells.vignette.values[places]})
+    return structure(units, ["vignette"]), places
+
+
+def answer_effects(cells: xr.Dataset) -> Effects:
+    """Design matrix of the effects; a row is a setting, an exposure and a vignette.
+
+    Rows of a setting without the exposure, or of a vignette without outcomes, are empty: their
+    effect is zero and no data are about it.
+    """
+    sizes = tuple(cells.sizes[name] for name in ("setting", "exposure", "vignette"))
+    at = np.arange(np.prod(sizes)).reshape(sizes)
+    parts = []
+    for p, exposure in enumerate(cells.exposure.values):
+        settings, j = between_settings(cells, str(exposure))
+        vignettes, v = between_vignettes(cells, str(exposure))
+        unit = np.indices((len(j), len(v)))
+        around = [(settings, unit[0].ravel()), (vignettes, unit[1].ravel())]
+        parts.append((str(exposure), at[:, p][np.ix_(j, v)].ravel(), around))
+    return effects(at.size, parts)
+
+
+def observed(cells: xr.Dataset) -> np.ndarray:
+    """Which outcomes a setting observed at all, shape (setting, outcome)."""
+    seen = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
+    setting = cells.setting_of_site.values[cells.site_of_cell.values]
+    np.logical_or.at(seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool))
+    return seen
 
 
 def pack(cells: xr.Dataset) -> np.ndarray:
@@ -479,7 +516,14 @@ def between_organisations(cells: xr.Dataset) -> Structure:
     fixed = [str(name) for name in cells.exposure_name.values]
     for name in fixed:
         units[name] = cells[name].values
-    return structure(units, GROUPINGS, fixed)
+    return structure(units, GROUPINGS, fixed, residual="organisation")
+
+
+def organisation_effects(cells: xr.Dataset) -> Effects:
+    """Design matrix of what varies between organisations beside the exposures."""
+    found = between_organisations(cells)
+    everyone = np.arange(found.units)
+    return effects(found.units, [(None, everyone, [(found, everyone)])])
 
 
 def pack_codes(cells: xr.Dataset, errors: bool = True) -> np.ndarray:

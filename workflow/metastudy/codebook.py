@@ -24,6 +24,7 @@ __all__ = [
     "Variable",
     "check_provenance",
     "load",
+    "missing_file",
     "sha256",
 ]
 
@@ -43,6 +44,7 @@ class Study:
     arrangement: str
     provenance: str
     language: str | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,24 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def missing_file(codebook: Codebook) -> list[Problem]:
+    """The problem that the data file is not there, if it is not."""
+    path = codebook.data_path
+    if path.is_file():
+        return []
+    near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    return [
+        Problem(
+            shown(path),
+            f"no such file.{near}",
+            "the data file that the codebook names",
+            f"put the file there, or correct file.name in {shown(codebook.path)}",
+            codebook.study.id,
+            code="missing-file",
+        )
+    ]
+
+
 def check_provenance(codebook: Codebook, manifest: Path) -> str:
     """Check that the flag ``provenance`` and the manifest of simulated files agree.
 
@@ -226,18 +246,8 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
         simulated and is not the one in the manifest, or as observed and is in it.
     """
     study, path = codebook.study, codebook.data_path
-    if not path.is_file():
-        near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
-        raise BadInput(
-            Problem(
-                shown(path),
-                f"no such file.{near}",
-                "the data file that the codebook names",
-                f"put the file there, or correct file.name in {shown(codebook.path)}",
-                study.id,
-                code="missing-file",
-            )
-        )
+    if problems := missing_file(codebook):
+        raise BadInput(problems)
     document = read_yaml(Path(manifest), study=study.id, code="provenance")
     listed = document.data if isinstance(document.data, dict) else {}
     entries = {name: files for name, files in listed.items() if isinstance(files, dict)}

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.cells import between_organisations, between_settings
+from metastudy.cells import between_settings, observed
 from metastudy.design import Structure
-from metastudy.summaries import summarize
+from metastudy.summaries import NUMBERS, summarize
 
-__all__ = ["COLUMNS", "Contrasts", "contrasts"]
+__all__ = ["COLUMNS", "Contrasts", "contrasts", "heterogeneity", "taus"]
 
 COLUMNS = [
     "module",
@@ -79,7 +79,7 @@ def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
     draws = posterior["posterior"].to_dataset()
     studies = json.loads(cells.attrs["studies"])
     base = {"module": cells.attrs["module"], "variant": "main"}
-    seen = _observed(cells)
+    seen = observed(cells)
     for e, exposure in enumerate(cells.exposure.values):
         has = cells.present.values[:, e].astype(bool)
         effect = base | {
@@ -90,7 +90,7 @@ def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
         own = [str(s) for s in cells.study.values[has]]
         outcomes = {str(cells.construct_of.values[k]) for k in np.flatnonzero(seen[has].any(axis=0))}
         for construct in [str(c) for c in cells.construct.values if str(c) in outcomes]:
-            mean = draws["mu"].sel(exposure=exposure, construct=construct)
+            mean = draws["mu"].sel(mu_of=exposure, construct=construct)
             row = effect | {"outcome": construct, "metric": "sd"}
             yield row | _where(cells, has) | {"level": "population", "provenance": _mark(studies, own)}, mean
             structure, _ = between_settings(cells, str(exposure))
@@ -141,11 +141,11 @@ def _levels(
         for at, group in enumerate(term.levels):
             members = [s for s, i in zip(own, term.index, strict=True) if i == at]
             if term.kind == "contrast":
-                shift = (at - 0.5) * draws[f"{name}_{term.name}_difference"].sel(construct=outcome)
+                both = draws["difference"].sel(difference_of=f"{name} {term.name}")
+                shift = (at - 0.5) * both.sel(construct=outcome)
             else:
-                shift = draws[f"{name}_{term.name}"].sel(
-                    {f"{name}_{term.name}_level": group, "construct": outcome}
-                )
+                levels = draws["level"].sel(level_of=f"{name} {term.name} {group}")
+                shift = levels.sel(construct=outcome)
             yield (
                 row
                 | {"level": term.name, "group": group, term.name: group}
@@ -171,7 +171,7 @@ def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
             }
             for family in cells.family.values:
                 row = effect | {"outcome": str(family), "level": "population", "metric": "log_odds"}
-                yield row, draws["mu"].sel(exposure=exposure, family=family)
+                yield row, draws["contrast"].sel(exposure=exposure, family=family)
             attribute = cells[str(cells.exposure_name.values[e])].values
             sides = [
                 (x, _weighted(presence, interviews * (cells.x.values[:, e] == x)))
@@ -203,14 +203,6 @@ def _weighted(presence: xr.DataArray, weights: np.ndarray) -> xr.DataArray:
     return (presence.drop_vars("organisation") * share).sum("organisation")
 
 
-def _observed(cells: xr.Dataset) -> np.ndarray:
-    """Which outcomes a setting observed at all, shape (setting, outcome)."""
-    seen = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
-    setting = cells.setting_of_site.values[cells.site_of_cell.values]
-    np.logical_or.at(seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool))
-    return seen
-
-
 def _where(cells: xr.Dataset, mask: np.ndarray) -> dict[str, str]:
     """Study, country, sector and role of some units, joined where there are several."""
     return {
@@ -232,37 +224,55 @@ def heterogeneity(
     Returns
     -------
     pandas.DataFrame
-        ``variant``, ``parameter``, ``mean``, ``sd``, ``lower``, ``upper`` of the posterior, and
+        ``variant``, ``parameter``, :func:`metastudy.summaries.summarize` of the posterior, and
         ``prior_mean``, ``prior_sd`` and ``ratio``, the posterior's standard deviation over the
         prior's: near one, the data say nothing.
     """
+    codes = "code" in cells.dims
     tables = []
     for variant, group in (("main", "posterior"), ("error_free", "error_free_posterior")):
-        if group not in posterior.children:
-            continue
-        draws = posterior[group].to_dataset()
-        for name in [str(n) for n in draws.data_vars]:
-            prior = _prior(name, priors, "code" in cells.dims)
-            if prior is None:
-                continue
-            dims = [d for d in draws[name].dims if d not in ("chain", "draw")]
-            flat = draws[name].stack(parameter=dims) if dims else draws[name].expand_dims("parameter", -1)
-            labels = [", ".join(map(str, np.atleast_1d(np.asarray(i, dtype=object)))) for i in flat.parameter.values] if dims else [""]
-            flat = flat.drop_vars([c for c in flat.coords if c not in ("chain", "draw")]).assign_coords(
-                parameter=[f"{name}[{label}]" if label else name for label in labels]
-            )
-            numbers = summarize(flat.transpose("chain", "draw", "parameter"), interval).reset_index()
-            numbers.insert(0, "variant", variant)
-            tables.append(numbers.assign(prior_mean=prior[0], prior_sd=prior[1], ratio=numbers["sd"] / prior[1]))
+        if group in posterior.children:
+            draws = posterior[group].to_dataset()
+            found = taus(draws, priors["tau_logit" if codes else "tau"], interval)
+            if codes:
+                wide = [f"{name}_tau" for name in ("prevalence",)]
+                found = found[~found["parameter"].isin(wide)]
+                found = pd.concat([found, *_spread(draws, priors, interval)], ignore_index=True)
+            tables.append(found.assign(variant=variant))
     return pd.concat(tables, ignore_index=True)
 
 
-def _prior(name: str, priors: dict[str, float], codes: bool) -> tuple[float, float] | None:
-    """Mean and standard deviation of the prior of a standard deviation or an accuracy."""
-    if name in ("sensitivity", "specificity"):
-        a, b = priors["accuracy_a"], priors["accuracy_b"]
-        return 0.5 + 0.5 * a / (a + b), 0.5 * np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1)))
-    if not name.endswith("_tau"):
-        return None
-    scale = priors["prevalence"] if name == "level_tau" else priors["tau_logit" if codes else "tau"]
-    return scale * np.sqrt(2 / np.pi), scale * np.sqrt(1 - 2 / np.pi)
+def taus(draws: xr.Dataset, scale: float, interval: float) -> pd.DataFrame:
+    """Standard deviations of a fit beside their common half-normal prior."""
+    prior = (scale * np.sqrt(2 / np.pi), scale * np.sqrt(1 - 2 / np.pi))
+    names = [str(n) for n in draws.data_vars if n == "tau" or str(n).endswith("_tau")]
+    tables = [_beside(draws[name], name, prior, interval) for name in names]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=HETEROGENEITY)
+
+
+def _spread(draws: xr.Dataset, priors: dict[str, float], interval: float) -> Iterator[pd.DataFrame]:
+    scale, a, b = priors["prevalence"], priors["accuracy_a"], priors["accuracy_b"]
+    half_normal = (scale * np.sqrt(2 / np.pi), scale * np.sqrt(1 - 2 / np.pi))
+    yield _beside(draws["prevalence_tau"], "prevalence_tau", half_normal, interval)
+    beta = (0.5 + 0.5 * a / (a + b), 0.5 * np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1))))
+    for name in ("sensitivity", "specificity"):
+        if name in draws:
+            yield _beside(draws[name], name, beta, interval)
+
+
+def _beside(
+    array: xr.DataArray, name: str, prior: tuple[float, float], interval: float
+) -> pd.DataFrame:
+    """Summary of a parameter's draws beside the mean and standard deviation of its prior."""
+    dims = [d for d in array.dims if d not in ("chain", "draw")]
+    flat = array.stack(parameter=dims, create_index=False) if dims else array.expand_dims("parameter")
+    labels = [f"{name}[{', '.join(key)}]" for key in zip(*(flat[d].astype(str).values for d in dims), strict=True)]
+    flat = flat.drop_vars([c for c in flat.coords if c not in ("chain", "draw")])
+    flat = flat.assign_coords(parameter=labels or [name]).transpose("chain", "draw", "parameter")
+    numbers = summarize(flat, interval).reset_index()
+    return numbers.assign(
+        variant="main", prior_mean=prior[0], prior_sd=prior[1], ratio=numbers["sd"] / prior[1]
+    )[HETEROGENEITY]
+
+
+HETEROGENEITY = ["variant", "parameter", *NUMBERS, "prior_mean", "prior_sd", "ratio"]

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-__all__ = ["FULL_FROM", "VARYING_FROM", "Structure", "Term", "structure"]
+__all__ = ["FULL_FROM", "VARYING_FROM", "Effects", "Structure", "Term", "effects", "structure"]
 
 # A between-group standard deviation wants groups: with two a contrast says all there is to say,
 # and below six the posterior of the standard deviation is mostly its prior.
@@ -42,9 +42,11 @@ class Term:
         return self.kind == "varying" and len(self.levels) < FULL_FROM
 
     @property
-    def coding(self) -> np.ndarray:
-        """A contrast's -1/2 and +1/2 per unit."""
-        return self.index - 0.5
+    def columns(self) -> np.ndarray:
+        """What the term adds to the design matrix: -1/2 and +1/2, or an indicator per level."""
+        if self.kind == "contrast":
+            return (self.index - 0.5)[:, None]
+        return np.eye(len(self.levels))[self.index]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ class Structure:
 
 
 def structure(
-    units: pd.DataFrame, groupings: Sequence[str], fixed: Sequence[str] = ()
+    units: pd.DataFrame,
+    groupings: Sequence[str],
+    fixed: Sequence[str] = (),
+    residual: str | None = None,
 ) -> Structure:
     """Decide which groupings of the units enter the model, and as what.
 
@@ -70,6 +75,8 @@ def structure(
     units : one row per unit (site, study, organisation); a column for each grouping.
     groupings : names of columns, in order of preference: of two aliased ones the first stays.
     fixed : names of columns that enter as fixed contrasts whatever comes after them.
+    residual : what the units are called if the model gives them a variance of their own, from
+        which that of a grouping must be told apart.
 
     Returns
     -------
@@ -105,7 +112,7 @@ def structure(
                 verdict[name] = ("left out", other, f"aliased with {other}")
 
     project = _projector(np.hstack(list(basis.values())))
-    components: dict[str, np.ndarray] = {}
+    components = {residual: project.ravel()} if residual else {}
     for name in groupings:
         if name in verdict:
             continue
@@ -122,7 +129,11 @@ def structure(
                 else "six or more levels",
             )
         else:
-            other = _same_partition(name, [*components, *fixed], codes)
+            if residual and np.allclose(component, components[residual]):
+                other = residual
+            else:
+                among = [n for n in (*components, *basis) if n in codes]
+                other = _same_partition(name, among, codes)
             verdict[name] = ("left out", other, f"aliased with {other}")
 
     aliases: dict[str, list[str]] = {}
@@ -161,9 +172,7 @@ def _indicators(codes: pd.Categorical, keep: np.ndarray) -> np.ndarray:
 
 
 def _projector(x: np.ndarray) -> np.ndarray:
-    q, r = np.linalg.qr(x)
-    q = q[:, np.abs(np.diag(r)) > 1e-9]
-    return np.eye(len(x)) - q @ q.T
+    return np.eye(len(x)) - x @ np.linalg.pinv(x)  # fixed terms may be aliased with each other
 
 
 def _rank(columns: list[np.ndarray]) -> int:
@@ -176,3 +185,71 @@ def _same_partition(name: str, among: Sequence[str], codes: dict[str, pd.Categor
         if pd.crosstab(codes[other].codes, codes[name].codes).gt(0).sum(axis=1).le(1).all():
             return other
     return " + ".join(among)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """A design matrix for effects: population means, differences, and levels of varying terms.
+
+    ``matrix`` (rows, means + differences + levels) takes the parameters to the effect of each row;
+    ``component`` (levels,) says which standard deviation a level belongs to.
+    """
+
+    matrix: np.ndarray
+    means: tuple[str, ...]
+    differences: tuple[str, ...]
+    components: tuple[str, ...]
+    levels: tuple[str, ...]
+    component: np.ndarray
+
+
+def effects(
+    rows: int, parts: Sequence[tuple[str | None, np.ndarray, Sequence[tuple[Structure, np.ndarray]]]]
+) -> Effects:
+    """Join what several structures identify into one design matrix.
+
+    Parameters
+    ----------
+    rows : number of rows of the matrix.
+    parts : for each effect its name (None: without a population mean), the rows that it fills, and
+        the structures around it, each with the unit of every such row.
+
+    Returns
+    -------
+    Effects
+        Differences and components are called ``"<effect> <grouping>"``, levels
+        ``"<effect> <grouping> <level>"``.
+    """
+    columns: dict[str, list[tuple[str, np.ndarray]]] = {"means": [], "differences": [], "levels": []}
+    components: list[str] = []
+    component: list[int] = []
+    for name, at, around in parts:
+
+        def fill(values: np.ndarray, at: np.ndarray = at) -> np.ndarray:
+            column = np.zeros(rows)
+            column[at] = values
+            return column
+
+        if name is not None:
+            columns["means"].append((name, fill(np.ones(len(at)))))
+        for found, unit in around:
+            for term in found.terms:
+                label = f"{name} {term.name}" if name else term.name
+                values = term.columns[unit]
+                if term.kind == "contrast":
+                    columns["differences"].append((label, fill(values[:, 0])))
+                    continue
+                components.append(label)
+                for k, level in enumerate(term.levels):
+                    columns["levels"].append((f"{label} {level}", fill(values[:, k])))
+                    component.append(len(components) - 1)
+    joined = [column for group in columns.values() for _, column in group]
+    names = {group: tuple(label for label, _ in found) for group, found in columns.items()}
+    return Effects(
+        np.column_stack(joined) if joined else np.zeros((rows, 0)),
+        names["means"],
+        names["differences"],
+        tuple(components),
+        names["levels"],
+        np.array(component, dtype=np.int64),
+    )

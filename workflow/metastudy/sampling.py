@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
+from typing import Any
 
-# With numba's fastmath a cold and a warm compile cache give different bits for one seed. This must
-# stand before PyTensor is imported; a flag of the user's comes after it and wins.
-os.environ["PYTENSOR_FLAGS"] = ",".join(
-    filter(None, ["numba__fastmath=False", os.environ.get("PYTENSOR_FLAGS", "")])
-)
+from metastudy import backend as backend  # isort: skip  before PyMC is imported
 
-from collections.abc import Mapping  # noqa: E402
-from typing import Any  # noqa: E402
-
-import nutpie  # noqa: E402
-import pymc as pm  # noqa: E402
-import xarray as xr  # noqa: E402
+import nutpie
+import pymc as pm
+import xarray as xr
 
 __all__ = ["compile_model", "draw"]
 

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["summarize"]
+__all__ = ["NUMBERS", "summarize"]
+
+NUMBERS = ("mean", "sd", "lower", "upper", "mcse", "mcse_lower", "mcse_upper", "pd")
 
 
 def summarize(draws: xr.DataArray, interval: float) -> pd.DataFrame:

@@ -20,7 +20,7 @@ _TEXTS = ("label",)
 SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
     {
         "modules": ((*_TEXTS, "model", "question"), ()),
-        "families": (_TEXTS, ("module",)),
+        "families": (_TEXTS, ("module", "burden")),
         "constructs": ((*_TEXTS, "definition", "direction", "family"), ("parent", "burden")),
         "codes": ((*_TEXTS, "branch", "family"), ("definition",)),
         "factors": ((*_TEXTS, "levels"), ("definition",)),

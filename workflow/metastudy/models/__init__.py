@@ -1,0 +1,3 @@
+"""The models, one screen each."""
+
+from metastudy import backend as backend

@@ -10,10 +10,10 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.cells import between_settings, between_vignettes, pack, site_information, unpack
+from metastudy.cells import answer_effects, pack, site_information, unpack
 from metastudy.design import VARYING_FROM
 from metastudy.models.likelihoods import gaussian_cells
-from metastudy.models.terms import add_terms, informed, varying
+from metastudy.models.terms import informed, linear, varying
 
 __all__ = ["build"]
 
@@ -28,7 +28,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         \Sigma_j &= D_{\sigma_j} (R_{construct} \otimes R_{vignette}) D_{\sigma_j}
 
     Outcome k is a construct c in a vignette v. A setting is a study in a country and a sector; t
-    runs over what the design identifies of the three, separately for each exposure p. Intercepts
+    runs over what the design identifies of the three and w of the vignettes, separately for each
+    exposure p; in the code the third line is one design matrix times its parameters. Intercepts
     are each setting's own: levels of answers do not compare across studies, contrasts do.
 
     Parameters
@@ -39,7 +40,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     Returns
     -------
     pymc.Model
-        With ``mu[exposure, construct]``, ``beta[setting, exposure, outcome]`` and every standard
+        With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome) and every standard
         deviation; the data stand in one array, so that a refit needs no compilation.
     """
     names = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
@@ -49,16 +50,10 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     with pm.Model(coords=coords) as model:
         n, xx, xy, yy = unpack(pm.Data("cells", pack(cells)), cells)
 
-        mu = pm.Normal("mu", 0, priors["effect"], dims=("exposure", "construct"))
-        scales = {"effect_sd": priors["effect"], "tau_sd": priors["tau"]}
-        effects = []
-        for p, name in enumerate(coords["exposure"]):
-            settings, at = between_settings(cells, name)
-            vignettes, on = between_vignettes(cells, name)
-            u = add_terms(name, mu[p], settings, "construct", **scales)[at]
-            w = add_terms(name, 0.0, vignettes, "construct", **scales)[on]
-            effects.append(u[:, :, None] + w.T[None, :, :])
-        beta = pt.stack(effects, axis=1).reshape((size["setting"], size["exposure"], size["outcome"]))
+        # Rows are (setting, exposure, vignette); outcomes are (construct, vignette).
+        theta = linear(answer_effects(cells), "construct", priors["effect"], priors["tau"])
+        theta = theta.reshape((*(size[d] for d in ("setting", "exposure", "vignette", "construct")),))
+        beta = theta.swapaxes(2, 3).reshape((size["setting"], size["exposure"], size["outcome"]))
         beta = pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
 
         baseline = pm.Normal("baseline", 0, priors["baseline"], dims=("setting", "outcome"))

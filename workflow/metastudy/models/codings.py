@@ -9,9 +9,9 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.cells import between_organisations, pack_codes, unpack_codes
+from metastudy.cells import organisation_effects, pack_codes, unpack_codes
 from metastudy.models.likelihoods import coded_cells, counted_cells
-from metastudy.models.terms import add_terms, varying
+from metastudy.models.terms import linear, varying
 
 __all__ = ["build"]
 
@@ -39,20 +39,18 @@ def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -
         ``accuracy_a``, ``accuracy_b`` of the coders' sensitivity and specificity.
     errors : False takes every coding as true, the first coder's where there are two.
     """
-    structure = between_organisations(cells)
     coords = {n: cells[n].values for n in ("organisation", "code", "family", "exposure")}
     family = [list(coords["family"]).index(name) for name in cells.family_of.values]
-    scales = {"effect_sd": priors["effect_logit"], "tau_sd": priors["tau_logit"]}
     with pm.Model(coords=coords) as model:
         single, double = unpack_codes(pm.Data("cells", pack_codes(cells, errors)), cells)
 
-        level = pm.Normal("level", 0, priors["prevalence"], dims="family")
-        level_tau = pm.HalfNormal("level_tau", priors["prevalence"])
-        alpha = varying("alpha", level_tau, ("code",), level[family], centred=False)
-        w = add_terms("level", 0.0, structure, None, **scales)
+        mean = pm.Normal("prevalence", 0, priors["prevalence"], dims="family")
+        spread = pm.HalfNormal("prevalence_tau", priors["prevalence"])
+        alpha = varying("alpha", spread, ("code",), mean[family], centred=False)
+        w = linear(organisation_effects(cells), None, priors["effect_logit"], priors["tau_logit"])
         logit = alpha[None, :] + w[:, None]
         if len(coords["exposure"]):
-            mu = pm.Normal("mu", 0, priors["effect_logit"], dims=("family", "exposure"))
+            mu = pm.Normal("contrast", 0, priors["effect_logit"], dims=("family", "exposure"))
             tau = pm.HalfNormal("code_tau", priors["tau_logit"], dims="exposure")
             gamma = varying("gamma", tau, ("code", "exposure"), mu[family], centred=False)
             logit = logit + pt.dot(cells.x.values, gamma.T)

@@ -9,9 +9,9 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from metastudy.design import Structure
+from metastudy.design import Effects
 
-__all__ = ["CENTRED_FROM", "add_terms", "informed", "varying"]
+__all__ = ["CENTRED_FROM", "informed", "linear", "varying"]
 
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
@@ -42,42 +42,31 @@ def varying(
     return pm.Deterministic(name, centre + sd * pm.Normal(f"{name}_z", dims=dims), dims=dims)
 
 
-def add_terms(
-    name: str,
-    mean: TensorVariable | float,
-    structure: Structure,
-    dim: str | None,
-    effect_sd: float,
-    tau_sd: float,
-) -> TensorVariable:
-    """Effect per unit: the population mean and what the design identifies around it.
+def linear(design: Effects, dim: str | None, effect_sd: float, tau_sd: float) -> TensorVariable:
+    """Effects of all rows: the design matrix times means, differences and levels.
 
     Parameters
     ----------
-    name : name of the effect, the prefix of all variables.
-    mean : population mean, shape (K,), or a scalar.
-    structure : contrasts and varying terms of the units (:func:`metastudy.design.structure`).
-    dim : name of the last dimension, of length K; None for one effect per unit.
-    effect_sd, tau_sd : prior scale of a contrast, and of a between-group standard deviation.
+    design : what the design identifies (:func:`metastudy.design.effects`).
+    dim : name of the last dimension, of length K; None for one effect per row.
+    effect_sd, tau_sd : prior scale of means and differences, and of standard deviations.
 
     Returns
     -------
     TensorVariable
-        Shape (units, K), or (units,) without a dimension.
+        Shape (rows, K), or (rows,) without a dimension. Adds to the model ``mu`` (population
+        means), ``difference``, and ``level`` with its ``tau``, as far as the design has them.
     """
     model = pm.modelcontext(None)
     dims = () if dim is None else (dim,)
-    column = (slice(None),) + (None,) * len(dims)
-    total = pt.zeros(structure.units)[column] + mean
-    for term in structure.terms:
-        label = f"{name}_{term.name}"
-        if term.kind == "contrast":
-            total = total + term.coding[column] * pm.Normal(
-                f"{label}_difference", 0, effect_sd, dims=dims or None
-            )
-        else:
-            model.add_coord(f"{label}_level", term.levels)
-            tau = pm.HalfNormal(f"{label}_tau", tau_sd, dims=dims or None)
-            levels = varying(label, tau, (f"{label}_level", *dims), 0.0, centred=False)
-            total = total + levels[term.index]
-    return total
+    parts = []
+    for name, labels in (("mu", design.means), ("difference", design.differences)):
+        if labels:
+            model.add_coord(f"{name}_of", labels)
+            parts.append(pm.Normal(name, 0, effect_sd, dims=(f"{name}_of", *dims)))
+    if design.levels:
+        model.add_coord("tau_of", design.components)
+        model.add_coord("level_of", design.levels)
+        tau = pm.HalfNormal("tau", tau_sd, dims=("tau_of", *dims))
+        parts.append(varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False))
+    return pt.dot(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))

@@ -1,0 +1,40 @@
+"""The co-production meta-study: from raw files in native formats to a rendered article.
+
+REQUIRED INPUTS: data/raw/<study>/{data file, codebook.yaml}, config/config.yaml, config/vocabulary.yaml, manuscript/
+OUTPUTS: results/manuscript/manuscript.{html,pdf,docx} and all that it is made of; results/README.md says what.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+
+
+wildcard_constraints:
+    study="|".join(STUDIES),
+    module="|".join(MODULES),
+
+
+rule all:
+    default_target: True
+    input:
+        "results/run_config.yaml",
+        "results/checks/gates.json",
+        ARTICLE,
+    message:
+        "Everything is up to date."
+
+
+include: "workflow/rules/harmonize.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/synthesize.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/manuscript.smk"

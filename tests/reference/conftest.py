@@ -1,0 +1,47 @@
+"""A project of its own for a test: studies of the test's choice through the rules of this project."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+KEY = "a key for the tests alone, of no worth to anybody"
+
+
+def snakemake(
+    folder: Path, targets: list[str], config: Mapping[str, Any]
+) -> subprocess.CompletedProcess[str]:
+    """Run the project's Snakefile in a folder with its own data and results.
+
+    Parameters
+    ----------
+    folder : holds ``data/raw/<study>/`` and ``data/raw/manifest.yaml``; results go there.
+    targets : files below ``results``.
+    config : settings other than those of ``config/config.yaml``.
+    """
+    shutil.copytree(ROOT / "config", folder / "config", dirs_exist_ok=True)
+    key = folder.with_suffix(".key")  # outside the project's folder, as it must be
+    key.write_text(KEY, encoding="utf-8")
+    settings = {"pseudonyms": {"key_file": str(key)}, **config}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", *targets, "--cores", "2", "--directory", folder),
+            *("--snakefile", ROOT / "Snakefile", "--config"),
+            *(f"{key}={json.dumps(value)}" for key, value in settings.items()),
+        ],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done

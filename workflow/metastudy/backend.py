@@ -1,0 +1,17 @@
+"""PyTensor's flags, set before anything imports it. Import this module before PyMC."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["FLAGS"]
+
+FLAGS = (
+    # With fastmath a cold and a warm compile cache give different bits for one seed.
+    "numba__fastmath=False",
+    # Everything runs on numba: no C compiler is looked for, none is missed.
+    "cxx=",
+)
+
+# A flag of the user's comes last and wins.
+os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [*FLAGS, os.environ.get("PYTENSOR_FLAGS", "")]))

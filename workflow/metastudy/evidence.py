@@ -1,0 +1,179 @@
+"""What the article is made from: the results of all phases, read once, in one object.
+
+Figures, tables and variables take from it what they need; what was not given is empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from metastudy import vocabulary as vocabularies
+from metastudy.errors import MetastudyError
+from metastudy.verdicts import Kind, judge
+from metastudy.vocabulary import Vocabulary
+from metastudy.wording import Labels, study_label
+
+__all__ = ["SYNTHESIS", "Evidence", "Modelled", "StudyEvidence", "arguments", "gather", "records"]
+
+SYNTHESIS = ("estimates", "pooled", "structure", "heterogeneity", "exploratory")
+
+
+@dataclass(frozen=True)
+class StudyEvidence:
+    """A study's report and its respondents."""
+
+    report: Mapping[str, Any]
+    respondents: pd.DataFrame
+
+    @property
+    def id(self) -> str:
+        """The study's key."""
+        return str(self.report["study"])
+
+    @property
+    def label(self) -> str:
+        """The study's short name."""
+        return study_label(self.report["codebook"])
+
+    @property
+    def provenance(self) -> str:
+        """Whether its data are simulated or observed."""
+        return str(self.report["provenance"])
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """What a module's cells say of their rows: how many each study has, and which were left out."""
+
+    rows: Mapping[str, int]
+    dropped: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Results by what they are and by module."""
+
+    vocabulary: Vocabulary
+    studies: tuple[StudyEvidence, ...] = ()
+    cells: Mapping[str, Modelled] = field(default_factory=dict)
+    contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    draws: Mapping[str, Path] = field(default_factory=dict)
+    heterogeneity: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    checks: tuple[Mapping[str, Any], ...] = ()
+    synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """Names for the reader."""
+        return Labels(self.vocabulary, {study.id: study.label for study in self.studies})
+
+    @property
+    def interval(self) -> float:
+        """Probability of the intervals."""
+        return float(self.settings["report"]["interval"])
+
+    def rope(self, metric: str) -> float:
+        """Half-width of the region of practical equivalence in a metric."""
+        name = {"sd": "rope_sd", "log_odds": "rope_logit"}[metric]
+        return float(self.settings["report"][name])
+
+    def verdict(self, row: Mapping[str, Any]) -> Kind:
+        """Verdict on a row of contrasts in standard deviations or log-odds."""
+        direction = float(self.settings["report"]["direction"])
+        rope = self.rope(str(row["metric"]))
+        return judge(float(row["lower"]), float(row["upper"]), float(row["pd"]), rope, direction)
+
+    def model(self, module: str) -> str:
+        """Kind of model of a module."""
+        return str(self.vocabulary["modules"][module]["model"])
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table by name of column."""
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name results; each may be left out where it is not needed."""
+    add = parser.add_argument
+    add("--vocabulary", type=Path, required=True)
+    add("--settings", type=json.loads, required=True, help="JSON: the config's sections")
+    add("--studies", type=Path, nargs="*", default=[], help="folders of harmonized tables")
+    add("--cells", type=Path, nargs="*", default=[], help="<module>.nc")
+    add("--contrasts", type=Path, nargs="*", default=[], help="<module>.parquet")
+    add("--draws", type=Path, nargs="*", default=[], help="<module>.nc, draws of the contrasts")
+    add("--heterogeneity", type=Path, nargs="*", default=[], help="<module>-heterogeneity.parquet")
+    add("--checks", type=Path, nargs="*", default=[])
+    add(
+        "--synthesis",
+        type=Path,
+        nargs="*",
+        default=[],
+        help=", ".join(f"{s}.parquet" for s in SYNTHESIS),
+    )
+
+
+def gather(args: argparse.Namespace) -> Evidence:
+    """Read the results that :func:`arguments` names; their order does not matter."""
+    studies = sorted((_study(folder) for folder in args.studies), key=lambda study: study.id)
+    vocabulary = vocabularies.merge(
+        vocabularies.load(args.vocabulary), [s.report.get("vocabulary", {}) for s in studies]
+    )
+    by_module = {
+        kind: _by_module(getattr(args, kind), vocabulary)
+        for kind in ("cells", "contrasts", "draws", "heterogeneity")
+    }
+    checks = [json.loads(path.read_text("utf-8")) for path in sorted(args.checks)]
+    return Evidence(
+        vocabulary=vocabulary,
+        studies=tuple(studies),
+        cells={name: _modelled(path) for name, path in by_module["cells"].items()},
+        contrasts={n: pd.read_parquet(path) for n, path in by_module["contrasts"].items()},
+        draws=by_module["draws"],
+        heterogeneity={n: pd.read_parquet(p) for n, p in by_module["heterogeneity"].items()},
+        checks=tuple(
+            c for found in checks for c in (found if isinstance(found, list) else [found])
+        ),
+        synthesis={path.stem: pd.read_parquet(path) for path in args.synthesis},
+        settings=args.settings,
+    )
+
+
+def _by_module(paths: list[Path], vocabulary: Vocabulary) -> dict[str, Path]:
+    """Files by the module in their names, in the vocabulary's order."""
+    found = {path.stem.removesuffix("-heterogeneity"): path for path in paths}
+    if unknown := [str(path) for name, path in found.items() if name not in vocabulary["modules"]]:
+        raise MetastudyError(f"named after no module of the vocabulary: {', '.join(unknown)}")
+    return {name: found[name] for name in vocabulary["modules"] if name in found}
+
+
+def _study(folder: Path) -> StudyEvidence:
+    return StudyEvidence(
+        json.loads((folder / "report.json").read_text("utf-8")),
+        pd.read_parquet(folder / "respondents.parquet"),
+    )
+
+
+def _modelled(path: Path) -> Modelled:
+    import xarray as xr
+
+    with xr.open_dataset(path) as cells:
+        if "cell" in cells.dims:
+            site = cells.site_of_cell.values
+            study = cells.study.values[cells.setting_of_site.values[site]]
+            n = cells.n.values
+        else:
+            study = cells.study.values
+            n = (cells.single.sum("reading") + cells.double.sum("agreement")).isel(code=0).values
+        dropped = json.loads(cells.attrs["dropped"])
+    rows = pd.Series(n).groupby(study.astype(str)).sum()
+    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped))

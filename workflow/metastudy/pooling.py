@@ -1,0 +1,181 @@
+"""What may be pooled, what is refused and why, and the pooled results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.design import Effects, Structure, effects, structure
+from metastudy.summaries import summarize
+
+__all__ = ["EXPLORATORY", "Plan", "average_vignettes", "explore", "plan", "refused", "results"]
+
+# One estimand: only studies that agree in all of these are pooled.
+ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "response_mode", "metric"]
+GROUPINGS = ["study", "country", "sector"]
+# The one model in which everything meets; it is marked exploratory wherever it is shown.
+EXPLORATORY = ["family", "exposure_type", "response_mode", *GROUPINGS, "estimate"]
+# A logistic log-odds ratio in standard deviations (Hasselblad and Hedges 1995).
+LOGIT_TO_SD = np.sqrt(3) / np.pi
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a second-stage model is fitted to, and what its design identifies."""
+
+    table: pd.DataFrame  # one row per estimate
+    covariance: np.ndarray
+    design: Effects
+    estimands: pd.DataFrame  # one row per pooled estimand, `id` first
+    structures: dict[str, Structure]
+
+
+def average_vignettes(table: pd.DataFrame, covariance: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """One estimate per study and estimand: the mean over vignettes, with its covariance."""
+    keys = [*GROUPINGS, *ESTIMAND]
+    groups = table.groupby(keys, sort=False).ngroup().to_numpy()
+    weights = np.eye(groups.max() + 1)[:, groups] if len(groups) else np.zeros((0, 0))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    averaged = table.drop_duplicates(keys, ignore_index=True).assign(vignette="")
+    covariance = weights @ covariance @ weights.T
+    return (
+        averaged.assign(
+            estimate=weights @ table["estimate"].to_numpy(), se=np.sqrt(np.diag(covariance))
+        ),
+        covariance,
+    )
+
+
+def plan(table: pd.DataFrame, covariance: np.ndarray) -> Plan | None:
+    """The second stage: every estimand that several studies report; None where there is none."""
+    averaged, covariance = average_vignettes(table, covariance)
+    several = averaged.groupby(ESTIMAND)["study"].transform("nunique") > 1
+    keep = np.flatnonzero(several.to_numpy())
+    if not len(keep):
+        return None
+    rows, covariance = averaged.iloc[keep].reset_index(drop=True), covariance[np.ix_(keep, keep)]
+    parts, found, names = [], {}, []
+    for key, mine in rows.groupby(ESTIMAND, sort=False):
+        name = "|".join(key[:3])
+        at = mine.index.to_numpy()
+        found[name] = structure(mine, GROUPINGS)
+        parts.append((name, at, [(found[name], np.arange(len(at)))]))
+        names.append({"id": name, **dict(zip(ESTIMAND, key, strict=True))})
+    return Plan(rows, covariance, effects(len(rows), parts), pd.DataFrame(names), found)
+
+
+def explore(table: pd.DataFrame, covariance: np.ndarray, burden: Mapping[str, int]) -> Plan | None:
+    """The exploratory model across families: standardised estimates, signed towards burden.
+
+    Parameters
+    ----------
+    burden : +1 or -1 per outcome that has a direction of burden; other outcomes stay out.
+    """
+    averaged, covariance = average_vignettes(table, covariance)
+    sign = averaged["outcome"].map(dict(burden)).fillna(0).to_numpy()
+    keep = np.flatnonzero(sign)
+    if len(keep) < 2:
+        return None
+    scale = sign * np.where(averaged["metric"] == "log_odds", LOGIT_TO_SD, 1.0)
+    rows = averaged.assign(estimate=averaged["estimate"] * scale, metric="sd").iloc[keep]
+    rows = rows.assign(se=rows["se"] * np.abs(scale[keep]), estimate_id=rows["id"])
+    rows = rows.reset_index(drop=True)
+    covariance = (covariance * np.outer(scale, scale))[np.ix_(keep, keep)]
+    found = structure(rows.assign(estimate=rows["id"]), EXPLORATORY)
+    at = np.arange(len(rows))
+    design = effects(len(rows), [("all", at, [(found, at)])])
+    names = pd.DataFrame([{"id": "all", **dict.fromkeys(ESTIMAND, ""), "metric": "sd"}])
+    return Plan(rows, covariance, design, names, {"all": found})
+
+
+def refused(table: pd.DataFrame) -> pd.DataFrame:
+    """Why estimates stand alone: one study only, and what looks alike but may not be pooled."""
+    rows = []
+    for key, mine in table.groupby(ESTIMAND, sort=False):
+        exposure, kind, outcome, family, mode, _ = key
+        alike = table[(table["exposure_name"] == mine["exposure_name"].iloc[0]) & (table["outcome"] == outcome)]
+        others = {
+            f"exposure type {t}" for t in alike["exposure_type"].unique() if t != kind
+        } | {f"response mode {m}" for m in alike["response_mode"].unique() if m != mode}
+        if mine["study"].nunique() > 1 and not others:
+            continue
+        why = "one study only; its own estimate is shown" if mine["study"].nunique() == 1 else ""
+        if others:
+            why += ("; " if why else "") + f"not pooled with {', '.join(sorted(others))}"
+        rows.append((family, exposure, outcome, "study", mine["study"].nunique(), "refused", "", why))
+    return pd.DataFrame(rows, columns=STRUCTURE)
+
+
+STRUCTURE = [
+    "module_or_family",
+    "exposure",
+    "outcome",
+    "grouping",
+    "levels",
+    "used_as",
+    "aliased_with",
+    "reason",
+]
+
+
+def structures(found: Plan) -> pd.DataFrame:
+    """What became of each grouping of each pooled estimand, predictions included."""
+    tables = []
+    for (_, e) in found.estimands.iterrows():
+        rows = found.structures[e["id"]].table
+        tables.append(rows.assign(module_or_family=e["family"], exposure=e["exposure"], outcome=e["outcome"]))
+    return pd.concat(tables, ignore_index=True)[STRUCTURE]
+
+
+def results(found: Plan, posterior: xr.Dataset, interval: float, seed: int) -> pd.DataFrame:
+    """Population means, every group's shrunken effect, and predictions for new groups.
+
+    A prediction for a new country or sector adds a draw of its varying term to the population
+    mean; it exists only where the design has the term, so from three levels on.
+    """
+    rows, draws = zip(*_quantities(found, posterior, seed), strict=True)
+    stacked = xr.concat(
+        [d.drop_vars([c for c in d.coords if c not in d.dims]) for d in draws],
+        pd.RangeIndex(len(draws), name="row"),
+    ).transpose("chain", "draw", "row")
+    numbers = summarize(stacked, interval).reset_index(drop=True)
+    return pd.concat([pd.DataFrame(list(rows)), numbers], axis=1)
+
+
+def _quantities(
+    found: Plan, posterior: xr.Dataset, seed: int
+) -> Iterator[tuple[dict[str, Any], xr.DataArray]]:
+    rng = np.random.default_rng(seed)
+    for _, estimand in found.estimands.iterrows():
+        name = estimand["id"]
+        mine = (
+            found.table
+            if name == "all"
+            else found.table[found.table[ESTIMAND].eq(estimand[ESTIMAND]).all(axis=1)]
+        )
+        base = {
+            **estimand,
+            "studies": mine["study"].nunique(),
+            "provenance": " + ".join(sorted(set(mine["provenance"]))),
+        }
+        mean = posterior["mu"].sel(mu_of=name)
+        yield base | {"level": "population", "group": ""}, mean
+        for term in found.structures[name].terms:
+            label = f"{name} {term.name}"
+            if term.name == "estimate":
+                continue
+            for k, level in enumerate(term.levels):
+                if term.kind == "contrast":
+                    shift = (k - 0.5) * posterior["difference"].sel(difference_of=label)
+                else:
+                    shift = posterior["level"].sel(level_of=f"{label} {level}")
+                yield base | {"level": term.name, "group": level}, mean + shift
+            if term.kind == "varying":
+                tau = posterior["tau"].sel(tau_of=label)
+                new = mean + tau * rng.standard_normal(tau.shape)
+                yield base | {"level": f"new_{term.name}", "group": ""}, new

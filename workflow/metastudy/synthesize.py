@@ -1,0 +1,105 @@
+"""Synthesize: pool unpooled study estimates where several studies report the same estimand."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy import vocabulary as vocabularies
+from metastudy.contrasts import taus
+from metastudy.errors import run
+from metastudy.estimates import estimates
+from metastudy.pooling import STRUCTURE, Plan, explore, plan, refused, results, structures
+from metastudy.vocabulary import Vocabulary
+
+__all__ = ["burdens", "gather", "pool"]
+
+
+def gather(cells: list[xr.Dataset], vocabulary: Vocabulary) -> tuple[pd.DataFrame, np.ndarray]:
+    """Unpooled estimates of all modules, with one covariance matrix."""
+    found = [
+        estimates(c, vocabulary["modules"][c.attrs["module"]]["model"], vocabulary) for c in cells
+    ]
+    table = pd.concat([rows for rows, _ in found], ignore_index=True)
+    covariance = np.zeros((len(table), len(table)))
+    start = 0
+    for rows, block in found:
+        covariance[start : start + len(rows), start : start + len(rows)] = block
+        start += len(rows)
+    return table, covariance
+
+
+def burdens(vocabulary: Vocabulary) -> dict[str, int]:
+    """Sign of each outcome in the exploratory model; a family of codes takes its own entry."""
+    entries = {**vocabulary["constructs"], **vocabulary["families"]}
+    return {name: entry["burden"] for name, entry in entries.items() if "burden" in entry}
+
+
+def pool(found: Plan, priors: Mapping[str, float], sampling: Mapping[str, Any]) -> xr.DataTree:
+    """Posterior of a second-stage model."""
+    from metastudy.models import synthesis
+    from metastudy.sampling import compile_model, draw
+
+    estimate = found.table["estimate"].to_numpy()
+    model = synthesis.build(
+        estimate, found.covariance, found.design, priors["effect"], priors["tau"]
+    )
+    return draw(compile_model(model), sampling)
+
+
+def main() -> None:
+    """Entry point of the rule ``synthesize``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, nargs="+", required=True)
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--priors", type=json.loads, required=True)
+    parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--interval", type=float, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    from metastudy.netcdf import save
+
+    cells = [xr.load_dataset(path) for path in args.cells]
+    vocabulary = vocabularies.merge(
+        vocabularies.load(args.vocabulary), [json.loads(c.attrs["vocabulary"]) for c in cells]
+    )
+    table, covariance = gather(cells, vocabulary)
+    plans = {"pooled": plan(table, covariance), "exploratory": explore(table, covariance, burdens(vocabulary))}
+    groups: dict[str, xr.Dataset] = {}
+    seen, spread = [refused(table)], []
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, found in plans.items():
+        if found is None:
+            pd.DataFrame(columns=RESULTS).to_parquet(args.out / f"{name}.parquet", index=False)
+            continue
+        posterior = pool(found, args.priors, args.sampling)
+        for group, node in posterior.children.items():
+            groups[f"{name}_{group}"] = node.to_dataset()
+        draws = posterior["posterior"].to_dataset()
+        rows = results(found, draws, args.interval, args.sampling["seed"])
+        rows[RESULTS].to_parquet(args.out / f"{name}.parquet", index=False)
+        seen.append(structures(found).assign(module_or_family=lambda t: t["module_or_family"].replace("", "exploratory")))
+        spread.append(taus(draws, args.priors["tau"], args.interval).assign(variant=name))
+    table.to_parquet(args.out / "estimates.parquet", index=False)
+    pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(args.out / "structure.parquet", index=False)
+    pd.concat(spread, ignore_index=True).to_parquet(args.out / "heterogeneity.parquet", index=False)
+    save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
+
+
+RESULTS = [
+    *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
+    *("studies", "metric", "mean", "sd", "lower", "upper", "mcse", "mcse_lower", "mcse_upper", "pd"),
+    "provenance",
+]
+
+
+if __name__ == "__main__":
+    run(main)

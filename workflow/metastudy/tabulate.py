@@ -1,0 +1,576 @@
+"""Tabulate: the article's tables as Markdown, and the same numbers in full as CSV."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import pandas as pd
+
+from metastudy import plotted
+from metastudy.cells import NO_VIGNETTE
+from metastudy.errors import MetastudyError, run
+from metastudy.evidence import Evidence, arguments, gather, records
+from metastudy.wording import (
+    JOINT,
+    inline,
+    interval,
+    joined,
+    listed,
+    mark,
+    number,
+    percent,
+    percents,
+    probability,
+    share,
+    words,
+)
+
+__all__ = ["COMMON", "MODULE", "Table", "main", "markdown", "names", "table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table twice: as the reader sees it, and with full precision.
+
+    ``shown`` holds texts only; ``full`` is what they were made from.
+    """
+
+    shown: pd.DataFrame
+    full: pd.DataFrame
+    caption: str
+    provenance: tuple[str, ...]
+
+
+VERDICTS = {
+    "higher": "higher",
+    "lower": "lower",
+    "equivalent": "practically none",
+    "imprecise": "imprecise",
+}
+
+
+def markdown(name: str, found: Table) -> str:
+    """Write a table as a pipe table with its caption, mark and id.
+
+    Parameters
+    ----------
+    name : name of the table; its id is ``tbl-<name>`` with hyphens.
+    found : the table; columns of numbers are aligned to the right.
+
+    Returns
+    -------
+    Markdown text. A caption ends with the mark of simulated data where there are any.
+    """
+    shown = found.shown.astype(str)
+    if shown.empty:
+        shown = pd.DataFrame([["–"] * shown.shape[1]], columns=shown.columns)
+
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+
+    rules = [":--" if _wordy(shown[c]) else "--:" for c in shown.columns]
+    lines = [line(map(str, shown.columns)), "|" + "|".join(rules) + "|"]
+    lines += [line(row) for row in shown.itertuples(index=False)]
+    said = mark(found.provenance)
+    caption = f"{found.caption} {said}." if said else found.caption
+    return "\n".join(lines) + f"\n\n: {caption} {{#tbl-{name.replace('_', '-')}}}\n"
+
+
+def _wordy(column: pd.Series) -> bool:
+    """Whether a column holds words rather than numbers."""
+    texts = [text for text in column if text.strip("–")]
+    spoken = ("above", "below")  # of probabilities
+    return not texts or any(
+        text[0].isalpha() or text[0] == "@" for text in texts if not text.startswith(spoken)
+    )
+
+
+def _numbers(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
+    return number(row["mean"], digits), interval(row["lower"], row["upper"], digits)
+
+
+# --- the studies ----------------------------------------------------------------------------------
+
+
+def _studies(evidence: Evidence) -> Table:
+    grid, rows = plotted.study_grid(evidence), []
+    for study in evidence.studies:
+        mine, book = grid[grid["study"] == study.id], study.report["codebook"]
+        rows.append(
+            {
+                "Study": study.label,
+                "Country": joined(dict.fromkeys(mine["country_label"])),
+                "Sector": listed(dict.fromkeys(mine["sector_label"])),
+                "Role": listed(dict.fromkeys(mine["role_label"])),
+                "Design": words(book["design"]),
+                "Exposures": listed(mine["exposure_types_label"].iloc[0].split(JOINT)),
+                "Read": str(study.report["rows_read"]),
+                "Kept": str(study.report["rows_kept"]),
+                "Modelled": joined(
+                    [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows],
+                    "–",
+                ),
+                "Data": study.provenance,
+                "Source": f"@{book['citation']}",
+            }
+        )
+    caption = "Studies: where, who, how, and how many rows were read, kept and used in a model."
+    return Table(pd.DataFrame(rows), grid, caption, _marks(evidence))
+
+
+def _marks(evidence: Evidence) -> tuple[str, ...]:
+    return tuple(study.provenance for study in evidence.studies)
+
+
+def _exclusions(evidence: Evidence) -> Table:
+    flow = plotted.participant_flow(evidence)
+    shown = pd.DataFrame(
+        {
+            "Study": flow["study_label"].mask(flow["study"].duplicated(), ""),
+            "Step": flow["step"],
+            "Rows": [
+                number(-rows if kind in ("excluded", "dropped") else rows, 0)
+                for rows, kind in zip(flow["rows"], flow["kind"], strict=True)
+            ],
+        }
+    )
+    caption = "Rows of each study from the data file to the model, by the rule that excluded them."
+    return Table(shown, flow, caption, tuple(flow["provenance"]))
+
+
+# --- one module -----------------------------------------------------------------------------------
+
+
+def _effects(evidence: Evidence, module: str) -> Table:
+    """Contrasts of a module's exposures."""
+    kind = {"answers": _answer_effects, "codings": _code_effects}
+    return kind[evidence.model(module)](evidence, module)
+
+
+def _answer_effects(evidence: Evidence, module: str) -> Table:
+    labels, everything = evidence.labels, evidence.contrasts[module]
+    table = everything[(everything["estimand"] == "effect") & (everything["variant"] == "main")]
+    rows, full = [], []
+    several_vignettes = table.loc[table["vignette"] != "", "vignette"].nunique() > 1
+    for (exposure, kind, _), mine in table.groupby(
+        ["exposure", "exposure_type", "outcome"], sort=False
+    ):
+        own = mine[(mine["level"] == "study") & (mine["metric"] == "sd")]
+        pomp = mine[mine["metric"] == "pomp"].set_index(["group", "vignette"])
+        shown = mine[mine["metric"] == "sd"]
+        if len(own) == 1:
+            shown = own
+        for row in records(shown):
+            estimate, bounds = _numbers(row)
+            at = (row["group"], row["vignette"])
+            points = (
+                _numbers(pomp.loc[at], 1) if row["level"] == "study" and at in pomp.index else None
+            )
+            rows.append(
+                {
+                    "Exposure": labels.exposure(str(exposure), str(kind)).label,
+                    "Type": labels.of(str(kind), "exposure_types"),
+                    "Outcome": labels.outcome(row["outcome"]),
+                    "Of": _where(evidence, row, several_vignettes),
+                    "SD": estimate,
+                    f"{share(evidence.interval)} interval": bounds,
+                    "Direction": probability(row["pd"]),
+                    "% of scale": f"{points[0]} ({points[1]})" if points else "–",
+                    "Verdict": VERDICTS[evidence.verdict(row)],
+                }
+            )
+            full.append(row | {"verdict": evidence.verdict(row)})
+    shown_table = pd.DataFrame(rows)
+    if len(shown_table) and shown_table["Of"].nunique() == 1:
+        shown_table = shown_table.drop(columns="Of")
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: effects in standard deviations of the "
+        f"reference group with {share(evidence.interval)} credible intervals, the probability of "
+        "their direction, and the same as percentages of the scale."
+    )
+    return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
+
+
+def _where(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str:
+    if row["level"] == "study":
+        parts = [evidence.labels.setting(row["group"])]
+        if vignettes and row["vignette"] != NO_VIGNETTE:
+            parts.append(inline(plotted.vignette_label(evidence, row["vignette"])))
+        return ": ".join(parts)
+    return "Mean" if row["level"] == "population" else evidence.labels.of(row["group"])
+
+
+def _code_effects(evidence: Evidence, module: str) -> Table:
+    labels, everything = evidence.labels, evidence.contrasts[module]
+    table = everything[everything["estimand"] == "effect"]
+    rows, full = [], []
+    for (exposure, kind, outcome), mine in table.groupby(
+        ["exposure", "exposure_type", "outcome"], sort=False
+    ):
+        by = {(r["variant"], r["metric"]): r for r in records(mine)}
+        main = by["main", "log_odds"]
+        other = by.get(("error_free", "log_odds"))
+        difference = by.get(("main", "probability"))
+        family = str(outcome) in evidence.vocabulary["families"]
+        estimate, bounds = _numbers(main)
+        rows.append(
+            {
+                "Exposure": labels.exposure(str(exposure), str(kind)).label,
+                "Code": labels.outcome(str(outcome)) + " (mean)" * family,
+                "Log-odds": estimate,
+                f"{share(evidence.interval)} interval": bounds,
+                "Direction": probability(main["pd"]),
+                "Difference, points": _points(difference) if difference else "–",
+                "Codings taken as true": "{} ({})".format(*_numbers(other)) if other else "–",
+                "Verdict": VERDICTS[evidence.verdict(main)],
+            }
+        )
+        full += [r | {"verdict": ""} for r in records(mine)]
+    shown = pd.DataFrame(rows)
+    if len(shown) and shown["Exposure"].nunique() == 1:
+        only = shown["Exposure"].iloc[0]
+        shown = shown.drop(columns="Exposure")
+    else:
+        only = "organisational exposures"
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: {only}, in log-odds of a code with "
+        f"{share(evidence.interval)} credible intervals, the probability of their direction, as "
+        "differences of prevalence in percentage points, and with every coding taken as true."
+    )
+    return Table(shown, pd.DataFrame(full), caption, tuple(table["provenance"]))
+
+
+def _points(row: Mapping[str, Any]) -> str:
+    return f"{number(100 * row['mean'], 0)} ({interval(100 * row['lower'], 100 * row['upper'], 0)})"
+
+
+def _prevalence(evidence: Evidence, module: str) -> Table:
+    """Prevalence of each code, in all interviews and by group."""
+    labels, table = evidence.labels, evidence.contrasts[module]
+    table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
+    everyone = table[table["level"] == "population"].sort_values("mean", ascending=False)
+    groups = table[table["level"] != "population"]
+    rows = []
+    for outcome in everyone["outcome"]:
+        mine = table[table["outcome"] == outcome]
+        cells = {"Code": labels.outcome(outcome)}
+        for level, group in [
+            ("population", ""),
+            *dict.fromkeys(zip(groups["level"], groups["group"], strict=True)),
+        ]:
+            row = mine[(mine["level"] == level) & (mine["group"] == group)].iloc[0]
+            text = f"{percent(row['mean'])} ({percents(row['lower'], row['upper'])})"
+            cells[labels.of(group) if group else "All"] = text
+        cells["Family"] = labels.outcome(evidence.vocabulary.family(outcome))
+        rows.append(cells)
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: share of interviews with each code, "
+        f"corrected for coders' errors, with {share(evidence.interval)} credible intervals."
+    )
+    return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
+
+
+def _levels(evidence: Evidence, module: str) -> Table:
+    """Mean of each outcome, by study and vignette."""
+    table = evidence.contrasts[module]
+    table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
+    places = list(dict.fromkeys(zip(table["group"], table["vignette"], strict=True)))
+    vignettes = len({v for _, v in places}) > 1
+    rows = []
+    for outcome in dict.fromkeys(table["outcome"]):
+        cells = {"Outcome": evidence.labels.outcome(outcome)}
+        for group, vignette in places:
+            found = table[
+                (table["outcome"] == outcome)
+                & (table["group"] == group)
+                & (table["vignette"] == vignette)
+            ]
+            name = _where(
+                evidence, {"level": "study", "group": group, "vignette": vignette}, vignettes
+            )
+            cells[name] = "{} ({})".format(*_numbers(records(found)[0], 1)) if len(found) else "–"
+        rows.append(cells)
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: means of the outcomes as percentages of "
+        f"the scale, with {share(evidence.interval)} credible intervals."
+    )
+    return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
+
+
+# --- over the modules -----------------------------------------------------------------------------
+
+
+def _heterogeneity(evidence: Evidence) -> Table:
+    rows, full = [], []
+    tables = {
+        evidence.vocabulary.label("modules", name): table
+        for name, table in evidence.heterogeneity.items()
+    }
+    second = evidence.synthesis.get("heterogeneity", pd.DataFrame())
+    for variant, mine in second.groupby("variant", sort=False) if len(second) else ():
+        tables[plotted.STAGES.get(str(variant), words(str(variant)))] = mine
+    for name, table in tables.items():
+        for row in records(table):
+            parts = plotted.parameter_label(evidence, row["parameter"], list(table["parameter"]))
+            lower, upper = plotted.prior_interval(row, evidence.interval)
+            estimate, bounds = _numbers(row)
+            rows.append(
+                {
+                    "Model": name
+                    + (", every coding taken as true" if row["variant"] == "error_free" else ""),
+                    "Parameter": ", ".join(part for part in parts if part),
+                    "Prior": f"{number(row['prior_mean'])} ({interval(lower, upper)})",
+                    "Posterior": f"{estimate} ({bounds})",
+                    "Ratio of SDs": number(row["ratio"]),
+                }
+            )
+            full.append(row | {"model": name, "prior_lower": lower, "prior_upper": upper})
+    shown = pd.DataFrame(rows, columns=["Model", "Parameter", "Prior", "Posterior", "Ratio of SDs"])
+    shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
+    caption = (
+        "Standard deviations between groups and coders' accuracy: mean and "
+        f"{share(evidence.interval)} interval before and after the data. Where the posterior's "
+        "standard deviation is near that of the prior (ratio near one), the data say little."
+    )
+    return Table(shown, pd.DataFrame(full), caption, _marks(evidence))
+
+
+def _diagnostics(evidence: Evidence) -> Table:
+    rows, full = [], []
+    for check in evidence.checks:
+        fit = str(check["fit"])
+        name = evidence.labels.of(fit, "modules")
+        for draws in dict.fromkeys(g["draws"] for g in check["gates"]):
+            gates = {g["gate"]: g for g in check["gates"] if g["draws"] == draws}
+            variant = words(draws.removesuffix("posterior").strip("_"))
+            cells = {"Fit": f"{name} ({variant.lower()})" if variant else name}
+            for gate, heading in GATES.items():
+                if gate in gates:
+                    digits = {"rhat": 3, "ebfmi": 2}.get(gate, 0)
+                    cells[heading] = number(gates[gate]["value"], digits)
+            cells["Gates"] = "passed" if all(g["passed"] for g in gates.values()) else "missed"
+            rows.append(cells)
+        full += [{"fit": fit, **gate} for gate in check["gates"]]
+    limits = {g["gate"]: g["threshold"] for g in full}
+    said = joined(
+        f"{heading} {'at most' if gate in ('rhat', 'divergences') else 'at least'} {limits[gate]:g}"
+        for gate, heading in GATES.items()
+        if gate in limits
+    )
+    caption = f"Convergence of each fit: the worst value over all its parameters. Gates: {said}."
+    return Table(pd.DataFrame(rows), pd.DataFrame(full), caption, _marks(evidence))
+
+
+GATES = {
+    "rhat": "R-hat",
+    "ess_bulk": "Bulk ESS",
+    "ess_tail": "Tail ESS",
+    "divergences": "Divergences",
+    "ebfmi": "E-BFMI",
+}
+
+
+def _synthesis(evidence: Evidence) -> Table:
+    """Unpooled estimates beside what pools them, or the reason why nothing does."""
+    labels = evidence.labels
+    estimates, pooled = evidence.synthesis["estimates"], evidence.synthesis["pooled"]
+    structure = evidence.synthesis["structure"]
+    refused = structure[structure["used_as"] == "refused"]
+    rows = []
+    keys = ["exposure", "exposure_type", "outcome", "metric"]
+    z = NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    places = {e: at for at, e in enumerate(dict.fromkeys(estimates["exposure"]))}
+    estimates = estimates.sort_values("exposure", key=lambda c: c.map(places), kind="stable")
+    for (exposure, kind, outcome, metric), mine in estimates.groupby(keys, sort=False):
+        found = pooled[(pooled["exposure"] == exposure) & (pooled["outcome"] == outcome)]
+        whole = found[found["level"] == "population"]
+        new = found[found["level"].astype(str).str.startswith("new_")]
+        why = refused[(refused["exposure"] == exposure) & (refused["outcome"] == outcome)]["reason"]
+        alone = [
+            f"{number(e := r['estimate'])} ({interval(e - z * r['se'], e + z * r['se'])})"
+            for r in records(mine)
+        ]
+        predictions = [
+            f"{words(r['level']).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
+        ]
+        rows.append(
+            {
+                "Exposure": labels.exposure(str(exposure), str(kind)).label,
+                "Outcome": labels.outcome(str(outcome)),
+                "Metric": METRICS[str(metric)],
+                "Studies": str(mine["study"].nunique()),
+                "Study estimates": "; ".join(alone),
+                "Pooled": "{} ({})".format(*_numbers(records(whole)[0])) if len(whole) else "–",
+                "Prediction": "; ".join(predictions) or "–",
+                "Remark": "; ".join(dict.fromkeys(why)) or "",
+            }
+        )
+    shown = pd.DataFrame(rows)
+    for column in ("Pooled", "Prediction"):
+        if len(shown) and (shown[column] == "–").all():
+            shown = shown.drop(columns=column)
+    caption = (
+        "Synthesis: unpooled estimates of each study (several: one per vignette or study) with "
+        f"{share(evidence.interval)} intervals, and what pools them where several studies do."
+    )
+    return Table(shown, estimates, caption, tuple(estimates["provenance"]))
+
+
+METRICS = {"sd": "SD", "log_odds": "log-odds", "pomp": "% of scale", "probability": "share"}
+
+
+def _exploratory(evidence: Evidence) -> Table:
+    table = evidence.synthesis["exploratory"]
+    rows = []
+    for row in records(table):
+        estimate, bounds = _numbers(row)
+        group = joined(evidence.labels.many(row["group"]), "") if row["group"] else "All estimates"
+        rows.append(
+            {
+                "Level": words(row["level"]),
+                "Group": group,
+                "SD": estimate,
+                f"{share(evidence.interval)} interval": bounds,
+                "Direction": probability(row["pd"]),
+            }
+        )
+    columns = ["Level", "Group", "SD", f"{share(evidence.interval)} interval", "Direction"]
+    caption = (
+        "Exploratory: one model over all families. Standardised estimates, signed so that more is "
+        "more burden, pooled only here."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), table, caption, tuple(table["provenance"]))
+
+
+def _aliases(evidence: Evidence) -> Table:
+    """What the design identifies, and why the rest is left out; outcomes alike share a row."""
+    labels, table = evidence.labels, evidence.synthesis["structure"].fillna("")
+    keys = [
+        "module_or_family",
+        "exposure",
+        "grouping",
+        "levels",
+        "used_as",
+        "aliased_with",
+        "reason",
+    ]
+    types = _types(evidence)
+    rows = []
+    named = table["exposure"] != ""
+    table = table.assign(module_or_family=table["module_or_family"].mask(named, ""))
+    for values, mine in table.groupby(keys, sort=False):
+        family, exposure, grouping, levels, used, _, reason = map(str, values)
+        outcomes = [labels.outcome(o) for o in dict.fromkeys(mine["outcome"]) if o and o != family]
+        what = labels.of(family)
+        if exposure:
+            kind = types.get(exposure, exposure.rpartition("_")[2])
+            found = labels.exposure(exposure, kind)
+            what = f"{found.label} ({labels.of(kind, 'exposure_types').lower()})"
+        rows.append(
+            {
+                "Estimand": what + (f": {inline(listed(outcomes))}" if outcomes else ""),
+                "Grouping": words(grouping),
+                "Levels": levels,
+                "Used as": used,
+                "Reason": _relabelled(evidence, reason),
+            }
+        )
+    caption = (
+        "What the design identifies: each grouping of an estimand, whether it enters the model, "
+        "and what it cannot be told apart from. Computed from the design alone."
+    )
+    shown = pd.DataFrame(rows, columns=["Estimand", "Grouping", "Levels", "Used as", "Reason"])
+    return Table(shown, table, caption, _marks(evidence))
+
+
+def _types(evidence: Evidence) -> dict[str, str]:
+    estimates = evidence.synthesis["estimates"]
+    return dict(zip(estimates["exposure"], estimates["exposure_type"], strict=True))
+
+
+def _relabelled(evidence: Evidence, reason: str) -> str:
+    """Keys inside a reason as words."""
+    found = []
+    for word in reason.split(" "):
+        bare = word.strip(",;:")
+        known = any(bare in entries for entries in evidence.vocabulary.sections.values())
+        label = (
+            evidence.labels.of(bare).lower() if known and "_" in bare else bare.replace("_", " ")
+        )
+        found.append(word.replace(bare, label) if bare else word)
+    return " ".join(found)
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+COMMON: dict[str, tuple[Callable[[Evidence], Table], tuple[str, ...]]] = {
+    "studies": (_studies, ("studies", "cells")),
+    "exclusions": (_exclusions, ("studies", "cells")),
+    "heterogeneity": (_heterogeneity, ("studies", "heterogeneity", "synthesis")),
+    "diagnostics": (_diagnostics, ("studies", "checks")),
+    "synthesis": (_synthesis, ("studies", "synthesis")),
+    "exploratory": (_exploratory, ("studies", "synthesis")),
+    "aliases": (_aliases, ("studies", "synthesis")),
+}
+MODULE: dict[str, dict[str, Callable[[Evidence, str], Table]]] = {
+    "answers": {"effects": _effects, "levels": _levels},
+    "codings": {"effects": _effects, "prevalence": _prevalence},
+}
+
+
+def names(models: Mapping[str, str]) -> list[str]:
+    """Names of all tables, given each module's kind of model."""
+    return [*COMMON, *(f"{kind}_{m}" for m, model in models.items() for kind in MODULE[model])]
+
+
+def table(evidence: Evidence, name: str) -> Table:
+    """Make one table by its name.
+
+    Raises
+    ------
+    MetastudyError
+        Where there is no such table; the message names all.
+    """
+    if name in COMMON:
+        return COMMON[name][0](evidence)
+    kind, _, module = name.partition("_")
+    if module in evidence.contrasts and kind in MODULE[evidence.model(module)]:
+        return MODULE[evidence.model(module)][kind](evidence, module)
+    known = names({m: evidence.model(m) for m in evidence.contrasts})
+    raise MetastudyError(f"no table '{name}'; there are {', '.join(known)}")
+
+
+def main() -> None:
+    """Entry point of the rule ``tabulate``: all tables, or one with ``--table``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", nargs="*", help="names; all that the inputs allow if left out")
+    arguments(parser)
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for _tbl-<name>.md and <name>.csv"
+    )
+    parser.add_argument("--done", type=Path, help="where to write what was made")
+    args = parser.parse_args()
+    evidence = gather(args)
+    wanted = args.table or [
+        *(name for name, (_, needs) in COMMON.items() if all(getattr(args, n) for n in needs)),
+        *names({m: evidence.model(m) for m in evidence.contrasts})[len(COMMON) :],
+    ]
+    args.out.mkdir(parents=True, exist_ok=True)
+    captions = {}
+    for name in wanted:
+        found = table(evidence, name)
+        (args.out / f"_tbl-{name}.md").write_text(markdown(name, found), "utf-8")
+        found.full.to_csv(args.out / f"{name}.csv", index=False)
+        captions[name] = found.caption
+    if args.done:
+        args.done.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,110 @@
+"""All Python of the rules: the checked configuration, the studies, digests and input functions.
+
+Nothing heavy is imported here: the no-op run pays for every import.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+
+from metastudy import settings
+from metastudy.digest import code_digest, file_digest
+from metastudy.errors import MetastudyError
+from metastudy.render.quarto import choose_engine
+
+try:
+    config = settings.checked(config)
+    FOUND = settings.discover(config)
+except MetastudyError as error:
+    raise WorkflowError(str(error)) from None
+
+STUDIES = list(FOUND.studies)
+MODULES = list(FOUND.modules)
+LOCK = file_digest(Path(workflow.basedir) / "envs" / "requirements.txt")
+
+# The library is used where it stands, and numba's cache of compiled models is shared by all jobs.
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={Path(workflow.basedir) / 'workflow'} PYTHONHASHSEED=0; "
+)
+
+
+def code(module):
+    """Digest of a module and all that it imports: an edit reruns what depends on it, a touch nothing."""
+    return code_digest(f"metastudy.{module}", Path(workflow.basedir) / "workflow")
+
+
+def as_json(*sections):
+    """Sections of the configuration as an argument: one by itself, several by their names."""
+    value = config[sections[0]] if len(sections) == 1 else {s: config[s] for s in sections}
+    return json.dumps(value, sort_keys=True)
+
+
+def raw_files(wildcards):
+    return FOUND.studies[wildcards.study].files
+
+
+def raw_digests(wildcards):
+    """Checksums of a study's raw files: content counts, whatever the modification times say."""
+    return [file_digest(path) for path in raw_files(wildcards)]
+
+
+def model_of(wildcards):
+    return FOUND.modules[wildcards.module].model
+
+
+def studies_of(wildcards):
+    return [f"results/harmonized/{s}" for s in FOUND.modules[wildcards.module].studies]
+
+
+# What figures, tables and variables are made from, by the name of the option that takes it.
+EVIDENCE = {
+    "studies": expand("results/harmonized/{study}", study=STUDIES),
+    "cells": expand("results/cells/{module}.nc", module=MODULES),
+    "contrasts": expand("results/contrasts/{module}.parquet", module=MODULES),
+    "draws": expand("results/contrasts/{module}.nc", module=MODULES),
+    "heterogeneity": expand("results/contrasts/{module}-heterogeneity.parquet", module=MODULES),
+    "checks": expand("results/checks/{fit}.json", fit=[*MODULES, "synthesis"]),
+    "synthesis": expand(
+        "results/synthesis/{table}.parquet",
+        table=["estimates", "pooled", "exploratory", "structure", "heterogeneity"],
+    ),
+}
+FIGURES = {
+    "study_grid": ["studies"],
+    "participant_flow": ["studies", "cells"],
+    **{f"module_{module}": ["studies", "contrasts"] for module in MODULES},
+    "synthesis": ["studies", "contrasts", "synthesis"],
+    "heterogeneity": ["studies", "contrasts", "heterogeneity", "synthesis"],
+}
+
+
+def evidence_of_figure(wildcards):
+    """The files that a figure is drawn from; a module's figure takes that module's contrasts."""
+    own = wildcards.figure.removeprefix("module_")
+    files = [path for need in FIGURES[wildcards.figure] for path in EVIDENCE[need]]
+    if own in MODULES:
+        others = [f"results/contrasts/{m}.parquet" for m in MODULES if m != own]
+        files = [path for path in files if path not in others]
+    return files
+
+
+def as_options(wildcards, input):
+    """The evidence among a rule's inputs as options of its command."""
+    given = {kind: [path for path in paths if path in input] for kind, paths in EVIDENCE.items()}
+    return " ".join(f"--{kind} {' '.join(paths)}" for kind, paths in given.items() if paths)
+
+
+# The article speaks of every study and module, so a subset ends with its figures and tables.
+ENGINE = choose_engine(config["manuscript"]["engine"])
+SUFFIX = {"html": "html", "typst": "pdf", "docx": "docx"}
+FORMATS = config["manuscript"]["formats"]
+if FOUND.complete:
+    ARTICLE = expand("results/manuscript/manuscript.{suffix}", suffix=[SUFFIX[f] for f in FORMATS])
+else:
+    ARTICLE = [
+        *expand("results/figures/{figure}.svg", figure=FIGURES),
+        "results/tables",
+        "results/variables/_variables.yml",
+    ]

@@ -1,0 +1,56 @@
+"""Synthesize: unpooled study estimates, the second stage over several studies, the exploratory model.
+
+REQUIRED INPUTS: results/cells/<module>.nc of all modules
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity}.parquet, posterior.nc
+"""
+
+
+rule synthesize:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        vocabulary=config["vocabulary"],
+    output:
+        estimates="results/synthesis/estimates.parquet",
+        pooled="results/synthesis/pooled.parquet",
+        exploratory="results/synthesis/exploratory.parquet",
+        structure="results/synthesis/structure.parquet",
+        heterogeneity="results/synthesis/heterogeneity.parquet",
+        posterior="results/synthesis/posterior.nc",
+    log:
+        "results/logs/synthesize.log",
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=2500,
+    params:
+        out=subpath(output.posterior, parent=True),
+        priors=as_json("priors"),
+        sampling=as_json("sampling"),
+        interval=config["report"]["interval"],
+        code=code("synthesize"),
+        lock=LOCK,
+    message:
+        "Pool what several studies report."
+    shell:
+        "python -m metastudy.synthesize --cells {input.cells} --vocabulary {input.vocabulary} --priors {params.priors:q}"
+        " --sampling {params.sampling:q} --interval {params.interval} --out {params.out} > {log} 2>&1"
+
+
+rule check_synthesis:
+    input:
+        posterior="results/synthesis/posterior.nc",
+    output:
+        check="results/checks/synthesis.json",
+    log:
+        "results/logs/check/synthesis.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        thresholds=as_json("gates"),
+        code=code("check"),
+        lock=LOCK,
+    message:
+        "Check the convergence of the second stage."
+    shell:
+        "python -m metastudy.check --posterior {input.posterior} --thresholds {params.thresholds:q}"
+        " --out {output.check} > {log} 2>&1"
