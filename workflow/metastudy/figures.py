@@ -24,6 +24,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
+from metastudy.evidence import records
 from metastudy.wording import JOINT, mark
 
 __all__ = ["STYLES", "forest", "participant_flow", "save", "study_grid"]
@@ -479,7 +480,7 @@ def _draw_panel(
         axes.axvline(float(reference.iloc[0]), color=GREY, lw=0.7, zorder=1)
     series = list(dict.fromkeys(table["series"]))
     step = min(0.8 / max(len(series), 1), 0.3)
-    for at, row in table.iterrows():
+    for at, row in zip(table.index, records(table), strict=True):
         offset = (series.index(row["series"]) - (len(series) - 1) / 2) * step
         y = panel.rows.index(row["row"]) + offset
         line, point = _mark(STYLES[row["style"]], row["hue"])
@@ -550,18 +551,18 @@ def study_grid(table: pd.DataFrame) -> Figure:
     for at in range(1, len(table)):
         if names[at]:
             axes.axhline(at - 0.5, color=PALE, lw=0.8, zorder=0)
-    for at, line in table.iterrows():
+    for y, line in enumerate(records(table)):
         axes.plot([0, x - 1], [y, y], color="#cfcfcf", lw=0.8, zorder=1)
         for name, _ in DIMENSIONS:
             for value in str(line[f"{name}_label"]).split(JOINT):
                 hue = HUES.get(_key_of(line, name, value), INK) if name == "exposure_types" else INK
                 axes.plot([spot[name, value]], [y], "o", color=hue, ms=5, mec="white", mew=0.6,
-                          zorder=2, gid=f"{name}-{at}-{value}")  # fmt: skip
+                          zorder=2, gid=f"{name}-{y}-{value}")  # fmt: skip
         axes.annotate(f"{line['n']}", (1, y), xycoords=("axes fraction", "data"), xytext=(24, 0),
                       textcoords="offset points", ha="right", va="center", fontsize=MEDIUM,
-                      gid=f"n-{at}", annotation_clip=False)  # fmt: skip
-        if marks[at]:
-            axes.annotate(marks[at], (0, y), xycoords=("axes fraction", "data"), xytext=(-3, -8.6),
+                      gid=f"n-{y}", annotation_clip=False)  # fmt: skip
+        if marks[y]:
+            axes.annotate(marks[y], (0, y), xycoords=("axes fraction", "data"), xytext=(-3, -8.6),
                           textcoords="offset points", ha="right", va="center", fontsize=SMALL,
                           color=WARNING, annotation_clip=False)  # fmt: skip
     for name, heading in DIMENSIONS:
@@ -575,7 +576,7 @@ def study_grid(table: pd.DataFrame) -> Figure:
     return page.figure
 
 
-def _key_of(line: pd.Series, name: str, label: str) -> str:
+def _key_of(line: dict[str, Any], name: str, label: str) -> str:
     pairs = zip(str(line[f"{name}_label"]).split(JOINT), str(line[name]).split(JOINT), strict=True)
     return dict(pairs)[label]
 

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from metastudy import vocabulary as vocabularies
-from metastudy.contrasts import taus
+from metastudy.contrasts import HETEROGENEITY, taus
 from metastudy.errors import run
 from metastudy.estimates import estimates
 from metastudy.pooling import STRUCTURE, Plan, explore, plan, refused, results, structures
@@ -74,7 +74,7 @@ def main() -> None:
     table, covariance = gather(cells, vocabulary)
     plans = {"pooled": plan(table, covariance), "exploratory": explore(table, covariance, burdens(vocabulary))}
     groups: dict[str, xr.Dataset] = {}
-    seen, spread = [refused(table)], []
+    seen, spread = [refused(table)], [pd.DataFrame(columns=HETEROGENEITY)]
     args.out.mkdir(parents=True, exist_ok=True)
     for name, found in plans.items():
         if found is None:

@@ -226,7 +226,7 @@ def _answer_levels(evidence: Evidence, name: str, levels: pd.DataFrame) -> Tree:
     for (group, vignette), mine in levels.groupby(["group", "vignette"], sort=False):
         path: list[str] = [str(group), str(vignette) or GENERAL]
         for row in records(mine):
-            leaves = {
+            leaves: Tree = {
                 "mean": number(row["mean"], 1),
                 "interval": interval(row["lower"], row["upper"], 1),
             }

@@ -1,0 +1,260 @@
+"""Small worlds for the tests of figures, tables and sentences: results as the phases write them.
+
+A world says which effects there are; everything else is the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from studies import VOCABULARY
+
+from metastudy.contrasts import COLUMNS
+from metastudy.evidence import Evidence, Modelled, StudyEvidence
+from metastudy.pooling import ESTIMAND, STRUCTURE
+
+SETTINGS = {
+    "report": {"interval": 0.95, "direction": 0.975, "rope_sd": 0.1, "rope_logit": 0.18},
+    "sampling": {"chains": 4, "draws": 2000, "tune": 1000, "seed": 1},
+    "gates": {"rhat": 1.01},
+    "priors": {"effect": 0.5, "tau": 0.3},
+}
+OUTCOMES = ("threat_quality", "threat_profession", "threat_job", "work_motivation")
+COPING = ("coping_avoidance", "coping_escalation", "coping_help_seeking")
+CODES = ("role_change", "uncertainty", "accountability_ties", "management_support")
+SMALL = 0.02  # an interval of this standard deviation fits into the region of equivalence
+WIDE = 0.1
+
+# What the worlds say of the outcomes, in turn: mean and standard deviation.
+WORLDS: Mapping[str, tuple[tuple[float, float], ...]] = {
+    "null": ((0.0, WIDE), (0.05, WIDE), (-0.05, WIDE), (0.01, WIDE)),
+    "reversed": ((-0.4, WIDE), (-0.3, WIDE), (0.1, WIDE), (-0.5, WIDE)),
+    "all": ((0.4, WIDE), (0.3, WIDE), (0.5, WIDE), (0.6, WIDE)),
+    "equivalence": ((0.0, SMALL), (0.01, SMALL), (0.03, SMALL), (-0.05, SMALL)),
+    "mixed": ((0.3, WIDE), (-0.3, WIDE), (0.0, SMALL), (0.1, WIDE)),
+}
+
+
+def row(mean: float, sd: float, **more: Any) -> dict[str, Any]:
+    """A row of contrasts with a normal posterior."""
+    from statistics import NormalDist
+
+    below = NormalDist(mean, sd).cdf(0)
+    numbers = {"mean": mean, "sd": sd, "lower": mean - 1.96 * sd, "upper": mean + 1.96 * sd}
+    empty = dict.fromkeys(COLUMNS, "") | {"variant": "main", "provenance": "simulated"}
+    mcse = dict.fromkeys(("mcse", "mcse_lower", "mcse_upper"), sd / 50)
+    found = empty | numbers | mcse | {"pd": max(below, 1 - below)} | more
+    return {"id": "|".join(str(found[c]) for c in COLUMNS if found[c]), **found}
+
+
+def threat(world: str, provenance: str = "simulated") -> pd.DataFrame:
+    """One study, one vignette, one randomised exposure, four outcomes in two families."""
+    rows = []
+    for outcome, (mean, sd) in zip(OUTCOMES, WORLDS[world], strict=True):
+        same = {
+            "module": "threat", "estimand": "effect", "outcome": outcome, "provenance": provenance,
+            "exposure": "task_type_randomised", "exposure_type": "randomised", "study": "first",
+            "country": "DK", "sector": "elderly_care",
+        }  # fmt: skip
+        own = {"level": "study", "group": "first", "vignette": "volunteers_at_work"}
+        rows.append(row(mean, sd, **same, level="population", metric="sd"))
+        rows.append(row(mean, sd, **same, **own, metric="sd"))
+        rows.append(row(18 * mean, 18 * sd, **same, **own, metric="pomp"))
+        level = {"module": "threat", "estimand": "level", "outcome": outcome, "metric": "pomp"}
+        rows.append(row(50 + 20 * mean, 1.0, **level, **own, study="first", provenance=provenance))
+    return pd.DataFrame(rows)
+
+
+def coping(world: str) -> pd.DataFrame:
+    """A measured exposure in two vignettes of one study, a randomised one in another study."""
+    rows = []
+    for outcome, (mean, sd) in zip(COPING, WORLDS[world], strict=False):
+        for kind, study, vignettes in (
+            ("measured", "second", ("user_vs_collective_value", "inclusion_vs_quality")),
+            ("randomised", "third", ("user_vs_collective_value",)),
+        ):
+            same = {
+                "module": "coping", "estimand": "effect", "outcome": outcome, "study": study,
+                "exposure": f"external_efficacy_{kind}", "exposure_type": kind,
+                "country": "BE-VLG", "sector": "temporary_use",
+            }  # fmt: skip
+            rows.append(row(mean, sd, **same, level="population", metric="sd"))
+            for at, vignette in enumerate(vignettes):
+                own = {"level": "study", "group": study, "vignette": vignette}
+                rows.append(row(mean + 0.01 * at, sd, **same, **own, metric="sd"))
+                rows.append(row(20 * mean, 20 * sd, **same, **own, metric="pomp"))
+                level = {"module": "coping", "estimand": "level", "outcome": outcome}
+                rows.append(row(40 + 10 * mean, 2.0, **level, **own, metric="pomp", study=study))
+    return pd.DataFrame(rows)
+
+
+def strain(world: str) -> pd.DataFrame:
+    """Four codes in two families, two groups of organisations, with and without coders' errors."""
+    rows = []
+    effects = dict(zip(CODES, WORLDS[world], strict=True))
+    effects |= {"strain_coded": WORLDS[world][0], "enabler_coded": WORLDS[world][3]}
+    for variant, shrink in (("main", 1.0), ("error_free", 0.7)):
+        base = {"module": "strain", "variant": variant, "study": "fourth"}
+        exposed = base | {
+            "estimand": "effect", "exposure": "arrangement_organisational",
+            "exposure_type": "organisational",
+        }  # fmt: skip
+        for at, (outcome, (mean, sd)) in enumerate(effects.items()):
+            code = outcome in CODES
+            level = "code" if code else "population"
+            same = exposed | {"outcome": outcome, "level": level}
+            rows.append(row(shrink * mean, sd, **same, metric="log_odds"))
+            if not code:
+                continue
+            rows.append(row(shrink * mean / 5, sd / 5, **same, metric="probability"))
+            share = base | {"estimand": "level", "outcome": outcome, "metric": "probability"}
+            rows.append(row(0.3 - 0.03 * at, 0.05, **share, level="population"))
+            for group in ("state_policy", "org_mission"):
+                rows.append(row(0.3, 0.05, **share, level="arrangement", group=group))
+    return pd.DataFrame(rows)
+
+
+def heterogeneity() -> pd.DataFrame:
+    """Standard deviations, an accuracy, and the same without coders' errors."""
+    spread = {"prior_mean": 0.239, "prior_sd": 0.181, "ratio": 0.5}
+    accuracy = {"prior_mean": 0.875, "prior_sd": 0.0722, "ratio": 0.6}
+    names = ("organisation_tau", "code_tau[arrangement_organisational]", "tau[sector]")
+    rows = [row(0.2, 0.05, parameter=n, **spread) for n in names]
+    rows += [row(0.9, 0.02, parameter="sensitivity", **accuracy)]
+    rows += [row(0.1, 0.04, parameter=n, **spread) | {"variant": "error_free"} for n in names]
+    return pd.DataFrame(rows)
+
+
+def sites() -> pd.DataFrame:
+    """Standard deviations between sites, of two coefficients and two outcomes."""
+    names = [
+        f"site_tau[{coefficient}, {outcome}|volunteers_at_work]"
+        for coefficient in ("intercept", "task_type_randomised")
+        for outcome in OUTCOMES[:2]
+    ]
+    spread = {"prior_mean": 0.239, "prior_sd": 0.181, "ratio": 0.9}
+    return pd.DataFrame([row(0.2, 0.05, parameter=n, **spread) for n in names])
+
+
+def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
+    """Estimates of so many studies; with two and more they are pooled."""
+    place = {
+        "exposure": "task_type_randomised", "exposure_type": "randomised",
+        "family": "perceived_threat", "response_mode": "vignette_hypothetical", "metric": "sd",
+    }  # fmt: skip
+    estimates, pooled, structure = [], [], []
+    names = ("first", "second", "third")[:studies]
+    for outcome, (mean, sd) in zip(OUTCOMES[:3], WORLDS[world][:3], strict=True):
+        mine = place | {"outcome": outcome}
+        for at, study in enumerate(names):
+            estimates.append(
+                mine
+                | {"id": f"{study}|{outcome}", "module": "threat", "study": study, "country": "DK"}
+                | {"sector": "elderly_care", "role": "professional", "n": 100, "se": sd}
+                | {"vignette": "volunteers_at_work", "exposure_name": "task_type"}
+                | {"estimate": mean + 0.05 * at, "provenance": "observed" if at else "simulated"}
+            )
+        levels = [("population", "", 1.0), *(("study", n, 1.1) for n in names)]
+        levels.append(("new_country", "", 3.0))
+        for level, group, factor in levels if studies > 1 else ():
+            more = mine | {"level": level, "group": group, "studies": studies}
+            found = row(mean, sd * factor, **more) | {"provenance": "observed + simulated"}
+            pooled.append(found)
+        if studies == 1:
+            reason = "one study only; its own estimate is shown"
+            values = (
+                "perceived_threat",
+                mine["exposure"],
+                outcome,
+                "study",
+                1,
+                "refused",
+                "",
+                reason,
+            )
+            structure.append(dict(zip(STRUCTURE, values, strict=True)))
+    exploratory = [
+        row(mean, WIDE, level=level, group=group, studies=3, metric="sd", id="all")
+        for level, group, mean in (
+            ("population", "", 0.1), ("family", "perceived_threat", 0.2),
+            ("family", "coping_rated", -0.1), ("country", "GB-SCT + US", 0.0),
+            ("new_study", "", 0.1),
+        )
+    ]  # fmt: skip
+    spread = row(0.2, 0.1, parameter="tau[all family]", prior_mean=0.239, prior_sd=0.181, ratio=0.6)
+    columns = [*ESTIMAND, "id", "level", "group", "studies", "mean", "sd", "lower", "upper", "pd"]
+    return {
+        "estimates": pd.DataFrame(estimates),
+        "pooled": pd.DataFrame(pooled, columns=[*columns, "provenance"]),
+        "structure": pd.DataFrame(structure, columns=STRUCTURE),
+        "exploratory": pd.DataFrame(exploratory),
+        "heterogeneity": pd.DataFrame([spread | {"variant": "exploratory"}]),
+    }
+
+
+def study(
+    name: str, provenance: str, places: list[tuple[str, str]], kinds: list[str]
+) -> StudyEvidence:
+    """A study with ten people in each place."""
+    people = pd.DataFrame(
+        [(country, sector, "professional", "org") for country, sector in places for _ in range(10)],
+        columns=["country", "sector", "role", "org_id"],
+    )
+    report = {
+        "study": name, "provenance": provenance, "file": f"{name}.csv", "sha256": "0" * 64,
+        "rows_read": 10 * len(places) + 3, "rows_kept": 10 * len(places),
+        "excluded": {"no_consent": 2, "preview": 0, "breakoff": 1}, "unmapped": [], "ignored": [],
+        "missing": {}, "outcomes": [], "vocabulary": {},
+        "exposures": [{"factor": "task_type", "type": kind} for kind in kinds],
+        "codebook": {
+            "id": name, "title": f"The {name} study", "citation": f"{name}2026",
+            "design": "experiment", "response_mode": "vignette_hypothetical", "country": "DK",
+            "sector": "elderly_care", "role": "professional", "provenance": provenance,
+        },
+    }  # fmt: skip
+    return StudyEvidence(report, people)
+
+
+def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Evidence:
+    """All results of a world.
+
+    Parameters
+    ----------
+    world : one of :data:`WORLDS`.
+    studies : how many studies report the threat effects in the synthesis.
+    observed : studies whose data are observed; the others are simulated.
+    """
+    kinds = {"first": ["randomised"], "second": ["measured"], "fourth": ["organisational"]}
+    places = {"first": [("DK", "elderly_care")], "second": [("BE-VLG", "temporary_use")],
+              "fourth": [("US", "social_care"), ("GB-SCT", "elderly_care")]}  # fmt: skip
+    gates = [
+        {"draws": "posterior", "gate": gate, "value": value, "threshold": limit, "passed": True,
+         "parameter": "mu", "remedy": ""}
+        for gate, value, limit in (("rhat", 1.002, 1.01), ("ess_bulk", 900.0, 400.0),
+                                   ("ess_tail", 800.0, 400.0), ("divergences", 0.0, 0.0),
+                                   ("ebfmi", 0.9, 0.3))
+    ]  # fmt: skip
+    return Evidence(
+        vocabulary=VOCABULARY,
+        studies=tuple(
+            study(name, "observed" if name in observed else "simulated", places[name], kinds[name])
+            for name in places
+        ),
+        cells={
+            "threat": Modelled(
+                {"first": 9}, ({"study": "first", "rule": "exposure_missing", "rows": 1},)
+            ),
+            "strain": Modelled({"fourth": 20}, ()),
+        },
+        contrasts={
+            "threat": threat(world, "observed" if "first" in observed else "simulated"),
+            "coping": coping(world),
+            "strain": strain(world),
+        },
+        heterogeneity={"threat": sites(), "strain": heterogeneity()},
+        checks=({"fit": "threat", "gates": gates},),
+        synthesis=synthesis(world, studies),
+        settings=SETTINGS,
+    )
