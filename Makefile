@@ -26,7 +26,7 @@ set-up-dev:
 	@envs/set-up.sh dev
 
 test: lint  ## lint, then all tests
-	$(IN_VENV) pytest $(ARGS)
+	$(IN_VENV) pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: set-up-dev  ## ruff, mypy, snakefmt
 	$(IN_VENV) ruff check .

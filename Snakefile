@@ -28,6 +28,7 @@ rule all:
     input:
         "results/run_config.yaml",
         "results/checks/gates.json",
+        MADE,
         ARTICLE,
     message:
         "Everything is up to date."

@@ -141,7 +141,9 @@ def test_cross_products_equal_those_of_the_rows_site_by_site_and_pattern_by_patt
     reference = y[x[:, 1] < 0]
     y = (y - np.nanmean(reference, axis=0)) / np.nanstd(reference, axis=0, ddof=1)
     cells = cells.sel(outcome=names)
-    cells = cells.assign(yy=cells.yy.isel(outcome_=[list(cells_of(study).outcome.values).index(n) for n in names]))
+    cells = cells.assign(
+        yy=cells.yy.isel(outcome_=[list(cells_of(study).outcome.values).index(n) for n in names])
+    )
     found = 0
     for c in range(cells.sizes["cell"]):
         seen = cells.observed.values[cells.pattern_of_cell.values[c]].astype(bool)
@@ -161,7 +163,9 @@ def test_a_person_without_a_site_is_at_the_site_of_the_study() -> None:
     assert set(cells.site.values) == {"a", "small"}
 
 
-def test_country_sector_and_role_of_every_site_are_kept_and_studies_with_several_are_split() -> None:
+def test_country_sector_and_role_of_every_site_are_kept_and_studies_with_several_are_split() -> (
+    None
+):
     one, _ = experiment("one", 30, seed=1)
     country = ["DK"] * 20 + ["FI"] * 20
     two, _ = experiment("two", 40, seed=2, country=country, sector="social_care", role="volunteer")

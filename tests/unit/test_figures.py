@@ -1,4 +1,4 @@
-"""Figures: every mark stands where its row says, and says that data are simulated where they are."""
+"""Figures: every mark stands where its row says, and simulated data are called simulated."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_the_grid_has_a_dot_for_each_property_of_each_study() -> None:
     table = plotted.study_grid(evidence("null"))
     figure = figures.study_grid(table)
     axes = figure.axes[0]
-    labels = {round(float(t), 6): l.get_text().replace("\n", " ")
-              for t, l in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)}  # fmt: skip
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    labels = {round(float(at), 6): label.get_text().replace("\n", " ") for at, label in ticks}
     found = artists(figure)
     dots = 0
     for at, row in table.iterrows():
@@ -178,8 +178,16 @@ def test_one_simulated_row_among_observed_ones_is_enough_for_the_mark() -> None:
 
 
 def _texts(figure: Figure) -> Iterator[Text]:
+    """All texts that are drawn; ticks beyond the limits are not."""
+    beyond = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if not low <= tick.get_loc() <= high:
+                    beyond |= {tick.label1, tick.label2}
     for text in figure.findobj(Text):
-        if text.get_visible() and text.get_text().strip():
+        if text.get_visible() and text.get_text().strip() and text not in beyond:
             yield text
 
 
@@ -207,9 +215,7 @@ def test_texts_are_large_enough_inside_the_page_and_apart(name: str, studies: in
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_figure_is_written_with_the_same_bytes_and_text_as_paths(
-    name: str, tmp_path: Path
-) -> None:
+def test_a_figure_has_the_same_bytes_each_time_and_text_as_paths(name: str, tmp_path: Path) -> None:
     table, drawing = ALL[name]
     shown = table(evidence("mixed"))
     for run in ("a", "b"):

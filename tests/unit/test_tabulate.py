@@ -42,6 +42,16 @@ def test_shown_numbers_are_the_full_ones_rounded() -> None:
     assert list(found.shown["Verdict"]) == ["higher", "lower", "practically none", "imprecise"]
 
 
+def test_several_exposures_stand_under_headings() -> None:
+    shown = table(evidence("mixed"), "effects_coping").shown
+    heads = shown[shown["SD"] == ""]
+    assert list(heads["Outcome"]) == [
+        "**External efficacy (measured)**",
+        "**External efficacy (randomised)**",
+    ]
+    assert (heads.drop(columns="Outcome") == "").all(axis=None)
+
+
 def test_exclusions_add_up() -> None:
     full = table(evidence("null"), "exclusions").full
     for _, own in full.groupby("study"):

@@ -52,10 +52,11 @@ def test_a_mixed_world_is_told_as_it_is() -> None:
     assert found[f"{stem}.threat_job.direction"] == "practically none"
     assert found[f"{stem}.work_motivation.verdict"] == "imprecise"
     assert found[f"{stem}.summary"] == (
-        "A change from complementary tasks to core tasks raises threat to service quality (0.30 SD, "
-        "95% interval 0.10 to 0.50) and lowers threat to the profession (−0.30 SD, 95% interval "
-        "−0.50 to −0.10); the effect on threat to the own job (0.00 SD, 95% interval −0.04 to 0.04) "
-        "lies within the region of practical equivalence; the effect on work motivation is imprecise."
+        "A change from complementary tasks to core tasks raises threat to service quality (0.30 "
+        "SD, 95% interval 0.10 to 0.50) and lowers threat to the profession (−0.30 SD, 95% "
+        "interval −0.50 to −0.10); the effect on threat to the own job (0.00 SD, 95% interval "
+        "−0.04 to 0.04) lies within the region of practical equivalence; the effect on work "
+        "motivation is imprecise."
     )
     assert found[f"{stem}.higher.outcomes"] == "threat to service quality"
 

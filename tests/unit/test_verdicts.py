@@ -82,7 +82,7 @@ def test_outcomes_too_many_to_name_are_counted() -> None:
     )
 
 
-# --- no generated sentence contradicts its numbers -------------------------------------------------
+# --- no generated sentence contradicts its numbers ------------------------------------------------
 
 NUMBERS = r"\((?:log-odds )?(−?[\d.]+)(?: SD)?, 95% interval (−?[\d.]+) to (−?[\d.]+)\)"
 
@@ -121,10 +121,14 @@ def test_the_checker_finds_contradictions() -> None:
     assert contradictions("X raises y (−0.20 SD, 95% interval −0.30 to −0.10).")
     assert contradictions("X lowers y (−0.20 SD, 95% interval −0.30 to 0.10).")
     assert contradictions("X raises y.")
-    assert contradictions("The effect on y (0.3 SD, 95% interval 0.1 to 0.5) lies within the region "
-                          "of practical equivalence.")  # fmt: skip
-    assert not contradictions("X raises y (0.20 SD, 95% interval 0.10 to 0.30) and lowers z (−0.20 "
-                              "SD, 95% interval −0.30 to −0.10); the effect on u is imprecise.")  # fmt: skip
+    assert contradictions(
+        "The effect on y (0.3 SD, 95% interval 0.1 to 0.5) lies within the region of practical "
+        "equivalence."
+    )
+    assert not contradictions(
+        "X raises y (0.20 SD, 95% interval 0.10 to 0.30) and lowers z (−0.20 SD, 95% interval "
+        "−0.30 to −0.10); the effect on u is imprecise."
+    )
 
 
 @pytest.mark.parametrize("world", WORLDS)

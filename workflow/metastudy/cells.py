@@ -187,6 +187,9 @@ def _rows(study: Study, module: str, vocabulary: Vocabulary) -> _Rows:
     ]
     keep = complete & answered
     x, y, people = x[keep], y[keep], people[keep]
+    for name in (e["factor"] for e in study.report["exposures"] if "factor" in e):
+        level = _levels(study, name).reindex(people.index)
+        _no_empty_arm(study, name, list(vocabulary.levels(name)), level)
     reference = _reference(x, exposures)
     centre, scale = y[reference].mean(), y[reference].std(ddof=1)
     if (bad := scale[~(scale > 0)]).size:
@@ -229,11 +232,11 @@ def _exposures(
         kind = exposure["type"]
         if name := exposure.get("construct"):
             trait = wide[[c for c in wide.columns if c[0] == name]].mean(axis=1)
+            _varies(study, name, trait)
             add(name, kind, "", (trait - trait.mean()) / trait.std(ddof=1))
         elif name := exposure.get("factor"):
             level = _levels(study, name).reindex(wide.index)
             levels = list(vocabulary.levels(name))
-            _no_empty_arm(study, name, levels, level)
             known = level.notna()
             if len(levels) == 2:
                 add(name, kind, "", ((level == levels[1]) - 0.5).where(known))
@@ -241,6 +244,21 @@ def _exposures(
                 for other in levels[1:]:
                     add(name, kind, other, (level == other).astype(float).where(known))
     return pd.DataFrame(columns, index=wide.index), described
+
+
+def _varies(study: Study, construct: str, trait: pd.Series) -> None:
+    if not trait.std(ddof=1) > 0:
+        raise BadInput(
+            Problem(
+                study=study.id,
+                file=f"results/harmonized/{study.id}/measurements.parquet",
+                column=construct,
+                found="the same score, or fewer than two scores, of everybody",
+                expected="an exposure that varies",
+                mend="take the construct out of `exposures` in the study's codebook",
+                code="constant-exposure",
+            )
+        )
 
 
 def _levels(study: Study, factor: str) -> pd.Series:
@@ -268,7 +286,7 @@ def _no_empty_arm(study: Study, factor: str, levels: list[str], level: pd.Series
                 file=f"data/raw/{study.id}/codebook.yaml",
                 column=f"factor {factor}",
                 found=f"nobody in: {', '.join(empty)}",
-                expected=f"at least one respondent in each of: {', '.join(levels)}",
+                expected=f"somebody who answers an outcome in each of: {', '.join(levels)}",
                 mend="correct the value map of the factor, or take it out of `exposures`",
                 code="empty-arm",
             )
@@ -424,7 +442,7 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
         at = [codes.index(c) for c in coded]
         by_coder = _presence(study, coded)  # (source, coder) x code
         sizes = by_coder.groupby(level="source_id").size()
-        org_of = study.respondents.set_index("respondent_id")["org_id"]
+        org_of = _at_organisations(study).set_index("respondent_id")["org_id"]
         first = by_coder.groupby(level="source_id").nth(0).droplevel("coder_id")
         second = by_coder.groupby(level="source_id").nth(1).droplevel("coder_id")
         for source, a in zip(first.index, first.to_numpy(), strict=True):
@@ -474,9 +492,15 @@ def _codes(study: Study, module: str, vocabulary: Vocabulary) -> list[str]:
     return [c for c in outcomes if c in vocabulary["codes"] and vocabulary.module(c) == module]
 
 
+def _at_organisations(study: Study) -> pd.DataFrame:
+    """The respondents; who has no organisation is at that of the study."""
+    org_id = study.respondents["org_id"].fillna(study.id).astype(str)
+    return study.respondents.assign(study=study.id, org_id=org_id)
+
+
 def _organisations(study: Study) -> pd.DataFrame:
     own = ["country", "sector", "role", "arrangement"]
-    people = study.respondents.assign(study=study.id)
+    people = _at_organisations(study)
     if (several := people.groupby("org_id")[own].nunique(dropna=False).gt(1)).to_numpy().any():
         problems = [
             Problem(
@@ -489,7 +513,7 @@ def _organisations(study: Study) -> pd.DataFrame:
                 mend="correct the variable in the study's data file",
                 code="varying-organisation",
             )
-            for organisation, column in several[several].stack().index
+            for organisation, column in several.stack()[lambda found: found].index
         ]
         raise BadInput(problems)
     columns = ["study", "org_id", *own]

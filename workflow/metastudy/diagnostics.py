@@ -42,10 +42,14 @@ def gates(
     ----------
     Vehtari et al. (2021), rank-normalised R-hat and effective sample sizes.
     """
+    over = ("chain", "draw")
+    moves = posterior.max(over, skipna=False) != posterior.min(over, skipna=False)
+    with np.errstate(divide="ignore", invalid="ignore"):  # chains that are stuck
+        rhat = az.rhat(posterior)
     worst = {
-        "rhat": _worst(az.rhat(posterior), np.argmax),
-        "ess_bulk": _worst(az.ess(posterior, method="bulk"), np.argmin),
-        "ess_tail": _worst(az.ess(posterior, method="tail"), np.argmin),
+        "rhat": _worst(rhat, moves, np.inf),
+        "ess_bulk": _worst(az.ess(posterior, method="bulk"), moves, 0.0),
+        "ess_tail": _worst(az.ess(posterior, method="tail"), moves, 0.0),
         "divergences": (float(stats["diverging"].sum()), "all draws"),
         "ebfmi": (float(_ebfmi(stats["energy"]).min()), "worst chain"),
     }
@@ -71,11 +75,18 @@ def _ebfmi(energy: xr.DataArray) -> xr.DataArray:
     return (energy.diff("draw") ** 2).mean("draw") / energy.var("draw")
 
 
-def _worst(statistic: xr.Dataset, pick: Any) -> tuple[float, str]:
-    """The worst value over all parameters and its name; constants have none and do not count."""
-    series = pd.concat([_flat(str(name), array) for name, array in statistic.data_vars.items()])
-    series = series[np.isfinite(series)]
-    at = int(pick(series.to_numpy()))
+def _worst(statistic: xr.Dataset, moves: xr.Dataset, worst: float) -> tuple[float, str]:
+    """The value nearest to the worst over all parameters, and its name.
+
+    Constants have no convergence and do not count; what has no value in spite of moving, such as
+    draws that are no numbers, counts as the worst.
+    """
+    series, counts = (
+        pd.concat([_flat(str(name), array) for name, array in found.data_vars.items()])
+        for found in (statistic, moves)
+    )
+    series = series[counts.astype(bool)].fillna(worst)
+    at = int((series.argmax if worst > 0 else series.argmin)())
     return float(series.iloc[at]), str(series.index[at])
 
 

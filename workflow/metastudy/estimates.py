@@ -20,6 +20,12 @@ from metastudy.vocabulary import Vocabulary
 __all__ = ["Block", "estimates"]
 
 Block = tuple[pd.DataFrame, np.ndarray]  # rows of one study, and their covariance
+COLUMNS = [
+    *("module", "study", "country", "sector", "role", "exposure", "exposure_name"),
+    *("exposure_type", "outcome", "family", "vignette", "response_mode", "metric", "estimate"),
+    *("n", "provenance"),
+]
+NO_SPREAD = 1e-9  # of an exposure's sum of squares: less than this within sites is rounding
 
 
 def estimates(cells: xr.Dataset, model: str, vocabulary: Vocabulary) -> tuple[pd.DataFrame, np.ndarray]:
@@ -34,11 +40,15 @@ def estimates(cells: xr.Dataset, model: str, vocabulary: Vocabulary) -> tuple[pd
     -------
     table, covariance
         One row per setting, exposure and outcome (for codings per family: the mean log-odds ratio
-        of its codes), and the covariance of all rows, zero between studies.
+        of its codes), and the covariance of all rows, zero between studies. What the setting alone
+        cannot tell has no row: an exposure that does not vary within sites or is another's alias,
+        codings of one organisation only.
     """
     blocks = list({"answers": _answers, "codings": _codings}[model](cells, vocabulary))
-    table = pd.concat([rows for rows, _ in blocks], ignore_index=True)
-    table.insert(0, "id", table[["study", "country", "sector", "exposure", "outcome", "vignette"]].agg("|".join, axis=1))
+    none = pd.DataFrame(columns=COLUMNS).astype({"estimate": float, "n": int})
+    table = pd.concat([rows for rows, _ in blocks], ignore_index=True) if blocks else none
+    keys = ["study", "country", "sector", "exposure", "outcome", "vignette"]
+    table.insert(0, "id", ["|".join(key) for key in table[keys].to_numpy()])
     covariance = np.zeros((len(table), len(table)))
     start = 0
     for rows, block in blocks:
@@ -73,11 +83,12 @@ def _answers(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
             for m in ks
             if k <= m
         }
-        slopes, bread = {}, {}
+        slopes, bread, identified = {}, {}, {}
         for k in ks:
             sxx, sxy, _, _ = within[k, k]
-            bread[k] = np.linalg.pinv(sxx)
+            bread[k] = np.linalg.pinv(sxx, rcond=NO_SPREAD, hermitian=True)
             slopes[k] = bread[k] @ sxy[:, k]
+            identified[k] = np.isclose(np.diag(bread[k] @ sxx), 1)
         size = len(ps)
         covariance = np.zeros((len(ks) * size, len(ks) * size))
         for a, k in enumerate(ks):
@@ -110,8 +121,11 @@ def _answers(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
             }
             for k in ks
             for i, p in enumerate(ps)
+            if identified[k][i]
         ]
-        yield pd.DataFrame(rows), covariance
+        if rows:
+            keep = np.concatenate([identified[k] for k in ks])
+            yield pd.DataFrame(rows, columns=COLUMNS), covariance[np.ix_(keep, keep)]
 
 
 def _within(
@@ -130,6 +144,8 @@ def _within(
     sxx = (xx - x[:, :, None] * x[:, None, :] / counts[:, None, None]).sum(axis=0)[np.ix_(ps, ps)]
     sxy = (xy - x[:, :, None] * y[:, None, :] / counts[:, None, None]).sum(axis=0)[ps]
     syy = (yy - y[:, :, None] * y[:, None, :] / counts[:, None, None]).sum(axis=0)
+    constant = np.diag(sxx) <= NO_SPREAD * np.diag(xx.sum(axis=0))[ps]
+    sxx[constant, :], sxx[:, constant], sxy[constant] = 0, 0, 0
     return sxx, sxy, syy, counts.sum() - len(groups) - len(ps)
 
 
@@ -149,17 +165,19 @@ def _codings(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
         rows, influence = [], []
         for e, exposure in enumerate(cells.exposure.values):
             x = cells.x.values[:, e]
-            if not ((x[mine] > 0).any() and (x[mine] < 0).any()):
-                continue
+            if min((x[mine] > 0).sum(), (x[mine] < 0).sum()) < 2:
+                continue  # one organisation does not tell how organisations differ
             log_odds, parts = np.zeros(cells.sizes["code"]), np.zeros(applied.shape)
             for sign, side in ((1, mine & (x > 0)), (-1, mine & (x < 0))):
                 share = (applied[side].sum(0) + 0.5) / (total[side].sum(0) + 1)
                 log_odds += sign * np.log(share / (1 - share))
                 weight = total[side].sum(0) * share * (1 - share)
-                scale = np.sqrt(side.sum() / (side.sum() - 1)) if side.sum() > 1 else 1.0
-                parts[side] = sign * scale * (applied[side] - total[side] * share) / weight
-            for name in dict.fromkeys(family):
-                codes = family == name
+                scale = np.sqrt(side.sum() / (side.sum() - 1))
+                with np.errstate(invalid="ignore"):  # a code that the study did not look for
+                    parts[side] = sign * scale * (applied[side] - total[side] * share) / weight
+            looked_for = total[mine].sum(0) > 0
+            for name in dict.fromkeys(family[looked_for]):
+                codes = looked_for & (family == name)
                 influence.append(parts[:, codes].mean(axis=1))
                 rows.append(
                     {
@@ -175,13 +193,13 @@ def _codings(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
                         "response_mode": studies[str(study)]["response_mode"],
                         "metric": "log_odds",
                         "estimate": log_odds[codes].mean(),
-                        "n": int(total[mine][:, 0].sum()),
+                        "n": int(total[mine].sum(0).max()),
                         "provenance": studies[str(study)]["provenance"],
                     }
                 )
         if rows:
             stacked = np.array(influence)
-            yield pd.DataFrame(rows), stacked @ stacked.T
+            yield pd.DataFrame(rows, columns=COLUMNS), stacked @ stacked.T
 
 
 def _joined(values: Any) -> str:

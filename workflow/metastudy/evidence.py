@@ -21,7 +21,16 @@ from metastudy.verdicts import Kind, judge
 from metastudy.vocabulary import Vocabulary
 from metastudy.wording import Labels, study_label
 
-__all__ = ["SYNTHESIS", "Evidence", "Modelled", "StudyEvidence", "arguments", "gather", "records"]
+__all__ = [
+    "SYNTHESIS",
+    "Evidence",
+    "Modelled",
+    "StudyEvidence",
+    "arguments",
+    "fit_name",
+    "gather",
+    "records",
+]
 
 SYNTHESIS = ("estimates", "pooled", "structure", "heterogeneity", "exploratory")
 
@@ -100,6 +109,11 @@ class Evidence:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table by name of column."""
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def fit_name(check: Mapping[str, Any]) -> str:
+    """What a fit is called: its module, or the synthesis, whose file is named after no module."""
+    return "synthesis" if check["fit"] == "posterior" else str(check["fit"])
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -478,9 +478,10 @@ def _draw_panel(
         axes.axvspan(around - half, around + half, color="#eeeeee", lw=0, zorder=0, gid="rope")
     if len(reference):
         axes.axvline(float(reference.iloc[0]), color=GREY, lw=0.7, zorder=1)
-    series = list(dict.fromkeys(table["series"]))
-    step = min(0.8 / max(len(series), 1), 0.3)
+    most = table.groupby("row")["series"].nunique().max()
+    step = min(0.8 / most, 0.3)
     for at, row in zip(table.index, records(table), strict=True):
+        series = list(dict.fromkeys(table.loc[table["row"] == row["row"], "series"]))
         offset = (series.index(row["series"]) - (len(series) - 1) / 2) * step
         y = panel.rows.index(row["row"]) + offset
         line, point = _mark(STYLES[row["style"]], row["hue"])
@@ -570,8 +571,8 @@ def study_grid(table: pd.DataFrame) -> Figure:
         middle = left + (sum(mine) / len(mine) + 0.6) * scale
         room = (max(mine) - min(mine) + 1 + gap) * scale
         heading = _wrapped(heading, room, SMALL, "bold")
-        y = page.y + top - 0.06 - LINE * (_lines(heading) - 1)
-        page.text(middle, y, heading, SMALL, weight="bold", ha="center")
+        base = page.y + top - 0.06 - LINE * (_lines(heading) - 1)
+        page.text(middle, base, heading, SMALL, weight="bold", ha="center")
     page.text(WIDTH - right + 24 / 72, page.y + top - 0.06, "n", SMALL, weight="bold", ha="right")
     return page.figure
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from metastudy.cells import NO_VIGNETTE
 from metastudy.evidence import Evidence, Modelled, StudyEvidence, records
-from metastudy.wording import JOINT, inline, listed, share, words
+from metastudy.wording import JOINT, inline, joined, listed, share, words
 
 __all__ = [
     "FLOW",
@@ -535,7 +535,8 @@ def exploratory(evidence: Evidence) -> pd.DataFrame:
     for row in records(evidence.synthesis["exploratory"]):
         level, group = str(row["level"]), str(row["group"])
         everything = level == "population" or level.startswith("new_")
-        label = listed(evidence.labels.many(group)) if group else words(level)
+        names = evidence.labels.many(group)
+        label = (joined if level == "country" else listed)(names) if group else words(level)
         style = "diamond" if level == "population" else "filled"
         if level.startswith("new_"):
             style = "prediction"

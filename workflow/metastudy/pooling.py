@@ -61,7 +61,8 @@ def plan(table: pd.DataFrame, covariance: np.ndarray) -> Plan | None:
     rows, covariance = averaged.iloc[keep].reset_index(drop=True), covariance[np.ix_(keep, keep)]
     parts, found, names = [], {}, []
     for key, mine in rows.groupby(ESTIMAND, sort=False):
-        name = "|".join(key[:3])
+        exposure, kind, outcome, _, mode, _ = key  # family and metric go with the outcome
+        name = "|".join((exposure, kind, outcome, mode))
         at = mine.index.to_numpy()
         found[name] = structure(mine, GROUPINGS)
         parts.append((name, at, [(found[name], np.arange(len(at)))]))

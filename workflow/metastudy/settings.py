@@ -63,7 +63,10 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     for error in jsonschema.Draft202012Validator(schema).iter_errors(dict(config)):
         place = ".".join(map(str, error.absolute_path)) or "the top level"
         found, expected = repr(error.instance), error.message
-        if error.validator == "additionalProperties":
+        if error.validator == "type":
+            kinds = error.validator_value
+            expected = f"a value of type {kinds if isinstance(kinds, str) else ' or '.join(kinds)}"
+        elif error.validator == "additionalProperties":
             known = list(error.schema["properties"])
             unknown = [key for key in error.instance if key not in known]
             found = f"unknown key{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))}"

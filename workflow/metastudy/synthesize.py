@@ -47,11 +47,14 @@ def pool(found: Plan, priors: Mapping[str, float], sampling: Mapping[str, Any]) 
     from metastudy.models import synthesis
     from metastudy.sampling import compile_model, draw
 
-    estimate = found.table["estimate"].to_numpy()
-    model = synthesis.build(
-        estimate, found.covariance, found.design, priors["effect"], priors["tau"]
+    given = (found.table["estimate"].to_numpy(), found.covariance, found.design)
+    model = synthesis.build(*given, priors["effect"], priors["tau"])
+    fitted = draw(compile_model(model), sampling)
+    posterior = fitted["posterior"].to_dataset()
+    complete = synthesis.add_levels(posterior, *given, sampling["seed"])
+    return xr.DataTree.from_dict(
+        {"posterior": complete, "sample_stats": fitted["sample_stats"].to_dataset()}
     )
-    return draw(compile_model(model), sampling)
 
 
 def main() -> None:

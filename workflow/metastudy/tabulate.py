@@ -15,7 +15,7 @@ import pandas as pd
 from metastudy import plotted
 from metastudy.cells import NO_VIGNETTE
 from metastudy.errors import MetastudyError, run
-from metastudy.evidence import Evidence, arguments, gather, records
+from metastudy.evidence import Evidence, arguments, fit_name, gather, records
 from metastudy.wording import (
     JOINT,
     inline,
@@ -95,6 +95,18 @@ def _numbers(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
     return number(row["mean"], digits), interval(row["lower"], row["upper"], digits)
 
 
+def _grouped(rows: list[dict[str, str]], group: str, first: str) -> pd.DataFrame:
+    """Rows under a bold line for each group; without such lines where there is one group."""
+    table = pd.DataFrame(rows)
+    if not len(table) or table[group].nunique() == 1:
+        return table.drop(columns=group) if len(table) else table
+    parts = []
+    for name, mine in table.groupby(group, sort=False):
+        head = dict.fromkeys(table.columns, "") | {first: f"**{name}**"}
+        parts += [pd.DataFrame([head]), mine]
+    return pd.concat(parts, ignore_index=True).drop(columns=group)
+
+
 # --- the studies ----------------------------------------------------------------------------------
 
 
@@ -157,7 +169,9 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
     labels, everything = evidence.labels, evidence.contrasts[module]
     table = everything[(everything["estimand"] == "effect") & (everything["variant"] == "main")]
     rows, full = [], []
-    several_vignettes = table.loc[table["vignette"] != "", "vignette"].nunique() > 1
+    own = table[table["level"] == "study"]
+    several_vignettes = own["vignette"].nunique() > 1
+    several_studies = (own.groupby("exposure")["group"].nunique() > 1).any()
     for (exposure, kind, _), mine in table.groupby(
         ["exposure", "exposure_type", "outcome"], sort=False
     ):
@@ -169,15 +183,15 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
         for row in records(shown):
             estimate, bounds = _numbers(row)
             at = (row["group"], row["vignette"])
-            points = (
-                _numbers(pomp.loc[at], 1) if row["level"] == "study" and at in pomp.index else None
-            )
+            points = None
+            if row["level"] == "study" and at in pomp.index:
+                points = _numbers(pomp.loc[at].to_dict(), 1)
+            label = labels.exposure(str(exposure), str(kind)).label
             rows.append(
                 {
-                    "Exposure": labels.exposure(str(exposure), str(kind)).label,
-                    "Type": labels.of(str(kind), "exposure_types"),
+                    "Exposure": f"{label} ({inline(labels.of(str(kind), 'exposure_types'))})",
                     "Outcome": labels.outcome(row["outcome"]),
-                    "Of": _where(evidence, row, several_vignettes),
+                    "Of": _where(evidence, row, several_vignettes, several_studies),
                     "SD": estimate,
                     f"{share(evidence.interval)} interval": bounds,
                     "Direction": probability(row["pd"]),
@@ -186,9 +200,12 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
                 }
             )
             full.append(row | {"verdict": evidence.verdict(row)})
-    shown_table = pd.DataFrame(rows)
-    if len(shown_table) and shown_table["Of"].nunique() == 1:
+    shown_table = _grouped(rows, "Exposure", "Outcome")
+    if len(shown_table) and set(shown_table["Of"]) <= {"", rows[0]["Of"]}:
         shown_table = shown_table.drop(columns="Of")
+    elif len(shown_table):
+        again = shown_table["Outcome"].eq(shown_table["Outcome"].shift())
+        shown_table["Outcome"] = shown_table["Outcome"].mask(again, "")
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: effects in standard deviations of the "
         f"reference group with {share(evidence.interval)} credible intervals, the probability of "
@@ -197,13 +214,19 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
     return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
 
 
-def _where(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str:
-    if row["level"] == "study":
-        parts = [evidence.labels.setting(row["group"])]
-        if vignettes and row["vignette"] != NO_VIGNETTE:
-            parts.append(inline(plotted.vignette_label(evidence, row["vignette"])))
-        return ": ".join(parts)
-    return "Mean" if row["level"] == "population" else evidence.labels.of(row["group"])
+def _where(
+    evidence: Evidence, row: Mapping[str, Any], vignettes: bool, studies: bool = True
+) -> str:
+    """What a row is about: its study and vignette, as far as they differ."""
+    if row["level"] == "population":
+        return "Mean"
+    if row["level"] != "study":
+        return evidence.labels.of(row["group"])
+    parts = [evidence.labels.setting(row["group"])] if studies or not vignettes else []
+    if vignettes and row["vignette"] != NO_VIGNETTE:
+        label = plotted.vignette_label(evidence, row["vignette"])
+        parts.append(inline(label) if parts else label)
+    return ": ".join(parts)
 
 
 def _code_effects(evidence: Evidence, module: str) -> Table:
@@ -344,7 +367,7 @@ def _heterogeneity(evidence: Evidence) -> Table:
 def _diagnostics(evidence: Evidence) -> Table:
     rows, full = [], []
     for check in evidence.checks:
-        fit = str(check["fit"])
+        fit = fit_name(check)
         name = evidence.labels.of(fit, "modules")
         for draws in dict.fromkeys(g["draws"] for g in check["gates"]):
             gates = {g["gate"]: g for g in check["gates"] if g["draws"] == draws}
@@ -399,21 +422,23 @@ def _synthesis(evidence: Evidence) -> Table:
         predictions = [
             f"{words(r['level']).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
         ]
+        label = labels.exposure(str(exposure), str(kind)).label
+        remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
         rows.append(
             {
-                "Exposure": labels.exposure(str(exposure), str(kind)).label,
+                "Exposure": f"{label} ({inline(labels.of(str(kind), 'exposure_types'))}), "
+                f"{METRICS[str(metric)]}",
                 "Outcome": labels.outcome(str(outcome)),
-                "Metric": METRICS[str(metric)],
                 "Studies": str(mine["study"].nunique()),
                 "Study estimates": "; ".join(alone),
                 "Pooled": "{} ({})".format(*_numbers(records(whole)[0])) if len(whole) else "–",
                 "Prediction": "; ".join(predictions) or "–",
-                "Remark": "; ".join(dict.fromkeys(why)) or "",
+                "Remark": "; ".join(r for r in remarks if r.startswith("not pooled")) or "–",
             }
         )
-    shown = pd.DataFrame(rows)
-    for column in ("Pooled", "Prediction"):
-        if len(shown) and (shown[column] == "–").all():
+    shown = _grouped(rows, "Exposure", "Outcome")
+    for column in ("Pooled", "Prediction", "Remark"):
+        if len(shown) and set(shown[column]) <= {"–", ""}:
             shown = shown.drop(columns=column)
     caption = (
         "Synthesis: unpooled estimates of each study (several: one per vignette or study) with "

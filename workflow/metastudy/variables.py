@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy import plotted
-from metastudy.evidence import Evidence, records
+from metastudy.evidence import Evidence, fit_name, records
 from metastudy.verdicts import KINDS, Finding, Kind, comparison, phrases, summary
 from metastudy.wording import (
     JOINT,
@@ -335,6 +335,7 @@ def _codings(evidence: Evidence, name: str) -> Tree:
         }
         _put(tree, [str(exposure), "error_free_changes"], leaves)
     tree["level"] = _code_levels(evidence, table)
+    tree["top"] = tree["level"].get("top", {})
     tree["accuracy"] = _accuracy(evidence, name)
     return tree
 
@@ -348,8 +349,8 @@ def _code_levels(evidence: Evidence, table: pd.DataFrame) -> Tree:
             "interval": percents(row["lower"], row["upper"]),
         }
         free = ["error_free"] if row["variant"] == "error_free" else []
-        group = [] if row["level"] == "population" else [row["group"]]
-        _put(tree, [*group, row["outcome"], *free], leaves)
+        place = [] if row["level"] == "population" else [row["group"]]
+        _put(tree, [*place, row["outcome"], *free], leaves)
     main = levels[levels["variant"] == "main"]
     for (level, group), mine in main.groupby(["level", "group"], sort=False):
         best = mine.sort_values("mean", ascending=False, kind="stable").head(TOP)
@@ -578,7 +579,7 @@ def _diagnostics(evidence: Evidence) -> Tree:
     tree: Tree = {}
     everything: list[Mapping[str, Any]] = []
     for check in evidence.checks:
-        tree[_key(str(check["fit"]))] = _gates(check["gates"])
+        tree[_key(fit_name(check))] = _gates(check["gates"])
         everything += check["gates"]
     if everything:
         tree |= _gates(everything)

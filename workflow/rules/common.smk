@@ -46,8 +46,14 @@ def raw_files(wildcards):
 
 
 def raw_digests(wildcards):
-    """Checksums of a study's raw files: content counts, whatever the modification times say."""
-    return [file_digest(path) for path in raw_files(wildcards)]
+    """Checksums of a study's raw files, and whether the manifest lists them as simulated.
+
+    Content counts, whatever the modification times say; what the manifest says of other studies does not.
+    """
+    manifest = Path(settings.manifest(config))
+    listed = manifest.read_bytes() if manifest.is_file() else b""
+    digests = [file_digest(path) for path in raw_files(wildcards)]
+    return [*digests, *(digest.encode() in listed for digest in digests)]
 
 
 def model_of(wildcards):
@@ -108,3 +114,14 @@ else:
         "results/tables",
         "results/variables/_variables.yml",
     ]
+
+# The output of a failed job is gone, and Snakemake makes an intermediate file again only where somebody asks
+# for it: so `rule all` asks for all of them, and a second run after a failure fails as well.
+MADE = [
+    *(path for paths in EVIDENCE.values() for path in paths),
+    *expand("results/fits/{module}.nc", module=MODULES),
+    "results/synthesis/posterior.nc",
+    *expand("results/figures/{figure}.svg", figure=FIGURES),
+    "results/tables",
+    "results/variables/_variables.yml",
+]

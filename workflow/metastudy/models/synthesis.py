@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 
 from metastudy.design import Effects
-from metastudy.models.terms import linear
 
-__all__ = ["build"]
+__all__ = ["add_levels", "build"]
 
 
 def build(
@@ -22,7 +22,9 @@ def build(
         \theta_{je} &= \mu_e + \textstyle\sum_t u_t[t(j)]_e, \qquad u_t \sim N(0, \tau_{te}^2)
 
     for estimand e in study j; V is the likelihood covariance of the estimates, zero between
-    studies; t runs over what the design identifies of study, country and sector.
+    studies; t runs over what the design identifies of study, country and sector. The levels u are
+    integrated out, :math:`\hat\theta \sim N(X b, V + Z \tau^2 Z')`: the same posterior without its
+    funnels. :func:`add_levels` draws them afterwards.
 
     Parameters
     ----------
@@ -30,10 +32,49 @@ def build(
     design : takes means, differences and levels to the R rows.
     effect_sd, tau_sd : prior scales, in the units of the estimates.
     """
-    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
-    with pm.Model() as model:
-        theta = pm.Deterministic("theta", linear(design, None, effect_sd, tau_sd))
-        # Whitened once, so that the likelihood is a sum of squares.
-        residual = pt.dot(pt.constant(whiten), theta - estimate)
-        pm.Potential("log_likelihood", -0.5 * (residual**2).sum())
+    x, z = _split(design)
+    coords = {
+        "mu_of": design.means,
+        "difference_of": design.differences,
+        "tau_of": design.components,
+    }
+    with pm.Model(coords=coords) as model:
+        mu = pm.Normal("mu", 0, effect_sd, dims="mu_of")
+        difference = pm.Normal("difference", 0, effect_sd, dims="difference_of")
+        tau = pm.HalfNormal("tau", tau_sd, dims="tau_of")
+        mean = pt.dot(x, pt.concatenate([mu, difference]))
+        between = pt.dot(z * tau[design.component] ** 2, z.T)
+        pm.MvNormal("estimate", mean, cov=covariance + between, observed=estimate)
     return model
+
+
+def add_levels(
+    posterior: xr.Dataset, estimate: np.ndarray, covariance: np.ndarray, design: Effects, seed: int
+) -> xr.Dataset:
+    """The posterior with the levels and effects that :func:`build` integrates out.
+
+    Each draw of means and standard deviations gets one draw of the levels, from their normal
+    distribution given it and the estimates, by correcting a draw from the prior (Matheron's rule).
+
+    Returns
+    -------
+    xarray.Dataset
+        With ``level`` (chain, draw, level_of) and ``theta`` (chain, draw, row) added.
+    """
+    x, z = _split(design)
+    rng = np.random.default_rng(seed)
+    fixed = np.concatenate([posterior["mu"], posterior["difference"]], axis=-1) @ x.T
+    tau = posterior["tau"].to_numpy()[..., design.component]
+    prior = tau * rng.standard_normal(tau.shape)
+    noise = rng.standard_normal(fixed.shape) @ np.linalg.cholesky(covariance).T
+    total = covariance + np.einsum("rl,cdl,sl->cdrs", z, tau**2, z, optimize=True)
+    gap = (estimate - fixed - prior @ z.T - noise)[..., None]
+    level = prior + tau**2 * (np.linalg.solve(total, gap)[..., 0] @ z)
+    return posterior.assign(
+        level=(("chain", "draw", "level_of"), level), theta=(("chain", "draw", "row"), fixed + level @ z.T)
+    ).assign_coords(level_of=list(design.levels))
+
+
+def _split(design: Effects) -> tuple[np.ndarray, np.ndarray]:
+    """The columns of means and differences, and those of levels."""
+    return np.hsplit(design.matrix, [len(design.means) + len(design.differences)])[:2]

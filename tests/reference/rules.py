@@ -1,4 +1,4 @@
-"""A project of its own for a test: studies of the test's choice through the rules of this project."""
+"""A project of a test's own: studies of its choice through the rules of this project."""
 
 from __future__ import annotations
 

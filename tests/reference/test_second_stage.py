@@ -1,0 +1,142 @@
+"""The second stage gives the posterior that integration on a grid gives.
+
+Eight studies with the estimates and standard errors of the coaching experiments in eight schools
+(Rubin 1981; Gelman et al., Bayesian Data Analysis, section 5.5), and wide priors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+from rules import ROOT
+
+from metastudy.pooling import Plan, plan, results
+from metastudy.summaries import summarize
+from metastudy.synthesize import pool
+
+pytestmark = pytest.mark.fit
+
+ESTIMATE = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
+SE = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
+PRIORS = {"effect": 50.0, "tau": 20.0}
+SAMPLING = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["sampling"]
+ERRORS = 4  # Monte Carlo standard errors
+
+
+def schools() -> tuple[pd.DataFrame, np.ndarray]:
+    """One estimate per school, as the estimates of a module come."""
+    table = pd.DataFrame(
+        {
+            "study": list("ABCDEFGH"),
+            "country": "US",
+            "sector": "schools",
+            "exposure": "coaching",
+            "exposure_name": "coaching",
+            "exposure_type": "randomised",
+            "outcome": "score",
+            "family": "scores",
+            "vignette": "",
+            "response_mode": "test",
+            "metric": "sd",
+            "estimate": ESTIMATE,
+            "se": SE,
+            "provenance": "observed",
+        }
+    )
+    return table, np.diag(SE**2)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[Plan, xr.Dataset, pd.DataFrame]:
+    found = plan(*schools())
+    assert found is not None
+    posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
+    return found, posterior, results(found, posterior, 0.95, SAMPLING["seed"])
+
+
+class Grid:
+    """Moments by integration: given tau all is normal, and tau is one number."""
+
+    def __init__(self) -> None:
+        self.tau = np.linspace(0.005, 120, 24_000)
+        total = SE**2 + self.tau[:, None] ** 2
+        precision = (1 / total).sum(1) + 1 / PRIORS["effect"] ** 2
+        self.mean = (ESTIMATE / total).sum(1) / precision
+        self.variance = 1 / precision
+        # Density of the estimates given tau: that at mu = 0 by prior and posterior of mu there.
+        at_zero = -0.5 * (np.log(total) + ESTIMATE**2 / total).sum(1)
+        density = at_zero + 0.5 * np.log(self.variance) + 0.5 * self.mean**2 / self.variance
+        density += -0.5 * (self.tau / PRIORS["tau"]) ** 2
+        weight = np.exp(density - density.max())
+        self.weight = weight / weight.sum()
+        shrink = self.tau[:, None] ** 2 / total
+        self.school = shrink * ESTIMATE + (1 - shrink) * self.mean[:, None]
+        self.school_variance = shrink * SE**2 + (1 - shrink) ** 2 * self.variance[:, None]
+
+    def moments(self, mean: np.ndarray, variance: np.ndarray) -> tuple[float, float]:
+        first = self.weight @ mean
+        return float(first), float(np.sqrt(self.weight @ (variance + (mean - first) ** 2)))
+
+
+GRID = Grid()
+
+
+def assert_agree(row: pd.Series, mean: float, sd: float) -> None:
+    assert abs(row["mean"] - mean) < ERRORS * row["mcse"]
+    assert row["sd"] == pytest.approx(sd, rel=0.05)
+
+
+def test_the_population_mean_is_that_of_the_grid(fitted: tuple) -> None:
+    row = fitted[2].query("level == 'population'").squeeze()
+    assert_agree(row, *GRID.moments(GRID.mean, GRID.variance))
+    assert row["studies"] == 8
+
+
+def test_the_spread_between_studies_is_that_of_the_grid(fitted: tuple) -> None:
+    row = summarize(fitted[1]["tau"].transpose("chain", "draw", "tau_of"), 0.95).squeeze()
+    assert_agree(row, *GRID.moments(GRID.tau, np.zeros_like(GRID.tau)))
+
+
+def test_every_study_shrinks_as_on_the_grid(fitted: tuple) -> None:
+    studies = fitted[2].query("level == 'study'").set_index("group")
+    assert list(studies.index) == list("ABCDEFGH")
+    for k, name in enumerate(studies.index):
+        assert_agree(
+            studies.loc[name], *GRID.moments(GRID.school[:, k], GRID.school_variance[:, k])
+        )
+
+
+def test_the_prediction_for_a_new_study_is_that_of_the_grid(fitted: tuple) -> None:
+    row = fitted[2].query("level == 'new_study'").squeeze()
+    assert_agree(row, *GRID.moments(GRID.mean, GRID.variance + GRID.tau**2))
+
+
+def test_one_country_and_one_sector_give_no_prediction_for_another(fitted: tuple) -> None:
+    assert set(fitted[2]["level"]) == {"population", "study", "new_study"}
+
+
+def test_correlated_estimates_are_weighed_by_their_whole_covariance() -> None:
+    """Two estimands of three studies; without spread the answer is generalised least squares."""
+    rng = np.random.default_rng(4)
+    table = pd.concat([schools()[0].iloc[:3].assign(outcome=o) for o in ("one", "two")])
+    table = table.sort_values("study", kind="stable", ignore_index=True)
+    root = np.kron(np.eye(3), np.array([[1.0, 0.0], [0.8, 0.6]]))
+    covariance = root @ np.diag([1, 1, 4, 1, 1, 9.0]) @ root.T
+    table["estimate"] = rng.standard_normal(6)
+    found = plan(table, covariance)
+    assert found is not None
+    posterior = pool(found, {"effect": 100.0, "tau": 1e-3}, SAMPLING)["posterior"].to_dataset()
+    x = np.tile(np.eye(2), (3, 1))
+    inverse = np.linalg.inv(covariance)
+    spread = np.linalg.inv(x.T @ inverse @ x + np.eye(2) / 100.0**2)
+    mean = spread @ x.T @ inverse @ table["estimate"].to_numpy()
+    numbers = summarize(posterior["mu"].transpose("chain", "draw", "mu_of"), 0.95)
+    assert [name.split("|")[2] for name in numbers.index] == ["one", "two"]
+    assert (np.abs(numbers["mean"] - mean) < ERRORS * numbers["mcse"]).all()
+    np.testing.assert_allclose(numbers["sd"], np.sqrt(np.diag(spread)), rtol=0.05)
+    drawn = posterior["mu"].stack(sample=("chain", "draw")).transpose("mu_of", "sample")
+    correlation = spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1])
+    assert np.corrcoef(drawn)[0, 1] == pytest.approx(correlation, abs=0.05)

@@ -1,0 +1,406 @@
+"""What Snakemake plans, says and reruns, in copies of the project that are built up to the cells."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+CELLS = [f"results/cells/{module}.nc" for module in ("threat", "coping", "strain")]
+UPDATED, OTHERS = (
+    "coping_survey",
+    ("coping_experiment", "frontline_interviews", "threat_experiment"),
+)
+LONG_AGO = 946_684_800  # a modification time in the year 2000
+
+pytestmark = pytest.mark.slow
+
+
+def snakemake(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a copy; what it says is in ``stdout``."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=project,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+def build(project: Path, *arguments: str) -> str:
+    done = snakemake(project, "--cores", "2", *arguments)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def plan(project: Path, *arguments: str) -> dict[str, list[str]]:
+    """What a dry run would run: the messages of the jobs, by the verb that each begins with."""
+    done = snakemake(project, "--dry-run", *arguments)
+    assert done.returncode == 0, done.stdout
+    jobs: dict[str, list[str]] = {}
+    for message in re.findall(r"^(?:Job \d+|localrule): (.+)\.$", done.stdout, re.MULTILINE):
+        jobs.setdefault(message.split()[0], []).append(message)
+    assert bool(jobs) != ("Nothing to be done" in done.stdout), done.stdout
+    return jobs
+
+
+def counts(output: str) -> dict[str, int]:
+    """Jobs per rule in the table that Snakemake prints."""
+    table = output.split("Job stats:")[1].split("\n\n")[0]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def rules() -> dict[str, str]:
+    """Text of every rule by its name."""
+    found = {}
+    for path in [ROOT / "Snakefile", *RULES]:
+        parts = re.split(r"^rule (\w+):\n", path.read_text("utf-8"), flags=re.MULTILINE)
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            found[name] = re.split(r"^\S", text, flags=re.MULTILINE)[0]
+    return found
+
+
+def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
+    """Bytes and modification time of all files below a folder, without Snakemake's own."""
+    return {
+        str(path.relative_to(folder)): (
+            sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".snakemake_timestamp"
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text, f"{path} has changed: {old!r} is not in it"
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the repository holds, as it stands now; nothing is built. Read only."""
+    project = tmp_path_factory.mktemp("snakemake") / "clone"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, project / name)
+    return project
+
+
+@pytest.fixture(scope="session")
+def aggregated(clone: Path) -> Path:
+    """A copy that is built as far as the cells. Read only."""
+    project = clone.with_name("aggregated")
+    shutil.copytree(clone, project)
+    build(project, *CELLS)
+    return project
+
+
+@pytest.fixture
+def fresh(clone: Path, tmp_path: Path) -> Path:
+    """A copy of a test's own in which nothing is built."""
+    return shutil.copytree(clone, tmp_path / "project")
+
+
+@pytest.fixture
+def project(aggregated: Path, tmp_path: Path) -> Path:
+    """A copy of a test's own that is built as far as the cells."""
+    return shutil.copytree(aggregated, tmp_path / "project")
+
+
+# --- the rules ----------------------------------------------------------------------------------
+
+
+def test_a_clean_copy_plans_every_rule(clone: Path):
+    done = snakemake(clone, "--dry-run")
+    assert done.returncode == 0, done.stdout
+    assert set(counts(done.stdout)) == {*rules(), "total"} - {"simulate"}
+
+
+def test_lint_finds_nothing(clone: Path):
+    done = snakemake(clone, "--lint")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_graph_of_the_rules_can_be_drawn(clone: Path):
+    done = snakemake(clone, "--rulegraph", "mermaid-js")
+    assert done.returncode == 0
+    assert "flowchart" in done.stdout
+    assert "[harmonize]" in done.stdout
+
+
+@pytest.mark.parametrize("name", rules())
+def test_every_rule_says_what_it_does_and_keeps_a_log(name: str):
+    directives = set(re.findall(r"^    (\w+):", rules()[name], re.MULTILINE))
+    assert "message" in directives
+    if "shell" in directives:
+        assert "log" in directives
+        assert "{log}" in rules()[name]
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_every_part_of_the_workflow_opens_with_what_it_does(path: Path):
+    text = re.match(r'"""(.+?)"""', path.read_text("utf-8"), re.DOTALL)
+    assert text, f"{path.name} has no docstring"
+    if path.stem != "common":
+        assert "REQUIRED INPUTS:" in text[1]
+        assert "OUTPUTS:" in text[1]
+
+
+def test_nothing_heavy_is_imported_while_the_snakefile_is_read(fresh: Path):
+    write = "Path('{}').write_text('\\n'.join(sys.modules))\n"
+    head = "import sys\nfrom pathlib import Path\n"
+    for name, include in (("empty", ""), ("ours", 'include: "Snakefile"\n')):
+        (fresh / f"{name}.smk").write_text(head + include + write.format(name))
+        snakemake(fresh, "--dry-run", "--snakefile", f"{name}.smk")
+    ours, empty = (set((fresh / name).read_text().split()) for name in ("ours", "empty"))
+    assert "metastudy.settings" in ours
+    heavy = {
+        "arviz",
+        "matplotlib",
+        "numba",
+        "numpy",
+        "pandas",
+        "pandera",
+        "pyarrow",
+        "pymc",
+        "xarray",
+    }
+    assert heavy & (ours - empty) == set()
+
+
+# --- what goes wrong before anything runs -------------------------------------------------------
+
+
+def refused(project: Path, *arguments: str) -> str:
+    """What a refused dry run says: all problems under one head, and nothing of the machinery."""
+    done = snakemake(project, "--dry-run", *arguments)
+    assert done.returncode != 0, done.stdout
+    assert len(re.findall(r"\d+ problems? in the input", done.stdout)) == 1, done.stdout
+    assert "Traceback" not in done.stdout
+    assert "additionalProperties" not in done.stdout, "the schema is dumped"
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        (
+            "sampelling=1",
+            ["'sampelling'", "sampling, gates, report, priors", "Did you mean 'sampling'?"],
+        ),
+        (
+            'sampling={"chain": 2}',
+            ["column sampling", "'chain'", "chains, tune, draws", "Did you mean 'chains'?"],
+        ),
+        (
+            'sampling={"chains": "two"}',
+            ["column sampling.chains", "'two'", "a value of type integer"],
+        ),
+        (
+            "studies=coping_surwey",
+            [*OTHERS, "'coping_surwey'", "Did you mean 'coping_survey'?"],
+        ),
+        ("modules=treat", ["'treat'", "threat, coping, strain", "Did you mean 'threat'?"]),
+    ],
+)
+def test_a_typo_in_the_configuration_is_told_with_what_may_stand_there(
+    clone: Path, setting: str, says: list[str]
+):
+    told = refused(clone, "--config", setting)
+    assert [text for text in says if text not in told] == []
+
+
+def test_a_missing_data_file_is_told_before_anything_runs(fresh: Path):
+    (fresh / "data/raw/coping_survey/coping_survey.csv").unlink()
+    told = refused(fresh)
+    assert "[missing-file] data/raw/coping_survey/coping_survey.csv" in told
+
+
+def test_a_typo_in_a_codebook_is_told_before_anything_runs(fresh: Path):
+    path = fresh / "data/raw/coping_survey/codebook.yaml"
+    edit(path, "construct: coping_avoidance", "construct: coping_avoidence")
+    told = refused(fresh)
+    assert "data/raw/coping_survey/codebook.yaml" in told
+    assert "Did you mean 'coping_avoidance'?" in told
+
+
+# --- parts of it ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "study", "module"),
+    [
+        ("studies=coping_experiment", "coping_experiment", "coping"),
+        ("modules=threat", "threat_experiment", "threat"),
+    ],
+)
+def test_a_subset_plans_what_belongs_to_it_and_nothing_else(
+    clone: Path, setting: str, study: str, module: str
+):
+    jobs = plan(clone, "--config", setting)
+    assert jobs["Harmonize"] == [f"Harmonize {study}"]
+    assert jobs["Aggregate"] == [f"Aggregate the {module} studies to cells"]
+    assert jobs["Fit"] == [f"Fit the {module} model"]
+    assert "Render" not in jobs  # the article speaks of all studies
+
+
+# --- what reruns ----------------------------------------------------------------------------------
+
+
+def test_a_touch_of_everything_reruns_nothing(project: Path):
+    for path in project.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts and "results" not in path.parts:
+            path.touch()
+    assert plan(project, *CELLS) == {}
+
+
+def test_comments_docstrings_and_blank_lines_rerun_nothing(project: Path):
+    for name in ("harmonize", "cells", "scores", "errors"):
+        path = project / f"workflow/metastudy/{name}.py"
+        tree = ast.parse(path.read_text("utf-8"))
+        doc = ast.get_docstring(tree, clean=False)
+        assert doc
+        edit(path, doc, f"{doc}\n\nAnd a second paragraph.")
+        append(path, "\n\n\n# a comment\n")
+    assert plan(project, *CELLS) == {}
+
+
+@pytest.mark.parametrize(
+    ("helper", "expected"),
+    [
+        ("scores.py", {"Aggregate": 3}),
+        ("pseudonyms.py", {"Harmonize": 4, "Adopt": 4, "Aggregate": 3}),
+        ("readers/raw.py", {"Harmonize": 4, "Adopt": 4, "Aggregate": 3}),
+    ],
+)
+def test_an_edited_helper_reruns_the_rules_that_import_it(
+    project: Path, helper: str, expected: dict[str, int]
+):
+    append(project / "workflow/metastudy" / helper, "\n\nA_NEW_CONSTANT = 1\n")
+    assert {verb: len(jobs) for verb, jobs in plan(project, *CELLS).items()} == expected
+
+
+def test_a_changed_setting_reruns_what_uses_it(project: Path):
+    key = 'pseudonyms={"key": "another"}'
+    assert len(plan(project, *CELLS, "--config", key)["Harmonize"]) == 4
+    assert plan(project, *CELLS, "--config", 'sampling={"draws": 100}') == {}
+
+
+def another_world(project: Path) -> None:
+    """Simulate one study anew; its file looks older than all that was made from the old one."""
+    generator = project / "data/generator"
+    command = [sys.executable, generator / "generate.py", "--world", generator / "world.yaml"]
+    subprocess.run(
+        [
+            *(*command, "--out", project / "data/raw", "--manifest"),
+            *("--studies", UPDATED, "--set", "seed=1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    os.utime(project / f"data/raw/{UPDATED}/{UPDATED}.csv", (LONG_AGO, LONG_AGO))
+
+
+def test_new_data_with_an_older_date_rerun_their_study_and_no_other(project: Path):
+    harmonized, cells = project / "results/harmonized", project / "results/cells"
+    before = {study: snapshot(harmonized / study) for study in (UPDATED, *OTHERS)}
+    before_cells = snapshot(cells)
+    another_world(project)
+    assert plan(project, *CELLS) == {
+        "Harmonize": [f"Harmonize {UPDATED}"],
+        "Adopt": [f"Adopt the tables of {UPDATED}"],
+        "Aggregate": ["Aggregate the coping studies to cells"],
+    }
+    build(project, *CELLS)
+    for study in OTHERS:
+        assert snapshot(harmonized / study) == before[study]
+    assert snapshot(harmonized / UPDATED) != before[UPDATED]
+    changed = {name for name, now in snapshot(cells).items() if now != before_cells[name]}
+    assert changed == {"coping.nc"}
+    assert plan(project, *CELLS) == {}
+
+
+# --- what fails, and what is then left ------------------------------------------------------------
+
+
+def test_bad_data_lose_nothing_that_was_built_and_are_told_every_time(project: Path):
+    before = snapshot(project / "results/harmonized") | snapshot(project / "results/cells")
+    data = project / f"data/raw/{UPDATED}/{UPDATED}.csv"
+    good = data.read_bytes()
+    data.write_bytes(good + b"one more line\n")
+    os.utime(data, (LONG_AGO, LONG_AGO))
+    for _ in range(2):  # Snakemake takes down a failed job as done; it must fail again all the same
+        done = snakemake(project, "--cores", "2", *CELLS)
+        assert done.returncode != 0, done.stdout
+        assert done.stdout.count(f"[provenance] data/raw/{UPDATED}/{UPDATED}.csv") == 1
+        assert "Traceback" not in done.stdout
+        after = snapshot(project / "results/harmonized") | snapshot(project / "results/cells")
+        assert after == before
+    data.write_bytes(good)
+    build(project, *CELLS)
+    assert plan(project, *CELLS) == {}
+
+
+def test_everything_that_a_job_makes_is_asked_for(clone: Path):
+    """Otherwise the output of a failed job would stay away, and a second run would be content."""
+    done = snakemake(clone, "--dry-run")
+    last = done.stdout[: done.stdout.index("Job stats:")].split("Everything is up to date.")[1]
+    asked = set(re.findall(r"results/[\w./-]+", last))
+    graph = snakemake(clone, "--summary").stdout.splitlines()
+    made = {line.split("\t")[0] for line in graph if line.startswith("results/")}
+    beside = {f"results/incoming/{study}" for study in (UPDATED, *OTHERS)}  # see the test above
+    kept = {"results/manuscript/source", "results/manuscript/render.json"}
+    sole = {path for path in made - beside - kept if Path(path).suffix not in (".csv", ".png")}
+    assert sole - asked == set()
+
+
+@pytest.mark.fit
+def test_the_same_cells_take_their_posterior_from_the_store(project: Path):
+    tiny = {"chains": 2, "tune": 50, "draws": 50}
+    target, log = "results/fits/coping.nc", project / "results/logs/fit/coping.log"
+    settings = ["--config", "studies=coping_experiment", f"sampling={json.dumps(tiny)}"]
+    build(project, target, *settings)
+    posterior = project / target
+    first = posterior.read_bytes()
+    assert "sampled: " in log.read_text()
+
+    posterior.unlink()
+    build(project, target, *settings)
+    assert "taken from the store: " in log.read_text()
+    assert posterior.read_bytes() == first
+
+    # Other code of the first phase that ends in the same cells costs no fit.
+    append(project / "workflow/metastudy/pseudonyms.py", "\n\nA_NEW_CONSTANT = 1\n")
+    jobs = plan(project, target, *settings)
+    assert set(jobs) == {"Harmonize", "Adopt", "Aggregate", "Fit"}
+    log.unlink()
+    build(project, target, *settings)
+    assert "taken from the store: " in log.read_text()
+    assert posterior.read_bytes() == first
