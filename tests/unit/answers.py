@@ -96,7 +96,7 @@ def coding_study(
     exposures: Sequence[Mapping[str, str]] = (),
     **more: Any,
 ) -> Study:
-    """A study of interviews: each its organisation, and for each coder the codes that he applied."""
+    """A study of interviews: each its organisation, and the codes that each coder applied."""
     sources = [f"{name}-{i:04d}" for i in range(len(interviews))]
     readings = [
         (name, source, coder)

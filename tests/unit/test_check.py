@@ -156,7 +156,7 @@ def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
     tmp_path: Path,
 ) -> None:
     good = check(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)
-    bad = check(saved(tmp_path / "strain.nc", **{"error_free_": failing()}), THRESHOLDS)
+    bad = check(saved(tmp_path / "strain.nc", error_free_=failing()), THRESHOLDS)
     with pytest.raises(MetastudyError) as caught:
         verdict([good, bad])
     text = str(caught.value)

@@ -1,7 +1,7 @@
 """Cells and rows are the same likelihood: same density and gradient, up to a constant.
 
-The row versions share no code with the cells: SciPy's densities of the respondents' own answers, and
-one interview after the other by the sum over its truth.
+The row versions share no code with the cells: SciPy's densities of the respondents' own answers,
+and one interview after the other by the sum over its truth.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Answers:
 
         return function(log_likelihood)
 
-    def split(self, theta):  # noqa: ANN001, ANN202 - arrays and tensors alike
+    def split(self, theta):
         """Coefficients per group, and a factor of the covariance per block."""
         size = len(GROUPS) * self.p * K
         return (

@@ -1,4 +1,4 @@
-"""The whole model on cells is the model on rows: its density, equation by equation, by plain NumPy."""
+"""The whole model on cells is the model on rows: its density, equation by equation, in NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Snakemake plans, says and reruns, in copies of the project that are built up to the cells."""
+"""What Snakemake plans, says and reruns, in copies of the project that are built up to cells."""
 
 from __future__ import annotations
 

@@ -14,4 +14,6 @@ FLAGS = (
 )
 
 # A flag of the user's comes last and wins.
-os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, [*FLAGS, os.environ.get("PYTENSOR_FLAGS", "")]))
+os.environ["PYTENSOR_FLAGS"] = ",".join(
+    filter(None, [*FLAGS, os.environ.get("PYTENSOR_FLAGS", "")])
+)

@@ -105,13 +105,19 @@ def answer_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) 
         Where an exposure differs between a person's vignettes, or an arm is empty.
     """
     rows = [_rows(study, module, vocabulary) for study in studies]
-    constructs = _ordered({c for r in rows for c, _ in r.y.columns}, vocabulary["constructs"])
-    vignettes = _ordered({v for r in rows for _, v in r.y.columns}, vocabulary["vignettes"])
+    constructs = _ordered(
+        {str(c) for r in rows for c in r.y.columns.unique("construct")}, vocabulary["constructs"]
+    )
+    vignettes = _ordered(
+        {str(v) for r in rows for v in r.y.columns.unique("vignette")}, vocabulary["vignettes"]
+    )
     outcomes = pd.MultiIndex.from_product([constructs, vignettes], names=["construct", "vignette"])
     exposures = {e["id"]: e for r in rows for e in r.exposures}
 
     y = pd.concat([r.y.reindex(columns=outcomes) for r in rows], ignore_index=True)
-    x = pd.concat([r.x.reindex(columns=list(exposures), fill_value=0.0) for r in rows], ignore_index=True)
+    x = pd.concat(
+        [r.x.reindex(columns=list(exposures), fill_value=0.0) for r in rows], ignore_index=True
+    )
     where = pd.concat([r.site for r in rows], ignore_index=True)
     sites = where.drop_duplicates().sort_values([*GROUPINGS, "site"], ignore_index=True)
     settings = sites.drop(columns="site").drop_duplicates([*GROUPINGS], ignore_index=True)
@@ -294,7 +300,7 @@ def _no_empty_arm(study: Study, factor: str, levels: list[str], level: pd.Series
 
 
 def _reference(x: pd.DataFrame, exposures: list[dict[str, str]]) -> pd.Series:
-    """The reference group of a study: the reference level of its first randomised factor, or all."""
+    """The reference group: who has the reference level of the first randomised factor, or all."""
     first = next((e["name"] for e in exposures if e["type"] == "randomised"), None)
     mine = [e["id"] for e in exposures if e["type"] == "randomised" and e["name"] == first]
     return (x[mine] <= 0).all(axis=1) if mine else pd.Series(True, index=x.index)
@@ -325,7 +331,9 @@ def _ordered(names: set[str], vocabulary: Mapping[str, Any]) -> list[str]:
     return [name for name in (NO_VIGNETTE, *vocabulary) if name in names]
 
 
-def _attributes(studies: Sequence[Study], module: str, dropped: list[dict[str, Any]]) -> dict[str, str]:
+def _attributes(
+    studies: Sequence[Study], module: str, dropped: list[dict[str, Any]]
+) -> dict[str, str]:
     described = {
         s.id: {k: s.report["codebook"][k] for k in ("citation", "response_mode", "provenance")}
         for s in studies
@@ -362,7 +370,9 @@ def between_settings(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.nd
 def between_vignettes(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.ndarray]:
     """The same for the vignettes in which outcomes of an exposure were observed."""
     has = cells.present.sel(exposure=exposure).values.astype(bool)
-    seen = np.isin(cells.vignette.values, cells.vignette_of.values[observed(cells)[has].any(axis=0)])
+    seen = np.isin(
+        cells.vignette.values, cells.vignette_of.values[observed(cells)[has].any(axis=0)]
+    )
     places = np.flatnonzero(seen)
     units = pd.DataFrame({"vignette": cells.vignette.values[places]})
     return structure(units, ["vignette"]), places
@@ -390,7 +400,9 @@ def observed(cells: xr.Dataset) -> np.ndarray:
     """Which outcomes a setting observed at all, shape (setting, outcome)."""
     seen = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
     setting = cells.setting_of_site.values[cells.site_of_cell.values]
-    np.logical_or.at(seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool))
+    np.logical_or.at(
+        seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool)
+    )
     return seen
 
 
@@ -521,7 +533,7 @@ def _organisations(study: Study) -> pd.DataFrame:
 
 
 def _presence(study: Study, codes: list[str]) -> pd.DataFrame:
-    """Whether a coder applied a code anywhere in a source; the unit on which coders agree or not."""
+    """Whether a coder applied a code anywhere in a source, the unit on which coders agree."""
     read = study.readings.sort_values(["source_id", "coder_id"])
     index = pd.MultiIndex.from_frame(read[["source_id", "coder_id"]])
     applied = study.codings.assign(one=True).pivot_table(

@@ -42,7 +42,10 @@ class Contrasts:
     def __init__(self, rows: Iterator[Row]):
         described, draws = zip(*rows, strict=True)
         self.index = pd.DataFrame(list(described), columns=COLUMNS).fillna("")
-        ids = ["|".join(str(v) for v in r if v) for r in self.index[COLUMNS[1:]].drop(columns="provenance").to_numpy()]
+        ids = [
+            "|".join(str(v) for v in r if v)
+            for r in self.index[COLUMNS[1:]].drop(columns="provenance").to_numpy()
+        ]
         self.index.insert(0, "id", ids)
         self.draws = xr.concat(
             [d.drop_vars([c for c in d.coords if c not in d.dims]) for d in draws],
@@ -88,40 +91,55 @@ def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
             "exposure_type": str(cells.exposure_type.values[e]),
         }
         own = [str(s) for s in cells.study.values[has]]
-        outcomes = {str(cells.construct_of.values[k]) for k in np.flatnonzero(seen[has].any(axis=0))}
+        outcomes = {
+            str(cells.construct_of.values[k]) for k in np.flatnonzero(seen[has].any(axis=0))
+        }
         for construct in [str(c) for c in cells.construct.values if str(c) in outcomes]:
             mean = draws["mu"].sel(mu_of=exposure, construct=construct)
             row = effect | {"outcome": construct, "metric": "sd"}
-            yield row | _where(cells, has) | {"level": "population", "provenance": _mark(studies, own)}, mean
+            yield (
+                row
+                | _where(cells, has)
+                | {"level": "population", "provenance": _mark(studies, own)},
+                mean,
+            )
             structure, _ = between_settings(cells, str(exposure))
             yield from _levels(row, f"{exposure}", construct, mean, structure, draws, studies, own)
         for j in np.flatnonzero(has):
             place = _where(cells, np.arange(len(has)) == j)
             mark = _mark(studies, [str(cells.study.values[j])])
             for k in np.flatnonzero(seen[j]):
-                row = effect | place | {
-                    "outcome": str(cells.construct_of.values[k]),
-                    "vignette": str(cells.vignette_of.values[k]),
-                    "level": "study",
-                    "group": str(cells.setting.values[j]),
-                    "provenance": mark,
-                }
+                row = (
+                    effect
+                    | place
+                    | {
+                        "outcome": str(cells.construct_of.values[k]),
+                        "vignette": str(cells.vignette_of.values[k]),
+                        "level": "study",
+                        "group": str(cells.setting.values[j]),
+                        "provenance": mark,
+                    }
+                )
                 value = draws["beta"].isel(setting=j, exposure=e, outcome=k)
                 yield row | {"metric": "sd"}, value
                 yield row | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
-    for j, setting in enumerate(cells.setting.values):
-        for k in np.flatnonzero(seen[j]):
-            row = base | _where(cells, np.arange(cells.sizes["setting"]) == j) | {
-                "estimand": "level",
-                "outcome": str(cells.construct_of.values[k]),
-                "vignette": str(cells.vignette_of.values[k]),
-                "level": "study",
-                "group": str(setting),
-                "metric": "pomp",
-                "provenance": _mark(studies, [str(cells.study.values[j])]),
-            }
-            value = draws["baseline"].isel(setting=j, outcome=k)
-            yield row, float(cells.centre.values[j, k]) + float(cells.scale.values[j, k]) * value
+    for at, setting in enumerate(cells.setting.values):
+        for k in np.flatnonzero(seen[at]):
+            row = (
+                base
+                | _where(cells, np.arange(cells.sizes["setting"]) == at)
+                | {
+                    "estimand": "level",
+                    "outcome": str(cells.construct_of.values[k]),
+                    "vignette": str(cells.vignette_of.values[k]),
+                    "level": "study",
+                    "group": str(setting),
+                    "metric": "pomp",
+                    "provenance": _mark(studies, [str(cells.study.values[at])]),
+                }
+            )
+            value = draws["baseline"].isel(setting=at, outcome=k)
+            yield row, float(cells.centre.values[at, k]) + float(cells.scale.values[at, k]) * value
 
 
 def _levels(
@@ -184,13 +202,17 @@ def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
                 yield row | {"metric": "probability"}, high - low
                 for x, share in sides:
                     here = cells.x.values[:, e] == x
-                    level = base | _where(cells, here) | {
-                        "estimand": "level",
-                        "outcome": str(code),
-                        "level": str(cells.exposure_name.values[e]),
-                        "group": str(attribute[here][0]),
-                        "metric": "probability",
-                    }
+                    level = (
+                        base
+                        | _where(cells, here)
+                        | {
+                            "estimand": "level",
+                            "outcome": str(code),
+                            "level": str(cells.exposure_name.values[e]),
+                            "group": str(attribute[here][0]),
+                            "metric": "probability",
+                        }
+                    )
                     yield level, share.sel(code=code)
         for code in cells.code.values:
             row = base | {"estimand": "level", "outcome": str(code), "level": "population"}
@@ -265,8 +287,13 @@ def _beside(
 ) -> pd.DataFrame:
     """Summary of a parameter's draws beside the mean and standard deviation of its prior."""
     dims = [d for d in array.dims if d not in ("chain", "draw")]
-    flat = array.stack(parameter=dims, create_index=False) if dims else array.expand_dims("parameter")
-    labels = [f"{name}[{', '.join(key)}]" for key in zip(*(flat[d].astype(str).values for d in dims), strict=True)]
+    flat = (
+        array.stack(parameter=dims, create_index=False) if dims else array.expand_dims("parameter")
+    )
+    labels = [
+        f"{name}[{', '.join(key)}]"
+        for key in zip(*(flat[d].astype(str).values for d in dims), strict=True)
+    ]
     flat = flat.drop_vars([c for c in flat.coords if c not in ("chain", "draw")])
     flat = flat.assign_coords(parameter=labels or [name]).transpose("chain", "draw", "parameter")
     numbers = summarize(flat, interval).reset_index()

@@ -5,9 +5,9 @@ Everything here is computed from the design alone, never from an outcome.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -159,7 +159,11 @@ def structure(
         columns=["grouping", "levels", "used_as", "aliased_with", "reason"],
     )
     order = {name: i for i, name in enumerate(groupings)}
-    return Structure(len(units), terms, table.sort_values("grouping", key=lambda c: c.map(order)).reset_index(drop=True))
+    return Structure(
+        len(units),
+        terms,
+        table.sort_values("grouping", key=lambda c: c.map(order)).reset_index(drop=True),
+    )
 
 
 def _representatives(codes: pd.DataFrame) -> np.ndarray:
@@ -167,7 +171,7 @@ def _representatives(codes: pd.DataFrame) -> np.ndarray:
     return np.flatnonzero(codes.groupby(list(codes.columns)).cumcount().to_numpy() < 2)
 
 
-def _indicators(codes: pd.Categorical, keep: np.ndarray) -> np.ndarray:
+def _indicators(codes: pd.Categorical[Any], keep: np.ndarray) -> np.ndarray:
     return np.eye(len(codes.categories))[np.asarray(codes.codes)[keep]]
 
 
@@ -179,7 +183,9 @@ def _rank(columns: list[np.ndarray]) -> int:
     return int(np.linalg.matrix_rank(np.hstack(columns), tol=1e-8))
 
 
-def _same_partition(name: str, among: Sequence[str], codes: dict[str, pd.Categorical]) -> str:
+def _same_partition(
+    name: str, among: Sequence[str], codes: Mapping[str, pd.Categorical[Any]]
+) -> str:
     """The first grouping whose levels determine those of ``name``, else all of them together."""
     for other in among:
         if pd.crosstab(codes[other].codes, codes[name].codes).gt(0).sum(axis=1).le(1).all():
@@ -204,7 +210,8 @@ class Effects:
 
 
 def effects(
-    rows: int, parts: Sequence[tuple[str | None, np.ndarray, Sequence[tuple[Structure, np.ndarray]]]]
+    rows: int,
+    parts: Sequence[tuple[str | None, np.ndarray, Sequence[tuple[Structure, np.ndarray]]]],
 ) -> Effects:
     """Join what several structures identify into one design matrix.
 
@@ -220,7 +227,11 @@ def effects(
         Differences and components are called ``"<effect> <grouping>"``, levels
         ``"<effect> <grouping> <level>"``.
     """
-    columns: dict[str, list[tuple[str, np.ndarray]]] = {"means": [], "differences": [], "levels": []}
+    columns: dict[str, list[tuple[str, np.ndarray]]] = {
+        "means": [],
+        "differences": [],
+        "levels": [],
+    }
     components: list[str] = []
     component: list[int] = []
     for name, at, around in parts:

@@ -16,7 +16,7 @@ REMEDY = {
     "rhat": "more warm-up (sampling.tune), or a tighter prior for this parameter",
     "ess_bulk": "more draws (sampling.draws)",
     "ess_tail": "more draws (sampling.draws)",
-    "divergences": "a higher sampling.target_accept, or a tighter prior for the standard deviations",
+    "divergences": "a higher sampling.target_accept, or tighter priors for the standard deviations",
     "ebfmi": "more warm-up (sampling.tune), or a tighter prior for the standard deviations",
 }
 

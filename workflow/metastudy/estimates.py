@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ COLUMNS = [
 NO_SPREAD = 1e-9  # of an exposure's sum of squares: less than this within sites is rounding
 
 
-def estimates(cells: xr.Dataset, model: str, vocabulary: Vocabulary) -> tuple[pd.DataFrame, np.ndarray]:
+def estimates(
+    cells: xr.Dataset, model: str, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Estimates of every study of a module.
 
     Parameters
@@ -65,24 +68,18 @@ def _answers(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
     """
     studies = json.loads(cells.attrs["studies"])
     seen = observed(cells)
-    setting = cells.setting_of_site.values[cells.site_of_cell.values]
+    site = cells.site_of_cell.values
+    setting = cells.setting_of_site.values[site]
     n, xx, xy, yy = (cells[name].values for name in ("n", "xx", "xy", "yy"))
     has_outcome = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
     for j in range(cells.sizes["setting"]):
         ps = 1 + np.flatnonzero(cells.present.values[j])
         ks = np.flatnonzero(seen[j])
         here = setting == j
-        sites = cells.site_of_cell.values[here]
-        within = {
-            (k, m): _within(
-                *(a[here & has_outcome[:, k] & has_outcome[:, m]] for a in (n, xx, xy, yy)),
-                site=sites[(has_outcome[:, k] & has_outcome[:, m])[here]],
-                ps=ps,
-            )
-            for k in ks
-            for m in ks
-            if k <= m
-        }
+        within = {}
+        for k, m in combinations_with_replacement(ks, 2):
+            mine = here & has_outcome[:, k] & has_outcome[:, m]
+            within[k, m] = _within(n[mine], xx[mine], xy[mine], yy[mine], site[mine], ps)
         slopes, bread, identified = {}, {}, {}
         for k in ks:
             sxx, sxy, _, _ = within[k, k]
@@ -183,7 +180,9 @@ def _codings(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
                     {
                         "module": cells.attrs["module"],
                         "study": str(study),
-                        **{c: _joined(cells[c].values[mine]) for c in ("country", "sector", "role")},
+                        **{
+                            c: _joined(cells[c].values[mine]) for c in ("country", "sector", "role")
+                        },
                         "exposure": str(exposure),
                         "exposure_name": str(cells.exposure_name.values[e]),
                         "exposure_type": str(cells.exposure_type.values[e]),

@@ -35,7 +35,9 @@ class Plan:
     structures: dict[str, Structure]
 
 
-def average_vignettes(table: pd.DataFrame, covariance: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+def average_vignettes(
+    table: pd.DataFrame, covariance: np.ndarray
+) -> tuple[pd.DataFrame, np.ndarray]:
     """One estimate per study and estimand: the mean over vignettes, with its covariance."""
     keys = [*GROUPINGS, *ESTIMAND]
     groups = table.groupby(keys, sort=False).ngroup().to_numpy()
@@ -62,7 +64,7 @@ def plan(table: pd.DataFrame, covariance: np.ndarray) -> Plan | None:
     parts, found, names = [], {}, []
     for key, mine in rows.groupby(ESTIMAND, sort=False):
         exposure, kind, outcome, _, mode, _ = key  # family and metric go with the outcome
-        name = "|".join((exposure, kind, outcome, mode))
+        name = "|".join(map(str, (exposure, kind, outcome, mode)))
         at = mine.index.to_numpy()
         found[name] = structure(mine, GROUPINGS)
         parts.append((name, at, [(found[name], np.arange(len(at)))]))
@@ -99,16 +101,21 @@ def refused(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, mine in table.groupby(ESTIMAND, sort=False):
         exposure, kind, outcome, family, mode, _ = key
-        alike = table[(table["exposure_name"] == mine["exposure_name"].iloc[0]) & (table["outcome"] == outcome)]
-        others = {
-            f"exposure type {t}" for t in alike["exposure_type"].unique() if t != kind
-        } | {f"response mode {m}" for m in alike["response_mode"].unique() if m != mode}
+        alike = table[
+            (table["exposure_name"] == mine["exposure_name"].iloc[0])
+            & (table["outcome"] == outcome)
+        ]
+        others = {f"exposure type {t}" for t in alike["exposure_type"].unique() if t != kind} | {
+            f"response mode {m}" for m in alike["response_mode"].unique() if m != mode
+        }
         if mine["study"].nunique() > 1 and not others:
             continue
         why = "one study only; its own estimate is shown" if mine["study"].nunique() == 1 else ""
         if others:
             why += ("; " if why else "") + f"not pooled with {', '.join(sorted(others))}"
-        rows.append((family, exposure, outcome, "study", mine["study"].nunique(), "refused", "", why))
+        rows.append(
+            (family, exposure, outcome, "study", mine["study"].nunique(), "refused", "", why)
+        )
     return pd.DataFrame(rows, columns=STRUCTURE)
 
 
@@ -127,9 +134,11 @@ STRUCTURE = [
 def structures(found: Plan) -> pd.DataFrame:
     """What became of each grouping of each pooled estimand, predictions included."""
     tables = []
-    for (_, e) in found.estimands.iterrows():
+    for _, e in found.estimands.iterrows():
         rows = found.structures[e["id"]].table
-        tables.append(rows.assign(module_or_family=e["family"], exposure=e["exposure"], outcome=e["outcome"]))
+        tables.append(
+            rows.assign(module_or_family=e["family"], exposure=e["exposure"], outcome=e["outcome"])
+        )
     return pd.concat(tables, ignore_index=True)[STRUCTURE]
 
 

@@ -75,7 +75,10 @@ def main() -> None:
         vocabularies.load(args.vocabulary), [json.loads(c.attrs["vocabulary"]) for c in cells]
     )
     table, covariance = gather(cells, vocabulary)
-    plans = {"pooled": plan(table, covariance), "exploratory": explore(table, covariance, burdens(vocabulary))}
+    plans = {
+        "pooled": plan(table, covariance),
+        "exploratory": explore(table, covariance, burdens(vocabulary)),
+    }
     groups: dict[str, xr.Dataset] = {}
     seen, spread = [refused(table)], [pd.DataFrame(columns=HETEROGENEITY)]
     args.out.mkdir(parents=True, exist_ok=True)
@@ -89,17 +92,34 @@ def main() -> None:
         draws = posterior["posterior"].to_dataset()
         rows = results(found, draws, args.interval, args.sampling["seed"])
         rows[RESULTS].to_parquet(args.out / f"{name}.parquet", index=False)
-        seen.append(structures(found).assign(module_or_family=lambda t: t["module_or_family"].replace("", "exploratory")))
+        seen.append(
+            structures(found).assign(
+                module_or_family=lambda t: t["module_or_family"].replace("", "exploratory")
+            )
+        )
         spread.append(taus(draws, args.priors["tau"], args.interval).assign(variant=name))
     table.to_parquet(args.out / "estimates.parquet", index=False)
-    pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(args.out / "structure.parquet", index=False)
+    pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(
+        args.out / "structure.parquet", index=False
+    )
     pd.concat(spread, ignore_index=True).to_parquet(args.out / "heterogeneity.parquet", index=False)
     save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
 
 
 RESULTS = [
     *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
-    *("studies", "metric", "mean", "sd", "lower", "upper", "mcse", "mcse_lower", "mcse_upper", "pd"),
+    *(
+        "studies",
+        "metric",
+        "mean",
+        "sd",
+        "lower",
+        "upper",
+        "mcse",
+        "mcse_lower",
+        "mcse_upper",
+        "pd",
+    ),
     "provenance",
 ]
 

@@ -171,7 +171,7 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
     rows, full = [], []
     own = table[table["level"] == "study"]
     several_vignettes = own["vignette"].nunique() > 1
-    several_studies = (own.groupby("exposure")["group"].nunique() > 1).any()
+    several_studies = bool((own.groupby("exposure")["group"].nunique() > 1).any())
     for (exposure, kind, _), mine in table.groupby(
         ["exposure", "exposure_type", "outcome"], sort=False
     ):
@@ -206,6 +206,8 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
     elif len(shown_table):
         again = shown_table["Outcome"].eq(shown_table["Outcome"].shift())
         shown_table["Outcome"] = shown_table["Outcome"].mask(again, "")
+        heading = "Study, vignette" if several_studies or not several_vignettes else "Vignette"
+        shown_table = shown_table.rename(columns={"Of": heading})
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: effects in standard deviations of the "
         f"reference group with {share(evidence.interval)} credible intervals, the probability of "

@@ -128,7 +128,7 @@ def summary(
 
     Parameters
     ----------
-    subject : one unit of the exposure, in the singular, such as "a change from low to high trust".
+    subject : one unit of the exposure, in the singular, such as "a change from few to many".
     findings : the outcomes' verdicts.
     words : from :func:`phrases`.
     plural : what the outcomes are called where they are too many to be named.
@@ -139,9 +139,9 @@ def summary(
 
     Examples
     --------
-    >>> threat = Finding("threat", "higher", "0.24 SD, 95% interval 0.11 to 0.38")
-    >>> summary("a change", [threat, Finding("pride", "imprecise", "")], phrases("randomised"))
-    'A change raises threat (0.24 SD, 95% interval 0.11 to 0.38); the effect on pride is imprecise.'
+    >>> one = Finding("x", "higher", "0.24 SD, 95% interval 0.11 to 0.38")
+    >>> summary("a change", [one, Finding("y", "imprecise", "")], phrases("randomised"))
+    'A change raises x (0.24 SD, 95% interval 0.11 to 0.38); the effect on y is imprecise.'
     """
     of = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
     preposition = "on" if words.noun == "effect" else "with"

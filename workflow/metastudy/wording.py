@@ -121,8 +121,8 @@ def joined(items: Iterable[str], empty: str = "none", word: str = "and") -> str:
 def listed(labels: Iterable[str], empty: str = "none") -> str:
     """Join labels as a sentence does, with a small letter from the second on.
 
-    >>> listed(["Elderly care", "Social care"])
-    'Elderly care and social care'
+    >>> listed(["A first thing", "A second thing"])
+    'A first thing and a second thing'
     """
     first, *rest = [*labels] or [empty]
     return joined([first, *map(inline, rest)])
@@ -137,8 +137,8 @@ def words(name: str) -> str:
 def inline(label: str) -> str:
     """A label inside a sentence: its first letter small, unless a capital or digit follows it.
 
-    >>> inline("Threat to the own job"), inline("US citizens")
-    ('threat to the own job', 'US citizens')
+    >>> inline("A label of two words"), inline("EU funds")
+    ('a label of two words', 'EU funds')
     """
     return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] in " -" else label
 

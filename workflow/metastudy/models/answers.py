@@ -52,7 +52,9 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
 
         # Rows are (setting, exposure, vignette); outcomes are (construct, vignette).
         theta = linear(answer_effects(cells), "construct", priors["effect"], priors["tau"])
-        theta = theta.reshape((*(size[d] for d in ("setting", "exposure", "vignette", "construct")),))
+        theta = theta.reshape(
+            (*(size[d] for d in ("setting", "exposure", "vignette", "construct")),)
+        )
         beta = theta.swapaxes(2, 3).reshape((size["setting"], size["exposure"], size["outcome"]))
         beta = pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
 

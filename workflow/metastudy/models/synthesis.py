@@ -71,10 +71,12 @@ def add_levels(
     gap = (estimate - fixed - prior @ z.T - noise)[..., None]
     level = prior + tau**2 * (np.linalg.solve(total, gap)[..., 0] @ z)
     return posterior.assign(
-        level=(("chain", "draw", "level_of"), level), theta=(("chain", "draw", "row"), fixed + level @ z.T)
+        level=(("chain", "draw", "level_of"), level),
+        theta=(("chain", "draw", "row"), fixed + level @ z.T),
     ).assign_coords(level_of=list(design.levels))
 
 
 def _split(design: Effects) -> tuple[np.ndarray, np.ndarray]:
     """The columns of means and differences, and those of levels."""
-    return np.hsplit(design.matrix, [len(design.means) + len(design.differences)])[:2]
+    fixed = len(design.means) + len(design.differences)
+    return design.matrix[:, :fixed], design.matrix[:, fixed:]

@@ -30,7 +30,11 @@ def informed(information: np.ndarray, scale: float) -> bool:
 
 
 def varying(
-    name: str, sd: TensorVariable, dims: Sequence[str], centre: TensorVariable | float, centred: bool
+    name: str,
+    sd: TensorVariable,
+    dims: Sequence[str],
+    centre: TensorVariable | float,
+    centred: bool,
 ) -> TensorVariable:
     """Group effects around ``centre`` with standard deviation ``sd``; the first dim is the group's.
 
@@ -68,5 +72,7 @@ def linear(design: Effects, dim: str | None, effect_sd: float, tau_sd: float) ->
         model.add_coord("tau_of", design.components)
         model.add_coord("level_of", design.levels)
         tau = pm.HalfNormal("tau", tau_sd, dims=("tau_of", *dims))
-        parts.append(varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False))
+        parts.append(
+            varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
+        )
     return pt.dot(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))
