@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).parents[2]
 KEY = "a key for the tests alone, of no worth to anybody"
 
 
 def snakemake(
-    folder: Path, targets: list[str], config: Mapping[str, Any]
+    folder: Path, targets: list[str], config: dict[str, dict[str, Any]]
 ) -> subprocess.CompletedProcess[str]:
     """Run the project's Snakefile in a folder with its own data and results.
 
@@ -24,17 +24,20 @@ def snakemake(
     ----------
     folder : holds ``data/raw/<study>/`` and ``data/raw/manifest.yaml``; results go there.
     targets : files below ``results``.
-    config : settings other than those of ``config/config.yaml``.
+    config : settings other than those of ``config/config.yaml``, section by section.
     """
     shutil.copytree(ROOT / "config", folder / "config", dirs_exist_ok=True)
     key = folder.with_suffix(".key")  # outside the project's folder, as it must be
     key.write_text(KEY, encoding="utf-8")
-    settings = {"pseudonyms": {"key_file": str(key)}, **config}
+    path = folder / "config" / "config.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8"))
+    for section, values in ({"pseudonyms": {"key_file": str(key)}} | config).items():
+        settings[section] |= values
+    path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "snakemake", *targets, "--cores", "2", "--directory", folder),
-            *("--snakefile", ROOT / "Snakefile", "--config"),
-            *(f"{key}={json.dumps(value)}" for key, value in settings.items()),
+            *("--snakefile", ROOT / "Snakefile"),
         ],
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         cwd=folder,

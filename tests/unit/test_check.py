@@ -164,8 +164,8 @@ def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
     value = next(g["value"] for g in bad["gates"] if g["gate"] == "rhat")
     assert "strain (error_free_posterior)" in line
     assert "rhat of level[FI]" in line
-    assert f"{value:.4g}" in line
-    assert f"{THRESHOLDS['rhat']:.4g}" in line
+    assert f"{value:.5g}" in line
+    assert f"{THRESHOLDS['rhat']:.5g}" in line
     assert "sampling.tune" in line
     (line,) = [row for row in text.splitlines() if "divergences" in row]
     assert "is 1, the gate is 0" in line

@@ -11,7 +11,7 @@ from studies import VOCABULARY
 from metastudy.cells import Study, answer_cells, code_cells
 from metastudy.estimates import estimates
 from metastudy.pooling import average_vignettes, explore, plan, refused
-from metastudy.synthesize import gather
+from metastudy.synthesize import PRIORS, gather, stages
 
 
 def answered(*studies: Study) -> tuple[pd.DataFrame, np.ndarray]:
@@ -240,6 +240,27 @@ def test_other_response_modes_exposure_types_and_outcomes_are_never_one_estimand
         lone.loc[table["study"].ne("a"), column] = lone.loc[table["study"].ne("a"), "study"]
         assert plan(lone, covariance) is None, column
         assert len(refused(lone)) >= 6, column
+
+
+def test_log_odds_and_standard_deviations_have_each_a_second_stage_with_priors_of_its_own() -> None:
+    talks = [interviews(name=name) for name in ("one", "two")]
+    trials = [experiment(name, 80, seed=s)[0] for s, name in enumerate(("three", "four"))]
+    cells = [
+        answer_cells(trials, "threat", VOCABULARY),
+        code_cells(talks, "strain", VOCABULARY),
+    ]
+    table, covariance = gather(cells, VOCABULARY)
+    found = [(name, metric, p) for name, metric, p in stages(table, covariance, VOCABULARY)]
+    assert [(name, metric) for name, metric, _ in found] == [
+        *(("pooled", "sd"), ("pooled", "log_odds"), ("exploratory", "sd"))
+    ]
+    assert set(found[0][2].table["study"]) == {"three", "four"}
+    assert set(found[1][2].table["study"]) == {"one", "two"}
+    for _, metric, p in found[:2]:
+        assert set(p.estimands["metric"]) == {metric}
+        at = [table.index[table["id"] == i].item() for i in p.table["id"]]
+        np.testing.assert_allclose(p.covariance, covariance[np.ix_(at, at)])
+    assert PRIORS["log_odds"] != PRIORS["sd"]
 
 
 def test_where_nothing_can_be_estimated_nothing_is_pooled() -> None:

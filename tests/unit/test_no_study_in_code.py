@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def of_vocabulary(vocabulary: dict) -> Iterator[str]:
                 yield label
 
 
+@cache
 def names() -> set[str]:
     """All that belongs to a study: from the vocabularies and from the folders of the studies."""
     vocabulary = yaml.safe_load((ROOT / "config/vocabulary.yaml").read_text("utf-8"))

@@ -118,7 +118,9 @@ def test_every_variable_of_the_article_is_made_by_the_workflow(built: Path) -> N
         assert isinstance(value, str)
 
 
-def turned(table: pd.DataFrame, draws: xr.DataArray, world: str) -> tuple[pd.DataFrame, xr.DataArray]:
+def turned(
+    table: pd.DataFrame, draws: xr.DataArray, world: str
+) -> tuple[pd.DataFrame, xr.DataArray]:
     """The same results in a world in which effects are absent, or have the other sign."""
     table, effect = table.copy(), (table["estimand"] == "effect").to_numpy()
     if world == "reversed":
@@ -154,7 +156,10 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
         *("--cells", *(str(results / f"cells/{m}.nc") for m in modules)),
         *("--contrasts", *(str(tmp_path / f"{m}.parquet") for m in modules)),
         *("--draws", *(str(tmp_path / f"{m}.nc") for m in modules)),
-        *("--heterogeneity", *(str(results / f"contrasts/{m}-heterogeneity.parquet") for m in modules)),
+        *(
+            "--heterogeneity",
+            *(str(results / f"contrasts/{m}-heterogeneity.parquet") for m in modules),
+        ),
         *("--checks", *map(str, sorted((results / "checks").glob("[!g]*.json")))),
         *("--synthesis", *map(str, sorted((results / "synthesis").glob("*.parquet")))),
     ]

@@ -38,8 +38,8 @@ def verdict(checks: list[dict[str, Any]]) -> None:
     missed = [(c["fit"], g) for c in checks for g in c["gates"] if not g["passed"]]
     if missed:
         lines = [
-            f"  {fit} ({g['draws']}): {g['gate']} of {g['parameter']} is {g['value']:.4g}, "
-            f"the gate is {g['threshold']:.4g}; try {g['remedy']}"
+            f"  {fit} ({g['draws']}): {g['gate']} of {g['parameter']} is {g['value']:.5g}, "
+            f"the gate is {g['threshold']:.5g}; try {g['remedy']}"
             for fit, g in missed
         ]
         raise MetastudyError(

@@ -5,6 +5,7 @@ Imported while the Snakefile is read, so nothing heavy is imported here.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ import yaml
 from metastudy import codebook as codebooks
 from metastudy import vocabulary as vocabularies
 from metastudy.errors import BadInput, MetastudyError, Problem
-from metastudy.texts import did_you_mean
+from metastudy.texts import did_you_mean, numeral
 
 __all__ = ["Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
 
@@ -58,9 +59,12 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     BadInput
         All that is wrong at once: key, what was found, what was expected, a likely spelling.
     """
-    schema = yaml.safe_load(SCHEMA.read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))
+    settings = copy.deepcopy(dict(config))
+    for error in list(validator.iter_errors(settings)):
+        _read_number(settings, error)
     problems = []
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(dict(config)):
+    for error in validator.iter_errors(settings):
         place = ".".join(map(str, error.absolute_path)) or "the top level"
         found, expected = repr(error.instance), error.message
         if error.validator == "type":
@@ -70,7 +74,9 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
             known = list(error.schema["properties"])
             unknown = [key for key in error.instance if key not in known]
             found = f"unknown key{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))}"
-            expected = f"one of {', '.join(known)}" + "".join(did_you_mean(k, known) for k in unknown)
+            expected = f"one of {', '.join(known)}" + "".join(
+                did_you_mean(k, known) for k in unknown
+            )
         elif error.validator == "required":
             found = "a missing key"
         problems.append(
@@ -85,7 +91,19 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
         )
     if problems:
         raise BadInput(problems)
-    return dict(config)
+    return settings
+
+
+def _read_number(config: dict[str, Any], error: jsonschema.ValidationError) -> None:
+    """Put a number in place of its text: inside `--config section={...}` Snakemake leaves texts."""
+    if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
+        number = numeral(error.instance)
+        if number is not None:
+            *sections, key = error.absolute_path
+            place: Any = config
+            for section in sections:
+                place = place[section]
+            place[key] = int(number) if number.is_integer() else number
 
 
 def discover(config: Mapping[str, Any]) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ from metastudy.estimates import estimates
 from metastudy.pooling import STRUCTURE, Plan, explore, plan, refused, results, structures
 from metastudy.vocabulary import Vocabulary
 
-__all__ = ["burdens", "gather", "pool"]
+__all__ = ["burdens", "gather", "pool", "stages"]
+
+# Prior scales of effects and of standard deviations, in the units of the estimates.
+PRIORS = {"sd": ("effect", "tau"), "log_odds": ("effect_logit", "tau_logit")}
 
 
 def gather(cells: list[xr.Dataset], vocabulary: Vocabulary) -> tuple[pd.DataFrame, np.ndarray]:
@@ -42,13 +45,32 @@ def burdens(vocabulary: Vocabulary) -> dict[str, int]:
     return {name: entry["burden"] for name, entry in entries.items() if "burden" in entry}
 
 
-def pool(found: Plan, priors: Mapping[str, float], sampling: Mapping[str, Any]) -> xr.DataTree:
+def stages(
+    table: pd.DataFrame, covariance: np.ndarray, vocabulary: Vocabulary
+) -> Iterator[tuple[str, str, Plan]]:
+    """The models that the estimates allow: what each is part of, its metric, its plan.
+
+    The second stage is a model per metric, as their priors differ; estimates in two metrics come
+    from two modules, so no covariance is lost.
+    """
+    for metric in PRIORS:
+        mine = np.flatnonzero(table["metric"] == metric)
+        own = table.iloc[mine].reset_index(drop=True)
+        if found := plan(own, covariance[np.ix_(mine, mine)]):
+            yield "pooled", metric, found
+    if found := explore(table, covariance, burdens(vocabulary)):
+        yield "exploratory", "sd", found
+
+
+def pool(
+    found: Plan, priors: Mapping[str, float], sampling: Mapping[str, Any], metric: str = "sd"
+) -> xr.DataTree:
     """Posterior of a second-stage model."""
     from metastudy.models import synthesis
     from metastudy.sampling import compile_model, draw
 
     given = (found.table["estimate"].to_numpy(), found.covariance, found.design)
-    model = synthesis.build(*given, priors["effect"], priors["tau"])
+    model = synthesis.build(*given, *(priors[name] for name in PRIORS[metric]))
     fitted = draw(compile_model(model), sampling)
     posterior = fitted["posterior"].to_dataset()
     complete = synthesis.add_levels(posterior, *given, sampling["seed"])
@@ -75,29 +97,24 @@ def main() -> None:
         vocabularies.load(args.vocabulary), [json.loads(c.attrs["vocabulary"]) for c in cells]
     )
     table, covariance = gather(cells, vocabulary)
-    plans = {
-        "pooled": plan(table, covariance),
-        "exploratory": explore(table, covariance, burdens(vocabulary)),
-    }
     groups: dict[str, xr.Dataset] = {}
     seen, spread = [refused(table)], [pd.DataFrame(columns=HETEROGENEITY)]
-    args.out.mkdir(parents=True, exist_ok=True)
-    for name, found in plans.items():
-        if found is None:
-            pd.DataFrame(columns=RESULTS).to_parquet(args.out / f"{name}.parquet", index=False)
-            continue
-        posterior = pool(found, args.priors, args.sampling)
-        for group, node in posterior.children.items():
-            groups[f"{name}_{group}"] = node.to_dataset()
+    shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
+    for name, metric, found in stages(table, covariance, vocabulary):
+        posterior = pool(found, args.priors, args.sampling, metric)
+        label = name if metric == "sd" else f"{name}_{metric}"
+        groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
-        rows = results(found, draws, args.interval, args.sampling["seed"])
-        rows[RESULTS].to_parquet(args.out / f"{name}.parquet", index=False)
-        seen.append(
-            structures(found).assign(
-                module_or_family=lambda t: t["module_or_family"].replace("", "exploratory")
-            )
-        )
-        spread.append(taus(draws, args.priors["tau"], args.interval).assign(variant=name))
+        shown[name].append(results(found, draws, args.interval, args.sampling["seed"])[RESULTS])
+        told = structures(found)
+        told["module_or_family"] = told["module_or_family"].replace("", "exploratory")
+        seen.append(told)
+        tau_sd = args.priors[PRIORS[metric][1]]
+        spread.append(taus(draws, tau_sd, args.interval).assign(variant=name))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, parts in shown.items():
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=RESULTS)
+        rows.to_parquet(args.out / f"{name}.parquet", index=False)
     table.to_parquet(args.out / "estimates.parquet", index=False)
     pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(
         args.out / "structure.parquet", index=False
@@ -108,18 +125,8 @@ def main() -> None:
 
 RESULTS = [
     *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
-    *(
-        "studies",
-        "metric",
-        "mean",
-        "sd",
-        "lower",
-        "upper",
-        "mcse",
-        "mcse_lower",
-        "mcse_upper",
-        "pd",
-    ),
+    *("studies", "metric", "mean", "sd", "lower", "upper"),
+    *("mcse", "mcse_lower", "mcse_upper", "pd"),
     "provenance",
 ]
 

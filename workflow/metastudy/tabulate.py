@@ -183,9 +183,9 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
         for row in records(shown):
             estimate, bounds = _numbers(row)
             at = (row["group"], row["vignette"])
-            points = None
+            points = ""
             if row["level"] == "study" and at in pomp.index:
-                points = _numbers(pomp.loc[at].to_dict(), 1)
+                points = number(float(pomp.loc[at, "mean"]), 1)
             label = labels.exposure(str(exposure), str(kind)).label
             rows.append(
                 {
@@ -195,11 +195,12 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
                     "SD": estimate,
                     f"{share(evidence.interval)} interval": bounds,
                     "Direction": probability(row["pd"]),
-                    "% of scale": f"{points[0]} ({points[1]})" if points else "–",
+                    "% of scale": points or "–",
                     "Verdict": VERDICTS[evidence.verdict(row)],
                 }
             )
             full.append(row | {"verdict": evidence.verdict(row)})
+        full += records(mine[mine["metric"] == "pomp"])
     shown_table = _grouped(rows, "Exposure", "Outcome")
     if len(shown_table) and set(shown_table["Of"]) <= {"", rows[0]["Of"]}:
         shown_table = shown_table.drop(columns="Of")

@@ -1,0 +1,223 @@
+"""What cells cost against rows, and what more respondents cost.
+
+    PYTHONPATH=workflow python benchmarks/sampling.py                 # both comparisons
+    PYTHONPATH=workflow python benchmarks/sampling.py --only growth   # one of them
+
+*rows*: the model of the workflow against the same model on rows. Priors, parameterisation, sampler
+and gates are the same; only the log-density differs: cross-products of cells in the one, a
+vectorised multivariate normal over all rows in the other. *growth*: the model on cells for few and
+for many respondents of the same sites.
+
+Times depend on the machine and on what else it does, so its load is printed, ratios from one run
+are what counts, and no test asks for a time. Compiling is timed apart from sampling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from metastudy import backend as backend  # isort: skip  before PyMC is imported
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+import yaml
+
+from metastudy import cells as aggregation
+from metastudy.diagnostics import gates
+from metastudy.models import answers, terms
+from metastudy.sampling import compile_model, draw
+from metastudy.vocabulary import load
+
+ROOT = Path(__file__).parents[1]
+OUTCOMES = ("threat_quality", "threat_profession", "threat_job")
+FACTORS = ("task_type", "involvement_degree")
+VIGNETTE = "volunteers_at_work"
+REPORTED = ("mu", "beta", "site_tau", "sigma")  # what a module's results are made of
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An experiment as numbers: ``x`` (person, coefficient), ``y`` (person, outcome), ``site``."""
+
+    x: np.ndarray
+    y: np.ndarray
+    site: np.ndarray
+
+
+def simulate(people: int, sites: int, seed: int) -> Rows:
+    """Rows of an experiment with two randomised factors and effects that vary between sites."""
+    rng = np.random.default_rng(seed)
+    k = len(OUTCOMES)
+    site = np.arange(people) % sites
+    x = np.column_stack([np.ones(people), *(rng.integers(0, 2, (2, people)) - 0.5)])
+    b = np.array([[0.0] * k, [0.4, 0.3, 0.2], [0.1, 0.1, 0.1]])
+    b = b + 0.15 * rng.standard_normal((sites, len(b), k))
+    residual = rng.multivariate_normal(np.zeros(k), 0.4 * np.eye(k) + 0.6, people)
+    y = (x[:, :, None] * b[site]).sum(axis=1) + residual
+    reference = y[x[:, 1] < 0]
+    return Rows(x, (y - reference.mean(axis=0)) / reference.std(axis=0, ddof=1), site)
+
+
+def study(rows: Rows) -> aggregation.Study:
+    """The rows as the harmonized tables of a study."""
+    people = [f"person-{i:07d}" for i in range(len(rows.y))]
+    levels = {"task_type": ["complementary", "core"], "involvement_degree": ["low", "high"]}
+    assigned = [
+        pd.DataFrame({"factor": name, "level": np.array(levels[name])[(x > 0).astype(int)]})
+        for name, x in zip(FACTORS, rows.x.T[1:], strict=True)
+    ]
+    measured = [
+        pd.DataFrame({"construct": c, "value_pomp": y})
+        for c, y in zip(OUTCOMES, rows.y.T, strict=True)
+    ]
+    about = {
+        "citation": "none",
+        "response_mode": "vignette_hypothetical",
+        "provenance": "simulated",
+    }
+    everyone = {"study_id": "benchmark", "respondent_id": people}
+    place = {"country": "DK", "sector": "elderly_care", "role": "professional"}
+    return aggregation.Study(
+        report={
+            "study": "benchmark",
+            "codebook": about,
+            "outcomes": list(OUTCOMES),
+            "exposures": [{"factor": name, "type": "randomised"} for name in FACTORS],
+            "vocabulary": {},
+        },
+        respondents=pd.DataFrame(
+            everyone
+            | {"org_id": [f"org-{s:03d}" for s in rows.site], "arrangement": "scheme"}
+            | place
+        ),
+        assignments=pd.concat([part.assign(**everyone) for part in assigned], ignore_index=True),
+        measurements=pd.concat(
+            [part.assign(**everyone, vignette=VIGNETTE) for part in measured], ignore_index=True
+        ),
+        codings=pd.DataFrame(),
+        readings=pd.DataFrame(),
+    )
+
+
+def cells_of(rows: Rows) -> xr.Dataset:
+    """The rows as the workflow aggregates them."""
+    vocabulary = load(ROOT / "config/vocabulary.yaml")
+    return aggregation.answer_cells([study(rows)], "threat", vocabulary)
+
+
+@contextmanager
+def likelihood_of(rows: Rows) -> Iterator[None]:
+    """While this is open, the model is built on rows: the same model, another log-density."""
+
+    def gaussian_rows(*_: Any, b: Any, cov: Any, block: np.ndarray, **__: Any) -> Any:
+        # One study, nothing missing: a cell is a site, in the order of the sites.
+        mean = (pt.constant(rows.x)[:, :, None] * b[rows.site]).sum(axis=1)
+        chol = pt.linalg.cholesky(cov[block[0]])
+        z = pt.linalg.solve_triangular(chol, (pt.constant(rows.y) - mean).T, lower=True)
+        return -len(rows.y) * pt.log(pt.diagonal(chol)).sum() - 0.5 * (z**2).sum()
+
+    with mock.patch.object(answers, "gaussian_cells", gaussian_rows):
+        yield
+
+
+def fit(name: str, model: pm.Model, settings: dict[str, Any], cores: int) -> dict[str, float]:
+    """Compile and sample a model, print times and gates, return what ratios are made of."""
+    start = time.perf_counter()
+    compiled = compile_model(model)
+    middle = time.perf_counter()
+    tree = draw(compiled, settings["sampling"], cores)
+    seconds = time.perf_counter() - middle
+    posterior, stats = (tree[group].to_dataset() for group in ("posterior", "sample_stats"))
+    found = gates(posterior, stats, settings["gates"])
+    ess = az.ess(posterior[[v for v in REPORTED if v in posterior]], method="bulk")
+    least = min(float(np.nanmin(array)) for array in ess.data_vars.values())
+    mean = float(posterior["mu"].mean(("chain", "draw"))[0, 0])
+    print(
+        f"{name:32} compile {middle - start:6.1f} s  sample {seconds:7.1f} s"
+        f"  least ESS {least:6.0f}  {least / seconds:8.1f} per s"
+        f"  depth {stats['depth'].values.mean():.1f}  mu[0,0] {mean:.4f}\n{'':34}"
+        + ", ".join(
+            f"{g['gate']} {g['value']:.4g} {'ok' if g['passed'] else 'MISSED'}" for g in found
+        ),
+        flush=True,
+    )
+    return {"seconds": seconds, "per_second": least / seconds}
+
+
+def against_rows(sizes: list[int], sites: int, settings: dict[str, Any], cores: int) -> None:
+    """The model on cells against the same model on rows."""
+    for people in sizes:
+        rows = simulate(people, sites, seed=people)
+        cells = cells_of(rows)
+        on_cells = fit(
+            f"{people} people, cells", answers.build(cells, settings["priors"]), settings, cores
+        )
+        with likelihood_of(rows):
+            model = answers.build(cells, settings["priors"])
+        on_rows = fit(f"{people} people, rows", model, settings, cores)
+        print(
+            f"{people} people: rows take {on_rows['seconds'] / on_cells['seconds']:.1f} times as long"
+            f" as cells; cells give {on_cells['per_second'] / on_rows['per_second']:.1f} times the"
+            " effective draws per second",
+            flush=True,
+        )
+
+
+def growth(few: int, many: int, sites: int, settings: dict[str, Any], cores: int) -> None:
+    """The model on cells, for few and many respondents."""
+    seconds = []
+    for people in (few, many):
+        cells = cells_of(simulate(people, sites, seed=1))
+        information = aggregation.site_information(cells)
+        form = (
+            "centred" if terms.informed(information, settings["priors"]["tau"]) else "not centred"
+        )
+        model = answers.build(cells, settings["priors"])
+        seconds.append(fit(f"{people} people, cells, {form}", model, settings, cores)["seconds"])
+    print(
+        f"{many} against {few} people: {seconds[1] / seconds[0]:.2f} times the time to sample",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Read the command line and print the comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", choices=("rows", "growth"))
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 20_000], help="of *rows*")
+    parser.add_argument("--few", type=int, default=1_000)
+    parser.add_argument("--many", type=int, default=1_000_000)
+    parser.add_argument("--sites", type=int, default=40)
+    parser.add_argument("--tune", type=int, help="other than that of the configuration")
+    parser.add_argument("--draws", type=int, help="other than that of the configuration")
+    parser.add_argument("--cores", type=int, default=1)
+    args = parser.parse_args()
+    settings = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))
+    for key in ("tune", "draws"):
+        if getattr(args, key):
+            settings["sampling"][key] = getattr(args, key)
+    print(
+        f"cores {args.cores} of {os.cpu_count()}, load {os.getloadavg()},"
+        f" sampling {settings['sampling']}"
+    )
+    if args.only != "growth":
+        against_rows(args.sizes, args.sites, settings, args.cores)
+    if args.only != "rows":
+        growth(args.few, args.many, args.sites, settings, args.cores)
+    print(f"load at the end {os.getloadavg()}")
+
+
+if __name__ == "__main__":
+    main()
