@@ -167,10 +167,11 @@ def against_rows(sizes: list[int], sites: int, settings: dict[str, Any], cores: 
         with likelihood_of(rows):
             model = answers.build(cells, settings["priors"])
         on_rows = fit(f"{people} people, rows", model, settings, cores)
+        longer = on_rows["seconds"] / on_cells["seconds"]
+        denser = on_cells["per_second"] / on_rows["per_second"]
         print(
-            f"{people} people: rows take {on_rows['seconds'] / on_cells['seconds']:.1f} times as long"
-            f" as cells; cells give {on_cells['per_second'] / on_rows['per_second']:.1f} times the"
-            " effective draws per second",
+            f"{people} people: rows take {longer:.1f} times as long as cells; cells give"
+            f" {denser:.1f} times the effective draws per second",
             flush=True,
         )
 

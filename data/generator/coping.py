@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+
 from draw import answers, balanced, correlated, lapses
 from formats import Question, write_qualtrics
 
@@ -315,9 +316,13 @@ def repeat(row: Row, rng: np.random.Generator, earlier: bool, stop: Callable[[Ro
     return stop(other) if earlier else other
 
 
+# The exports give local times without a zone.
+FIRST_DAY = datetime(2020, 3, 2, 8)  # noqa: DTZ001
+
+
 def metadata(rng: np.random.Generator, words: dict[str, tuple]) -> Row:
     """What Qualtrics records by itself; the addresses are reserved for documentation."""
-    start = datetime(2020, 3, 2, 8) + timedelta(seconds=int(rng.integers(0, 40 * 86400)))
+    start = FIRST_DAY + timedelta(seconds=int(rng.integers(0, 40 * 86400)))
     seconds = int(rng.gamma(6, 90)) + 60
     end = str(start + timedelta(seconds=seconds))
     return {

@@ -16,10 +16,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import coping
 import interviews
 import threat
-import yaml
 from draw import stream
 
 __all__ = ["STUDIES", "generate", "load_world", "main"]

@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+
 from formats import QDA, guid, write_qdpx
 
 ARRANGEMENT = {"Scotland": "State policy", "United States": "Mission of the organisation"}

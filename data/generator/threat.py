@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from draw import answers, balanced, correlated, lapses
 from formats import write_sav
 

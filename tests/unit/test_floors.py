@@ -1,4 +1,4 @@
-"""Modules import only from their own floor or from floors below; CONTRIBUTING.md lists the floors."""
+"""Modules import only from their own floor or from below; CONTRIBUTING.md lists the floors."""
 
 from __future__ import annotations
 

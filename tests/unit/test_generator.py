@@ -163,7 +163,7 @@ def test_real_data_are_never_overwritten(tmp_path: Path, arguments: list[str]) -
     folder.mkdir()
     (folder / "codebook.yaml").write_text("study: {provenance: observed}\n", encoding="utf-8")
     (folder / "coping_survey.csv").write_text("real\n", encoding="utf-8")
-    with pytest.raises(SystemExit, match="coping_survey.*observed"):
+    with pytest.raises(SystemExit, match=r"coping_survey.*observed"):
         generate.main(["--out", str(tmp_path), *arguments])
     assert (folder / "coping_survey.csv").read_text(encoding="utf-8") == "real\n"
     assert list(tmp_path.iterdir()) == [folder]
@@ -179,7 +179,7 @@ def test_a_part_of_the_studies_keeps_the_rest_of_the_manifest(tmp_path: Path) ->
 
 
 def test_a_setting_that_the_world_does_not_have_is_named() -> None:
-    with pytest.raises(SystemExit, match="coping_survey.analyzable"):
+    with pytest.raises(SystemExit, match=r"coping_survey\.analyzable"):
         generate.load_world(WORLD, ["coping_survey.analyzable=5"])
 
 
@@ -296,7 +296,8 @@ def test_every_selection_is_named_by_its_passage() -> None:
         for selection in source.iter(f"{QDA}PlainTextSelection"):
             start, end = int(selection.get("startPosition")), int(selection.get("endPosition"))
             assert text[start:end] == selection.get("name") != ""
-    assert windows and marked
+    assert windows
+    assert marked
 
 
 def test_double_coding_is_written_in_both_ways() -> None:

@@ -1,4 +1,4 @@
-"""Contrasts: what a module's posterior says about each exposure, in one long table for all modules."""
+"""Contrasts: what a posterior says about each exposure, in one long table for all modules."""
 
 from __future__ import annotations
 

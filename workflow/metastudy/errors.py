@@ -60,7 +60,7 @@ class BadInput(MetastudyError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call a rule's entry point; an error that is meant for the user ends it without a traceback."""
+    """Call a rule's entry point; an error meant for the user ends it without a traceback."""
     try:
         main()
     except MetastudyError as error:

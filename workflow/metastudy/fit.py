@@ -47,7 +47,9 @@ def fit(
     posterior = draw(compile_model(codings.build(cells, priors)), sampling, cores)
     error_free = draw(compile_model(codings.build(cells, priors, errors=False)), sampling, cores)
     groups = {name: node.to_dataset() for name, node in posterior.children.items()}
-    groups |= {f"error_free_{name}": node.to_dataset() for name, node in error_free.children.items()}
+    groups |= {
+        f"error_free_{name}": node.to_dataset() for name, node in error_free.children.items()
+    }
     return xr.DataTree.from_dict(groups)
 
 

@@ -10,10 +10,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy.cells import between_organisations, between_settings, between_vignettes
 from metastudy.design import Effects, Structure, effects, structure
 from metastudy.summaries import summarize
 
-__all__ = ["EXPLORATORY", "Plan", "average_vignettes", "explore", "plan", "refused", "results"]
+__all__ = [
+    "EXPLORATORY",
+    "STRUCTURE",
+    "Plan",
+    "average_vignettes",
+    "explore",
+    "module_structures",
+    "plan",
+    "refused",
+    "results",
+    "structures",
+]
 
 # One estimand: only studies that agree in all of these are pooled.
 ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "response_mode", "metric"]
@@ -139,6 +151,28 @@ def structures(found: Plan) -> pd.DataFrame:
         tables.append(
             rows.assign(module_or_family=e["family"], exposure=e["exposure"], outcome=e["outcome"])
         )
+    return pd.concat(tables, ignore_index=True)[STRUCTURE]
+
+
+def module_structures(cells: xr.Dataset) -> pd.DataFrame:
+    """What a module's own design identifies: aliases, contrasts and variances.
+
+    Groupings with one level are left out of the table, but for those of coded interviews, where
+    what cannot be told apart is the point.
+    """
+    module = str(cells.attrs["module"])
+    if "code" in cells.dims:
+        found = [(str(e), between_organisations(cells).table) for e in cells.exposure.values]
+    else:
+        found = [
+            (str(e), around(cells, str(e))[0].table.query("levels > 1"))
+            for e in cells.exposure.values
+            for around in (between_settings, between_vignettes)
+        ]
+    tables = [
+        table.assign(module_or_family=module, exposure=exposure, outcome="")
+        for exposure, table in found
+    ]
     return pd.concat(tables, ignore_index=True)[STRUCTURE]
 
 

@@ -15,7 +15,7 @@ __all__ = ["compile_model", "draw"]
 
 
 def compile_model(model: pm.Model) -> Any:
-    """Compile a model for nutpie; ``with_data(cells=...)`` of the result refits without compiling."""
+    """Compile a model for nutpie; ``with_data(cells=...)`` then refits without compiling."""
     return nutpie.compile_pymc_model(model)
 
 

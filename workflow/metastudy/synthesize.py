@@ -16,7 +16,16 @@ from metastudy import vocabulary as vocabularies
 from metastudy.contrasts import HETEROGENEITY, taus
 from metastudy.errors import run
 from metastudy.estimates import estimates
-from metastudy.pooling import STRUCTURE, Plan, explore, plan, refused, results, structures
+from metastudy.pooling import (
+    STRUCTURE,
+    Plan,
+    explore,
+    module_structures,
+    plan,
+    refused,
+    results,
+    structures,
+)
 from metastudy.vocabulary import Vocabulary
 
 __all__ = ["burdens", "gather", "pool", "stages"]
@@ -98,7 +107,8 @@ def main() -> None:
     )
     table, covariance = gather(cells, vocabulary)
     groups: dict[str, xr.Dataset] = {}
-    seen, spread = [refused(table)], [pd.DataFrame(columns=HETEROGENEITY)]
+    seen = [*map(module_structures, cells), refused(table)]
+    spread = [pd.DataFrame(columns=HETEROGENEITY)]
     shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
     for name, metric, found in stages(table, covariance, vocabulary):
         posterior = pool(found, args.priors, args.sampling, metric)

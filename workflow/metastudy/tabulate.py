@@ -488,7 +488,7 @@ def _aliases(evidence: Evidence) -> Table:
         "aliased_with",
         "reason",
     ]
-    types = _types(evidence)
+    types = {**_types(evidence), **_types_of_modules(evidence)}
     rows = []
     named = table["exposure"] != ""
     table = table.assign(module_or_family=table["module_or_family"].mask(named, ""))
@@ -520,6 +520,15 @@ def _aliases(evidence: Evidence) -> Table:
 def _types(evidence: Evidence) -> dict[str, str]:
     estimates = evidence.synthesis["estimates"]
     return dict(zip(estimates["exposure"], estimates["exposure_type"], strict=True))
+
+
+def _types_of_modules(evidence: Evidence) -> dict[str, str]:
+    tables = evidence.contrasts.values()
+    return {
+        str(e): str(k)
+        for t in tables
+        for e, k in zip(t["exposure"], t["exposure_type"], strict=True)
+    }
 
 
 def _relabelled(evidence: Evidence, reason: str) -> str:

@@ -22,15 +22,16 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     r"""Hierarchical multivariate regression of a person's answers on the exposures.
 
     .. math::
-        y_i &\sim N(B_s' x_i, \Sigma_j), \qquad \text{person } i \text{ at site } s \text{ in setting } j \\
+        y_i &\sim N(B_s' x_i, \Sigma_j) \\
         B_{spk} &\sim N(\beta_{jpk}, \tau_{pk}^2) \\
         \beta_{jpk} &= \mu_{pc(k)} + \textstyle\sum_t u_{tp}[t(j)]_{c(k)} + w_p[v(k)]_{c(k)} \\
         \Sigma_j &= D_{\sigma_j} (R_{construct} \otimes R_{vignette}) D_{\sigma_j}
 
-    Outcome k is a construct c in a vignette v. A setting is a study in a country and a sector; t
-    runs over what the design identifies of the three and w of the vignettes, separately for each
-    exposure p; in the code the third line is one design matrix times its parameters. Intercepts
-    are each setting's own: levels of answers do not compare across studies, contrasts do.
+    Person i is at site s in setting j, a study in a country and a sector. Outcome k is a construct
+    c in a vignette v. Terms t are what the design identifies of study, country and sector, and w
+    of the vignettes, separately for each exposure p; in the code the third line is one design
+    matrix times its parameters. Intercepts are each setting's own: levels of answers do not
+    compare across studies, contrasts do.
 
     Parameters
     ----------

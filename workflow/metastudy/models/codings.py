@@ -27,8 +27,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -
                     \gamma_c \sim N(\mu_{f(c)}, \tau_\gamma^2) \\
         u_o &\sim N(0, \tau_u^2), \quad v_{oc} \sim N(0, \tau_v^2)
 
-    for code c of family f in organisation o; x is the organisational contrast (-1/2, +1/2) where the design
-    has one, t runs over what else it identifies of country and sector. Sensitivity s and
+    for code c of family f in organisation o; x is the organisational contrast (-1/2, +1/2) where
+    the design has one, t runs over what else it identifies of country and sector. Sensitivity s and
     specificity t are pooled over codes, with s + t > 1, and errors of two coders are independent
     given the truth.
 

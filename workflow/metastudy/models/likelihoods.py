@@ -1,4 +1,4 @@
-"""Log-likelihoods of cells: the same numbers as from the rows, up to a constant, at a fixed cost."""
+"""Log-likelihoods of cells: those of the rows, up to a constant, at a fixed cost."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def gaussian_cells(
 ) -> TensorVariable:
     r"""Multivariate normal log-likelihood from cross-products.
 
-    Rows :math:`y_i \sim N(B_c' x_i, \Sigma_j)` of cell c with covariance block j, of which only the outcomes
-    of the cell's pattern are observed, have up to a constant the log-likelihood
+    Rows :math:`y_i \sim N(B_c' x_i, \Sigma_j)` of cell c with covariance block j, of which only
+    the outcomes of the cell's pattern are observed, have up to a constant the log-likelihood
 
     .. math:: -\tfrac12 \sum_c \left[ n_c \log|\Sigma_c| + \operatorname{tr} \Sigma_c^{-1}
               (Y'Y - Y'X B - B'X'Y + B'X'X B)_c \right],
@@ -77,7 +77,7 @@ def coded_cells(
     Parameters
     ----------
     single : interviews of one coder (applied, not applied), shape (O, C, 2).
-    double : interviews of two coders (both, only the first, only the second, none), shape (O, C, 4).
+    double : interviews of two coders (both, only first, only second, none), shape (O, C, 4).
     presence : probability that the code is truly present, shape (O, C).
     sensitivity, specificity : scalars inside the unit interval.
     """
