@@ -169,7 +169,8 @@ def module_structures(cells: xr.Dataset) -> pd.DataFrame:
             for e in cells.exposure.values
             for around in (between_settings, between_vignettes)
         ]
-    tables = [
+    tables = [pd.DataFrame(columns=STRUCTURE)]
+    tables += [
         table.assign(module_or_family=module, exposure=exposure, outcome="")
         for exposure, table in found
     ]
