@@ -18,7 +18,7 @@ def prose() -> str:
         r"`[^`]*`",
         r"@[\w:-]+",
         r"\{#[^}]*\}",
-        r"^date: .*$",
+        r"^date: [^\n]*$",
     ):
         text = re.sub(pattern, " ", text, flags=re.S | re.M)
     return text
