@@ -98,9 +98,10 @@ def test_the_report_holds_figures_tables_and_captions(built: Path) -> None:
 
 def test_every_figure_and_table_of_simulated_data_is_marked(built: Path) -> None:
     article = (built / "results/manuscript/manuscript.html").read_text("utf-8")
-    captions = re.findall(r"<caption>(.*?)</caption>", article, re.S)
-    assert len(captions) >= 4
-    assert all("imulated" in caption for caption in captions if "Convergence" not in caption)
+    pattern = r'<figure class="table.*?<figcaption[^>]*>(.*?)</figcaption>'
+    tables = re.findall(pattern, article, re.S)
+    assert len(tables) >= 4
+    assert all("Simulated data" in caption for caption in tables)
     drawn = list((built / "results/figures").glob("*.csv"))
     assert len(drawn) >= 6
     for path in drawn:
