@@ -187,3 +187,14 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
     expected = {"null": "imprecise", "reversed": "lower"}[world]
     assert core["threat_quality"]["verdict"] == expected
     assert core["summary"] in text.replace("\u00a0", " ")
+
+
+def test_a_subset_ends_with_its_own_figures_and_tables(built: Path, tmp_path: Path) -> None:
+    project = tmp_path / "subset"
+    shutil.copytree(built, project, symlinks=True)
+    done = in_project(
+        project, "snakemake", "--cores", "2", "--config", "studies=frontline_interviews"
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    table = pd.read_csv(project / "results/tables/studies.csv")
+    assert set(table["study"]) == {"frontline_interviews"}

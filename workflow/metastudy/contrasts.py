@@ -268,6 +268,7 @@ def taus(draws: xr.Dataset, scale: float, interval: float) -> pd.DataFrame:
     """Standard deviations of a fit beside their common half-normal prior."""
     prior = (scale * np.sqrt(2 / np.pi), scale * np.sqrt(1 - 2 / np.pi))
     names = [str(n) for n in draws.data_vars if n == "tau" or str(n).endswith("_tau")]
+    names = [name for name in names if draws[name].size]  # a design may identify none
     tables = [_beside(draws[name], name, prior, interval) for name in names]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=HETEROGENEITY)
 
