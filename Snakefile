@@ -27,7 +27,7 @@ rule all:
     default_target: True
     input:
         "results/run_config.yaml",
-        "results/checks/gates.json",
+        "results/diagnostics/gates.json",
         MADE,
         ARTICLE,
     message:

@@ -41,7 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(Path(__file__).parent / "framing", raw / "framing")
     framing().to_csv(raw / "framing" / "framing.csv", index=False)
     (raw / "manifest.yaml").write_text("{}\n", encoding="utf-8")  # no simulated data here
-    snakemake(folder, ["results/contrasts/threat.parquet", "results/checks/gates.json"], {})
+    snakemake(folder, ["results/contrasts/threat.parquet", "results/diagnostics/gates.json"], {})
     return folder / "results"
 
 
@@ -160,7 +160,7 @@ def test_nobody_is_lost_and_every_gate_passes(built: Path) -> None:
     report = json.loads((built / "harmonized" / "framing" / "report.json").read_text("utf-8"))
     assert report["rows_read"] == report["rows_kept"] == 265
     assert report["provenance"] == "observed"
-    checks = json.loads((built / "checks" / "gates.json").read_text("utf-8"))
+    checks = json.loads((built / "diagnostics" / "gates.json").read_text("utf-8"))
     gates = [gate for check in checks for gate in check["gates"]]
     assert len(gates) == 5
     assert all(gate["passed"] for gate in gates)

@@ -124,7 +124,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> World:
         threat.write(world(float(effect), RESPONDENTS), stream(SEED, name), path)
         manifest[name] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
     (raw / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
-    targets = ["contrasts/threat.parquet", "checks/gates.json", "synthesis/pooled.parquet"]
+    targets = ["contrasts/threat.parquet", "diagnostics/gates.json", "synthesis/pooled.parquet"]
     snakemake(folder, [f"results/{target}" for target in targets], {})
     low, high = on_scores(0.0), on_scores(2 * MEAN)
     middle = on_scores(MEAN)
@@ -236,7 +236,7 @@ def test_the_hierarchical_model_and_the_second_stage_agree(built: World) -> None
 
 
 def test_all_gates_pass_and_no_study_lost_its_place(built: World) -> None:
-    checks = json.loads((built.folder / "results/checks/gates.json").read_text("utf-8"))
+    checks = json.loads((built.folder / "results/diagnostics/gates.json").read_text("utf-8"))
     assert {check["fit"] for check in checks} == {"threat", "posterior"}
     assert all(gate["passed"] for check in checks for gate in check["gates"])
     cells = xr.load_dataset(built.folder / "results/cells/threat.nc")

@@ -68,7 +68,7 @@ def test_one_command_makes_the_article_and_every_gate_is_passed(built: Path) -> 
         ".docx",
     }
     assert record["asked"] == "auto"
-    gates = json.loads((built / "results/checks/gates.json").read_text())
+    gates = json.loads((built / "results/diagnostics/gates.json").read_text())
     assert len(gates) == 4
     assert all(gate["passed"] for fit in gates for gate in fit["gates"])
 
@@ -161,7 +161,7 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
             "--heterogeneity",
             *(str(results / f"contrasts/{m}-heterogeneity.parquet") for m in modules),
         ),
-        *("--checks", *map(str, sorted((results / "checks").glob("[!g]*.json")))),
+        *("--checks", *map(str, sorted((results / "diagnostics").glob("[!g]*.json")))),
         *("--synthesis", *map(str, sorted((results / "synthesis").glob("*.parquet")))),
     ]
     variables = str(tmp_path / "_variables.yml")

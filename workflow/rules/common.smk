@@ -71,7 +71,7 @@ EVIDENCE = {
     "contrasts": expand("results/contrasts/{module}.parquet", module=MODULES),
     "draws": expand("results/contrasts/{module}.nc", module=MODULES),
     "heterogeneity": expand("results/contrasts/{module}-heterogeneity.parquet", module=MODULES),
-    "checks": expand("results/checks/{fit}.json", fit=[*MODULES, "synthesis"]),
+    "checks": expand("results/diagnostics/{fit}.json", fit=[*MODULES, "synthesis"]),
     "synthesis": expand(
         "results/synthesis/{table}.parquet",
         table=["estimates", "pooled", "exploratory", "structure", "heterogeneity"],

@@ -1,7 +1,7 @@
 """Fit: each module's studies to cells, posterior, checks and contrasts.
 
 REQUIRED INPUTS: results/harmonized/<study>/ of the module's studies
-OUTPUTS: results/{cells,fits,contrasts}/<module>.*, results/checks/{<module>,gates}.json
+OUTPUTS: results/{cells,fits,contrasts}/<module>.*, results/diagnostics/{<module>,gates}.json
 A posterior depends on its cells alone: the same cells give the same bytes, and are taken from the store.
 """
 
@@ -53,42 +53,42 @@ rule fit:
         " {params.store} --posterior {output.posterior} > {log} 2>&1"
 
 
-rule check:
+rule diagnose:
     input:
         posterior="results/fits/{module}.nc",
     output:
-        check="results/checks/{module}.json",
+        check="results/diagnostics/{module}.json",
     log:
-        "results/logs/check/{module}.log",
+        "results/logs/diagnose/{module}.log",
     conda:
         "../../envs/environment.yaml"
     params:
         thresholds=as_json("gates"),
-        code=code("check"),
+        code=code("diagnose"),
         lock=LOCK,
     message:
         "Check the convergence of the {wildcards.module} fit."
     shell:
-        "python -m metastudy.check --posterior {input.posterior} --thresholds {params.thresholds:q}"
+        "python -m metastudy.diagnose --posterior {input.posterior} --thresholds {params.thresholds:q}"
         " --out {output.check} > {log} 2>&1"
 
 
 rule gate:
     input:
-        checks=expand("results/checks/{module}.json", module=[*MODULES, "synthesis"]),
+        checks=expand("results/diagnostics/{module}.json", module=[*MODULES, "synthesis"]),
     output:
-        gates="results/checks/gates.json",
+        gates="results/diagnostics/gates.json",
     log:
         "results/logs/gate.log",
     localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code("check"),
+        code=code("diagnose"),
     message:
         "Let pass only fits that converged."
     shell:
-        "python -m metastudy.check --checks {input.checks} --out {output.gates} > {log} 2>&1"
+        "python -m metastudy.diagnose --checks {input.checks} --out {output.gates} > {log} 2>&1"
 
 
 rule contrast:

@@ -1,6 +1,6 @@
 """Report: figures, tables and the numbers of the text, each from the results and nothing else.
 
-REQUIRED INPUTS: results/{harmonized,cells,contrasts,synthesis,checks}
+REQUIRED INPUTS: results/{harmonized,cells,contrasts,synthesis,diagnostics}
 OUTPUTS: results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/_variables.yml
 Nothing here is made from a fit that missed a gate.
 """
@@ -9,7 +9,7 @@ Nothing here is made from a fit that missed a gate.
 rule draw:
     input:
         evidence_of_figure,
-        gates="results/checks/gates.json",
+        gates="results/diagnostics/gates.json",
         vocabulary=config["vocabulary"],
     output:
         table="results/figures/{figure}.csv",
@@ -42,7 +42,7 @@ rule draw:
 rule tabulate:
     input:
         **EVIDENCE,
-        gates="results/checks/gates.json",
+        gates="results/diagnostics/gates.json",
         vocabulary=config["vocabulary"],
     output:
         tables=report(
@@ -71,7 +71,7 @@ rule tabulate:
 rule describe:
     input:
         **EVIDENCE,
-        gates="results/checks/gates.json",
+        gates="results/diagnostics/gates.json",
         vocabulary=config["vocabulary"],
     output:
         variables="results/variables/_variables.yml",

@@ -36,21 +36,21 @@ rule synthesize:
         " --sampling {params.sampling:q} --interval {params.interval} --out {params.out} > {log} 2>&1"
 
 
-rule check_synthesis:
+rule diagnose_synthesis:
     input:
         posterior="results/synthesis/posterior.nc",
     output:
-        check="results/checks/synthesis.json",
+        check="results/diagnostics/synthesis.json",
     log:
-        "results/logs/check/synthesis.log",
+        "results/logs/diagnose/synthesis.log",
     conda:
         "../../envs/environment.yaml"
     params:
         thresholds=as_json("gates"),
-        code=code("check"),
+        code=code("diagnose"),
         lock=LOCK,
     message:
         "Check the convergence of the second stage."
     shell:
-        "python -m metastudy.check --posterior {input.posterior} --thresholds {params.thresholds:q}"
+        "python -m metastudy.diagnose --posterior {input.posterior} --thresholds {params.thresholds:q}"
         " --out {output.check} > {log} 2>&1"

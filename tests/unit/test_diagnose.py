@@ -14,7 +14,7 @@ import xarray as xr
 import yaml
 from studies import ROOT
 
-from metastudy.check import check, verdict
+from metastudy.diagnose import diagnose, verdict
 from metastudy.diagnostics import gates
 from metastudy.errors import MetastudyError
 from metastudy.netcdf import save
@@ -139,7 +139,7 @@ def failing() -> tuple[xr.Dataset, xr.Dataset]:
 
 def test_every_set_of_draws_in_a_fit_is_checked(tmp_path: Path) -> None:
     path = saved(tmp_path / "strain.nc", **{"": made_up(), "error_free_": failing()})
-    found = check(path, THRESHOLDS)
+    found = diagnose(path, THRESHOLDS)
     assert found["fit"] == "strain"
     draws = {g["draws"]: [] for g in found["gates"]}
     for gate in found["gates"]:
@@ -149,14 +149,14 @@ def test_every_set_of_draws_in_a_fit_is_checked(tmp_path: Path) -> None:
 
 
 def test_fits_that_pass_go_on_without_a_word(tmp_path: Path) -> None:
-    verdict([check(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)])
+    verdict([diagnose(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)])
 
 
 def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
     tmp_path: Path,
 ) -> None:
-    good = check(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)
-    bad = check(saved(tmp_path / "strain.nc", error_free_=failing()), THRESHOLDS)
+    good = diagnose(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)
+    bad = diagnose(saved(tmp_path / "strain.nc", error_free_=failing()), THRESHOLDS)
     with pytest.raises(MetastudyError) as caught:
         verdict([good, bad])
     text = str(caught.value)
@@ -176,7 +176,7 @@ def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "metastudy.check", *map(str, arguments)],
+        [sys.executable, "-m", "metastudy.diagnose", *map(str, arguments)],
         env={"PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,

@@ -9,10 +9,10 @@ from typing import Any
 
 from metastudy.errors import MetastudyError, run
 
-__all__ = ["check", "verdict"]
+__all__ = ["diagnose", "verdict"]
 
 
-def check(posterior: Path, thresholds: dict[str, float]) -> dict[str, Any]:
+def diagnose(posterior: Path, thresholds: dict[str, float]) -> dict[str, Any]:
     """Gates of every set of draws in a fit: ``{"fit": name, "gates": [...]}``."""
     import xarray as xr
 
@@ -50,7 +50,7 @@ def verdict(checks: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Entry point of the rules ``check`` (one fit) and ``gate`` (all of them)."""
+    """Entry point of the rules ``diagnose`` (one fit) and ``gate`` (all of them)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posterior", type=Path, help="a fit to check")
     parser.add_argument("--thresholds", type=json.loads)
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     if args.posterior:
-        result: Any = check(args.posterior, args.thresholds)
+        result: Any = diagnose(args.posterior, args.thresholds)
     else:
         result = [json.loads(path.read_text("utf-8")) for path in args.checks]
         verdict(result)
