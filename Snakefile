@@ -28,6 +28,7 @@ rule all:
     input:
         "results/run_config.yaml",
         "results/diagnostics/gates.json",
+        DATA_REPORT,
         MADE,
         ARTICLE,
     message:
@@ -35,6 +36,7 @@ rule all:
 
 
 include: "workflow/rules/harmonize.smk"
+include: "workflow/rules/check.smk"
 include: "workflow/rules/fit.smk"
 include: "workflow/rules/synthesize.smk"
 include: "workflow/rules/report.smk"

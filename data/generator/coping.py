@@ -124,10 +124,15 @@ def write_survey(world: dict, rng: np.random.Generator, path: Path) -> None:
         ("token", "token", "token"),
     ]
     columns["QID11_TEXT"] = pick(rng, n, ["", "Geen opmerkingen, vultekst"], [9, 1])
+    questions[-2:-2] = [("Q12", "Kies hier het antwoord 'Eens'", "QID12")]
+    questions.append(("gewicht", "gewicht", "gewicht"))
 
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     words = {"status": ("IP Address", "Survey Preview"), "finished": ("True", "False")}
     rows = blemish(world, rng, rows, words, no="Nee", token="token", first="QID9_1", last="QID10_1")
+    # Random numbers of their own: what was asked later leaves the answers as they were.
+    care(world, rng.spawn(1)[0], rows, before="QID9_1")
+    weigh(world, rows)
     write_qualtrics(path, METADATA + questions, rows)
 
 
@@ -188,6 +193,42 @@ def write_experiment(world: dict, rng: np.random.Generator, path: Path) -> None:
     words = {"status": (0, 1), "finished": (1, 0)}
     rows = blemish(world, rng, rows, words, no=2, token="panelid", first="QID6_1", last="QID6_1")
     write_qualtrics(path, METADATA + questions, rows, encoding="utf-8-sig")
+
+
+def care(world: dict, rng: np.random.Generator, rows: list[Row], before: str) -> None:
+    """Add the attention check, which stands before the first outcome, and let some hurry.
+
+    A response that stands in the file twice is the same both times.
+    """
+    found = {row["_recordId"]: row for row in rows if before in row}
+    hurried = set(rng.permutation(list(found))[: world["too_fast"]].tolist())
+    for name, row in found.items():
+        failed = rng.random() < world["attention_failed"]
+        row["QID12"] = AGREE[int(rng.integers(0, 3))] if failed else AGREE[3]
+        if name in hurried:
+            seconds = int(rng.integers(60, 150))
+            end = str(datetime.fromisoformat(str(row["startDate"])) + timedelta(seconds=seconds))
+            row.update(duration=seconds, endDate=end, recordedDate=end)
+    for row in rows:
+        row.update(found.get(row["_recordId"], row))
+
+
+def weigh(world: dict, rows: list[Row]) -> None:
+    """Add a post-stratification weight: share in the population over share in the sample.
+
+    Age and gender are weighted one after the other and multiplied, with a mean of one; who gave
+    neither man nor woman keeps the weight of the age. Nobody without an age has a weight.
+    """
+    answered = [row for row in rows if row.get("QID3")]
+    weights = np.ones(len(answered))
+    for name, key in (("QID3", "age"), ("QID2", "gender")):
+        given = [str(row[name]) for row in answered]
+        target = world["population"][key]
+        sample = {level: given.count(level) for level in target}
+        n = sum(sample.values())
+        weights *= [target[g] * n / sample[g] if g in target else 1.0 for g in given]
+    for row, weight in zip(answered, weights / weights.mean(), strict=True):
+        row["gewicht"] = f"{weight:.4f}".replace(".", ",")
 
 
 def ratings(

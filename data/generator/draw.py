@@ -6,7 +6,16 @@ import zlib
 
 import numpy as np
 
-__all__ = ["answers", "balanced", "correlated", "lapses", "stream"]
+__all__ = [
+    "answers",
+    "balanced",
+    "codes_found",
+    "correlated",
+    "expit",
+    "lapses",
+    "logit",
+    "stream",
+]
 
 
 def stream(seed: int, study: str) -> np.random.Generator:
@@ -39,3 +48,19 @@ def answers(
 def lapses(rng: np.random.Generator, n: int, shares: list[float]) -> np.ndarray:
     """Which answers are no answer: 0 for an answer, k for the k-th kind of lapse; shape (n,)."""
     return rng.choice(len(shares) + 1, n, p=[1 - sum(shares), *shares])
+
+
+def codes_found(rng: np.random.Generator, present: np.ndarray, world: dict) -> np.ndarray:
+    """Which codes a coder applies: the `present` ones, but for errors; shape of `present`."""
+    chance = np.where(present, world["true_sensitivity"], 1 - world["true_specificity"])
+    return rng.random(len(present)) < chance
+
+
+def logit(p: float) -> float:
+    """The log-odds of a probability."""
+    return float(np.log(p / (1 - p)))
+
+
+def expit(x: np.ndarray) -> np.ndarray:
+    """The probability of log-odds."""
+    return 1 / (1 + np.exp(-x))

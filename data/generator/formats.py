@@ -1,4 +1,4 @@
-"""The three native formats, written so that the same content is the same bytes."""
+"""The native formats, written so that the same content is the same bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 
-__all__ = ["Question", "guid", "write_qdpx", "write_qualtrics", "write_sav"]
+__all__ = ["Question", "guid", "write_delimited", "write_qdpx", "write_qualtrics", "write_sav"]
 
 QDA = "urn:QDA-XML:project:1.0"
 NAMESPACE = uuid.UUID(
@@ -50,11 +50,30 @@ def guid(*parts: object) -> str:
     return str(uuid.uuid5(NAMESPACE, "/".join(map(str, parts))))
 
 
-def write_qdpx(path: Path, project: ET.Element, texts: dict[str, bytes]) -> None:
-    """Write a REFI-QDA project: `project.qde` and one plain text a source, by its file name."""
+def write_delimited(
+    path: Path,
+    rows: Sequence[dict[str, object]],
+    delimiter: str,
+    encoding: str,
+    line_end: str = "\n",
+) -> None:
+    """Write rows with the same columns as delimited text, under one row of column names."""
+    with path.open("w", encoding=encoding, newline="") as stream:
+        out = csv.DictWriter(stream, list(rows[0]), delimiter=delimiter, lineterminator=line_end)
+        out.writeheader()
+        out.writerows(rows)
+
+
+def write_qdpx(
+    path: Path, project: ET.Element, texts: dict[str, bytes], folder: str = "Sources"
+) -> None:
+    """Write a REFI-QDA project: `project.qde` and one plain text a source, by its file name.
+
+    `folder` holds the texts; programs spell it with a capital or without.
+    """
     ET.indent(project, " ")
     qde = b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(project, encoding="utf-8")
-    members = {"project.qde": qde} | {f"Sources/{name}": text for name, text in texts.items()}
+    members = {"project.qde": qde} | {f"{folder}/{name}": text for name, text in texts.items()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in members.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))

@@ -18,8 +18,11 @@ from typing import Any
 
 import yaml
 
+import cases
 import coping
+import finnish
 import interviews
+import managers
 import threat
 from draw import stream
 
@@ -30,6 +33,9 @@ STUDIES = {  # study: data file, and what simulates and writes it
     "frontline_interviews": ("frontline_interviews.qdpx", interviews.write),
     "coping_survey": ("coping_survey.csv", coping.write_survey),
     "coping_experiment": ("coping_experiment.csv", coping.write_experiment),
+    "coping_cases": ("coping_cases.qdpx", cases.write),
+    "management_cases": ("management_cases.csv", managers.write),
+    "finnish_cases": ("finnish_cases.tsv", finnish.write),
 }
 
 

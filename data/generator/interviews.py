@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from draw import codes_found, expit, logit
 from formats import QDA, guid, write_qdpx
+from transcripts import PARAGRAPHS, SENTENCES, transcript
 
 ARRANGEMENT = {"Scotland": "State policy", "United States": "Mission of the organisation"}
 
@@ -47,8 +49,6 @@ FILLER = [  # the texts carry no content: what matters is which passage has whic
     "A pause; then more filler of the same kind.",
     "What follows is as invented as what came before.",
 ]
-PARAGRAPHS, SENTENCES = 10, 4  # of an interview; a passage never leaves its paragraph
-
 STAMP = "2018-04-12T12:00:00Z"
 
 
@@ -112,9 +112,8 @@ def read(world: dict, rng: np.random.Generator, interviews: list[Interview]) -> 
         present = rng.random(len(codes)) < expit(
             level + own[interview.organisation - 1] + contrast * (0.5 if mission else -0.5)
         )
-        found = np.where(present, world["true_sensitivity"], 1 - world["true_specificity"])
         for coder in interview.coders:
-            for code, hit in zip(codes, rng.random(len(codes)) < found, strict=True):
+            for code, hit in zip(codes, codes_found(rng, present, world), strict=True):
                 if hit:
                     interview.applied.setdefault(code, set()).add(coder)
         if rng.random() < 0.2:
@@ -154,7 +153,7 @@ def export(
             plainTextPath=f"internal://{name}",
             creationDateTime=STAMP,
         )
-        text, sentences = transcript(rng, windows=interview.number % 4 == 0)
+        text, sentences = transcript(rng, FILLER, windows=interview.number % 4 == 0)
         add_selections(rng, source, interview, text, sentences)
         marked = "utf-8-sig" if interview.number % 37 == 0 else "utf-8"
         texts[name] = text.encode(marked)
@@ -211,21 +210,6 @@ def add_case(cases: ET.Element, interview: Interview, minutes: int) -> None:
     ET.SubElement(case, "SourceRef", targetGUID=guid("source", interview.id))
 
 
-def transcript(rng: np.random.Generator, windows: bool) -> tuple[str, list[list[tuple[int, int]]]]:
-    """A text of filler, and for each paragraph where its sentences begin and end in it."""
-    newline = "\r\n" if windows else "\n"
-    text, places = "", []
-    for _ in range(PARAGRAPHS):
-        paragraph = []
-        for i, sentence in enumerate(rng.permutation(FILLER)[:SENTENCES]):
-            text += " " if i else ""
-            paragraph.append((len(text), len(text) + len(sentence)))
-            text += str(sentence)
-        places.append(paragraph)
-        text += newline
-    return text, places
-
-
 def add_selections(
     rng: np.random.Generator,
     source: ET.Element,
@@ -267,13 +251,3 @@ def add_selections(
                         creationDateTime=STAMP,
                     )
                     ET.SubElement(coding, "CodeRef", targetGUID=guid("code", code))
-
-
-def logit(p: float) -> float:
-    """The log-odds of a probability."""
-    return float(np.log(p / (1 - p)))
-
-
-def expit(x: np.ndarray) -> np.ndarray:
-    """The probability of log-odds."""
-    return 1 / (1 + np.exp(-x))

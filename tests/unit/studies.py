@@ -233,6 +233,68 @@ def interview_study(
     return study(tmp_path / "small", "talks.qdpx", data, codebook, design="interviews")
 
 
+CASES = """\
+variables:
+  - {name: case, as: id}
+  - {name: town, as: site}
+  - name: open
+    as: rating
+    dimension: openness
+    values: {closed: -1, between: 0, open: 1}
+    missing: {unclear: dont_know}
+    evidence: quote
+vocabulary:
+  dimensions:
+    openness: {label: Openness, poles: {-1: Closed, 0: Between, 1: Open}}
+"""
+
+RATED = "case,town,open,quote\n1,Aa,closed,q-1\n2,Aa,open,\n3,Bø,unclear,q-7\n4,Bø,,\n"
+
+
+def case_study(tmp_path: Path, rows: str = RATED, codebook: str = CASES) -> Path:
+    """Make a study of cases that were rated, in plain delimited text."""
+    file = "file: {name: cases.csv, format: csv}\n"
+    return study(tmp_path / "small", "cases.csv", rows.encode(), file + codebook, design="cases")
+
+
+FINDINGS = """\
+study:
+  id: small
+  title: Findings of others
+  citation: nobody2026
+  design: published
+  provenance: observed
+file: {name: findings.csv, format: csv}
+variables:
+  - {name: nr, as: id}
+  - {name: paper, as: finding, field: citation}
+  - {name: compared, as: finding, field: contrast}
+  - {name: kind, as: finding, field: exposure_type, values: {assigned: randomised, asked: measured}}
+  - {name: what, as: finding, field: outcome}
+  - {name: sign, as: finding, field: direction, values: {+: positive, '-': negative, 0: null_result}}
+  - {name: d, as: finding, field: estimate}
+  - {name: se, as: finding, field: se}
+  - {name: unit, as: finding, field: metric}
+  - {name: people, as: finding, field: n}
+  - {name: land, as: finding, field: country}
+  - {name: level, as: finding, field: verification}
+"""  # noqa: E501
+
+FOUND = (
+    "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level\n"
+    "f2,a2020,more against less,assigned,threat_job,0,0.02,0.1,sd,240,DK,published_numeric\n"
+    "f1,b2021,old against young,asked,a label,-,,,,,,published_direction\n"
+)
+
+
+def published_study(tmp_path: Path, rows: str = FOUND, codebook: str = FINDINGS) -> Path:
+    """Make a study of published findings."""
+    folder = study(tmp_path / "small", "findings.csv", rows.encode(), "")
+    (folder / "codebook.yaml").write_text(codebook, encoding="utf-8")
+    (folder.parent / "manifest.yaml").write_text("{}")
+    return folder
+
+
 def codebook_of(folder: Path) -> Codebook:
     """Load a study's codebook with the project's vocabulary and the manifest beside the folder."""
     return load(folder, VOCABULARY, folder.parent / "manifest.yaml")

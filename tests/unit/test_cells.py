@@ -12,7 +12,16 @@ import xarray as xr
 from answers import answer_study, coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy.cells import answer_cells, code_cells, observed, pack, pack_codes, unpack
+from metastudy.cells import (
+    answer_cells,
+    code_cells,
+    interviews,
+    observed,
+    pack,
+    pack_codes,
+    studies_of_codes,
+    unpack,
+)
 from metastudy.errors import BadInput
 from metastudy.scores import scores
 
@@ -351,3 +360,32 @@ def test_an_organisation_in_two_countries_is_refused() -> None:
     assert len(texts) == 2
     assert "org-a" in texts[0]
     assert "column country" in texts[0]
+
+
+def test_an_organisation_with_people_of_two_roles_is_two_units_of_one_site() -> None:
+    study = coding_study(
+        "small",
+        INTERVIEWS,
+        CODES,
+        [{"attribute": "role", "type": "measured"}],
+        role=["professional", "citizen_coproducer"] * 2 + ["professional"] * 2,
+    )
+    cells = code_cells([study], "strain", VOCABULARY)
+    assert cells.organisation.values.tolist() == [
+        "org-a:citizen_coproducer",
+        "org-a:professional",
+        "org-b",
+    ]
+    assert cells.site.values.tolist() == ["org-a", "org-a", "org-b"]
+    assert cells.x.values.ravel().tolist() == [0.5, -0.5, -0.5]
+    assert interviews(cells).sel(code="role_change").values.tolist() == [2, 2, 2]
+
+
+def test_only_a_study_that_declares_an_exposure_is_compared_by_it() -> None:
+    roles = ["professional", "citizen_coproducer"] * 3
+    declared = [{"attribute": "role", "type": "measured"}]
+    one = coding_study("one", INTERVIEWS, CODES, declared, role=roles)
+    two = coding_study("two", [("org-z", {"coder-1": []})], CODES)
+    cells = code_cells([one, two], "strain", VOCABULARY)
+    assert cells.x.sel(organisation="org-z").values.tolist() == [0.0]
+    assert studies_of_codes(cells).values.tolist() == [[True, True], [True, True]]

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from studies import ROOT, TABLE, VOCABULARY, codebook_of, table_study
+from studies import (
+    CASES,
+    FINDINGS,
+    ROOT,
+    TABLE,
+    VOCABULARY,
+    case_study,
+    codebook_of,
+    published_study,
+    table_study,
+)
 
 from metastudy import vocabulary
 from metastudy.errors import BadInput, Problem
@@ -94,6 +104,148 @@ def test_a_codebook_that_contradicts_itself_is_refused(
     tmp_path: Path, old: str, new: str, found: str
 ) -> None:
     assert any(found in problem.found for problem in changed(tmp_path, old, new))
+
+
+WEIGHTED = "{name: w, as: weight}"
+MATRIX = """\
+file: {name: answers.csv, format: matrix}
+variables:
+  - {name: nr, as: id}
+  - {name: who, as: coder}
+codes: {Doubt: uncertainty}
+"""
+
+
+def lines(*more: str) -> str:
+    """The codebook with lines more among its variables, or at its end if they are no list items."""
+    variables = "".join(f"  - {one}\n" for one in more if one.startswith("{"))
+    rest = "".join(f"{one}\n" for one in more if not one.startswith("{"))
+    return TABLE.replace("outcomes:", variables + "outcomes:") + rest
+
+
+@pytest.mark.parametrize(
+    ("more", "column", "found"),
+    [
+        ([WEIGHTED], "variables[5]", "declared but used in no analysis"),
+        (["sensitivity: [design_based]"], "sensitivity", "without a variable of weights"),
+        (["{name: w, as: trait, trait: region}"], "variables[5].values", "no 'values' for 'w'"),
+        (["{name: w, as: rating, dimension: x, values: {a: 1}}"], "variables[5].as", "as: rating"),
+        (["{name: w, as: finding, field: n}"], "variables[5].as", "as: finding"),
+        (["{name: w, as: coder}"], "variables[5].as", "as: coder"),
+        (["{name: w, as: role, values: {a: nobody}}"], "variables[5].values.a", "'nobody'"),
+        (["quality: [{rule: a, variable: q1}]"], "quality[0]", "none of them"),
+        (["quality: [{rule: a, keep: [1]}]"], "quality[0]", "'variable' not given"),
+        (["quality: [{rule: ok, variable: q1, keep: [1]}]"], "quality[0].rule", "'ok'"),
+        (
+            ["quality: [{rule: a, constant_over: [threat_jop]}]"],
+            "quality[0].constant_over[0]",
+            "Did you mean 'threat_job'?",
+        ),
+        (
+            ["quality: [{rule: a, variable: q1, below_share_of_median: 2}]"],
+            "quality[0].below_share_of_median",
+            "2",
+        ),
+    ],
+)
+def test_what_a_variable_or_rule_needs_beside_it_is_asked_for(
+    tmp_path: Path, more: list[str], column: str, found: str
+) -> None:
+    found_here = problems(table_study(tmp_path, codebook=lines(*more)))
+    (problem,) = [one for one in found_here if one.column == column]
+    assert found in problem.found
+    assert "line" in str(problem.row)
+
+
+def test_the_same_answer_everywhere_tells_nothing_without_a_reversed_item(tmp_path: Path) -> None:
+    text = lines("quality: [{rule: a, constant_over: [threat_job]}]")
+    assert codebook_of(table_study(tmp_path / "a", codebook=text)).quality[0].constant_over
+    (problem,) = problems(
+        table_study(tmp_path / "b", codebook=text.replace(", keying: reverse", ""))
+    )
+    assert problem.column == "quality[0].constant_over"
+    assert "both keyings" in problem.expected
+
+
+def test_weights_with_the_analysis_that_uses_them_are_sound(tmp_path: Path) -> None:
+    text = lines(WEIGHTED, "sensitivity: [design_based]")
+    assert codebook_of(table_study(tmp_path, codebook=text)).sensitivity == ("design_based",)
+
+
+@pytest.mark.parametrize(
+    ("design", "old", "new", "found"),
+    [
+        ("survey", "format: matrix", "format: matrix", "format 'matrix' with design 'survey'"),
+        ("cases", "format: matrix", "format: xlsx", "format 'xlsx' with 'codes'"),
+        ("interviews", "format: matrix", "format: csv", "format 'csv' with 'codes'"),
+        ("cases", "codes: {Doubt: uncertainty}\n", "", "no 'codes'"),
+        ("interviews", ", format: matrix", ", format: qdpx", "'as: coder' with format 'qdpx'"),
+        ("cases", ", format: matrix", ", format: matrix, sheet: a", "'sheet' with format 'matrix'"),
+    ],
+)
+def test_design_format_and_codes_have_to_agree(
+    tmp_path: Path, design: str, old: str, new: str, found: str
+) -> None:
+    folder = table_study(tmp_path)
+    head = (folder / "codebook.yaml").read_text().partition("file:")[0]
+    text = head.replace("design: experiment", f"design: {design}") + MATRIX.replace(old, new)
+    (folder / "codebook.yaml").write_text(text)
+    assert any(found in problem.found for problem in problems(folder))
+
+
+def test_a_matrix_of_codes_and_a_table_of_rated_cases_are_sound(tmp_path: Path) -> None:
+    folder = table_study(tmp_path / "a")
+    head = (folder / "codebook.yaml").read_text().partition("file:")[0]
+    text = head.replace("design: experiment", "design: interviews") + MATRIX
+    (folder / "codebook.yaml").write_text(text)
+    assert codebook_of(folder).only("coder") is not None
+    (rating,) = codebook_of(case_study(tmp_path / "b")).having("rating")
+    assert (rating.dimension, rating.evidence) == ("openness", "quote")
+    assert codebook_of(folder).place("who") == ("variables", 1, "name")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [
+        ("between: 0", "between: 2", "variables[2].values.between"),
+        ("dimension: openness", "dimension: opennes", "variables[2].dimension"),
+        ("0: Between, ", "", "vocabulary.dimensions.openness.poles"),
+        ("    dimension: openness\n", "", "variables[2].dimension"),
+    ],
+)
+def test_a_rating_is_minus_one_to_one_on_a_known_dimension(
+    tmp_path: Path, old: str, new: str, column: str
+) -> None:
+    assert old in CASES
+    found = problems(case_study(tmp_path, codebook=CASES.replace(old, new)))
+    assert column in {problem.column for problem in found}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("field: verification", "field: source", "no variable with 'field: verification'"),
+        ("0: null_result", "0: nothing", "'nothing'"),
+        ("asked: measured", "asked: guessed", "'guessed'"),
+        ("as: finding, field: se", "as: trait, trait: tenure_yrs", "with design 'published'"),
+        ("field: se}", "field: n}", "'n' a second time"),
+    ],
+)
+def test_published_findings_say_what_a_finding_needs(
+    tmp_path: Path, old: str, new: str, found: str
+) -> None:
+    assert old in FINDINGS
+    said = problems(published_study(tmp_path, codebook=FINDINGS.replace(old, new)))
+    assert any(found in problem.found for problem in said)
+
+
+def test_only_published_findings_may_leave_the_places_open(tmp_path: Path) -> None:
+    assert codebook_of(published_study(tmp_path / "a")).study.country == ""
+    folder = table_study(tmp_path / "b")
+    path = folder / "codebook.yaml"
+    path.write_text(path.read_text().replace("  country: DK\n", ""))
+    (problem,) = problems(folder)
+    assert problem.column == "study.country"
 
 
 def test_a_folder_is_called_as_its_study(tmp_path: Path) -> None:

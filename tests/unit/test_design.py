@@ -204,3 +204,32 @@ def test_effects_name_and_place_means_differences_and_levels() -> None:
 
 def test_a_design_without_terms_is_an_empty_matrix() -> None:
     assert effects(4, []).matrix.shape == (4, 0)
+
+
+def test_a_numeric_fixed_term_takes_up_its_own_column_and_no_more() -> None:
+    """A contrast of one study, zero in the others, leaves the other studies' differences alone."""
+    units = pd.DataFrame(
+        {
+            "study": ["a"] * 4 + ["b"] * 2 + ["c"] * 2,
+            "country": ["one", "one", "two", "two", "three", "three", "four", "four"],
+            "contrast": [-0.5, -0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0],
+        }
+    )
+    found = structure(units, ["study", "country"], ["contrast"], residual="organisation")
+    assert used(found) == {"study": "varying", "country": "left out"}
+    assert aliased(found)["country"] == "study + contrast", "neither alone determines the country"
+
+
+def test_an_alias_names_the_fewest_groupings_that_say_the_same() -> None:
+    units = crossed(3, 3, 2)
+    units["place"] = units["country"] + units["sector"]
+    found = structure(units, ["country", "sector", "study", "place"], residual="unit")
+    assert used(found) == {
+        "country": "varying",
+        "sector": "varying",
+        "study": "left out",
+        "place": "varying",
+    }
+    assert aliased(found)["study"] == "unit"
+    again = structure(units.assign(area=units["place"]), ["study", "place", "area"])
+    assert aliased(again)["area"] == "place"

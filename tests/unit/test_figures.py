@@ -31,6 +31,7 @@ ALL: dict[str, tuple[Callable[[Evidence], pd.DataFrame], Drawing]] = {
     **{name: (table, figures.forest) for name, table in FORESTS.items()},
     "study_grid": (plotted.study_grid, figures.study_grid),
     "participant_flow": (plotted.participant_flow, figures.participant_flow),
+    "directions": (plotted.directions, figures.directions),
 }
 
 
@@ -156,6 +157,27 @@ def test_the_bars_of_the_flow_are_as_long_as_their_rows() -> None:
     changed.loc[1, "rows"] += 1
     after = artists(figures.participant_flow(changed))
     assert after["bar-1"].get_width() != found["bar-1"].get_width()  # type: ignore[attr-defined]
+
+
+def test_every_sign_is_the_mark_of_its_direction_in_its_row_and_column() -> None:
+    table = plotted.directions(evidence("mixed")).reset_index(drop=True)
+    found = artists(figures.directions(table))
+    for at, row in table.iterrows():
+        mark = found[f"sign-{at}"]
+        assert isinstance(mark, Line2D)
+        marker, filled, _ = figures.SIGNS[row["direction"]]
+        assert mark.get_marker() == marker
+        assert (mark.get_markerfacecolor() != "white") == filled
+        simulated = mark.get_color() == figures.WARNING
+        assert simulated == (row["provenance"] == "simulated")
+    spots = table.assign(
+        x=[ends(found[f"sign-{at}"])[0] for at in table.index],
+        y=[found[f"sign-{at}"].get_ydata()[0] for at in table.index],  # type: ignore[attr-defined]
+    )
+    models = spots[~spots["section"].isin(["published", "cases"])]
+    assert models.groupby(["section", "column"])["x"].nunique().eq(1).all()
+    assert models.groupby(["section", "row"])["y"].nunique().eq(1).all()
+    assert not spots.duplicated(["x", "y"]).any()
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from studies import (
+    CASES,
     EXPORT,
+    FOUND,
     INTERVIEWS,
     KEY,
     PROJECT,
     QUALTRICS,
+    RATED,
     ROWS,
     TABLE,
     VOCABULARY,
+    case_study,
     codebook_of,
     command,
     harmonized,
     interview_study,
+    published_study,
     qualtrics_study,
     sav_study,
     table_study,
@@ -30,8 +40,9 @@ from studies import (
 
 from metastudy import pseudonyms, tables
 from metastudy.errors import BadInput
-from metastudy.harmonize import REPORT, save
-from metastudy.scores import scores
+from metastudy.harmonize import REPORT, Harmonized, harmonize, save
+from metastudy.readers import RawProject, RawTable, read
+from metastudy.scores import NEEDED, scores
 
 
 def by_person(table: pd.DataFrame, ids: list[str], item: str) -> pd.DataFrame:
@@ -127,6 +138,18 @@ def test_a_codebook_may_say_where_the_rule_of_consent_stands(tmp_path: Path) -> 
     assert list(excluded) == ["preview", "duplicate_response", "same_person", "asked", "breakoff"]
 
 
+@pytest.mark.parametrize(
+    "text", ["ann@planted.example", "planted " * 20, "2020-03-02 08:28", "10.0.0.7"]
+)
+def test_what_may_identify_a_person_is_not_repeated_in_a_message(tmp_path: Path, text: str) -> None:
+    rows = ROWS.replace("4,Bø,2,,98", f"4,Bø,2,{text},98\n{text},Bø,1,1,1\n{text},Bø,1,1,1")
+    with pytest.raises(BadInput) as caught:
+        harmonized(table_study(tmp_path, rows))
+    assert {problem.code for problem in caught.value.problems} == {"off-scale", "duplicate-id"}
+    assert text.strip() not in str(caught.value)
+    assert f"a text of {len(text.strip())} characters" in str(caught.value)
+
+
 def test_what_is_wrong_in_a_row_that_leaves_does_no_harm(tmp_path: Path) -> None:
     export = EXPORT.replace("R_2,,1,2,3", "R_2,,1,77,x")
     assert harmonized(qualtrics_study(tmp_path, export)).report["rows_kept"] == 2
@@ -151,7 +174,202 @@ def test_a_rule_on_duplicates_leaves_each_value_once(tokens: list[str]) -> None:
 
 def test_columns_that_nobody_mentions_are_reported(tmp_path: Path) -> None:
     report = harmonized(qualtrics_study(tmp_path)).report
-    assert report["unmapped"] == ["startDate (StartDate)"]
+    assert report["unmapped"] == ["startDate"]  # not what stands above it: that may be anything
+
+
+# --- weights, clusters, quality, arms ------------------------------------------------------------
+
+MARKED = """\
+  - {name: village, as: cluster}
+  - {name: w, as: weight, missing: {0: not_asked}}
+  - {name: post, as: role, values: {p: professional, m: manager}}
+quality:
+  - {rule: too_fast, variable: seconds, below_share_of_median: 0.5}
+  - {rule: same_answer, constant_over: [threat_job]}
+  - {rule: inattentive, variable: check, keep: [blue]}
+sensitivity: [design_based]
+exclude:
+  - {rule: test_row, variable: check, drop: [test]}
+outcomes:"""
+
+MARKED_ROWS = (
+    "nr,home,arm,q1,q2,village,w,post,seconds,check\n"
+    "1,Aa,1,4,4,x,0.5,p,100,blue\n"
+    "2,Aa,2,7,1,x,2,m,30,red\n"
+    "3,Bø,1,98,2,y,0,p,,blue\n"
+    "4,Bø,2,3,,y,1.25,p,200,\n"
+    "5,Bø,2,3,,y,nothing,p,2,test\n"
+    "6,Bø,2,5,5,y,1,p,20,red\n"
+)
+
+
+def marked(tmp_path: Path, rows: str = MARKED_ROWS) -> Harmonized:
+    return harmonized(table_study(tmp_path, rows, TABLE.replace("outcomes:", MARKED, 1)))
+
+
+def respondent(result: Harmonized, one: str) -> pd.Series:
+    (person,) = pseudonyms.persons("small", [one], KEY)
+    return result.tables["respondents"].set_index("respondent_id").loc[person]
+
+
+def test_rules_of_quality_mark_rows_and_drop_none(tmp_path: Path) -> None:
+    result = marked(tmp_path)
+    assert {one: respondent(result, one)["qc_status"] for one in "12346"} == {
+        "1": "same_answer",  # 4 to an item and to its reverse
+        "2": "too_fast+inattentive",  # half of the median of 20, 30, 100 and 200 is 32.5
+        "3": "ok",
+        "4": "inattentive",  # no answer to the check; one item is no pattern
+        "6": "too_fast+same_answer+inattentive",
+    }
+    assert result.report["quality"] == [
+        {"rule": "too_fast", "rows": 2},
+        {"rule": "same_answer", "rows": 2},
+        {"rule": "inattentive", "rows": 3},
+    ]
+    assert result.report["rows_kept"] == 5
+
+
+def test_weights_clusters_and_roles_come_row_by_row(tmp_path: Path) -> None:
+    result = marked(tmp_path)
+    people = result.tables["respondents"]
+    assert [respondent(result, one)["weight"] for one in "124"] == [0.5, 2, 1.25]
+    assert np.isnan(respondent(result, "3")["weight"])
+    assert respondent(result, "2")["role"] == "manager"
+    assert respondent(result, "1")["cluster_id"] == respondent(result, "2")["cluster_id"]
+    assert people["cluster_id"].nunique() == 2
+    assert not people["cluster_id"].isin(["x", "y"]).any()
+
+
+@pytest.mark.parametrize("weight", ["0.0", "-1", "", "inf", "much"])
+def test_a_weight_is_a_number_above_zero(tmp_path: Path, weight: str) -> None:
+    rows = MARKED_ROWS.replace("x,2,m", f"x,{weight},m")
+    if weight == "0.0":  # the same text as the missing code 0
+        assert np.isnan(respondent(marked(tmp_path, rows), "2")["weight"])
+        return
+    with pytest.raises(BadInput) as caught:
+        marked(tmp_path, rows)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.row, problem.column) == ("off-scale", 3, "w")
+
+
+def test_rows_are_counted_by_arm_before_and_after_each_rule(tmp_path: Path) -> None:
+    report = marked(tmp_path).report
+    assert report["read_by_arm"] == {"task_type": {"complementary": 2, "core": 4}}
+    assert report["excluded_by_arm"] == {"test_row": {"task_type": {"complementary": 0, "core": 1}}}
+
+
+def test_an_arm_that_two_columns_tell_is_counted_once(tmp_path: Path) -> None:
+    text = TABLE.replace(
+        "  - {name: q1,",
+        "  - {name: arm2, as: factor, randomised: true, "
+        "factors: {task_type: {a: complementary, b: core}}}\n"
+        "  - {name: q1,",
+        1,
+    )
+    rows = "nr,home,arm,arm2,q1,q2\n1,Aa,1,,1,7\n2,Aa,,b,7,1\n3,Bø,,,3,2\n4,Bø,2,,4,1\n"
+    report = harmonized(table_study(tmp_path, rows, text)).report
+    assert report["read_by_arm"] == {"task_type": {"complementary": 1, "core": 2}}
+    assert report["excluded_by_arm"] == {}
+
+
+def test_a_study_that_nobody_stays_in_gives_empty_tables_of_the_same_types(tmp_path: Path) -> None:
+    rows = MARKED_ROWS.splitlines()[0] + "\n5,Bø,2,3,,y,nothing,p,2,test\n"
+    result = marked(tmp_path / "none", rows)
+    assert [name for name, table in result.tables.items() if len(table)] == ["exclusions"]
+    assert [one["rows"] for one in result.report["quality"]] == [0, 0, 0]
+    save(result, tmp_path / "empty")
+    save(marked(tmp_path / "some"), tmp_path / "full")
+    for name in tables.TABLES:
+        empty, full = (
+            pyarrow.parquet.read_schema(tmp_path / folder / f"{name}.parquet")
+            for folder in ("empty", "full")
+        )
+        assert empty.equals(full)
+
+
+# --- cases and published findings ----------------------------------------------------------------
+
+
+def test_ratings_of_cases_are_minus_one_to_one_with_reasons(tmp_path: Path) -> None:
+    result = harmonized(case_study(tmp_path))
+    people = pseudonyms.persons("small", ["1", "2", "3", "4"], KEY)
+    table = result.tables["case_ratings"].set_index("respondent_id").loc[people]
+    assert table["rating"].tolist() == pytest.approx([-1, 1, np.nan, np.nan], nan_ok=True)
+    assert table["missing_reason"].fillna("").tolist() == ["", "", "dont_know", "system"]
+    assert table["evidence"].fillna("").tolist() == ["q-1", "", "q-7", ""]
+    assert table["org_id"].nunique() == 2
+    assert result.tables["codings"].empty
+
+
+def test_a_quote_where_its_id_should_stand_is_refused(tmp_path: Path) -> None:
+    for quote in ("We were all open 24 hours", "Jensen", "2020-03-02", "10.0.0.7"):
+        with pytest.raises(BadInput) as caught:
+            harmonized(case_study(tmp_path / quote, RATED.replace("q-1", quote)))
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.row, problem.column) == ("free-text", 2, "quote")
+
+
+def test_a_file_of_another_kind_than_the_codebook_says_is_refused(tmp_path: Path) -> None:
+    folder = case_study(
+        tmp_path, codebook=CASES.replace("variables:", "codes: {a: ignore}\nvariables:")
+    )
+    path = folder / "codebook.yaml"
+    path.write_text(path.read_text().replace(", format: csv", ""))
+    codebook = codebook_of(folder)
+    table = RawTable(pd.DataFrame({"case": ["1"]}, dtype="str"), np.array([2]), ("case",))
+    with pytest.raises(BadInput) as caught:
+        harmonize(codebook, table, KEY)
+    assert caught.value.problems[0].code == "wrong-format"
+
+
+def test_who_read_a_source_and_applied_no_code_is_among_its_readers(tmp_path: Path) -> None:
+    codebook = codebook_of(interview_study(tmp_path))
+    raw = read(codebook)
+    assert isinstance(raw, RawProject)
+    ann, bob = sorted(raw.coders)
+    without = harmonize(codebook, raw, KEY).tables["readings"]
+    known = pd.DataFrame({"case": [1, 1, 0], "coder": [ann, bob, bob]})
+    table = harmonize(codebook, replace(raw, readings=known), KEY).tables["readings"]
+    assert (len(without), len(table)) == (3, 4)
+
+
+def test_findings_become_effects_without_a_key_and_without_persons(tmp_path: Path) -> None:
+    codebook = codebook_of(published_study(tmp_path))
+    assert pseudonyms.key(codebook, {"key": "public"}) == b"public"
+    result = harmonize(codebook, read(codebook), b"any")
+    table = result.tables["effects"]
+    assert table["finding_id"].tolist() == ["f1", "f2"]
+    assert table["direction"].tolist() == ["negative", "null_result"]
+    assert table["estimate"].tolist() == pytest.approx([np.nan, 0.02], nan_ok=True)
+    assert table["n"].tolist() == pytest.approx([np.nan, 240], nan_ok=True)
+    assert table["country"].isna().tolist() == [True, False]
+    assert set(table["provenance"]) == {"observed"}
+    assert result.tables["respondents"].empty
+    assert result.report["rows_kept"] == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "column"),
+    [
+        (",sd,", ",,", "incomplete-finding", "d"),
+        (",sd,", ",metres,", "unknown-label", "unit"),
+        ("0.1,sd", "-0.1,sd", "off-scale", "se"),
+        (",240,", ",24.5,", "off-scale", "people"),
+        (",DK,", ",Denmark,", "unknown-label", "land"),
+        ("a label", "ann@town.example", "free-text", "what"),
+        ("a label", "02-03-2020", "free-text", "what"),
+        ("f1,", "ann@town.example,", "free-text", "nr"),
+        ("b2021", "", "incomplete-finding", "paper"),
+        ("\nf1", "\nf2", "duplicate-id", "nr"),
+    ],
+)
+def test_a_finding_that_is_not_whole_is_refused(
+    tmp_path: Path, old: str, new: str, code: str, column: str
+) -> None:
+    assert old in FOUND
+    with pytest.raises(BadInput) as caught:
+        harmonized(published_study(tmp_path, FOUND.replace(old, new)))
+    assert (code, column) in {(one.code, one.column) for one in caught.value.problems}
 
 
 # --- interviews ----------------------------------------------------------------------------------
@@ -190,7 +408,7 @@ def test_no_name_of_a_coder_or_a_place_comes_through(tmp_path: Path) -> None:
     [
         (INTERVIEWS.replace("  Not sure: uncertainty\n", ""), PROJECT, "the code 'Not sure'"),
         (INTERVIEWS.replace("Not sure", "Not shure"), PROJECT, "Did you mean 'Not sure'?"),
-        (INTERVIEWS, PROJECT.replace("Ann;Bob", "Ann;Rob"), "'Ann;Rob'"),
+        (INTERVIEWS, PROJECT.replace("Ann;Bob", "Ann;Rob"), "a coder who is none"),
         (INTERVIEWS, PROJECT.replace("Finland", "Filand"), "'Filand'"),
         (INTERVIEWS, PROJECT.replace('name="Look again"', 'name="Not sure"'), "stands for 2 codes"),
     ],
@@ -212,7 +430,75 @@ def test_codes_of_the_same_name_are_told_apart_by_their_paths(tmp_path: Path) ->
     assert sorted(set(codings["code_id"])) == ["role_change", "uncertainty"]
 
 
+# --- nothing private comes through ---------------------------------------------------------------
+
+PLANTED = "Planted"
+
+
+def everything(folder: Path, out: Path) -> str:
+    """All that harmonizing a study writes, as text."""
+    save(harmonized(folder), out)
+    written = [pd.read_parquet(path).to_csv() for path in sorted(out.glob("*.parquet"))]
+    return "".join(written) + (out / REPORT).read_text("utf-8")
+
+
+def planted_table(tmp_path: Path) -> Path:
+    head, *rows = ROWS.splitlines()
+    more = [f"{row},{PLANTED} note,x@{PLANTED}.example" for row in rows]
+    text = "\n".join([f"{head},remark,mail", *more]).replace("Aa", f"{PLANTED} home")
+    return table_study(tmp_path, text.replace("\n1,", f"\n{PLANTED} id,") + "\n")
+
+
+def planted_export(tmp_path: Path) -> Path:
+    export = EXPORT.replace("StartDate", f"{PLANTED} title").replace("Start Date", f"{PLANTED}?")
+    export = export.replace("2020-03-02 08:28:09", f"{PLANTED} date").replace("R_6", f"{PLANTED}6")
+    return qualtrics_study(tmp_path, export.replace("t7", f"{PLANTED} token"))
+
+
+def planted_project(tmp_path: Path) -> Path:
+    project = PROJECT.replace('name="Ann"', f'name="{PLANTED} Ann"').replace(
+        "Ann;", f"{PLANTED} Ann;"
+    )
+    for old in ('name="First"', 'name="Talk"', 'name="one"', 'name="Talks"'):
+        assert old in project
+        project = project.replace(old, f'name="{PLANTED} text"')
+    project = project.replace("What was said.", f"{PLANTED} words").replace(
+        ">Home<", f">{PLANTED}<"
+    )
+    return interview_study(tmp_path, project)
+
+
+def planted_spss(tmp_path: Path) -> Path:
+    codebook = TABLE.replace("{name: home, as: site}", "{name: home, as: ignore}")
+    return sav_study(tmp_path, codebook)
+
+
+@pytest.mark.parametrize(
+    "make", [planted_table, planted_export, planted_project], ids=["csv", "qualtrics", "qdpx"]
+)
+def test_what_a_person_wrote_or_who_it_was_is_nowhere_in_what_is_written(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    folder = make(tmp_path / "raw")
+    data = b"".join(path.read_bytes() for path in folder.iterdir() if path.suffix != ".qdpx")
+    if folder.joinpath("talks.qdpx").exists():
+        with zipfile.ZipFile(folder / "talks.qdpx") as packed:
+            data += packed.read("project.qde")
+    assert data.count(PLANTED.encode()) >= 4
+    assert PLANTED not in everything(folder, tmp_path / "out" / "small")
+
+
+def test_places_that_are_not_used_do_not_come_through_either(tmp_path: Path) -> None:
+    assert "Bø" not in everything(planted_spss(tmp_path / "raw"), tmp_path / "out" / "small")
+
+
 # --- pseudonyms ----------------------------------------------------------------------------------
+
+
+@given(st.binary(min_size=1, max_size=200), st.text(min_size=1))
+def test_a_pseudonym_is_the_keyed_digest_of_the_standard_library(key: bytes, one: str) -> None:
+    expected = hmac.digest(key, f"a:{one}".encode(), "sha256").hex()
+    assert pseudonyms.persons("a", [one], key) == [f"a-{expected[:16]}"]
 
 
 def test_pseudonyms_change_with_the_key_and_with_the_study() -> None:
@@ -276,10 +562,84 @@ def test_the_order_of_raw_rows_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_a_table_that_breaks_its_schema_is_not_passed_on(tmp_path: Path) -> None:
-    table = harmonized(table_study(tmp_path)).tables["measurements"]
-    for column, value in (("value_pomp", 101.0), ("construct", "nonsense"), ("item_id", "q1")):
-        with pytest.raises(BadInput):
+    result = harmonized(table_study(tmp_path))
+    table, short = result.tables["measurements"], result.parts["measurements"]
+    assert isinstance(short, tables.Crossed)
+    for column, value in (
+        ("value_pomp", 101.0),
+        ("value_pomp", -1.0),
+        ("scale_min", np.nan),
+        ("construct", "nonsense"),
+        ("missing_reason", "nonsense"),
+        ("study_id", None),
+        ("reverse_keyed", "no"),
+        ("item_id", "q1"),
+    ):
+        with pytest.raises(BadInput, match=column):
             tables.check("measurements", table.assign(**{column: value}), VOCABULARY)
+        wrong = replace(short, kinds=short.kinds.assign(**{column: value}))
+        with pytest.raises(BadInput, match=column):
+            tables.check("measurements", wrong, VOCABULARY)
+    for row, column, value in ((3, "value_pomp", 101.0), (2, "construct", "nonsense")):
+        one = table.copy()  # one value in the midst of good ones
+        one.loc[row, column] = value
+        with pytest.raises(BadInput, match=column):
+            tables.check("measurements", one, VOCABULARY)
+    again = short.take(np.array([0, 1, 1]))
+    with pytest.raises(BadInput, match="respondent_id"):
+        tables.check("measurements", again, VOCABULARY)
+
+
+TWO_ARMS = TABLE.replace(
+    "  - {name: q1,",
+    "  - {name: arm2, as: factor, randomised: true, "
+    "factors: {task_type: {a: complementary, b: core}}}\n  - {name: q1,",
+    1,
+)
+
+
+def test_a_person_in_two_levels_of_one_factor_is_not_passed_on(tmp_path: Path) -> None:
+    rows = "nr,home,arm,arm2,q1,q2\n1,Aa,1,,1,7\n2,Aa,,b,7,1\n"
+    assert len(harmonized(table_study(tmp_path / "a", rows, TWO_ARMS)).tables["assignments"]) == 2
+    with pytest.raises(BadInput, match="respondent_id, vignette, factor"):
+        harmonized(table_study(tmp_path / "b", rows.replace("1,Aa,1,,", "1,Aa,1,b,"), TWO_ARMS))
+
+
+def test_a_table_of_several_row_groups_is_the_same_as_one_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = MARKED_ROWS + "".join(
+        f"{n},Aa,{n % 3 or ''},{n % 7 + 1},,y,1,p,50,blue\n" for n in range(7, 40)
+    )
+    result = marked(tmp_path / "raw", rows)
+    save(result, tmp_path / "one")
+    monkeypatch.setattr(tables, "ROWS", 10)
+    for out in ("many", "again"):
+        save(marked(tmp_path / out / "raw", rows), tmp_path / out / "out")
+    for name, table in result.tables.items():
+        one, many, again = (
+            tmp_path / folder / f"{name}.parquet" for folder in ("one", "many/out", "again/out")
+        )
+        groups = [pyarrow.parquet.ParquetFile(path).num_row_groups for path in (one, many)]
+        if name in ("respondents", "assignments", "measurements"):
+            assert groups[0] == 1
+            assert groups[1] > 3
+        pd.testing.assert_frame_equal(tables.read(many), table)
+        pd.testing.assert_frame_equal(pd.read_parquet(many), pd.read_parquet(one))
+        assert many.read_bytes() == again.read_bytes()
+
+
+def test_some_columns_are_read_as_codes_and_score_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROWS", 4)
+    result = harmonized(qualtrics_study(tmp_path))
+    save(result, tmp_path / "out")
+    some = tables.read_some(tmp_path / "out" / "measurements.parquet", NEEDED)
+    assert isinstance(some["respondent_id"].dtype, pd.CategoricalDtype)
+    whole = scores(result.tables["measurements"])
+    assert len(whole) > 1
+    pd.testing.assert_frame_equal(scores(some), whole)
 
 
 def test_a_score_needs_two_thirds_of_the_items() -> None:

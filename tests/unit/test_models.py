@@ -230,7 +230,7 @@ def test_the_model_of_codings_is_that_of_its_interviews(errors: bool) -> None:
                 + gamma * (0.5 if arrangement == "org_mission" else -0.5)
                 + at["tau"][0] * at["level_z"][levels.index(f"sector {sector}")]
                 + at["organisation_tau"] * at["organisation_z"][o]
-                + at["organisation_code_tau"] * at["organisation_code_z"][o, c]
+                + at["organisation_code_tau"] * at["organisation_code_z"][o * len(CODES) + c]
             )
             if errors:
                 s, t = at["sensitivity"], at["specificity"]
@@ -254,3 +254,89 @@ def test_without_an_organisational_exposure_there_is_no_contrast() -> None:
     model = codings.build(code_cells([study], "strain", VOCABULARY), PRIORS)
     assert not {"contrast", "code_tau", "gamma_z"} & kinds(model)
     assert "difference" in kinds(model), "two countries are then a contrast"
+
+
+SHARED = ["uncertainty", "empowered_citizens"]  # one code of the other study, one of its own
+
+
+def cases() -> tuple[Study, list[tuple[str, str, int, tuple[bool, ...]]]]:
+    """A second study in another country: two initiatives in which people of two roles spoke."""
+    rng = np.random.default_rng(3)
+    talks, readings, roles = [], [], []
+    for site in ("site-a", "site-b"):
+        for role in ("professional", "citizen_coproducer", "citizen_coproducer"):
+            said = rng.random(len(SHARED)) < 0.5
+            talks.append(
+                (site, {"coder-9": [c for c, hit in zip(SHARED, said, strict=True) if hit]})
+            )
+            readings += [(site, role, c, (bool(said[c]),)) for c in range(len(SHARED))]
+            roles.append(role)
+    exposures = [{"attribute": "role", "type": "measured"}]
+    study = coding_study("cases", talks, SHARED, exposures, role=roles, country=["FI"] * len(roles))
+    return study, readings
+
+
+def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
+    (one, first), (two, second) = interviews(), cases()
+    cells = code_cells([two, one], "strain", VOCABULARY)
+    model = codings.build(cells, PRIORS)
+    codes, units = list(cells.code.values), list(cells.organisation.values)
+    assert set(codes) == {*CODES, *SHARED}
+    assert list(cells.exposure.values) == ["role_measured", "arrangement_organisational"]
+    assert cells.sizes["organisation"] == 8, "four organisations, and two of two roles each"
+    assert len(model.coords["site"]) == 6
+    terms = list(model.coords["level_of"])
+    assert {str(name).split()[0] for name in terms} == {"sector"}
+    assert list(model.coords["difference_of"]) == ["study"], "country is the study, then"
+    rows = [
+        ("talks", org, org, (0.0, 0.5 if ORGANISATIONS[org][0] == "org_mission" else -0.5),
+         ORGANISATIONS[org][2], CODES[c], said)
+        for org, c, said in first
+    ] + [
+        ("cases", f"{site}:{role}", site, (0.5 if role == "citizen_coproducer" else -0.5, 0.0),
+         str(cells.sector.sel(organisation=f"{site}:{role}").values), SHARED[c], said)
+        for site, role, c, said in second
+    ]  # fmt: skip
+    family = [list(cells.family.values).index(f) for f in cells.family_of.values]
+    studies, sites = list(model.coords["study"]), list(model.coords["site"])
+    pairs = sorted({(units.index(unit), codes.index(code)) for _, unit, *_, code, _ in rows})
+
+    def density(at: Values) -> float:
+        total = norm.logpdf(at["prevalence"], scale=PRIORS["prevalence"]).sum()
+        total += halfnorm.logpdf(at["prevalence_tau"], scale=PRIORS["prevalence"])
+        for name in ("contrast", "difference"):
+            total += norm.logpdf(at[name], scale=PRIORS["effect_logit"]).sum()
+        for name in (
+            *("tau", "code_tau", "study_code_tau", "organisation_tau"),
+            "organisation_code_tau",
+        ):
+            total += np.sum(halfnorm.logpdf(at[name], scale=PRIORS["tau_logit"]))
+        for name in (
+            *("alpha_z", "gamma_z", "study_code_z", "organisation_z", "organisation_code_z"),
+            "level_z",
+        ):
+            total += norm.logpdf(at[name]).sum()
+        for name in ("sensitivity", "specificity"):
+            share = 2 * at[name] - 1
+            total += beta_distribution.logpdf(share, PRIORS["accuracy_a"], PRIORS["accuracy_b"])
+        s, t = at["sensitivity"], at["specificity"]
+        for study, unit, site, x, sector, code, said in rows:
+            c, o = codes.index(code), units.index(unit)
+            gamma = at["contrast"][family[c]] + at["code_tau"] * at["gamma_z"][c]
+            own = at["study_code_tau"] * at["study_code_z"][studies.index(study), c]
+            p = expit(
+                at["prevalence"][family[c]]
+                + at["prevalence_tau"] * at["alpha_z"][c]
+                + gamma @ np.array(x)
+                + (own if code == "uncertainty" else 0)
+                + at["difference"][0] * (studies.index(study) - 0.5)
+                + at["tau"][0] * at["level_z"][terms.index(f"sector {sector}")]
+                + at["organisation_tau"] * at["organisation_z"][sites.index(site)]
+                + at["organisation_code_tau"] * at["organisation_code_z"][pairs.index((o, c))]
+            )
+            present = np.prod([s if hit else 1 - s for hit in said])
+            absent = np.prod([1 - t if hit else t for hit in said])
+            total += np.log(p * present + (1 - p) * absent)
+        return float(total)
+
+    assert_same_up_to_a_constant(model, density)

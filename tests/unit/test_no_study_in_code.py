@@ -29,6 +29,7 @@ SECTIONS = (
 # Words that the vocabulary shares with plain language or with a part of every codebook.
 ALLOWED = {
     "arrangement": "a column of every table of respondents, and a factor of that name",
+    "role": "a column of every table of respondents, and a factor of that name",
     "trait": "what a variable of a codebook can be, and the family of such variables",
     "core": "a level of a factor, and what lies at the heart of something",
     "high": "a level of a factor, and the upper bound of a scale",
@@ -56,7 +57,9 @@ def names() -> set[str]:
         codebook = yaml.safe_load(path.read_text("utf-8"))
         study = codebook["study"]
         found |= {path.parent.name, study["id"], study["title"], study["citation"]}
-        found |= {study["country"], study["sector"], codebook["file"]["name"]}
+        # Published findings say country and sector row by row.
+        found |= {study[key] for key in ("country", "sector") if key in study}
+        found.add(codebook["file"]["name"])
         found |= set(of_vocabulary(codebook.get("vocabulary", {})))
     return found
 

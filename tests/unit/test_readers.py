@@ -199,7 +199,7 @@ def test_places_that_count_windows_line_ends_lie_within_the_text(tmp_path: Path,
 
 def test_a_place_beyond_the_end_of_a_text_is_refused(tmp_path: Path) -> None:
     (problem,) = refused(interview_study(tmp_path, PROJECT.replace('"22"', '"23"')))
-    assert "from 3 to 23 in 'Talk', 22 characters long" in problem.found
+    assert "from 3 to 23 in source 1, 22 characters long" in problem.found
     assert problem.code == "wrong-format"
 
 
@@ -210,7 +210,7 @@ def test_a_code_on_a_picture_is_refused_and_not_lost(tmp_path: Path) -> None:
         '<Coding guid="G9"><CodeRef targetGUID="C1"/></Coding></PictureSelection></PictureSource>',
     )
     (problem,) = refused(interview_study(tmp_path, text))
-    assert "'Board'" in problem.found
+    assert "no text of source 3" in problem.found
 
 
 def test_selections_under_the_text_of_a_pdf_are_read(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_selections_under_the_text_of_a_pdf_are_read(tmp_path: Path) -> None:
         ('targetGUID="S1"', 'targetGUID="S3"', "which has no case"),
         ("urn:QDA-XML:project:1.0", "urn:QDA-XML:codebook:1.0", "begins with"),
         ("</Project>", "", "no well-formed XML"),
-        ("internal://S1.txt", "internal://S7.txt", "no text of the source"),
+        ("internal://S1.txt", "internal://S7.txt", "no text of source 1"),
     ],
 )
 def test_a_project_that_does_not_hold_together_is_refused(
@@ -253,6 +253,7 @@ LAUGHS = """<?xml version="1.0"?><!DOCTYPE Project [<!ENTITY a "ha">
 
 def test_a_billion_laughs_is_refused(tmp_path: Path) -> None:
     (problem,) = refused(interview_study(tmp_path, LAUGHS))
+    assert problem.code == "hostile-archive"
     assert "entities" in problem.found
 
 
@@ -260,12 +261,14 @@ def test_a_billion_laughs_is_refused(tmp_path: Path) -> None:
 def test_a_path_that_leads_out_of_the_archive_is_refused(tmp_path: Path, name: str) -> None:
     (problem,) = refused(interview_study(tmp_path, members={name: "x"}))
     assert "evil" in problem.found
+    assert problem.code == "hostile-archive"
     assert "hostile" in problem.mend
 
 
 def test_an_archive_that_unpacks_to_very_much_is_refused(tmp_path: Path) -> None:
     bomb = PROJECT.replace("</Project>", " " * (11 * 2**20) + "</Project>")
     (problem,) = refused(interview_study(tmp_path, bomb))
+    assert problem.code == "hostile-archive"
     assert "unpack to" in problem.found
 
 
@@ -306,7 +309,7 @@ def test_damaged_spss_bytes_never_kill_the_program(tmp_path: Path, seed: int) ->
 def test_an_spss_file_that_kills_its_reader_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sav, "_crashes", lambda path: True)
+    monkeypatch.setattr(sav, "survives", lambda code, path: False)
     (problem,) = refused(sav_study(tmp_path))
     assert problem.code == "wrong-format"
     assert "damaged" in problem.found

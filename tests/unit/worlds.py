@@ -17,6 +17,7 @@ from metastudy.pooling import ESTIMAND, STRUCTURE
 
 SETTINGS = {
     "report": {"interval": 0.95, "direction": 0.975, "rope_sd": 0.1, "rope_logit": 0.18},
+    "privacy": {"smallest_cell": 5},
     "sampling": {"chains": 4, "draws": 2000, "tune": 1000, "seed": 1},
     "gates": {"rhat": 1.01},
     "priors": {"effect": 0.5, "tau": 0.3},
@@ -217,6 +218,70 @@ def study(
     return StudyEvidence(report, people)
 
 
+def finding(name: str, direction: str, n: float, family: str | None, **more: Any) -> dict[str, Any]:
+    """A published finding, as the table ``effects`` has it."""
+    return {
+        "study_id": "published", "finding_id": name, "citation": "somebody2020",
+        "contrast": f"Contrast {name}", "exposure": None, "exposure_type": "randomised",
+        "outcome": "threat_quality", "family": family, "direction": direction, "estimate": None,
+        "se": None, "metric": None, "n": n, "role": "professional", "country": None,
+        "sector": None, "source": "abstract", "verification": "published_direction",
+        "provenance": "observed",
+    } | more  # fmt: skip
+
+
+def published() -> StudyEvidence:
+    """Findings of every direction; two of them null with a known size, one an interaction."""
+    found = [
+        finding("A", "positive", float("nan"), "perceived_threat"),
+        finding("B", "null_result", 400.0, "coping_rated", outcome="Preference"),
+        finding("C", "not_supported", float("nan"), "perceived_threat"),
+        finding("D", "negative", 817.0, "competence_judged", outcome="competence_judgement"),
+        finding("E", "null_result", 900.0, None, outcome="Support", term="interaction"),
+        finding("F", "null_result", 100.0, None, outcome="Support"),
+    ]
+    study_of = study("published", "observed", [], [])
+    findings = pd.DataFrame(found)
+    findings["term"] = findings["term"].fillna("main_effect")
+    return StudyEvidence(study_of.report, study_of.respondents, findings=findings)
+
+
+def cases() -> StudyEvidence:
+    """Three cases, rated on one dimension."""
+    made = study("cases", "simulated", [("DK", "local_gov_general")], [])
+    ratings = pd.DataFrame(
+        {
+            "study_id": "cases", "respondent_id": ["cases-b", "cases-a", "cases-c"],
+            "org_id": None, "dimension": "implementation", "rating": [1.0, -1.0, float("nan")],
+            "missing_reason": [None, None, "not_asked"], "evidence": ["q1", "q2", None],
+        }
+    )  # fmt: skip
+    return StudyEvidence(made.report, made.respondents.head(3), ratings=ratings)
+
+
+def appraisal() -> pd.DataFrame:
+    """Two publications in two domains."""
+    return pd.DataFrame(
+        [(study, domain, judgement, "low", "Only the abstract was seen.", "abstract")
+         for study in ("somebody2020", "first2026")
+         for domain, judgement in (("selection", "some_concerns"), ("coding", "not_assessed"))],
+        columns=["study", "domain", "judgement", "certainty", "reason", "source"],
+    )  # fmt: skip
+
+
+def design_based() -> pd.DataFrame:
+    """One weighted contrast beside the unweighted one."""
+    return pd.DataFrame(
+        {
+            "study": "second", "exposure": "external_efficacy_measured",
+            "exposure_name": "external_efficacy", "exposure_type": "measured",
+            "outcome": "coping_avoidance", "vignette": "inclusion_vs_quality",
+            "weighted": [True, False], "estimate": [-0.21, -0.2], "se": 0.05, "low": -0.31,
+            "high": -0.11, "n": 480, "clusters": 480, "provenance": "simulated",
+        }
+    )  # fmt: skip
+
+
 def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Evidence:
     """All results of a world.
 
@@ -242,6 +307,9 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Ev
             study(name, "observed" if name in observed else "simulated", places[name], kinds[name])
             for name in places
         ),
+        published=(published(),),
+        appraisal=appraisal(),
+        design_based=design_based(),
         cells={
             "threat": Modelled(
                 {"first": 9}, ({"study": "first", "rule": "exposure_missing", "rows": 1},)

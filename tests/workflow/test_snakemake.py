@@ -19,7 +19,10 @@ RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 CELLS = [f"results/cells/{module}.nc" for module in ("threat", "coping", "strain")]
 UPDATED, OTHERS = (
     "coping_survey",
-    ("coping_experiment", "frontline_interviews", "threat_experiment"),
+    (
+        *("coping_cases", "coping_experiment", "finnish_cases", "frontline_interviews"),
+        "threat_experiment",
+    ),
 )
 LONG_AGO = 946_684_800  # a modification time in the year 2000
 
@@ -140,7 +143,7 @@ def project(aggregated: Path, tmp_path: Path) -> Path:
 def test_a_clean_copy_plans_every_rule(clone: Path):
     done = snakemake(clone, "--dry-run")
     assert done.returncode == 0, done.stdout
-    assert set(counts(done.stdout)) == {*rules(), "total"} - {"simulate"}
+    assert set(counts(done.stdout)) == {*rules(), "total"} - {"simulate", "codebook", "check"}
 
 
 def test_lint_finds_nothing(clone: Path):
@@ -272,6 +275,40 @@ def test_a_subset_plans_what_belongs_to_it_and_nothing_else(
     assert "Render" not in jobs  # the article speaks of all studies
 
 
+def test_check_makes_a_page_for_each_study_before_any_model(project: Path):
+    told = build(project, "check")
+    made = project / "results/data_report"
+    studies = {path.parent.name for path in (ROOT / "data/raw").glob("*/codebook.yaml")}
+    assert {path.stem for path in made.glob("*.html")} == {"index", *studies}
+    assert {path.stem for path in made.glob("*.md")} == {"index", *studies}
+    assert not (project / "results/fits").exists()
+    assert set(counts(told)) <= {
+        "harmonize",
+        "admit",
+        "adopt",
+        "inspect",
+        "report_data",
+        "check",
+        "total",
+    }
+    assert plan(project, "check") == {}
+
+
+def test_a_codebook_is_drafted_from_a_data_file(project: Path):
+    data = project / "data/raw/new_study/answers.csv"
+    data.parent.mkdir()
+    data.write_text("person,arm,q1\n1,core,4\n2,complementary,2\n3,core,5\n", "utf-8")
+    told = build(project, "codebook", "--config", "study=new_study", f"file={data}")
+    drafted = data.with_name("codebook.yaml")
+    assert str(drafted.relative_to(project)) in told
+    assert "q1" in drafted.read_text("utf-8")
+    again = snakemake(
+        project, "--cores", "1", "codebook", "--config", "study=new_study", f"file={data}"
+    )
+    assert again.returncode != 0, "what somebody may have completed is not overwritten"
+    assert "Traceback" not in again.stdout
+
+
 # --- what reruns ----------------------------------------------------------------------------------
 
 
@@ -296,9 +333,9 @@ def test_comments_docstrings_and_blank_lines_rerun_nothing(project: Path):
 @pytest.mark.parametrize(
     ("helper", "expected"),
     [
-        ("scores.py", {"Aggregate": 3}),
-        ("pseudonyms.py", {"Harmonize": 4, "Adopt": 4, "Aggregate": 3}),
-        ("readers/raw.py", {"Harmonize": 4, "Adopt": 4, "Aggregate": 3}),
+        ("scores.py", {"Admit": 6, "Adopt": 6, "Aggregate": 3}),
+        ("pseudonyms.py", {"Harmonize": 6, "Admit": 6, "Adopt": 6, "Aggregate": 3}),
+        ("readers/raw.py", {"Harmonize": 6, "Admit": 6, "Adopt": 6, "Aggregate": 3}),
     ],
 )
 def test_an_edited_helper_reruns_the_rules_that_import_it(
@@ -336,6 +373,7 @@ def test_new_data_with_an_older_date_rerun_their_study_and_no_other(project: Pat
     another_world(project)
     assert plan(project, *CELLS) == {
         "Harmonize": [f"Harmonize {UPDATED}"],
+        "Admit": [f"Admit the tables of {UPDATED}"],
         "Adopt": [f"Adopt the tables of {UPDATED}"],
         "Aggregate": ["Aggregate the coping studies to cells"],
     }
@@ -369,6 +407,18 @@ def test_bad_data_lose_nothing_that_was_built_and_are_told_every_time(project: P
     assert plan(project, *CELLS) == {}
 
 
+def test_data_that_no_model_can_take_lose_nothing_that_was_built(project: Path):
+    before = snapshot(project / "results/harmonized") | snapshot(project / "results/cells")
+    codebook = project / "data/raw/threat_experiment/codebook.yaml"
+    edit(codebook, "2: core", "2: complementary")
+    edit(codebook, "4: core", "4: complementary")
+    done = snakemake(project, "--cores", "2", *CELLS)
+    assert done.returncode != 0, done.stdout
+    assert "[empty-arm]" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert snapshot(project / "results/harmonized") | snapshot(project / "results/cells") == before
+
+
 def test_everything_that_a_job_makes_is_asked_for(clone: Path):
     """Otherwise the output of a failed job would stay away, and a second run would be content."""
     done = snakemake(clone, "--dry-run")
@@ -377,7 +427,8 @@ def test_everything_that_a_job_makes_is_asked_for(clone: Path):
     asked = set(re.findall(r"results/[\w./-]+", reason[1]))
     table = snakemake(clone, "--summary").stdout.splitlines()
     made = {line.split("\t")[0] for line in table if line.startswith("results/")}
-    beside = {f"results/incoming/{study}" for study in (UPDATED, *OTHERS)}  # see the test above
+    beside = {path for path in made if path.startswith("results/incoming/")}  # see the test above
+    beside |= {path for path in made if path.startswith("results/data_report/")}  # its pages ask
     together = {"results/manuscript/source", "results/manuscript/render.json"}  # with the article
     together |= {path for path in made if path.endswith((".csv", ".png"))}  # with the .svg
     assert made - beside - together - asked == set()
@@ -401,7 +452,7 @@ def test_the_same_cells_take_their_posterior_from_the_store(project: Path):
     # Other code of the first phase that ends in the same cells costs no fit.
     append(project / "workflow/metastudy/pseudonyms.py", "\n\nA_NEW_CONSTANT = 1\n")
     jobs = plan(project, target, *settings)
-    assert set(jobs) == {"Harmonize", "Adopt", "Aggregate", "Fit"}
+    assert set(jobs) == {"Harmonize", "Admit", "Adopt", "Aggregate", "Fit"}
     log.unlink()
     build(project, target, *settings)
     assert "taken from the store: " in log.read_text()

@@ -163,6 +163,8 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
         ),
         *("--checks", *map(str, sorted((results / "diagnostics").glob("[!g]*.json")))),
         *("--synthesis", *map(str, sorted((results / "synthesis").glob("*.parquet")))),
+        *("--appraisal", "data/appraisal.csv"),
+        *("--design_based", str(results / "sensitivity/design_based.parquet")),
     ]
     variables = str(tmp_path / "_variables.yml")
     for command in (

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 
 import xarray as xr
 
 from metastudy import vocabulary as vocabularies
-from metastudy.cells import answer_cells, code_cells, load_study
-from metastudy.errors import run
+from metastudy.cells import answer_cells, code_cells, load_study, structures_of
+from metastudy.errors import BadInput, Problem, run
 
-__all__ = ["aggregate"]
+__all__ = ["CELLS", "aggregate", "check_required"]
+
+CELLS = {"answers": answer_cells, "codings": code_cells}  # by the kind of a module's model
 
 
 def aggregate(folders: list[Path], module: str, path_to_vocabulary: Path) -> xr.Dataset:
@@ -23,8 +26,42 @@ def aggregate(folders: list[Path], module: str, path_to_vocabulary: Path) -> xr.
     vocabulary = vocabularies.merge(
         vocabularies.load(path_to_vocabulary), [s.report["vocabulary"] for s in studies]
     )
-    kind = {"answers": answer_cells, "codings": code_cells}[vocabulary["modules"][module]["model"]]
-    return kind(studies, module, vocabulary)
+    return CELLS[vocabulary["modules"][module]["model"]](studies, module, vocabulary)
+
+
+def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
+    """Check that the design identifies the terms that the configuration asks for.
+
+    Parameters
+    ----------
+    cells : of a module.
+    required : names of groupings, such as ``country``.
+
+    Raises
+    ------
+    BadInput
+        ``aliased-term`` for each term and exposure whose model would do without the term: one
+        level only, or the name of what it cannot be told from.
+    """
+    module, problems = str(cells.attrs["module"]), []
+    for exposure, found in structures_of(cells):
+        for row in found.table[found.table["grouping"].isin(list(required))].itertuples():
+            if row.used_as == "left out":
+                problems.append(
+                    Problem(
+                        "config/config.yaml or --config",
+                        f"'{row.grouping}', which the design does not identify for {exposure}: "
+                        f"{row.reason}",
+                        "a term that the studies of the module can tell from the others",
+                        "take it out of `require`, or add studies that cross the two",
+                        None,
+                        None,
+                        f"require.{module}",
+                        "aliased-term",
+                    )
+                )
+    if problems:
+        raise BadInput(problems)
 
 
 def main() -> None:
@@ -33,9 +70,11 @@ def main() -> None:
     parser.add_argument("--module", required=True)
     parser.add_argument("--studies", type=Path, nargs="+", required=True)
     parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--require", nargs="*", default=[], help="terms that must be identified")
     parser.add_argument("--cells", type=Path, required=True)
     args = parser.parse_args()
     cells = aggregate(args.studies, args.module, args.vocabulary)
+    check_required(cells, args.require)
     compressed = {str(name): {"zlib": True} for name in cells if cells[name].dtype.kind in "if"}
     cells.to_netcdf(args.cells, encoding=compressed)
     print(cells)

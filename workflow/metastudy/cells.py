@@ -17,12 +17,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy import tables
 from metastudy.design import Effects, Structure, effects, structure
 from metastudy.errors import BadInput, Problem
-from metastudy.scores import scores
+from metastudy.scores import NEEDED, scores
 from metastudy.vocabulary import Vocabulary
 
 __all__ = [
+    "Rows",
     "Study",
     "answer_cells",
     "answer_effects",
@@ -30,12 +32,17 @@ __all__ = [
     "between_settings",
     "between_vignettes",
     "code_cells",
+    "interviews",
     "load_study",
     "observed",
     "organisation_effects",
     "pack",
     "pack_codes",
+    "rows_of",
+    "shares_of_families",
     "site_information",
+    "structures_of",
+    "studies_of_codes",
     "unpack",
     "unpack_codes",
 ]
@@ -62,16 +69,19 @@ class Study:
 
 def load_study(folder: Path) -> Study:
     """Read the harmonized tables of one study from its folder under ``results/harmonized``."""
-    names = ("respondents", "assignments", "measurements", "codings", "readings")
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
-    return Study(report=json.loads((folder / "report.json").read_text("utf-8")), **tables)
+    names = ("respondents", "assignments", "codings", "readings")
+    return Study(
+        report=json.loads((folder / "report.json").read_text("utf-8")),
+        measurements=tables.read_some(folder / "measurements.parquet", NEEDED),
+        **{name: pd.read_parquet(folder / f"{name}.parquet") for name in names},
+    )
 
 
 # --- answers: counts and cross-products ---------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """One study as numbers: a row per respondent."""
 
     y: pd.DataFrame  # outcomes (construct, vignette) in standard units, NaN where not observed
@@ -104,7 +114,7 @@ def answer_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) 
     BadInput
         Where an exposure differs between a person's vignettes, or an arm is empty.
     """
-    rows = [_rows(study, module, vocabulary) for study in studies]
+    rows = [rows_of(study, module, vocabulary) for study in studies]
     constructs = _ordered(
         {str(c) for r in rows for c in r.y.columns.unique("construct")}, vocabulary["constructs"]
     )
@@ -172,7 +182,11 @@ def answer_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) 
     )
 
 
-def _rows(study: Study, module: str, vocabulary: Vocabulary) -> _Rows:
+def rows_of(study: Study, module: str, vocabulary: Vocabulary) -> Rows:
+    """Bring one study to numbers: scores in standard units and exposures, by respondent.
+
+    Only who has every exposure and answered an outcome is in them.
+    """
     mine = [
         c
         for c in study.report["outcomes"]
@@ -219,7 +233,7 @@ def _rows(study: Study, module: str, vocabulary: Vocabulary) -> _Rows:
             "site": people["org_id"].fillna(study.id).astype(str),
         }
     )
-    return _Rows((y - centre) / scale, x, site, centre, scale, exposures, dropped)
+    return Rows((y - centre) / scale, x, site, centre, scale, exposures, dropped)
 
 
 def _exposures(
@@ -315,7 +329,7 @@ def _cross_products(z: np.ndarray, cell: np.ndarray, cells: int) -> tuple[np.nda
 
 
 def _aligned(
-    what: str, rows: Sequence[_Rows], setting_of: pd.DataFrame, outcomes: pd.MultiIndex
+    what: str, rows: Sequence[Rows], setting_of: pd.DataFrame, outcomes: pd.MultiIndex
 ) -> np.ndarray:
     return np.stack([getattr(rows[i], what).reindex(outcomes) for i in setting_of["rows"]])
 
@@ -436,7 +450,8 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
         ``single`` (organisation, code, reading): interviews of one coder with and without the code;
         ``double`` (organisation, code, agreement): interviews of two coders in which both, only the
         first, only the second or none applied it; ``x`` (organisation, exposure): the contrast of
-        an organisational exposure, -1/2 and +1/2.
+        an exposure, -1/2 and +1/2, zero where a study does not have it; ``site`` (organisation):
+        the organisation itself, which has a row for each role where people of several roles spoke.
 
     Raises
     ------
@@ -445,8 +460,8 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
     """
     applied = {s.id: _codes(s, module, vocabulary) for s in studies}
     codes = _ordered({c for mine in applied.values() for c in mine}, vocabulary["codes"])
-    organisations = pd.concat([_organisations(s) for s in studies], ignore_index=True)
-    names = list(organisations["org_id"])
+    units = pd.concat([_units(s) for s in studies], ignore_index=True)
+    names = list(units["unit"])
     single = np.zeros((len(names), len(codes), 2))
     double = np.zeros((len(names), len(codes), 4))
     for study in studies:
@@ -454,11 +469,11 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
         at = [codes.index(c) for c in coded]
         by_coder = _presence(study, coded)  # (source, coder) x code
         sizes = by_coder.groupby(level="source_id").size()
-        org_of = _at_organisations(study).set_index("respondent_id")["org_id"]
+        unit_of = _at_units(study).set_index("respondent_id")["unit"]
         first = by_coder.groupby(level="source_id").nth(0).droplevel("coder_id")
         second = by_coder.groupby(level="source_id").nth(1).droplevel("coder_id")
         for source, a in zip(first.index, first.to_numpy(), strict=True):
-            row = names.index(org_of[source])
+            row = names.index(unit_of[source])
             if sizes[source] == 1:
                 single[row, at, np.where(a, 0, 1)] += 1
             else:
@@ -472,7 +487,8 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
     x = np.zeros((len(names), len(exposures)))
     for column, exposure in enumerate(exposures):
         reference, other = list(vocabulary.levels(exposure["name"]))[:2]
-        value = organisations[exposure["name"]]
+        has = [s.id for s in studies if _declares(s, exposure["name"])]
+        value = units[exposure["name"]].where(units["study"].isin(has))
         x[:, column] = 0.5 * (value == other).to_numpy() - 0.5 * (value == reference).to_numpy()
     return xr.Dataset(
         {
@@ -480,8 +496,8 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
             "double": (("organisation", "code", "agreement"), double),
             "x": (("organisation", "exposure"), x),
             **{
-                c: ("organisation", organisations[c].to_numpy(dtype=str))
-                for c in (*GROUPINGS, "role", "arrangement")
+                c: ("organisation", units[c].to_numpy(dtype=str))
+                for c in (*GROUPINGS, "role", "arrangement", "site")
             },
             "family_of": ("code", np.array([vocabulary.family(c) for c in codes], dtype=str)),
             "exposure_name": ("exposure", np.array([e["name"] for e in exposures], dtype=str)),
@@ -504,32 +520,42 @@ def _codes(study: Study, module: str, vocabulary: Vocabulary) -> list[str]:
     return [c for c in outcomes if c in vocabulary["codes"] and vocabulary.module(c) == module]
 
 
-def _at_organisations(study: Study) -> pd.DataFrame:
-    """The respondents; who has no organisation is at that of the study."""
-    org_id = study.respondents["org_id"].fillna(study.id).astype(str)
-    return study.respondents.assign(study=study.id, org_id=org_id)
+def _declares(study: Study, attribute: str) -> bool:
+    """Whether a study compares by an attribute: only contrasts within studies travel."""
+    return any(e.get("attribute") == attribute for e in study.report["exposures"])
 
 
-def _organisations(study: Study) -> pd.DataFrame:
-    own = ["country", "sector", "role", "arrangement"]
-    people = _at_organisations(study)
-    if (several := people.groupby("org_id")[own].nunique(dropna=False).gt(1)).to_numpy().any():
+def _at_units(study: Study) -> pd.DataFrame:
+    """The respondents with their unit: an organisation, or one role in it where it has several.
+
+    Who has no organisation is at that of the study.
+    """
+    site = study.respondents["org_id"].fillna(study.id).astype(str)
+    people = study.respondents.assign(study=study.id, site=site)
+    several = people.groupby("site")["role"].transform("nunique").gt(1)
+    return people.assign(unit=site.where(~several, site + ":" + people["role"].astype(str)))
+
+
+def _units(study: Study) -> pd.DataFrame:
+    own = ["country", "sector", "role", "arrangement", "site"]
+    people = _at_units(study)
+    if (several := people.groupby("unit")[own].nunique(dropna=False).gt(1)).to_numpy().any():
         problems = [
             Problem(
                 study=study.id,
                 file=f"results/harmonized/{study.id}/respondents.parquet",
-                row=str(organisation),
+                row=str(unit),
                 column=column,
                 found="several values within one organisation",
                 expected="one value per organisation",
                 mend="correct the variable in the study's data file",
                 code="varying-organisation",
             )
-            for organisation, column in several.stack()[lambda found: found].index
+            for unit, column in several.stack()[lambda found: found].index
         ]
         raise BadInput(problems)
-    columns = ["study", "org_id", *own]
-    return people[columns].drop_duplicates().sort_values("org_id", ignore_index=True)
+    columns = ["study", "unit", *own]
+    return people[columns].drop_duplicates().sort_values("unit", ignore_index=True)
 
 
 def _presence(study: Study, codes: list[str]) -> pd.DataFrame:
@@ -547,11 +573,11 @@ def _unique(items: Any) -> list[dict[str, str]]:
 
 
 def between_organisations(cells: xr.Dataset) -> Structure:
-    """What the organisations identify beside the organisational exposures."""
+    """What the organisations identify beside the exposures."""
     units = pd.DataFrame({name: cells[name].values for name in GROUPINGS})
     fixed = [str(name) for name in cells.exposure_name.values]
-    for name in fixed:
-        units[name] = cells[name].values
+    for column, name in enumerate(fixed):
+        units[name] = cells.x.values[:, column]
     return structure(units, GROUPINGS, fixed, residual="organisation")
 
 
@@ -560,6 +586,34 @@ def organisation_effects(cells: xr.Dataset) -> Effects:
     found = between_organisations(cells)
     everyone = np.arange(found.units)
     return effects(found.units, [(None, everyone, [(found, everyone)])])
+
+
+def structures_of(cells: xr.Dataset) -> list[tuple[str, Structure]]:
+    """What the design identifies around each exposure: between settings, vignettes, units."""
+    if "code" in cells.dims:
+        return [(str(e), between_organisations(cells)) for e in cells.exposure.values]
+    return [
+        (str(e), around(cells, str(e))[0])
+        for e in cells.exposure.values
+        for around in (between_settings, between_vignettes)
+    ]
+
+
+def interviews(cells: xr.Dataset) -> xr.DataArray:
+    """Interviews in which a code was looked for, shape (organisation, code)."""
+    return cells.single.sum("reading") + cells.double.sum("agreement")
+
+
+def shares_of_families(cells: xr.Dataset) -> np.ndarray:
+    """Of all readings for a family, the share in each unit, shape (family, organisation)."""
+    of_family = cells.family_of.values == cells.family.values[:, None]
+    read = of_family.astype(float) @ interviews(cells).values.T
+    return read / read.sum(axis=1, keepdims=True)
+
+
+def studies_of_codes(cells: xr.Dataset) -> xr.DataArray:
+    """Whether a study looked for a code, shape (study_name, code)."""
+    return (interviews(cells).groupby(cells.study.rename("study_name")).sum() > 0).astype(bool)
 
 
 def pack_codes(cells: xr.Dataset, errors: bool = True) -> np.ndarray:

@@ -13,12 +13,15 @@ from metastudy.errors import BadInput, Problem
 from metastudy.texts import Document, canonical, did_you_mean, read_yaml, shown
 from metastudy.vocabulary import Vocabulary
 
+Path_ = tuple[str | int, ...]
+
 __all__ = [
     "IGNORE",
     "NO_CONSENT",
     "Codebook",
     "DataFile",
     "Exposure",
+    "Quality",
     "Rule",
     "Study",
     "Variable",
@@ -31,31 +34,38 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Study:
-    """What the codebook says of the study as a whole."""
+    """What the codebook says of the study as a whole.
+
+    A study of published findings may leave the places empty: each finding has its own.
+    """
 
     id: str
     title: str
     citation: str
     design: str
-    response_mode: str
-    country: str
-    sector: str
-    role: str
-    arrangement: str
     provenance: str
+    response_mode: str = ""
+    country: str = ""
+    sector: str = ""
+    role: str = ""
+    arrangement: str = ""
     language: str | None = None
     label: str | None = None
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """The data file and how its text is written."""
+    """The data file and how it is written.
+
+    ``format`` is ``None`` where the codebook does not declare it: the reader then recognises it.
+    """
 
     name: str
-    format: str
+    format: str | None = None
     encoding: str | None = None
     delimiter: str = ","
     decimal: str = "."
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ class Variable:
     """One raw variable; ``role`` is the codebook's ``as``, raw codes are in canonical text."""
 
     name: str
-    role: str
+    role: str = IGNORE
     accept: tuple[str, ...] = ()
     trait: str | None = None
     factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -76,6 +86,9 @@ class Variable:
     missing: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str | float | bool] = field(default_factory=dict)
     separator: str = ";"
+    dimension: str | None = None
+    evidence: str | None = None
+    field: str | None = None
     note: str | None = None
 
 
@@ -94,6 +107,17 @@ class Rule:
     def acts(self) -> bool:
         """Whether the rule itself says which rows leave."""
         return bool(self.drop or self.keep or self.duplicates or self.unanswered)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One rule that marks rows and drops none; exactly one of the last three says which."""
+
+    rule: str
+    variable: str | None = None
+    below_share_of_median: float | None = None
+    constant_over: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +145,8 @@ class Codebook:
     variables: tuple[Variable, ...]
     codes: Mapping[str, str]
     exclude: tuple[Rule, ...]
+    quality: tuple[Quality, ...]
+    sensitivity: tuple[str, ...]
     outcomes: tuple[str, ...]
     exposures: tuple[Exposure, ...]
     vocabulary: Vocabulary
@@ -158,8 +184,29 @@ class Codebook:
     def used_names(self) -> tuple[str, ...]:
         """The raw names that are read, each once: not the ignored ones that no rule looks at."""
         names = [variable.name for variable in self.variables if variable.role != IGNORE]
-        names += [rule.variable for rule in self.exclude if rule.variable]
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys([*names, *self._looked_at]))
+
+    @property
+    def _looked_at(self) -> dict[str, Path_]:
+        """The raw names that others name: rules, and ratings their evidence; with the places."""
+        found: dict[str, Path_] = {}
+        for index, rule in enumerate(self.exclude):
+            if rule.variable:
+                found.setdefault(rule.variable, ("exclude", index, "variable"))
+        for index, mark in enumerate(self.quality):
+            if mark.variable:
+                found.setdefault(mark.variable, ("quality", index, "variable"))
+        for index, variable in enumerate(self.variables):
+            if variable.evidence:
+                found.setdefault(variable.evidence, ("variables", index, "evidence"))
+        return found
+
+    def place(self, name: str) -> Path_:
+        """Give the place in the codebook that first mentions a raw name."""
+        for index, variable in enumerate(self.variables):
+            if variable.name == name:
+                return ("variables", index, "name")
+        return self._looked_at.get(name, ())
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -253,7 +300,19 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
     entries = {name: files for name, files in listed.items() if isinstance(files, dict)}
     own = entries.get(study.id, {}).get(codebook.file.name)
     anywhere = {str(value) for files in entries.values() for value in files.values()}
-    digest = sha256(path)
+    try:
+        digest = sha256(path)
+    except OSError as error:
+        raise BadInput(
+            Problem(
+                shown(path),
+                f"a file that cannot be read: {error.strerror}",
+                "a data file that may be read",
+                "give yourself the right to read it",
+                study.id,
+                code="missing-file",
+            )
+        ) from None
     flag = codebook.document.line(("study", "provenance"))
     mend = f"correct study.provenance on line {flag} of {shown(codebook.path)}"
     found = expected = None
@@ -282,6 +341,10 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
     def by_code(mapping: Mapping[str, Any]) -> dict[str, Any]:
         return {canonical(key): value for key, value in mapping.items()}
 
+    def quality(entry: Mapping[str, Any]) -> Quality:
+        lists: dict[str, Any] = {"constant_over": tuple(entry.get("constant_over", ()))}
+        return Quality(**{**entry, **lists, "keep": codes(entry.get("keep", ()))})
+
     def variable(entry: Mapping[str, Any]) -> Variable:
         entry = dict(entry)
         entry["role"] = entry.pop("as")
@@ -302,6 +365,8 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         variables=tuple(variable(entry) for entry in raw["variables"]),
         codes=dict(raw.get("codes", {})),
         exclude=tuple(rule(entry) for entry in raw.get("exclude", ())),
+        quality=tuple(quality(entry) for entry in raw.get("quality", ())),
+        sensitivity=tuple(raw.get("sensitivity", ())),
         outcomes=tuple(raw.get("outcomes", ())),
         exposures=tuple(Exposure(**entry) for entry in raw.get("exposures", ())),
         vocabulary=vocabulary,

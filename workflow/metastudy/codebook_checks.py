@@ -16,30 +16,54 @@ from metastudy.errors import Problem
 from metastudy.texts import Document, canonical, did_you_mean, numeral, read_yaml, shown
 from metastudy.vocabulary import Vocabulary
 
-__all__ = ["IGNORE", "NO_CONSENT", "check"]
+__all__ = ["DESIGN_BASED", "IGNORE", "NO_CONSENT", "SCHEMA", "check"]
+
+__resources__ = ("../schemas/codebook.schema.yaml",)
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "codebook.schema.yaml"
 
 IGNORE = "ignore"
 NO_CONSENT = "no_consent"  # the rule that the consent variable stands for
 
-# For each role of a variable: the keys it needs, and those it may have besides.
-_ROLE_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "id": ((), ()),
-    "consent": (("accept",), ()),
-    "site": ((), ("missing",)),
-    "factor": (("factors",), ("randomised", "vignette", "missing")),
-    "item": (("construct", "min", "max"), ("vignette", "keying", "missing", "values")),
-    "trait": (("trait",), ("missing", "values")),
-    "country": ((), ("values",)),
-    "sector": ((), ("values",)),
-    "arrangement": ((), ("values",)),
-    "coders": ((), ("separator",)),
-    IGNORE: ((), ("missing", "values")),
-}
 _ANY_ROLE = ("name", "as", "note")
-_SINGLE = ("id", "consent", "site", "country", "sector", "arrangement", "coders")
-_PLACE_SECTIONS = {"country": "countries", "sector": "sectors", "arrangement": "arrangements"}
+_SINGLE = (
+    *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
+    *("coders", "coder", "weight"),
+)
+_PLACE_SECTIONS = {
+    "country": "countries",
+    "sector": "sectors",
+    "arrangement": "arrangements",
+    "role": "roles",
+}
+_CODED_DESIGNS = ("interviews", "cases")
+_CODED_FORMATS = ("qdpx", "matrix")
+_KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean something
+    "encoding": ("csv", "qualtrics", "matrix", "sav", "dta"),
+    "delimiter": ("csv", "qualtrics", "matrix"),
+    "sheet": ("xlsx",),
+}
+# Kinds of variable that go with some designs only.
+_ROLE_DESIGNS = {"finding": ("published",), "rating": _CODED_DESIGNS, "coder": _CODED_DESIGNS}
+_PUBLISHED_ROLES = ("id", "finding", IGNORE)
+_NEEDED_FIELDS = ("citation", "contrast", "exposure_type", "outcome", "direction", "verification")
+_FIELD_SECTIONS = {
+    "exposure_type": "exposure_types",
+    "response_mode": "response_modes",
+    "family": "families",
+    "role": "roles",
+    "country": "countries",
+    "sector": "sectors",
+}
+_FIELD_OPTIONS = {
+    "direction": vocabularies.DIRECTIONS,
+    "term": vocabularies.TERMS,
+    "metric": vocabularies.METRICS,
+    "verification": vocabularies.VERIFICATIONS,
+}
+_MARKS = ("below_share_of_median", "constant_over", "keep")
+_ATTRIBUTE_TYPES = {"arrangement": "organisational", "role": "measured", "sector": "measured"}
+DESIGN_BASED = "design_based"
 _ACTIONS = ("drop", "keep", "duplicates", "unanswered")
 
 
@@ -63,7 +87,8 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
     additions = raw.get("vocabulary") if sound.section("vocabulary") else None
     vocabulary, more = vocabularies.extend(vocabulary, document, additions)
     problems += more
-    for part in (_study_problems, _variable_problems, _rule_problems, _use_problems):
+    parts = (_study_problems, _variable_problems, _finding_problems, _rule_problems)
+    for part in (*parts, _quality_problems, _weight_problems, _use_problems):
         problems += part(document, sound, vocabulary)
     study = document.path.resolve().parent.name
     return vocabulary, [replace(problem, study=study) for problem in problems]
@@ -72,6 +97,21 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
 @cache
 def _schema() -> Draft202012Validator:
     return Draft202012Validator(read_yaml(SCHEMA).data)
+
+
+@cache
+def _role_keys() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For each kind of variable the keys that it needs, and those it may have besides."""
+    schema: Any = _schema().schema
+    entry = schema["properties"]["variables"]["items"]["properties"]
+
+    def keys(role: str, mark: str) -> tuple[str, ...]:
+        return tuple(key for key, of in entry.items() if role in of.get(mark, ()))
+
+    return {
+        role: (keys(role, "x-needed-with"), keys(role, "x-allowed-with"))
+        for role in entry["as"]["enum"]
+    }
 
 
 def _from_schema(document: Document, error: ValidationError) -> Iterator[Problem]:
@@ -175,11 +215,7 @@ def _known(
 
 def _study_problems(document: Document, sound: _Sound, vocabulary: Vocabulary) -> Iterator[Problem]:
     study = sound.study()
-    for key, section in {
-        **_PLACE_SECTIONS,
-        "role": "roles",
-        "response_mode": "response_modes",
-    }.items():
+    for key, section in {**_PLACE_SECTIONS, "response_mode": "response_modes"}.items():
         if key in study:
             yield from _known(document, vocabulary, section, study[key], ("study", key))
     folder = document.path.resolve().parent.name
@@ -187,22 +223,47 @@ def _study_problems(document: Document, sound: _Sound, vocabulary: Vocabulary) -
         yield document.problem(
             ("study", "id"), f"'{study['id']}'", f"'{folder}', the name of the study's folder"
         )
-    form = sound.raw["file"]["format"] if sound.section("file") else None
-    interviews = study.get("design") == "interviews"
-    if study and form and interviews != (form == "qdpx"):
-        yield document.problem(
-            ("file", "format"),
-            f"format '{form}' with design '{study['design']}'",
-            "format qdpx with design interviews, and with no other",
-        )
-    if interviews and "codes" not in sound.raw:
-        yield document.problem(("codes",), "no 'codes'", "the codes of the project file, mapped")
-    if study and not interviews and "codes" in sound.raw:
-        yield document.problem(("codes",), "'codes'", "codes with design interviews only")
+    yield from _form_problems(document, sound)
     if sound.section("codes"):
         for place, code in sound.entries("codes"):
             if code != IGNORE:
                 yield from _known(document, vocabulary, "codes", code, place)
+
+
+def _form_problems(document: Document, sound: _Sound) -> Iterator[Problem]:
+    """Check that design, format and codes go together."""
+    file = sound.raw["file"] if sound.section("file") else {}
+    form, design = file.get("format"), sound.study().get("design")
+    for key, formats in _KEYS_OF_FORMATS.items():
+        if form and key in file and form not in formats:
+            yield document.problem(
+                ("file", key),
+                f"'{key}' with format '{form}'",
+                f"'{key}' with format {_listed(formats)} only",
+            )
+    if not design:
+        return
+    coded = "codes" in sound.raw
+    if form in _CODED_FORMATS and design not in _CODED_DESIGNS:
+        yield document.problem(
+            ("file", "format"),
+            f"format '{form}' with design '{design}'",
+            f"format {_listed(_CODED_FORMATS)} with design {_listed(_CODED_DESIGNS)} only",
+        )
+    elif form and form not in _CODED_FORMATS and (design == "interviews" or coded):
+        yield document.problem(
+            ("file", "format"),
+            f"format '{form}' with " + ("'codes'" if coded else f"design '{design}'"),
+            f"format {_listed(_CODED_FORMATS)} for coded sources",
+        )
+    if not coded and (design == "interviews" or form in _CODED_FORMATS):
+        yield document.problem(
+            ("codes",), "no 'codes'", "the codes of the project file or matrix, mapped"
+        )
+    if coded and design not in _CODED_DESIGNS:
+        yield document.problem(
+            ("codes",), "'codes'", f"codes with design {_listed(_CODED_DESIGNS)} only"
+        )
 
 
 def _variable_problems(
@@ -210,7 +271,9 @@ def _variable_problems(
 ) -> Iterator[Problem]:
     names: dict[str, int] = {}
     singles: dict[str, str] = {}
-    traits: dict[str, str] = {}
+    others: dict[str, str] = {}  # traits, dimensions and fields
+    design = sound.study().get("design")
+    file = sound.raw["file"] if sound.section("file") else {}
     for place, entry in sound.variables():
         name, role = entry["name"], entry["as"]
         if name in names:
@@ -220,14 +283,16 @@ def _variable_problems(
                 "each raw variable once; one `factor` may carry several factors",
             )
         names.setdefault(name, document.line((*place, "name")))
-        for key, taken, rule in ((role, singles, role in _SINGLE), (entry.get("trait"), traits, 1)):
+        own = (entry.get(key) for key in ("trait", "dimension", "field"))
+        pairs = [(role, singles, role in _SINGLE), *((one, others, True) for one in own)]
+        for key, taken, rule in pairs:
             if key and rule and taken.setdefault(key, name) != name:
                 yield document.problem(
                     (*place, "as"),
                     f"'{key}' a second time ('{taken[key]}' is it already)",
                     f"at most one variable for '{key}'",
                 )
-        needed, allowed = _ROLE_KEYS[role]
+        needed, allowed = _role_keys()[role]
         for key in needed:
             if key not in entry:
                 yield document.problem(
@@ -242,6 +307,27 @@ def _variable_problems(
                     f"'{key}' for '{name}', which is '{role}'",
                     f"with 'as: {role}' only {_listed((*_ANY_ROLE, *needed, *allowed))}",
                 )
+        wrong_design = design and (
+            design not in _ROLE_DESIGNS.get(role, (design,))
+            or (design == "published" and role not in _PUBLISHED_ROLES)
+        )
+        if wrong_design:
+            yield document.problem(
+                (*place, "as"),
+                f"'as: {role}' for '{name}' with design '{design}'",
+                f"with design published only {_listed(_PUBLISHED_ROLES)}"
+                if design == "published"
+                else f"'as: {role}' with design {_listed(_ROLE_DESIGNS[role])} only",
+            )
+        elif file and (
+            (role == "coder" and file.get("format") != "matrix")
+            or (role == "coders" and file.get("format", "qdpx") != "qdpx")
+        ):
+            yield document.problem(
+                (*place, "as"),
+                f"'as: {role}' with format '{file.get('format', 'not declared')}'",
+                "'as: coder' with format matrix, 'as: coders' with format qdpx",
+            )
         yield from _content_problems(document, vocabulary, place, entry)
     if sound.complete("variables") and "id" not in singles:
         yield document.problem(
@@ -256,8 +342,11 @@ def _content_problems(
     entry: Mapping[str, Any],
 ) -> Iterator[Problem]:
     """Check what one variable says: names of the vocabulary, bounds, codes."""
-    role = entry["as"]
-    for key, section in (("construct", "constructs"), ("vignette", "vignettes")):
+    for key, section in (
+        ("construct", "constructs"),
+        ("vignette", "vignettes"),
+        ("dimension", "dimensions"),
+    ):
         if key in entry:
             yield from _known(document, vocabulary, section, entry[key], (*place, key))
     for raw, reason in entry.get("missing", {}).items():
@@ -314,9 +403,116 @@ def _content_problems(
                     "correct the bounds or the missing codes; if the code really lies inside the "
                     "scale, list the answers under 'values'",
                 )
-    for raw, value in entry.get("values", {}).items() if role in _PLACE_SECTIONS else ():
-        section = _PLACE_SECTIONS[role]
-        yield from _known(document, vocabulary, section, str(value), (*place, "values", raw))
+    yield from _value_problems(document, vocabulary, place, entry)
+
+
+def _value_problems(
+    document: Document,
+    vocabulary: Vocabulary,
+    place: tuple[str | int, ...],
+    entry: Mapping[str, Any],
+) -> Iterator[Problem]:
+    """Check what the values of a variable that is no item are mapped to."""
+    role, values, aim = entry["as"], entry.get("values", {}), entry.get("field")
+    section = _FIELD_SECTIONS.get(str(aim)) if role == "finding" else _PLACE_SECTIONS.get(role)
+    for raw, value in values.items():
+        spot = (*place, "values", raw)
+        if section:
+            yield from _known(document, vocabulary, section, str(value), spot)
+        elif role == "rating" and str(value) not in vocabularies.POLES:
+            yield document.problem(spot, f"{value!r}", f"one of {_listed(vocabularies.POLES)}")
+        elif aim in _FIELD_OPTIONS and value not in _FIELD_OPTIONS[aim]:
+            options = _FIELD_OPTIONS[aim]
+            yield document.problem(
+                spot, f"'{value}'.{did_you_mean(str(value), options)}", f"one of {_listed(options)}"
+            )
+    if role == "trait" and not values and entry.get("trait") not in (None, "tenure_yrs"):
+        yield document.problem(
+            (*place, "values"),
+            f"no 'values' for '{entry['name']}', the trait '{entry['trait']}'",
+            "each raw value with what it stands for, so that no free text leaves the raw data",
+            f"add 'values' on line {document.line(place)} of {shown(document.path)}, or declare "
+            f"the variable with 'as: {IGNORE}'",
+            code="free-text",
+        )
+
+
+def _finding_problems(document: Document, sound: _Sound, _: Vocabulary) -> Iterator[Problem]:
+    """Check that published findings have all the columns that a finding needs."""
+    if sound.study().get("design") != "published" or not sound.complete("variables"):
+        return
+    given = {entry.get("field") for _, entry in sound.variables("finding")}
+    for name in _NEEDED_FIELDS:
+        if name not in given:
+            yield document.problem(
+                ("variables",),
+                f"no variable with 'field: {name}'",
+                f"with design published a variable for each of {_listed(_NEEDED_FIELDS)}",
+            )
+
+
+def _quality_problems(document: Document, sound: _Sound, _: Vocabulary) -> Iterator[Problem]:
+    """Check the rules that mark rows: one test each, on constructs that can tell."""
+    keyings: dict[str, set[str]] = {}
+    for _place, entry in sound.variables("item"):
+        if "construct" in entry:
+            keyings.setdefault(entry["construct"], set()).add(entry.get("keying", "positive"))
+    seen = {"ok"}
+    for place, entry in sound.entries("quality"):
+        if entry["rule"] in seen:
+            yield document.problem(
+                (*place, "rule"),
+                f"the rule '{entry['rule']}'" + (" twice" if entry["rule"] != "ok" else ""),
+                "each rule once, and none called 'ok'",
+            )
+        seen.add(entry["rule"])
+        marks = [key for key in _MARKS if key in entry]
+        if len(marks) != 1:
+            yield document.problem(
+                place, f"{_listed(marks) or 'none'} of them", f"exactly one of {_listed(_MARKS)}"
+            )
+            continue
+        if ("variable" in entry) == (marks == ["constant_over"]):
+            yield document.problem(
+                place,
+                "'variable' " + ("given" if "variable" in entry else "not given"),
+                "'variable' with below_share_of_median and keep, and not with constant_over",
+            )
+        constructs = entry.get("constant_over", ()) if sound.complete("variables") else ()
+        for index, construct in enumerate(constructs):
+            if construct not in keyings:
+                yield document.problem(
+                    (*place, "constant_over", index),
+                    f"'{construct}'.{did_you_mean(construct, keyings)}",
+                    f"a construct of the items: {_listed(sorted(keyings)) or 'there is none'}",
+                )
+        found = {keying for one in constructs for keying in keyings.get(one, ())}
+        if found and found != {"positive", "reverse"}:
+            yield document.problem(
+                (*place, "constant_over"),
+                f"only items with 'keying: {_listed(found)}' in {_listed(constructs)}",
+                "items of both keyings: without, the same answer everywhere may be honest",
+            )
+
+
+def _weight_problems(document: Document, sound: _Sound, _: Vocabulary) -> Iterator[Problem]:
+    """Check that weights are used and that what uses them has them."""
+    if not sound.complete("variables") or not sound.complete("sensitivity"):
+        return
+    weights = [place for place, _ in sound.variables("weight")]
+    wanted = DESIGN_BASED in sound.raw.get("sensitivity", ())
+    if weights and not wanted:
+        yield document.problem(
+            weights[0],
+            "weights that are declared but used in no analysis",
+            f"'sensitivity: [{DESIGN_BASED}]' beside them, or no weights",
+        )
+    if wanted and not weights:
+        yield document.problem(
+            ("sensitivity",),
+            f"'{DESIGN_BASED}' without a variable of weights",
+            "a variable with 'as: weight'",
+        )
 
 
 def _rule_problems(document: Document, sound: _Sound, _: Vocabulary) -> Iterator[Problem]:
@@ -394,7 +590,7 @@ def _use_problems(document: Document, sound: _Sound, vocabulary: Vocabulary) -> 
                 f"'{value}'.{did_you_mean(value, options)}",
                 f"a {key} among the variables: {_listed(sorted(options)) or 'there is none'}",
             )
-        kinds = {"construct": "measured", "attribute": "organisational"}
+        kinds = {"construct": "measured", "attribute": _ATTRIBUTE_TYPES.get(value, "")}
         if key == "factor":
             kinds[key] = "randomised" if factors.get(value) else "organisational"
         if (options is None or value in options) and entry["type"] != kinds[key]:
@@ -402,5 +598,6 @@ def _use_problems(document: Document, sound: _Sound, vocabulary: Vocabulary) -> 
                 (*place, "type"),
                 f"type '{entry['type']}' for {key} '{value}'",
                 f"'{kinds[key]}': a factor is randomised if its variable says 'randomised: true', "
-                "a construct is measured, an attribute organisational",
+                "a construct is measured, as are the attributes role and sector; the attribute "
+                "arrangement is organisational",
             )

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.cells import between_settings, observed
+from metastudy.cells import between_settings, interviews, observed
 from metastudy.design import Structure
 from metastudy.summaries import NUMBERS, summarize
+from metastudy.wording import JOINT
 
 __all__ = ["COLUMNS", "Contrasts", "contrasts", "heterogeneity", "taus"]
 
@@ -173,13 +174,17 @@ def _levels(
 
 
 def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
+    """Only what data speak of: a code on both sides of an exposure, in the studies that have it."""
     studies = json.loads(cells.attrs["studies"])
-    everyone = _where(cells, np.ones(cells.sizes["organisation"], dtype=bool))
-    mark = {"provenance": _mark(studies, list(studies))}
-    interviews = (cells.single.sum("reading") + cells.double.sum("agreement")).isel(code=0).values
+    read = interviews(cells).values  # (organisation, code)
+
+    def at(mask: np.ndarray) -> dict[str, str]:
+        place = _where(cells, mask)
+        return place | {"provenance": _mark(studies, place["study"].split(JOINT))}
+
     for variant, group in (("main", "posterior"), ("error_free", "error_free_posterior")):
         draws = posterior[group].to_dataset()
-        base = {"module": cells.attrs["module"], "variant": variant} | everyone | mark
+        base = {"module": cells.attrs["module"], "variant": variant}
         presence = draws["presence"]
         for e, exposure in enumerate(cells.exposure.values):
             effect = base | {
@@ -187,55 +192,51 @@ def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
                 "exposure": str(exposure),
                 "exposure_type": str(cells.exposure_type.values[e]),
             }
-            for family in cells.family.values:
-                row = effect | {"outcome": str(family), "level": "population", "metric": "log_odds"}
-                yield row, draws["contrast"].sel(exposure=exposure, family=family)
             attribute = cells[str(cells.exposure_name.values[e])].values
-            sides = [
-                (x, _weighted(presence, interviews * (cells.x.values[:, e] == x)))
-                for x in (-0.5, 0.5)
-            ]
-            for code in cells.code.values:
-                row = effect | {"outcome": str(code), "level": "code"}
+            x = cells.x.values[:, e]
+            seen = (read[x < 0].sum(axis=0) > 0) & (read[x > 0].sum(axis=0) > 0)
+            own = effect | at(x != 0)
+            for family in dict.fromkeys(cells.family_of.values[seen]):
+                row = own | {"outcome": str(family), "level": "population", "metric": "log_odds"}
+                yield row, draws["contrast"].sel(exposure=exposure, family=family)
+            for c, code in [(c, str(cells.code.values[c])) for c in map(int, np.flatnonzero(seen))]:
+                row = own | {"outcome": code, "level": "code"}
                 yield row | {"metric": "log_odds"}, draws["gamma"].sel(exposure=exposure, code=code)
-                low, high = (share.sel(code=code) for _, share in sides)
+                low, high = (_weighted(presence, read * (x == s)[:, None], c) for s in (-0.5, 0.5))
                 yield row | {"metric": "probability"}, high - low
-                for x, share in sides:
-                    here = cells.x.values[:, e] == x
-                    level = (
-                        base
-                        | _where(cells, here)
-                        | {
-                            "estimand": "level",
-                            "outcome": str(code),
-                            "level": str(cells.exposure_name.values[e]),
-                            "group": str(attribute[here][0]),
-                            "metric": "probability",
-                        }
-                    )
-                    yield level, share.sel(code=code)
-        for code in cells.code.values:
-            row = base | {"estimand": "level", "outcome": str(code), "level": "population"}
-            yield row | {"metric": "probability"}, _weighted(presence, interviews).sel(code=code)
+                for sign, share in ((-0.5, low), (0.5, high)):
+                    here = x == sign
+                    level = {
+                        "estimand": "level",
+                        "outcome": code,
+                        "level": str(cells.exposure_name.values[e]),
+                        "group": str(attribute[here][0]),
+                        "metric": "probability",
+                    }
+                    yield base | at(here) | level, share
+        for c, code in enumerate(cells.code.values):
+            row = base | at(read[:, c] > 0) | {"outcome": str(code), "level": "population"}
+            share = _weighted(presence, read, c)
+            yield row | {"estimand": "level", "metric": "probability"}, share
 
 
-def _weighted(presence: xr.DataArray, weights: np.ndarray) -> xr.DataArray:
-    """Mean presence over organisations, by their numbers of interviews."""
-    share = xr.DataArray(weights / weights.sum(), dims="organisation")
-    return (presence.drop_vars("organisation") * share).sum("organisation")
+def _weighted(presence: xr.DataArray, weights: np.ndarray, code: int) -> xr.DataArray:
+    """Mean presence of a code over organisations, by their numbers of interviews."""
+    share = xr.DataArray(weights[:, code] / weights[:, code].sum(), dims="organisation")
+    return (presence.isel(code=code).drop_vars("organisation") * share).sum("organisation")
 
 
 def _where(cells: xr.Dataset, mask: np.ndarray) -> dict[str, str]:
     """Study, country, sector and role of some units, joined where there are several."""
     return {
-        name: " + ".join(dict.fromkeys(sorted(map(str, cells[name].values[mask]))))
+        name: JOINT.join(dict.fromkeys(sorted(map(str, cells[name].values[mask]))))
         for name in ("study", "country", "sector", "role")
     }
 
 
 def _mark(studies: dict[str, Any], names: list[str]) -> str:
     """The mark that follows a number: simulated, observed, or both."""
-    return " + ".join(sorted({studies[name]["provenance"] for name in names}))
+    return JOINT.join(sorted({studies[name]["provenance"] for name in names}))
 
 
 def heterogeneity(

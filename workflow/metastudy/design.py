@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -74,7 +75,8 @@ def structure(
     ----------
     units : one row per unit (site, study, organisation); a column for each grouping.
     groupings : names of columns, in order of preference: of two aliased ones the first stays.
-    fixed : names of columns that enter as fixed contrasts whatever comes after them.
+    fixed : names of columns that enter whatever comes after them: numbers as they are, other
+        values as contrasts.
     residual : what the units are called if the model gives them a variance of their own, from
         which that of a grouping must be told apart.
 
@@ -86,13 +88,20 @@ def structure(
     Notes
     -----
     Linear independence of the components is the condition under which the variances of a mixed
-    model are identified by the second moments of the projected outcomes.
+    model are identified by the second moments of the projected outcomes. Two groupings that span
+    the same space beside the fixed terms are one all the same: their components may differ in the
+    weights of a few levels, and nobody would read two variances out of that.
     """
     codes = {name: pd.Categorical(units[name].astype(str)) for name in (*fixed, *groupings)}
     keep = _representatives(pd.DataFrame({name: c.codes for name, c in codes.items()}))
     basis: dict[str, np.ndarray] = {"intercept": np.ones((len(keep), 1))}
     for name in fixed:
-        basis[name] = _indicators(codes[name], keep)[:, 1:]
+        number = pd.api.types.is_numeric_dtype(units[name])
+        basis[name] = (
+            units[name].to_numpy(float)[keep, None]
+            if number
+            else _indicators(codes[name], keep)[:, 1:]
+        )
 
     def level_names(name: str) -> tuple[str, ...]:
         return tuple(str(level) for level in codes[name].categories)
@@ -113,13 +122,15 @@ def structure(
 
     project = _projector(np.hstack(list(basis.values())))
     components = {residual: project.ravel()} if residual else {}
+    spans: dict[str, np.ndarray] = {}
     for name in groupings:
         if name in verdict:
             continue
         z = project @ _indicators(codes[name], keep)
         component = (z @ z.T).ravel()
-        if _rank([c[:, None] for c in (*components.values(), component)]) > len(components):
-            components[name] = component
+        independent = _rank([c[:, None] for c in (*components.values(), component)])
+        if independent > len(components) and not any(_same_span(z, s) for s in spans.values()):
+            components[name], spans[name] = component, z
             few = len(level_names(name)) < FULL_FROM
             verdict[name] = (
                 "varying",
@@ -183,13 +194,23 @@ def _rank(columns: list[np.ndarray]) -> int:
     return int(np.linalg.matrix_rank(np.hstack(columns), tol=1e-8))
 
 
+def _same_span(one: np.ndarray, other: np.ndarray) -> bool:
+    return _rank([one]) == _rank([other]) == _rank([one, other])
+
+
 def _same_partition(
     name: str, among: Sequence[str], codes: Mapping[str, pd.Categorical[Any]]
 ) -> str:
-    """The first grouping whose levels determine those of ``name``, else all of them together."""
-    for other in among:
-        if pd.crosstab(codes[other].codes, codes[name].codes).gt(0).sum(axis=1).le(1).all():
-            return other
+    """The fewest groupings whose levels together determine those of ``name``, else all of them."""
+    own = pd.Series(codes[name].codes)
+    for size in range(1, len(among)):
+        fitting = {}  # number of groups by name: the coarsest says no more than it must
+        for some in combinations(among, size):
+            groups = own.groupby([pd.Series(codes[other].codes) for other in some])
+            if groups.nunique().le(1).all():
+                fitting[" + ".join(some)] = groups.ngroups
+        if fitting:
+            return min(fitting, key=lambda found: fitting[found])
     return " + ".join(among)
 
 

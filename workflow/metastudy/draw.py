@@ -18,6 +18,7 @@ NEEDS = {
     "synthesis": ("studies", "contrasts", "synthesis"),
     "heterogeneity": ("studies", "contrasts", "heterogeneity", "synthesis"),
     "exploratory": ("studies", "synthesis"),
+    "directions": ("studies", "contrasts"),
 }
 
 

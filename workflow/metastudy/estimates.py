@@ -157,25 +157,30 @@ def _codings(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
     applied = single[..., 0] + double[..., :2].sum(-1)  # (organisation, code)
     total = single.sum(-1) + double.sum(-1)
     family = cells.family_of.values
+    site = np.unique(cells.site.values, return_inverse=True)[1]
     for study in dict.fromkeys(cells.study.values):
         mine = cells.study.values == study
         rows, influence = [], []
         for e, exposure in enumerate(cells.exposure.values):
             x = cells.x.values[:, e]
-            if min((x[mine] > 0).sum(), (x[mine] < 0).sum()) < 2:
+            if min(len(set(site[mine & (x > 0)])), len(set(site[mine & (x < 0)]))) < 2:
                 continue  # one organisation does not tell how organisations differ
             log_odds, parts = np.zeros(cells.sizes["code"]), np.zeros(applied.shape)
             for sign, side in ((1, mine & (x > 0)), (-1, mine & (x < 0))):
                 share = (applied[side].sum(0) + 0.5) / (total[side].sum(0) + 1)
                 log_odds += sign * np.log(share / (1 - share))
                 weight = total[side].sum(0) * share * (1 - share)
-                scale = np.sqrt(side.sum() / (side.sum() - 1))
+                organisations = len(set(site[side]))
+                scale = np.sqrt(organisations / (organisations - 1))
                 with np.errstate(invalid="ignore"):  # a code that the study did not look for
-                    parts[side] = sign * scale * (applied[side] - total[side] * share) / weight
+                    parts[side] += sign * scale * (applied[side] - total[side] * share) / weight
             looked_for = total[mine].sum(0) > 0
             for name in dict.fromkeys(family[looked_for]):
                 codes = looked_for & (family == name)
-                influence.append(parts[:, codes].mean(axis=1))
+                of_unit = parts[:, codes].mean(axis=1)
+                influence.append(
+                    np.bincount(site[mine], of_unit[mine], site.max() + 1)
+                )  # both roles of a site
                 rows.append(
                     {
                         "module": cells.attrs["module"],

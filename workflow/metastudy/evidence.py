@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy import vocabulary as vocabularies
+from metastudy.cells import interviews
 from metastudy.errors import MetastudyError
 from metastudy.verdicts import Kind, judge
 from metastudy.vocabulary import Vocabulary
@@ -37,10 +38,12 @@ SYNTHESIS = ("estimates", "pooled", "structure", "heterogeneity", "exploratory")
 
 @dataclass(frozen=True)
 class StudyEvidence:
-    """A study's report and its respondents."""
+    """A study's report, and of its tables those that are shown as they are."""
 
     report: Mapping[str, Any]
     respondents: pd.DataFrame
+    ratings: pd.DataFrame = field(default_factory=pd.DataFrame)
+    findings: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def id(self) -> str:
@@ -68,10 +71,16 @@ class Modelled:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Results by what they are and by module."""
+    """Results by what they are and by module.
+
+    ``studies`` have people in them; ``published`` has those that hold published findings alone.
+    """
 
     vocabulary: Vocabulary
     studies: tuple[StudyEvidence, ...] = ()
+    published: tuple[StudyEvidence, ...] = ()
+    appraisal: pd.DataFrame = field(default_factory=pd.DataFrame)
+    design_based: pd.DataFrame = field(default_factory=pd.DataFrame)
     cells: Mapping[str, Modelled] = field(default_factory=dict)
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     draws: Mapping[str, Path] = field(default_factory=dict)
@@ -83,7 +92,8 @@ class Evidence:
     @cached_property
     def labels(self) -> Labels:
         """Names for the reader."""
-        return Labels(self.vocabulary, {study.id: study.label for study in self.studies})
+        everyone = (*self.studies, *self.published)
+        return Labels(self.vocabulary, {study.id: study.label for study in everyone})
 
     @property
     def interval(self) -> float:
@@ -92,7 +102,7 @@ class Evidence:
 
     def rope(self, metric: str) -> float:
         """Half-width of the region of practical equivalence in a metric."""
-        name = {"sd": "rope_sd", "log_odds": "rope_logit"}[metric]
+        name = "rope_sd" if metric == "sd" else "rope_logit"
         return float(self.settings["report"][name])
 
     def verdict(self, row: Mapping[str, Any]) -> Kind:
@@ -127,6 +137,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--draws", type=Path, nargs="*", default=[], help="<module>.nc, draws of the contrasts")
     add("--heterogeneity", type=Path, nargs="*", default=[], help="<module>-heterogeneity.parquet")
     add("--checks", type=Path, nargs="*", default=[])
+    add("--appraisal", type=Path, nargs="*", default=[], help="risk of bias and certainty, CSV")
+    add("--design_based", type=Path, nargs="*", default=[], help="design-based estimates")
     add(
         "--synthesis",
         type=Path,
@@ -149,7 +161,10 @@ def gather(args: argparse.Namespace) -> Evidence:
     checks = [json.loads(path.read_text("utf-8")) for path in sorted(args.checks)]
     return Evidence(
         vocabulary=vocabulary,
-        studies=tuple(studies),
+        studies=tuple(study for study in studies if len(study.respondents)),
+        published=tuple(study for study in studies if not len(study.respondents)),
+        appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
+        design_based=_joined(pd.read_parquet(path) for path in args.design_based),
         cells={name: _modelled(path) for name, path in by_module["cells"].items()},
         contrasts={n: pd.read_parquet(path) for n, path in by_module["contrasts"].items()},
         draws=by_module["draws"],
@@ -171,10 +186,16 @@ def _by_module(paths: list[Path], vocabulary: Vocabulary) -> dict[str, Path]:
 
 
 def _study(folder: Path) -> StudyEvidence:
+    names = ("respondents", "case_ratings", "effects")
     return StudyEvidence(
         json.loads((folder / "report.json").read_text("utf-8")),
-        pd.read_parquet(folder / "respondents.parquet"),
+        *(pd.read_parquet(folder / f"{name}.parquet") for name in names),
     )
+
+
+def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    found = list(tables)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def _modelled(path: Path) -> Modelled:
@@ -187,7 +208,7 @@ def _modelled(path: Path) -> Modelled:
             n = cells.n.values
         else:
             study = cells.study.values
-            n = (cells.single.sum("reading") + cells.double.sum("agreement")).isel(code=0).values
+            n = interviews(cells).max("code").values
         dropped = json.loads(cells.attrs["dropped"])
     rows = pd.Series(n).groupby(study.astype(str)).sum()
     return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped))

@@ -25,11 +25,13 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from metastudy.evidence import records
-from metastudy.wording import JOINT, mark
+from metastudy.wording import JOINT, inline, mark
 
-__all__ = ["STYLES", "forest", "participant_flow", "save", "study_grid"]
+__all__ = ["STYLES", "directions", "forest", "participant_flow", "save", "study_grid"]
 
 WIDTH = 6.3  # inches: 16 cm, the width of the text
+TALLEST = 8.7  # inches: what a page holds beside a caption
+TIGHTEST = 0.135  # inches from row to row
 SMALL, MEDIUM, LARGE = 7.0, 7.5, 8.5  # points
 LINE = 0.135  # inches from one line of text to the next
 INK, GREY, PALE = "#222222", "#767676", "#e3e3e3"
@@ -350,6 +352,7 @@ def forest(table: pd.DataFrame) -> Figure:
         room, max((_width(w, SMALL) for row in table["row"] for w in row.split()), default=0)
     )
     plans = [_plan(band, room) for band in bands]
+    _tighten(plans, bands)
     page = _Page(sum(plan.height for plan in plans), list(table["provenance"]))
     for band, plan in zip(bands, plans, strict=True):
         _draw_band(page, band, plan, limits)
@@ -368,6 +371,18 @@ class _Plan:
     height: float
     titles: list[str]
     axis: int
+
+
+def _tighten(plans: Sequence[_Plan], bands: Sequence[_Band]) -> None:
+    """Bring rows together where the figure would be longer than a page."""
+    rows = [max(len(panel.rows) for panel in band.panels) for band in bands]
+    over = sum(plan.height for plan in plans) - TALLEST
+    slack = sum(n * max(plan.row - TIGHTEST, 0.0) for n, plan in zip(rows, plans, strict=True))
+    if over > 0 and slack > 0:
+        for n, plan in zip(rows, plans, strict=True):
+            less = min(over / slack, 1.0) * max(plan.row - TIGHTEST, 0.0)
+            plan.row -= less
+            plan.height -= n * less
 
 
 def _plan(band: _Band, label: float) -> _Plan:
@@ -655,3 +670,95 @@ def _kept(own: pd.DataFrame) -> int:
     """Each module starts again from the rows that were kept."""
     kept = own.loc[own["kind"] == "kept", "rows"]
     return int(kept.iloc[0]) if len(kept) else 0
+
+
+# --- directions of effect -------------------------------------------------------------------------
+
+SIGNS = {  # marker, filled, and what it says
+    "positive": ("^", True, "more"),
+    "negative": ("v", True, "less"),
+    "equivalent": ("o", True, "practically none"),
+    "unclear": ("o", False, "imprecise"),
+    "null_result": ("s", False, "published as not significant"),
+    "not_supported": ("x", True, "not among the supported results"),
+    "neutral": ("D", False, "neither (case)"),
+}
+
+
+@_drawn
+def directions(table: pd.DataFrame) -> Figure:
+    """Signs of all evidence: published findings in a list, models and cases as small grids.
+
+    Parameters
+    ----------
+    table : columns :data:`metastudy.directions.DIRECTIONS`; one row is one mark.
+    """
+    if not len(table):
+        return _nothing("No direction of effect to show.")
+    label, row, gap = 2.3, 0.2, 0.14
+    blocks = []  # heading, rows, columns, table
+    for section, mine in table.groupby("section", sort=False):
+        listed = section == "published"
+        columns = ["Direction", "n"] if listed else list(dict.fromkeys(mine["column"]))
+        names = (
+            [f"{r['row']}: {inline(r['column'])}" for r in records(mine)]
+            if listed
+            else list(dict.fromkeys(mine["row"]))
+        )
+        room = (WIDTH - MARGIN - (5.0 if listed else label)) / len(columns)
+        ticks = [_wrapped(c, min(room, 1.1) - 0.04, SMALL) for c in columns]
+        texts = [_wrapped(n, (4.9 if listed else label) - 0.15, SMALL) for n in names]
+        heights = [max(row, LINE * _lines(text) + 0.07) for text in texts]
+        head = LINE * max(map(_lines, ticks)) + 0.28
+        blocks.append((str(section), mine, columns, ticks, names, texts, heights, head, room))
+    total = sum(sum(b[6]) + b[7] + gap for b in blocks)
+    page = _Page(total + 0.44, list(table["provenance"]))
+    y = page.y
+    for section, mine, columns, ticks, names, texts, heights, head, room in blocks:
+        listed = section == "published"
+        left = WIDTH - room * len(columns)
+        page.text(MARGIN, y + head - 0.1, str(mine["heading"].iloc[0]), MEDIUM, weight="bold")
+        for at, text in enumerate(ticks):
+            base = y + head - 0.1 - LINE * (_lines(text) - 1)
+            page.text(left + room * (at + 0.5), base, text, SMALL, ha="center")
+        y += head
+        page.line([MARGIN, WIDTH - 0.05], [y - 0.03] * 2, color=PALE, lw=0.8)
+        centres = []
+        for text, height in zip(texts, heights, strict=True):
+            middle = y + height / 2
+            page.text(MARGIN, middle - LINE * (_lines(text) - 1) / 2 + 0.035, text, SMALL)
+            centres.append(middle)
+            y += height
+        for at, line in enumerate(records(mine)):
+            index = at if listed else names.index(line["row"])
+            column = 0 if listed else columns.index(line["column"])
+            x = left + room * (column + 0.5)
+            _sign(
+                page,
+                x,
+                centres[index],
+                line["direction"],
+                line["provenance"],
+                f"sign-{mine.index[at]}",
+            )
+            if listed:
+                page.text(left + room * 1.5, centres[index] + 0.035, str(line["n"] or "–"), SMALL,
+                          ha="center")  # fmt: skip
+        y += gap
+    x, y = MARGIN, y + 0.08
+    for sign in dict.fromkeys(table["direction"]):
+        said = SIGNS[sign][2]
+        if x + _width(said, SMALL) + 0.2 > WIDTH:
+            x, y = MARGIN, y + LINE + 0.03
+        _sign(page, x + 0.06, y, sign, "", None)
+        page.text(x + 0.17, y + 0.035, said, SMALL)
+        x += _width(said, SMALL) + 0.42
+    return page.figure
+
+
+def _sign(page: _Page, x: float, y: float, sign: str, provenance: str, gid: str | None) -> None:
+    """One mark; what rests on simulated data has the colour of their mark."""
+    marker, filled, _ = SIGNS[sign]
+    hue = WARNING if mark([provenance]) else INK
+    page.line([x], [y], marker=marker, ms=5.5, color=hue, mew=1.1, ls="none",
+              mfc=hue if filled else "white", gid=gid)  # fmt: skip

@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import pandas as pd
 
 from metastudy import meanings, pseudonyms, tables
 from metastudy import vocabulary as vocabularies
-from metastudy.codebook import IGNORE, Codebook, Rule, load, sha256
+from metastudy.codebook import IGNORE, Codebook, Quality, Rule, Variable, load, sha256
 from metastudy.errors import BadInput, Problem, run
 from metastudy.readers import RawProject, RawTable, read
-from metastudy.texts import canonical, did_you_mean, shown
+from metastudy.texts import canonical, did_you_mean, quoted, shown
 
 __all__ = ["REPORT", "STAGE", "Harmonized", "harmonize", "main", "save"]
 
@@ -26,15 +27,26 @@ STAGE = "harmonize"
 REPORT = "report.json"
 SHOWN_ROWS = 8  # so many rows are named where the same thing is wrong in many
 
-_PLACES = (("country", "countries"), ("sector", "sectors"), ("arrangement", "arrangements"))
+_PLACES = (
+    ("country", "countries"),
+    ("sector", "sectors"),
+    ("arrangement", "arrangements"),
+    ("role", "roles"),
+)
+CODED = ("qdpx", "matrix")
 
 
 @dataclass(frozen=True)
 class Harmonized:
-    """A study's harmonized tables by name, and the report on how they came about."""
+    """A study's harmonized tables by name, long ones in short, and the report on them."""
 
-    tables: Mapping[str, pd.DataFrame]
+    parts: Mapping[str, tables.Part]
     report: Mapping[str, Any]
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """The tables spelt out, as :func:`save` writes them; of a large study they are large."""
+        return {name: tables.whole(name, part) for name, part in self.parts.items()}
 
 
 @dataclass
@@ -84,9 +96,8 @@ class _Study:
                 found.append(meaning(text))
             except meanings.UnfitError as unfit:
                 label = self.table.labels.get(name, {}).get(text)
-                spelt = (f"'{text}'" if text else "an empty cell") + (
-                    f" (labelled '{label}')" if label else ""
-                )
+                spelt = unfit.found or quoted(text)
+                spelt += f" (labelled {quoted(label)})" if label and not unfit.found else ""
                 self.report(
                     positions == position, name, spelt, unfit.expected, unfit.mend, unfit.code
                 )
@@ -95,8 +106,7 @@ class _Study:
 
     def decode(self, name: str, meaning: Callable[[str], Any]) -> pd.Series:
         """Give the meaning of a raw column, row by row; missing where there is none."""
-        positions, found = self.translate(name, meaning)
-        return pd.Series(np.array([*found, None], dtype=object)[positions])
+        return tables.coded(*self.translate(name, meaning))
 
 
 # --- which rows stay -----------------------------------------------------------------------------
@@ -139,18 +149,22 @@ def _exclude(codebook: Codebook, table: RawTable) -> tuple[np.ndarray, list[Rule
 # --- the tables ----------------------------------------------------------------------------------
 
 
-def _respondents(study: _Study, ids: pd.Series, sites: pd.Series) -> pd.DataFrame:
+def _respondents(
+    study: _Study, ids: pd.Series, sites: pd.Series, clusters: pd.Series
+) -> pd.DataFrame:
     codebook = study.codebook
     data: dict[str, Any] = {
         "study_id": codebook.study.id,
         "respondent_id": ids,
-        "role": codebook.study.role,
         "org_id": sites,
+        "cluster_id": clusters,
         "lang": codebook.study.language,
         "weight": np.nan,
-        "qc_status": "ok",
         "provenance": codebook.study.provenance,
     }
+    weight = codebook.only("weight")
+    if weight:
+        data["weight"] = study.decode(weight.name, meanings.weight(weight))
     for role, section in _PLACES:
         variable = codebook.only(role)
         options = codebook.vocabulary[section]
@@ -163,7 +177,7 @@ def _respondents(study: _Study, ids: pd.Series, sites: pd.Series) -> pd.DataFram
         reader = meanings.years if variable.trait == "tenure_yrs" else meanings.label
         data[str(variable.trait)] = study.decode(variable.name, reader(variable))
     data.setdefault("tenure_yrs", np.nan)
-    return pd.DataFrame(data, index=ids.index)
+    return tables.shape("respondents", data)
 
 
 def _check_attributes(study: _Study, respondents: pd.DataFrame) -> None:
@@ -184,70 +198,175 @@ def _check_attributes(study: _Study, respondents: pd.DataFrame) -> None:
                 )
 
 
-def _assignments(study: _Study, ids: pd.Series) -> pd.DataFrame:
-    parts = []
+def _assignments(study: _Study, ids: pd.Series) -> tables.Crossed:
+    """Say which level of each factor each respondent was assigned to; some to none."""
+    found = []
     for variable in study.codebook.having("factor"):
-        raw = study.decode(variable.name, meanings.levels(variable))
+        positions, raw = study.translate(variable.name, meanings.levels(variable))
         for factor, levels in variable.factors.items():
-            level = raw.map(levels)
-            part = pd.DataFrame({"respondent_id": ids, "factor": factor, "level": level})
-            parts.append(
-                part[level.notna()].assign(
-                    study_id=study.codebook.study.id,
-                    vignette=variable.vignette,
-                    randomised=variable.randomised,
-                )
+            known = [text for text in raw if text in levels]
+            kinds = pd.DataFrame(
+                {
+                    "study_id": study.codebook.study.id,
+                    "vignette": variable.vignette,
+                    "factor": factor,
+                    "level": [levels[text] for text in known],
+                    "randomised": variable.randomised,
+                }
             )
-    if not parts:
-        return tables.empty("assignments")
-    table = tables.shape("assignments", pd.concat(parts, ignore_index=True))
-    return table.sort_values(["respondent_id", "vignette", "factor"], ignore_index=True)
+            code = [known.index(text) if text in levels else -1 for text in raw]
+            codes = np.array(code, dtype=int)[positions]
+            found.append(((variable.vignette is None, variable.vignette, factor), kinds, codes))
+    found.sort(key=lambda one: one[0])
+    return tables.crossed(
+        "assignments", ids, [kinds for _, kinds, _ in found], [codes for _, _, codes in found]
+    )
 
 
-def _measurements(study: _Study, ids: pd.Series) -> pd.DataFrame:
-    """Make one row a respondent and item: a matrix of both, read row by row."""
+def _measurements(study: _Study, ids: pd.Series) -> tables.Crossed:
+    """Say which of its different answers to each item each respondent gave."""
     items = sorted(
         study.codebook.having("item"),
         key=lambda item: (item.vignette or "", item.construct or "", item.name),
     )
-    if not items:
-        return tables.empty("measurements")
-    people, count = len(ids), len(items)
-    raw = np.empty((people, count))
-    aligned, pomp = np.empty_like(raw), np.empty_like(raw)
-    reasons = np.empty((people, count), dtype=object)
-    order = ids.argsort().to_numpy()
-    for column, item in enumerate(items):
+    kinds, codes = [], []
+    for item in items:
         positions, found = study.translate(item.name, meanings.number(item))
         pairs = [pair or (np.nan, "system") for pair in found]
-        positions = positions[order]
-        raw[:, column] = np.array([number for number, _ in pairs])[positions]
-        reasons[:, column] = np.array([reason for _, reason in pairs], dtype=object)[positions]
+        raw = np.array([number for number, _ in pairs], dtype=float)
         low, high = float(item.min or 0), float(item.max or 0)
-        values = raw[:, column]
-        aligned[:, column] = low + high - values if item.keying == "reverse" else values
-        pomp[:, column] = 100 * (aligned[:, column] - low) / (high - low)
+        aligned = low + high - raw if item.keying == "reverse" else raw
+        kinds.append(
+            pd.DataFrame(
+                {
+                    "study_id": study.codebook.study.id,
+                    "vignette": item.vignette,
+                    "construct": item.construct,
+                    "item_id": item.name,
+                    "value_raw": raw,
+                    "missing_reason": [reason for _, reason in pairs],
+                    "scale_min": item.min,
+                    "scale_max": item.max,
+                    "reverse_keyed": item.keying == "reverse",
+                    "value_aligned": aligned,
+                    "value_pomp": 100 * (aligned - low) / (high - low),
+                }
+            )
+        )
+        codes.append(positions)
+    return tables.crossed("measurements", ids, kinds, codes)
 
-    def each(values: list[Any], dtype: str) -> pd.Series:
-        return pd.Series(values, dtype=dtype).take(np.tile(np.arange(count), people))
 
-    columns = {
-        "study_id": pd.Series([study.codebook.study.id], dtype="str").take(
-            np.zeros(people * count, dtype=np.intp)
-        ),
-        "respondent_id": ids.take(np.repeat(order, count)),
-        "vignette": each([item.vignette for item in items], "str"),
-        "construct": each([item.construct for item in items], "str"),
-        "item_id": each([item.name for item in items], "str"),
-        "value_raw": pd.Series(raw.ravel()),
-        "missing_reason": pd.Series(reasons.ravel(), dtype="str"),
-        "scale_min": each([item.min for item in items], "float64"),
-        "scale_max": each([item.max for item in items], "float64"),
-        "reverse_keyed": each([item.keying == "reverse" for item in items], "bool"),
-        "value_aligned": pd.Series(aligned.ravel()),
-        "value_pomp": pd.Series(pomp.ravel()),
+def _marks(study: _Study, measurements: tables.Crossed) -> dict[str, np.ndarray]:
+    """Tell for each rule of quality which of the kept rows it marks."""
+    return {
+        rule.rule: _constant(rule, measurements) if rule.constant_over else _beside(study, rule)
+        for rule in study.codebook.quality
     }
-    return pd.DataFrame({name: of.reset_index(drop=True) for name, of in columns.items()})
+
+
+def _constant(rule: Quality, measurements: tables.Crossed) -> np.ndarray:
+    """Mark who gave one answer throughout, to items of both keyings."""
+    kinds = measurements.kinds
+    number = kinds["value_raw"].where(kinds["construct"].isin(rule.constant_over)).to_numpy()
+    reverse = kinds["reverse_keyed"].to_numpy()
+    low = np.full(len(measurements.persons), np.nan)
+    high, both = low.copy(), np.zeros((2, len(low)), dtype=bool)
+    for codes in measurements.codes.T:
+        answer, turned = number[codes], reverse[codes]
+        low, high = np.fmin(low, answer), np.fmax(high, answer)  # these pass over NaN
+        both |= ~np.isnan(answer) & np.stack([turned, ~turned])
+    return (low == high) & both.all(axis=0)
+
+
+def _beside(study: _Study, rule: Quality) -> np.ndarray:
+    """Mark who was too fast, or gave another answer than the right one."""
+    name = str(rule.variable)
+    if rule.below_share_of_median is None:
+        return ~study.texts(name).isin(rule.keep).to_numpy()
+    variable = next((one for one in study.codebook.variables if one.name == name), Variable(name))
+    number = pd.to_numeric(study.decode(name, meanings.amount(variable)))
+    return (number < rule.below_share_of_median * number.median()).to_numpy()
+
+
+def _status(marks: Mapping[str, np.ndarray], count: int) -> pd.Series:
+    """Join the names of the rules that mark a row; ``ok`` where none does."""
+    marked = np.zeros(count, dtype=np.int64)
+    for place, hits in enumerate(marks.values()):
+        marked += hits.astype(np.int64) << place
+    patterns, positions = np.unique(marked, return_inverse=True)
+    names = [
+        "+".join(rule for place, rule in enumerate(marks) if pattern >> place & 1)
+        for pattern in patterns.tolist()
+    ]
+    return tables.coded(positions, [name or "ok" for name in names])
+
+
+def _case_ratings(study: _Study, ids: pd.Series, sites: pd.Series) -> pd.DataFrame:
+    parts = []
+    for variable in study.codebook.having("rating"):
+        found = study.decode(variable.name, meanings.rating(variable))
+        rated = [pair or (np.nan, "system") for pair in found]
+        shared = {"study_id": study.codebook.study.id, "dimension": variable.dimension}
+        part = pd.DataFrame(rated, columns=["rating", "missing_reason"], index=ids.index)
+        part = part.assign(respondent_id=ids, org_id=sites, **shared)
+        if variable.evidence:
+            part["evidence"] = study.decode(variable.evidence, meanings.evidence)
+        parts.append(part)
+    if not parts:
+        return tables.empty("case_ratings")
+    table = tables.shape("case_ratings", pd.concat(parts, ignore_index=True))
+    return table.sort_values(["respondent_id", "dimension"], ignore_index=True)
+
+
+def _effects(study: _Study, ids: pd.Series) -> pd.DataFrame:
+    """Make one row a published finding; what no field says is the study's own."""
+    codebook = study.codebook
+    own = codebook.study
+    identity = codebook.having("id")[0].name
+    study.decode(identity, meanings.identifier)
+    data: dict[str, Any] = {
+        "study_id": own.id,
+        "finding_id": ids,
+        "provenance": own.provenance,
+        "role": own.role or None,
+        "country": own.country or None,
+        "sector": own.sector or None,
+    }
+    fields = {str(variable.field): variable for variable in codebook.having("finding")}
+    for field_, variable in fields.items():
+        reader = meanings.finding(variable, codebook.vocabulary)
+        data["finding_id" if field_ == "finding" else field_] = study.decode(variable.name, reader)
+    table = tables.shape("effects", pd.DataFrame(data, index=ids.index))
+    for name, column in tables.TABLES["effects"].columns.items():
+        declared = fields.get("finding" if name == "finding_id" else name)
+        empty = table[name].isna()
+        told = {problem.column for problem in study.problems}
+        if (
+            declared
+            and not column.null
+            and empty.any()
+            and study.table.place(declared.name) not in told
+        ):
+            study.report(
+                empty.to_numpy(),
+                declared.name,
+                "an empty cell",
+                f"the finding's {name} in every row",
+                "fill the cell in, or take the row out",
+                "incomplete-finding",
+            )
+    lost = table["estimate"].notna() & table["metric"].isna()
+    if "estimate" in fields and lost.any():
+        study.report(
+            lost.to_numpy(),
+            fields["estimate"].name,
+            "an estimate without a metric",
+            f"one of {', '.join(vocabularies.METRICS)} beside each estimate",
+            "fill the metric in",
+            "incomplete-finding",
+        )
+    return table.sort_values("finding_id", ignore_index=True)
 
 
 def _readings(
@@ -255,6 +374,12 @@ def _readings(
 ) -> pd.DataFrame:
     """List who read which source: the coders listed with it, and all who coded it."""
     parts = [pd.DataFrame({"source_id": ids[codings["case"]].array, "coder": codings["coder"]})]
+    if project.readings is not None:
+        position = np.where(study.kept, np.cumsum(study.kept) - 1, -1)
+        known = project.readings.assign(case=position[project.readings["case"].to_numpy(int)])
+        known = known[known["case"] >= 0]
+        coder = known["coder"].map(project.coders).array
+        parts.append(pd.DataFrame({"source_id": ids[known["case"]].array, "coder": coder}))
     variable = study.codebook.only("coders")
     if variable:
         names = {**project.coders, **{name: name for name in project.coders.values()}}
@@ -263,7 +388,12 @@ def _readings(
             listed = [canonical(one) for one in text.split(variable.separator)]
             for one in filter(None, listed):
                 if one not in names:
-                    raise meanings.unknown(one, project.coders.values(), "users of the project")
+                    raise meanings.UnfitError(
+                        "unknown-label",
+                        "names of users of the project",  # which are nobody's business here
+                        f"correct the names, or 'separator' in {shown(study.codebook.path)}",
+                        "a coder who is none of the project's users",
+                    )
             return [names[one] for one in listed if one]
 
         listed = study.decode(variable.name, meaning).explode()
@@ -287,6 +417,7 @@ def _codings(
                     f"'{name}', which stands for {len(paths)} codes: {', '.join(paths)}",
                     "one code for each name",
                     f"list the codes by their whole paths in {shown(codebook.path)}",
+                    study=codebook.study.id,
                     code="unknown-label",
                 )
             )
@@ -320,10 +451,10 @@ def _codings(
                     code="unknown-label",
                 )
             )
+    readings = _readings(study, project, codings, ids)
     if study.problems:
         return tables.empty("codings"), tables.empty("readings"), []
 
-    readings = _readings(study, project, codings, ids)
     coders = pseudonyms.coders(codebook.study.id, readings["coder"], secret)
     readings = readings.assign(
         study_id=codebook.study.id, coder_id=readings["coder"].map(coders)
@@ -380,7 +511,7 @@ def _check_ids(study: _Study, name: str) -> None:
         study.report(
             texts.eq(value).to_numpy(),
             name,
-            f"the id '{value}' {int(again.eq(value).sum())} times",
+            f"the id {quoted(value)} {int(again.eq(value).sum())} times",
             "each id once among the rows that stay",
             "correct the ids, or declare a rule with 'duplicates' under 'exclude' in the codebook",
             "duplicate-id",
@@ -394,7 +525,9 @@ def _check_declared(study: _Study) -> None:
         lost = [code for code in codes if code not in variable.missing]
         if lost and variable.role not in (IGNORE, "id", "consent"):
             labels = study.table.labels.get(variable.name, {})
-            spelt = [f"{code} ('{labels[code]}')" if code in labels else code for code in lost]
+            spelt = [
+                f"{code} ({quoted(labels[code])})" if code in labels else code for code in lost
+            ]
             study.problems.append(
                 Problem(
                     shown(study.codebook.data_path),
@@ -434,9 +567,11 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     ------
     BadInput
         With all problems of the data: ``off-scale``, ``unknown-label``, ``missing-id``,
-        ``duplicate-id``, ``undeclared-missing``.
+        ``duplicate-id``, ``undeclared-missing``, ``free-text``, ``incomplete-finding``; or
+        ``wrong-format`` if the file is of another kind than the codebook says.
     """
     name = codebook.study.id
+    _check_kind(codebook, raw)
     table = raw.cases if isinstance(raw, RawProject) else raw
     left, rules = _exclude(codebook, table)
     study = _Study(codebook, table, kept=left < 0)
@@ -444,27 +579,42 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     _check_ids(study, identity)
     _check_declared(study)
 
-    people = pd.Series(pseudonyms.persons(name, table.data[identity], secret), dtype="str")
+    published = codebook.study.design == "published"  # its rows are findings, not persons
+    raw_ids = table.data[identity]
+    people = pd.Series(
+        raw_ids.where(raw_ids.ne(""))
+        if published
+        else pseudonyms.persons(name, raw_ids.tolist(), secret),
+        dtype="str",
+    )
     ids = people[study.kept].reset_index(drop=True)
-    sites = _sites(study, secret)
-    respondents = _respondents(study, ids, sites)
-    _check_attributes(study, respondents)
-    parts = {
-        "respondents": respondents.sort_values("respondent_id", ignore_index=True),
-        "assignments": _assignments(study, ids),
-        "measurements": _measurements(study, ids),
-        "codings": tables.empty("codings"),
-        "readings": tables.empty("readings"),
-        "exclusions": pd.DataFrame(
-            {
-                "study_id": name,
-                "respondent_id": people[~study.kept],
-                "row": table.rows[~study.kept],
-                "rule": np.array([rule.rule for rule in rules], dtype=object)[left[~study.kept]],
-                "stage": STAGE,
-            }
-        ).sort_values("row", ignore_index=True),
+    parts: dict[str, tables.Part] = {}
+    marks: dict[str, np.ndarray] = {}
+    if published:
+        parts["effects"] = _effects(study, ids)
+    else:
+        sites = _places(study, "site", secret, "org")
+        clusters = _places(study, "cluster", secret, "cluster")
+        respondents = _respondents(study, ids, sites, clusters)
+        _check_attributes(study, respondents)
+        measurements = _measurements(study, ids)
+        marks = _marks(study, measurements)
+        respondents = respondents.assign(qc_status=_status(marks, len(ids)))
+        order = ids.argsort().to_numpy()
+        parts |= {
+            "respondents": tables.shape("respondents", respondents).take(order),
+            "assignments": _assignments(study, ids).take(order),
+            "measurements": measurements.take(order),
+            "case_ratings": _case_ratings(study, ids, sites),
+        }
+    gone = {
+        "study_id": name,
+        "respondent_id": None if published else people[~study.kept].array,
+        "row": table.rows[~study.kept],
+        "rule": tables.coded(left[~study.kept], [rule.rule for rule in rules]),
+        "stage": STAGE,
     }
+    parts["exclusions"] = tables.shape("exclusions", gone).sort_values("row")
     codes_unmapped: list[str] = []
     if isinstance(raw, RawProject):
         parts["codings"], parts["readings"], codes_unmapped = _codings(
@@ -473,34 +623,89 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     if study.problems:
         raise BadInput(study.problems)
 
-    shaped = {
-        part: tables.check(part, tables.shape(part, data), codebook.vocabulary)
-        for part, data in parts.items()
-    }
-    return Harmonized(shaped, _report(study, left, rules, shaped, codes_unmapped))
+    for part, data in parts.items():
+        tables.check(part, data, codebook.vocabulary)
+    parts = {part: parts[part] if part in parts else tables.empty(part) for part in tables.TABLES}
+    return Harmonized(parts, _report(study, left, rules, parts, codes_unmapped, marks))
 
 
-def _sites(study: _Study, secret: bytes) -> pd.Series:
-    variable = study.codebook.only("site")
+def _check_kind(codebook: Codebook, raw: RawTable | RawProject) -> None:
+    """Refuse coded sources without codes in the codebook, and codes without coded sources.
+
+    Raises
+    ------
+    BadInput
+        ``wrong-format``: the codebook left the format open, and the file is of the other kind.
+    """
+    project = isinstance(raw, RawProject)
+    if project != bool(codebook.codes):
+        raise BadInput(
+            Problem(
+                shown(codebook.data_path),
+                "a project of coded sources" if project else "a table of rows",
+                "a table of rows, as the codebook lists no 'codes'"
+                if project
+                else f"coded sources ({', '.join(CODED)}), as the codebook lists 'codes'",
+                f"correct 'codes' or file.format in {shown(codebook.path)}; a matrix of codes "
+                "needs 'format: matrix'",
+                codebook.study.id,
+                code="wrong-format",
+            )
+        )
+
+
+def _places(study: _Study, role: str, secret: bytes, kind: str) -> pd.Series:
+    """Give each kept row the pseudonym of its site or cluster."""
+    variable = study.codebook.only(role)
     if variable is None:
         return pd.Series(pd.NA, index=range(int(study.kept.sum())), dtype="str")
-    names = study.decode(variable.name, meanings.label(variable))
-    known = pseudonyms.organisations(study.codebook.study.id, names.dropna(), secret)
-    return names.map(known).astype("str")
+    positions, names = study.translate(variable.name, meanings.label(variable))
+    known = pseudonyms.organisations(study.codebook.study.id, filter(None, names), secret, kind)
+    return tables.coded(positions, [known.get(name) for name in names])
+
+
+def _by_arm(
+    study: _Study, left: np.ndarray, rules: list[Rule]
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, dict[str, int]]]]:
+    """Count the rows of each arm of the randomised factors: all, and those each rule took."""
+    arms: dict[str, np.ndarray] = {}  # position of each row's level, -1 if no column tells it
+    names = study.codebook.vocabulary.levels
+    for variable in study.codebook.having("factor"):
+        positions, texts = pd.factorize(study.table.data[variable.name])
+        for factor, levels in variable.factors.items() if variable.randomised else ():
+            place = {name: at for at, name in enumerate(names(factor))}
+            told = np.array([place.get(levels.get(text, ""), -1) for text in texts], dtype=int)
+            known = arms.get(factor, np.full(len(positions), -1))
+            arms[factor] = np.where(known < 0, told[positions], known)
+
+    def counts(rows: np.ndarray) -> dict[str, dict[str, int]]:
+        return {
+            factor: {name: int((rows & (arm == at)).sum()) for at, name in enumerate(names(factor))}
+            for factor, arm in arms.items()
+        }
+
+    by_rule = {rule.rule: counts(left == position) for position, rule in enumerate(rules)}
+    return counts(left >= -1), by_rule if arms else {}
 
 
 def _report(
     study: _Study,
     left: np.ndarray,
     rules: list[Rule],
-    shaped: Mapping[str, pd.DataFrame],
+    parts: Mapping[str, tables.Part],
     codes_unmapped: list[str],
+    marks: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
+    """Make the report; it names columns, never what stands above them or in them."""
     codebook, table = study.codebook, study.table
-    reasons = shaped["measurements"]["missing_reason"].value_counts()
+    read_by_arm, excluded_by_arm = _by_arm(study, left, rules)
+    measured, reasons = parts["measurements"], pd.Series(dtype=int)
+    if isinstance(measured, tables.Crossed):
+        reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
     ignored = [variable.name for variable in codebook.having(IGNORE)]
-    implied = {"guid", "name"} if codebook.file.format == "qdpx" else set()
-    mentioned = {*codebook.named, *implied}
+    coded = bool(codebook.codes)
+    implied = {"guid", "name"} if coded and codebook.file.format != "matrix" else set()
+    mentioned = {*codebook.named, *codebook.codes, *implied}
     return {
         "study": codebook.study.id,
         "provenance": codebook.study.provenance,
@@ -509,7 +714,10 @@ def _report(
         "rows_read": len(left),
         "rows_kept": int(study.kept.sum()),
         "excluded": {rule.rule: int((left == k).sum()) for k, rule in enumerate(rules)},
-        "unmapped": [table.place(name) for name in table.names if name not in mentioned]
+        "excluded_by_arm": excluded_by_arm,
+        "read_by_arm": read_by_arm,
+        "quality": [{"rule": rule, "rows": int(marked.sum())} for rule, marked in marks.items()],
+        "unmapped": [name for name in table.names if name not in mentioned]
         + [f"code {name}" for name in codes_unmapped],
         "ignored": ignored,
         "missing": {
@@ -535,8 +743,8 @@ def save(harmonized: Harmonized, folder: Path) -> None:
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        for name, table in harmonized.tables.items():
-            tables.write(table, Path(temporary) / f"{name}.parquet")
+        for name, part in harmonized.parts.items():
+            tables.write(part, Path(temporary) / f"{name}.parquet")
         text = json.dumps(harmonized.report, indent=2, ensure_ascii=False)
         (Path(temporary) / REPORT).write_text(text + "\n", encoding="utf-8")
         folder.mkdir(exist_ok=True)

@@ -6,23 +6,61 @@ a text that may not stand there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from metastudy.codebook import Variable
-from metastudy.texts import canonical, did_you_mean, numeral
+from metastudy.texts import canonical, did_you_mean, numeral, private
+from metastudy.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
 
-__all__ = ["UnfitError", "entry", "label", "levels", "number", "unknown", "years"]
+__all__ = [
+    "UnfitError",
+    "amount",
+    "entry",
+    "evidence",
+    "finding",
+    "identifier",
+    "label",
+    "levels",
+    "number",
+    "rating",
+    "unknown",
+    "weight",
+    "years",
+]
+
+# What a finding may hold as a text: a label of one line, no address of a person.
+LONGEST_TEXT = 300
+_QUOTE_ID = re.compile(
+    r"(?=.*\d)[\w.:#/-]{1,40}"
+)  # an id has a digit and no blanks; a name has not
+_NUMBERS = {"estimate": -np.inf, "se": 0.0, "n": 1.0}  # fields of a finding, and their lower bounds
+_SECTIONS = {
+    "exposure_type": "exposure_types",
+    "response_mode": "response_modes",
+    "family": "families",
+    "role": "roles",
+    "country": "countries",
+    "sector": "sectors",
+}
+_OPTIONS = {
+    "direction": DIRECTIONS,
+    "term": TERMS,
+    "metric": METRICS,
+    "verification": VERIFICATIONS,
+}
 
 
 class UnfitError(Exception):
     """A raw value that may not stand where it stands."""
 
-    def __init__(self, code: str, expected: str, mend: str):
+    def __init__(self, code: str, expected: str, mend: str, found: str | None = None):
         super().__init__(code)
         self.code, self.expected, self.mend = code, expected, mend
+        self.found = found  # what is said instead of the value, where that is not to be shown
 
 
 def number(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
@@ -103,6 +141,121 @@ def entry(variable: Variable, options: Mapping[str, Any]) -> Callable[[str], str
         if value not in options or (variable.values and text not in variable.values):
             raise unknown(text, variable.values or options, "a listed value")
         return value
+
+    return meaning
+
+
+def identifier(text: str) -> str:
+    """Read the id of a published finding: a label, for it is no person's and gets no pseudonym."""
+    return _label_text(text)
+
+
+def _label_text(text: str) -> str:
+    if len(text) > LONGEST_TEXT or "\n" in text or private(text):
+        raise UnfitError(
+            "free-text",
+            f"a label of one line, at most {LONGEST_TEXT} characters, no address and no date",
+            "shorten the text; what a person wrote or who it was does not belong here",
+        )
+    return text
+
+
+def amount(variable: Variable) -> Callable[[str], float]:
+    """Make the reader of a plain number, such as a duration; NaN for nothing or a missing code."""
+
+    def meaning(text: str) -> float:
+        if not text or text in variable.missing:
+            return np.nan
+        value = numeral(text)
+        if value is None:
+            raise UnfitError(
+                "off-scale",
+                "a number, or a missing code",
+                "correct the value, or declare its code under 'missing' in the codebook",
+            )
+        return value
+
+    return meaning
+
+
+def weight(variable: Variable) -> Callable[[str], float]:
+    """Make the reader of a sampling weight: a number above 0, or NaN for a missing code."""
+
+    def meaning(text: str) -> float:
+        if text in variable.missing:
+            return np.nan
+        value = numeral(text)
+        if value is None or not 0 < value < np.inf:
+            raise UnfitError(
+                "off-scale",
+                "a weight, a number above 0, or a missing code",
+                "correct the weight, or declare its code under 'missing' in the codebook",
+            )
+        return value
+
+    return meaning
+
+
+def rating(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
+    """Make the reader of a case's rating: -1, 0 or 1, or NaN and the reason for it."""
+
+    def meaning(text: str) -> tuple[float, str | None]:
+        if text in variable.missing:
+            return np.nan, variable.missing[text]
+        if not text:
+            return np.nan, "system"
+        if text not in variable.values:
+            raise unknown(text, variable.values, "a rating listed under 'values'")
+        return float(variable.values[text]), None
+
+    return meaning
+
+
+def evidence(text: str) -> str | None:
+    """Read the id of the quote that supports a rating; a quote itself is refused."""
+    if text and (private(text) or not _QUOTE_ID.fullmatch(text)):
+        raise UnfitError(
+            "free-text",
+            "the id of a quote: up to 40 letters, digits and . : # / - without blanks, with a "
+            "digit among them",
+            "put the quote's id there; quotes stay outside the data",
+        )
+    return text or None
+
+
+def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
+    """Make the reader of one field of a published finding.
+
+    Parameters
+    ----------
+    variable : its ``field`` says what the texts are.
+    vocabulary : for the fields whose values are closed.
+
+    Returns
+    -------
+    A reader that gives a float for a number, else a text; ``None`` for an empty cell or a missing
+    code.
+    """
+    field = str(variable.field)
+    section = _SECTIONS.get(field)
+    options: Iterable[str] = vocabulary[section] if section else _OPTIONS.get(field, ())
+    mend = "correct the value in the data file"
+
+    def meaning(text: str) -> Any:
+        if not text or text in variable.missing:
+            return None
+        if variable.values and text not in variable.values:
+            raise unknown(text, variable.values, "a value listed under 'values'")
+        value = canonical(variable.values.get(text, text))
+        if field in _NUMBERS:
+            number, low = numeral(value), _NUMBERS[field]
+            if number is None or number < low or (field == "n" and not number.is_integer()):
+                at_least = f" of at least {low:g}" if np.isfinite(low) else ""
+                raise UnfitError("off-scale", f"a number{at_least}, or an empty cell", mend)
+            return number
+        if (section or field in _OPTIONS) and value not in options:
+            raise unknown(value, options, f"an entry of {section}" if section else "one of")
+        return _label_text(value)
 
     return meaning
 

@@ -14,13 +14,16 @@ from typing import Any
 import pandas as pd
 
 from metastudy.cells import NO_VIGNETTE
+from metastudy.directions import directions
 from metastudy.evidence import Evidence, Modelled, StudyEvidence, records
+from metastudy.suppress import protect
 from metastudy.wording import JOINT, inline, joined, listed, share, words
 
 __all__ = [
     "FLOW",
     "FOREST",
     "GRID",
+    "directions",
     "exploratory",
     "heterogeneity",
     "module",
@@ -72,7 +75,7 @@ def study_grid(evidence: Evidence) -> pd.DataFrame:
     for study in evidence.studies:
         types = list(dict.fromkeys(e["type"] for e in study.report["exposures"]))
         mode = study.report["codebook"]["response_mode"]
-        for (country, sector, role), n in _places(study).items():
+        for (country, sector, role), n in _places(evidence, study).items():
             rows.append(
                 {
                     "study": study.id,
@@ -96,19 +99,26 @@ def study_grid(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=GRID)
 
 
-def _places(study: StudyEvidence) -> dict[tuple[str, str, str], int]:
+def _places(evidence: Evidence, study: StudyEvidence) -> dict[tuple[str, str, str], int | str]:
+    """People of each place and role; small cells are hidden, and what would give them away."""
     where = [study.respondents[name].astype(str) for name in ("country", "sector", "role")]
     counts = Counter(zip(*where, strict=True))
-    return {place: counts[place] for place in sorted(counts)}
+    places = sorted(counts)
+    if len(places) == 1:
+        return dict(counts)  # the size of a whole study is no cell
+    least = int(evidence.settings["privacy"]["smallest_cell"])
+    cells = protect([counts[place] for place in places], least).cells
+    return dict(zip(places, cells, strict=True))
 
 
 def participant_flow(evidence: Evidence) -> pd.DataFrame:
     """Rows of each study from the file to the model.
 
     ``kind`` is ``read``, ``excluded`` (by a rule of the codebook), ``kept``, ``dropped`` (for a
-    module's model) or ``used`` (in it).
+    module's model) or ``used`` (in it). Rules by which few rows left are one step together.
     """
     rows = []
+    least = int(evidence.settings["privacy"]["smallest_cell"])
     for study in evidence.studies:
 
         def step(
@@ -118,16 +128,33 @@ def participant_flow(evidence: Evidence) -> pd.DataFrame:
             rows.append(dict(zip(FLOW, values, strict=True)))
 
         step("Rows read", "read", study.report["rows_read"])
-        for rule, count in study.report["excluded"].items():
+        for rule, count in _together(study.report["excluded"], least).items():
             step(words(rule), "excluded", count)
         step("Rows kept", "kept", study.report["rows_kept"])
         mine = {m: cells for m, cells in evidence.cells.items() if study.id in cells.rows}
         for module, cells in mine.items():
             suffix = f" ({evidence.vocabulary.label('modules', module)})" if len(mine) > 1 else ""
-            for drop in _drops(cells, study.id):
-                step(words(drop["rule"]) + suffix, "dropped", drop["rows"], module)
+            drops = {drop["rule"]: drop["rows"] for drop in _drops(cells, study.id)}
+            for rule, count in _together(drops, least).items():
+                step(words(rule) + suffix, "dropped", count, module)
             step("Rows in the model" + suffix, "used", cells.rows[study.id], module)
     return pd.DataFrame(rows, columns=FLOW)
+
+
+def _together(counts: Mapping[str, int], least: int) -> dict[str, int]:
+    """Counts as they may stand beside their total: the small ones as one, with what tells them.
+
+    Where the total alone tells a small count there is nothing left to hide: the article shows how
+    many rows were read and how many were used.
+    """
+    shown = protect(list(counts.values()), least)
+    if not shown.total:
+        return dict(counts)
+    hidden = [name for name, cell in zip(counts, shown.cells, strict=True) if isinstance(cell, str)]
+    found = {name: n for name, n in counts.items() if name not in hidden}
+    if hidden:
+        found[f"{len(hidden)} rules with few rows"] = sum(counts[name] for name in hidden)
+    return found
 
 
 def _drops(cells: Modelled, study: str) -> Iterator[Mapping[str, Any]]:
@@ -158,8 +185,8 @@ def _type_label(evidence: Evidence, kind: str) -> str:
 
 def effect_axis(kind: str, metric: str) -> str:
     """What an axis of effects shows."""
-    if metric == "log_odds":
-        return "Contrast, log-odds"
+    if metric != "sd":
+        return f"Contrast, {'log-odds' if metric == 'log_odds' else inline(words(metric))}"
     return (
         "Difference per SD of the exposure, SD"
         if kind == "measured"
@@ -267,6 +294,7 @@ def _codings(evidence: Evidence, name: str) -> list[dict[str, Any]]:
     everyone = levels[levels["level"] == "population"].set_index("outcome")["mean"]
     effects = table[(table["estimand"] == "effect") & (table["metric"] == "log_odds")]
     groups = list(dict.fromkeys(levels["level"][levels["level"] != "population"])) or ["population"]
+    names = list(dict.fromkeys(levels["group"][levels["level"].isin(groups)]))
     for family in dict.fromkeys(map(evidence.vocabulary.family, everyone.index)):
         codes = [c for c in everyone.index if evidence.vocabulary.family(c) == family]
         for outcome in [*sorted(codes, key=lambda c: -everyone[c]), family]:
@@ -274,7 +302,6 @@ def _codings(evidence: Evidence, name: str) -> list[dict[str, Any]]:
             place = {"block": labels.of(family, "families"), "row": row_label}
             for grouping in groups:
                 mine = levels[(levels["level"] == grouping) & (levels["outcome"] == outcome)]
-                names = list(dict.fromkeys(levels["group"][levels["level"] == grouping]))
                 for row in records(mine):
                     at = names.index(row["group"])
                     rows.append(
@@ -325,8 +352,8 @@ def synthesis(evidence: Evidence) -> pd.DataFrame:
     estimates = evidence.synthesis["estimates"]
     rows: list[dict[str, Any]] = []
     for (name, kind), mine in estimates.groupby(["module", "exposure_type"], sort=False):
-        heading = f"{evidence.vocabulary.label('modules', str(name))}: "
-        heading += _type_label(evidence, str(kind)).lower()
+        module = evidence.vocabulary.label("modules", str(name)) if name else "Published effects"
+        heading = f"{module}: " + _type_label(evidence, str(kind)).lower()
         vignettes = list(dict.fromkeys(mine["vignette"]))
         for vignette in vignettes:
             more = f", {inline(vignette_label(evidence, vignette))}" * (len(vignettes) > 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.cells import between_organisations, between_settings, between_vignettes
+from metastudy.cells import structures_of
 from metastudy.design import Effects, Structure, effects, structure
 from metastudy.summaries import summarize
 
@@ -92,7 +92,8 @@ def explore(table: pd.DataFrame, covariance: np.ndarray, burden: Mapping[str, in
     burden : +1 or -1 per outcome that has a direction of burden; other outcomes stay out.
     """
     averaged, covariance = average_vignettes(table, covariance)
-    sign = averaged["outcome"].map(dict(burden)).fillna(0).to_numpy()
+    common = averaged["metric"].isin(["sd", "log_odds"])  # a risk ratio has no standard deviation
+    sign = averaged["outcome"].map(dict(burden)).fillna(0).where(common, 0).to_numpy()
     keep = np.flatnonzero(sign)
     if len(keep) < 2:
         return None
@@ -161,14 +162,8 @@ def module_structures(cells: xr.Dataset) -> pd.DataFrame:
     what cannot be told apart is the point.
     """
     module = str(cells.attrs["module"])
-    if "code" in cells.dims:
-        found = [(str(e), between_organisations(cells).table) for e in cells.exposure.values]
-    else:
-        found = [
-            (str(e), around(cells, str(e))[0].table.query("levels > 1"))
-            for e in cells.exposure.values
-            for around in (between_settings, between_vignettes)
-        ]
+    least = 1 if "code" in cells.dims else 2
+    found = [(e, of.table[of.table["levels"] >= least]) for e, of in structures_of(cells)]
     tables = [pd.DataFrame(columns=STRUCTURE)]
     tables += [
         table.assign(module_or_family=module, exposure=exposure, outcome="")

@@ -23,15 +23,17 @@ __all__ = ["Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
 
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
 
+PUBLISHED = "published"  # the design of a study that holds findings and no people
 SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
 
 @dataclass(frozen=True)
 class StudyFiles:
-    """A study as the rules see it: its files, and the modules it has outcomes for."""
+    """A study as the rules see it: its files, the modules it has outcomes for, or findings."""
 
     files: tuple[str, ...]
     modules: tuple[str, ...]
+    published: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,15 +130,16 @@ def discover(config: Mapping[str, Any]) -> Found:
         book = codebooks.load(data / name, vocabulary)
         entered = [book.vocabulary.module(outcome) for outcome in book.outcomes]
         mine = tuple(dict.fromkeys(m for m in entered if m in wanted))
-        if not mine:
-            continue
+        if not mine and (entered or config["modules"] != "all"):
+            continue  # what has no outcome of any module is shown, so it belongs to all of them
         missing += codebooks.missing_file(book)
-        studies[name] = StudyFiles((str(book.data_path), str(book.path)), mine)
+        published = book.study.design == PUBLISHED
+        studies[name] = StudyFiles((str(book.data_path), str(book.path)), mine, published)
         for module in mine:
             members.setdefault(module, []).append(name)
     if missing:
         raise BadInput(missing)
-    if not studies:
+    if not members and not any(study.published for study in studies.values()):
         raise MetastudyError(
             "no study is selected: none of the studies has an outcome of the selected modules "
             f"({', '.join(wanted)})"
@@ -146,7 +149,8 @@ def discover(config: Mapping[str, Any]) -> Found:
         for m in vocabulary["modules"]
         if m in members
     }
-    complete = config["studies"] == "all" and config["modules"] == "all"
+    everything = config["studies"] == "all" and config["modules"] == "all"
+    complete = everything and len(modules) == len(vocabulary["modules"])
     return Found(studies, modules, complete)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy import tables
 from metastudy import vocabulary as vocabularies
 from metastudy.contrasts import HETEROGENEITY, taus
 from metastudy.errors import run
@@ -26,19 +27,28 @@ from metastudy.pooling import (
     results,
     structures,
 )
+from metastudy.published import published
 from metastudy.vocabulary import Vocabulary
 
 __all__ = ["burdens", "gather", "pool", "stages"]
 
 # Prior scales of effects and of standard deviations, in the units of the estimates.
-PRIORS = {"sd": ("effect", "tau"), "log_odds": ("effect_logit", "tau_logit")}
+PRIORS = {
+    "sd": ("effect", "tau"),
+    "log_odds": ("effect_logit", "tau_logit"),
+    "log_risk_ratio": ("effect_logit", "tau_logit"),
+}
 
 
-def gather(cells: list[xr.Dataset], vocabulary: Vocabulary) -> tuple[pd.DataFrame, np.ndarray]:
-    """Unpooled estimates of all modules, with one covariance matrix."""
+def gather(
+    cells: list[xr.Dataset], effects: pd.DataFrame, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Unpooled estimates of all modules and published effects, with one covariance matrix."""
+    here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
     found = [
         estimates(c, vocabulary["modules"][c.attrs["module"]]["model"], vocabulary) for c in cells
     ]
+    found.append(published(effects, here, vocabulary))
     table = pd.concat([rows for rows, _ in found], ignore_index=True)
     covariance = np.zeros((len(table), len(table)))
     start = 0
@@ -91,7 +101,8 @@ def pool(
 def main() -> None:
     """Entry point of the rule ``synthesize``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=Path, nargs="+", required=True)
+    parser.add_argument("--cells", type=Path, nargs="*", default=[])
+    parser.add_argument("--published", type=Path, nargs="*", default=[], help="harmonized folders")
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
@@ -102,10 +113,13 @@ def main() -> None:
     from metastudy.netcdf import save
 
     cells = [xr.load_dataset(path) for path in args.cells]
+    reports = [json.loads((path / REPORT).read_text("utf-8")) for path in args.published]
     vocabulary = vocabularies.merge(
-        vocabularies.load(args.vocabulary), [json.loads(c.attrs["vocabulary"]) for c in cells]
+        vocabularies.load(args.vocabulary),
+        [json.loads(c.attrs["vocabulary"]) for c in cells] + [r["vocabulary"] for r in reports],
     )
-    table, covariance = gather(cells, vocabulary)
+    effects = [tables.read(path / "effects.parquet") for path in args.published]
+    table, covariance = gather(cells, pd.concat([tables.empty("effects"), *effects]), vocabulary)
     groups: dict[str, xr.Dataset] = {}
     seen = [*map(module_structures, cells), refused(table)]
     spread = [pd.DataFrame(columns=HETEROGENEITY)]
@@ -133,6 +147,7 @@ def main() -> None:
     save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
 
 
+REPORT = "report.json"
 RESULTS = [
     *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
     *("studies", "metric", "mean", "sd", "lower", "upper"),

@@ -1,21 +1,47 @@
-"""The harmonized tables: their columns, what may stand in them, and how they are stored."""
+"""The harmonized tables: their columns, what may stand in them, and how they are stored.
+
+In memory a text is a code for one of few different texts, and a table of one row a person and
+question is :class:`Crossed`; :func:`blocks` spells them out, a row group at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow
 import pyarrow.parquet
 
 from metastudy.errors import BadInput, Problem
-from metastudy.vocabulary import Vocabulary
+from metastudy.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
 
-__all__ = ["TABLES", "Column", "Table", "check", "empty", "read", "schema", "shape", "write"]
+__all__ = [
+    "TABLES",
+    "Column",
+    "Crossed",
+    "Part",
+    "Table",
+    "blocks",
+    "check",
+    "coded",
+    "crossed",
+    "empty",
+    "read",
+    "read_some",
+    "schema",
+    "shape",
+    "whole",
+    "write",
+]
+
+ROWS = 2**18  # rows of a row group: what is spelt out in memory at a time
+PERSON = "respondent_id"
 
 
 @dataclass(frozen=True)
@@ -47,11 +73,45 @@ class Table:
     key: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Crossed:
+    """A long table in short: which of a few different rows each person has on each question.
+
+    Parameters
+    ----------
+    name : one of :data:`TABLES`.
+    persons : ``respondent_id``, shape (persons,).
+    kinds : the different rows, without ``respondent_id``.
+    codes : positions in ``kinds``, shape (persons, questions); -1 where a person has no row.
+    """
+
+    name: str
+    persons: pd.Series
+    kinds: pd.DataFrame
+    codes: np.ndarray
+
+    def take(self, order: np.ndarray) -> Crossed:
+        """Give the persons in another order."""
+        return Crossed(self.name, self.persons.take(order), self.kinds, self.codes[order])
+
+    def counts(self) -> np.ndarray:
+        """Count how many rows there are of each kind."""
+        total = np.zeros(len(self.kinds), dtype=np.int64)
+        for codes in self.codes.T:
+            total += np.bincount(codes[codes >= 0], minlength=len(total))
+        return total
+
+
+Part = pd.DataFrame | Crossed
+
+
 _ID = Column()
 _OPTIONAL = Column(null=True)
 _NUMBER = Column("float64")
 _MEASURE = Column("float64", null=True)
 _POSITION = Column("int64", low=0)
+
+PROVENANCES = ("simulated", "observed")
 
 TABLES: Mapping[str, Table] = {
     "respondents": Table(
@@ -69,9 +129,10 @@ TABLES: Mapping[str, Table] = {
             "gender": _OPTIONAL,
             "tenure_yrs": Column("float64", null=True, low=0),
             "lang": _OPTIONAL,
+            "cluster_id": _OPTIONAL,
             "weight": Column("float64", null=True, low=0),
-            "qc_status": Column(among=("ok",)),
-            "provenance": Column(among=("simulated", "observed")),
+            "qc_status": _ID,
+            "provenance": Column(among=PROVENANCES),
         },
         ("study_id", "respondent_id"),
     ),
@@ -120,6 +181,44 @@ TABLES: Mapping[str, Table] = {
     "readings": Table(
         {"study_id": _ID, "source_id": _ID, "coder_id": _ID}, ("source_id", "coder_id")
     ),
+    "case_ratings": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "org_id": _OPTIONAL,
+            "dimension": Column(section="dimensions"),
+            "rating": Column("float64", null=True, low=-1, high=1),
+            "missing_reason": Column(null=True, section="missing_reasons"),
+            "evidence": _OPTIONAL,
+        },
+        ("respondent_id", "dimension"),
+    ),
+    "effects": Table(
+        {
+            "study_id": _ID,
+            "finding_id": _ID,
+            "citation": _ID,
+            "contrast": _ID,
+            "exposure": _OPTIONAL,
+            "exposure_type": Column(section="exposure_types"),
+            "response_mode": Column(null=True, section="response_modes"),
+            "outcome": _ID,
+            "family": Column(null=True, section="families"),
+            "direction": Column(among=DIRECTIONS),
+            "term": Column(null=True, among=TERMS),
+            "estimate": _MEASURE,
+            "se": Column("float64", null=True, low=0),
+            "metric": Column(null=True, among=METRICS),
+            "n": Column("float64", null=True, low=1),
+            "role": Column(null=True, section="roles"),
+            "country": Column(null=True, section="countries"),
+            "sector": Column(null=True, section="sectors"),
+            "source": _OPTIONAL,
+            "verification": Column(among=VERIFICATIONS),
+            "provenance": Column(among=PROVENANCES),
+        },
+        ("finding_id",),
+    ),
     "exclusions": Table(
         {
             "study_id": _ID,
@@ -143,9 +242,9 @@ def schema(name: str, vocabulary: Vocabulary) -> pa.DataFrameSchema:
 
     Returns
     -------
-    A strict schema: these columns in this order, of these types, keys unique.
+    A strict schema: these columns in this order, of these types and values. It speaks of each
+    value alone; that no key comes twice is seen by :func:`check`.
     """
-    table = TABLES[name]
 
     def checks(column: Column) -> list[pa.Check]:
         options = vocabulary[column.section] if column.section else column.among
@@ -155,23 +254,61 @@ def schema(name: str, vocabulary: Vocabulary) -> pa.DataFrameSchema:
 
     columns: dict[Any, Any] = {
         label: pa.Column(column.dtype, checks(column), nullable=column.null)
-        for label, column in table.columns.items()
+        for label, column in TABLES[name].columns.items()
     }
-    return pa.DataFrameSchema(
-        columns, unique=list(table.key) or None, strict=True, ordered=True, name=name
-    )
+    return pa.DataFrameSchema(columns, strict=True, ordered=True, name=name)
+
+
+def coded(positions: np.ndarray, values: Sequence[Any]) -> pd.Series:
+    """Make a column from its different values and a position for each row.
+
+    Parameters
+    ----------
+    positions : positions in ``values``, shape (rows,); -1 where there is none.
+    values : texts or numbers, ``None`` for a missing one, or what else one may tell.
+
+    Returns
+    -------
+    Series of shape (rows,): a categorical, in the order of the alphabet, if the values are texts.
+    """
+    column = pd.Series([*values, None])
+    column = column.astype("category") if column.dtype == "str" else column
+    return column.take(positions).reset_index(drop=True)
 
 
 def shape(name: str, data: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
-    """Bring columns into a table's order and types; a column that is not given is empty."""
-    frame = pd.DataFrame(dict(data))
+    """Bring columns into a table's order and types.
+
+    Parameters
+    ----------
+    name : one of :data:`TABLES`.
+    data : by name a column, or a text that is the same in all rows; a column that is not given is
+        empty.
+
+    Returns
+    -------
+    The table; a text column that came as a categorical stays one.
+    """
+    frame = pd.DataFrame({label: of for label, of in data.items() if not _alike(of)})
     columns = TABLES[name].columns
     for label, column in columns.items():
-        if label not in frame:
+        if label not in frame and column.dtype == "str":
+            value = data.get(label)
+            frame[label] = coded(np.full(len(frame), 0 if value else -1), [value or ""]).array
+        elif label not in frame:
             frame[label] = pd.Series(pd.NA, index=frame.index, dtype="str")
         if column.dtype == "float64" and frame[label].dtype != "float64":
             frame[label] = pd.to_numeric(frame[label])
-    return frame[list(columns)].astype({label: of.dtype for label, of in columns.items()})
+    types = {
+        label: of.dtype
+        for label, of in columns.items()
+        if of.dtype != "str" or not _text(frame[label].dtype)
+    }
+    return frame[list(columns)].astype(types)
+
+
+def _alike(column: Any) -> bool:
+    return column is None or isinstance(column, str)
 
 
 def empty(name: str) -> pd.DataFrame:
@@ -179,8 +316,31 @@ def empty(name: str) -> pd.DataFrame:
     return shape(name, {label: [] for label in TABLES[name].columns})
 
 
-def check(name: str, data: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
-    """Check a table against its schema.
+def crossed(
+    name: str, persons: pd.Series, kinds: Sequence[pd.DataFrame], codes: Sequence[np.ndarray]
+) -> Crossed:
+    """Make a long table of persons and questions.
+
+    Parameters
+    ----------
+    name : one of :data:`TABLES`.
+    persons : ``respondent_id``, shape (persons,).
+    kinds : for each question the different rows, without ``respondent_id``.
+    codes : for each question positions in its rows, shape (persons,); -1 for no row.
+    """
+    rows = pd.concat(kinds, ignore_index=True) if kinds else empty(name)
+    rows = shape(name, rows).drop(columns=PERSON)
+    small = np.int16 if len(rows) < 2**15 else np.int32
+    matrix = np.full((len(persons), len(codes)), -1, dtype=small)
+    start = 0
+    for question, (own, position) in enumerate(zip(kinds, codes, strict=True)):
+        matrix[:, question] = np.where(position < 0, -1, position + start)
+        start += len(own)
+    return Crossed(name, persons, rows, matrix)
+
+
+def check(name: str, table: Part, vocabulary: Vocabulary) -> Part:
+    """Check a table against its schema, and that its key tells its rows apart.
 
     Returns
     -------
@@ -191,39 +351,173 @@ def check(name: str, data: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame
     BadInput
         ``table``, with what stands where it may not.
     """
+    wrong: list[tuple[str, str, str]] = []
     try:
-        return schema(name, vocabulary).validate(data, lazy=True)
+        schema(name, vocabulary).validate(_different(name, table), lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases.drop_duplicates(["column", "check"]).head(20)
-        study = str(data["study_id"].iloc[0]) if len(data) else None
+        wrong = [(f"{c.failure_case}", f"{c.check}", f"{c.column}") for c in cases.itertuples()]
+    key = list(TABLES[name].key)
+    if not wrong and _repeats(table, key):
+        wrong = [("rows that nothing tells apart", "each row once", ", ".join(key))]
+    studies = (table.kinds if isinstance(table, Crossed) else table)["study_id"]
+    if wrong:
         raise BadInput(
             Problem(
                 f"{name}.parquet",
-                f"{case.failure_case}",
-                f"{case.check}",
+                found,
+                expected,
                 "this should have been found in the raw data: please report it with the codebook",
-                study,
+                str(studies.iloc[0]) if len(studies) else None,
                 None,
-                str(case.column),
+                column,
                 "table",
             )
-            for case in cases.itertuples()
-        ) from None
+            for found, expected, column in wrong
+        )
+    return table
 
 
-def write(table: pd.DataFrame, path: Path) -> None:
+def _different(name: str, table: Part) -> pd.DataFrame:
+    """Give a small table that keeps a schema if and only if a large one does.
+
+    A schema looks at each value alone, and at no row as a whole. So each column may be replaced by
+    its different values, repeated to one length; where it has bounds only, by its ends; where any
+    text may stand, by one text; and by one missing value, if there is any.
+    """
+    columns = TABLES[name].columns
+    if isinstance(table, Crossed):  # each of its rows is a person and one of its kinds
+        persons = table.persons if len(table.kinds) else table.persons.head(0)
+        pairs = [(label, table.kinds.get(label, persons)) for label in columns]
+    else:
+        pairs = [(str(label), table[label]) for label in table]
+    few = {}
+    for label, column in pairs:
+        of = columns.get(label, Column())
+        missing = column.isna().to_numpy()
+        known, lost = column[~missing] if missing.any() else column, column[missing].head(1)
+        if of.dtype in ("float64", "int64") and column.dtype == of.dtype and len(known):
+            known = known.iloc[[int(known.argmin()), int(known.argmax())]]
+        elif of.dtype == "str" and not (of.section or of.among) and _text(column.dtype):
+            known = known.head(1)
+        own = pd.concat([known.drop_duplicates(), lost])
+        few[label] = own.astype("str") if _text(column.dtype) else own
+    longest = np.arange(max(map(len, few.values())))
+    return pd.DataFrame(
+        {label: own.take(longest % max(len(own), 1)).array for label, own in few.items()}
+    )
+
+
+def _text(dtype: Any) -> bool:
+    of = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+    return bool(of == "str")
+
+
+def _repeats(table: Part, key: list[str]) -> bool:
+    """Tell whether two rows of a table have the same key."""
+    if isinstance(table, pd.DataFrame):
+        if any(_rises(table[label]) for label in key):  # one column alone tells the rows apart
+            return False
+        return bool(table.duplicated(key).any())
+    if not _rises(table.persons) and table.persons.duplicated().any():
+        return True
+    own = [label for label in key if label != PERSON]
+    number = table.kinds.groupby(own, dropna=False, observed=True).ngroup().to_numpy()
+    # A person has one row on each question: a key may come twice only if two questions have it.
+    used = [np.unique(number[np.unique(codes[codes >= 0])]) for codes in table.codes.T]
+    keys, questions = np.unique(np.concatenate([number[:0], *used]), return_counts=True)
+    return any(
+        ((number[table.codes] == one) & (table.codes >= 0)).sum(axis=1).max() > 1
+        for one in keys[questions > 1]
+    )
+
+
+def _rises(column: pd.Series) -> bool:
+    """Tell whether each value is greater than the one before it; then none comes twice."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return False
+    values = column.array
+    return bool(np.all(values[:-1] < values[1:]))
+
+
+def blocks(table: Part) -> Iterator[pyarrow.Table]:
+    """Spell a table out, a row group at a time.
+
+    Parameters
+    ----------
+    table : rows, or persons, in their final order.
+
+    Yields
+    ------
+    About :data:`ROWS` rows; one block without rows if there are none.
+    """
+    if isinstance(table, pd.DataFrame):
+        for start in range(0, max(len(table), 1), ROWS):
+            yield _arrow(table.iloc[start : start + ROWS])
+        return
+    kinds = _arrow(table.kinds)
+    for place, column in enumerate(kinds.columns):
+        if pyarrow.types.is_large_string(column.type):
+            kinds = kinds.set_column(place, kinds.field(place).name, column.dictionary_encode())
+    persons, questions = table.codes.shape
+    step = max(ROWS // max(questions, 1), 1)
+    for start in range(0, max(persons, 1), step):
+        codes = table.codes[start : start + step]
+        has = codes >= 0
+        person = np.repeat(np.arange(len(codes), dtype=np.int32), has.sum(axis=1))
+        ids = _arrow(table.persons.iloc[start : start + step].to_frame(PERSON))[PERSON]
+        own = pyarrow.DictionaryArray.from_arrays(person, ids.combine_chunks())
+        rows = kinds.take(pyarrow.array(codes[has])).append_column(PERSON, own)
+        yield rows.select(list(TABLES[table.name].columns))
+
+
+def _arrow(rows: pd.DataFrame) -> pyarrow.Table:
+    return pyarrow.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+
+
+def write(table: Part, path: Path) -> None:
     """Write a table so that the same rows are the same bytes.
 
     Parameters
     ----------
-    table : rows in their final order.
-    path : the Parquet file; no version of pandas and no time is written into it.
+    table : rows, or persons, in their final order.
+    path : the Parquet file; no version of pandas and no time is written into it. That a text is
+        a code in memory is not written either (``store_schema``): it is read as a text.
     """
-    arrow = pyarrow.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
-    pyarrow.parquet.write_table(arrow, path, compression="zstd", compression_level=3)
+    rows = blocks(table)
+    first = next(rows)
+    with pyarrow.parquet.ParquetWriter(
+        path,
+        first.schema,
+        compression="zstd",
+        compression_level=3,
+        dictionary_pagesize_limit=2**24,  # bytes; a block's ids stay codes
+        write_statistics=False,  # nobody asks for a part of the rows
+        store_schema=False,
+    ) as file:
+        for block in chain([first], rows):
+            file.write_table(block)
+
+
+def whole(name: str, table: Part) -> pd.DataFrame:
+    """Spell a table out as one frame, as :func:`read` gives what :func:`write` wrote."""
+    arrow = pyarrow.concat_tables(blocks(table))
+    plain = [
+        field.with_type(field.type.value_type) if pyarrow.types.is_dictionary(field.type) else field
+        for field in arrow.schema
+    ]
+    return shape(name, arrow.cast(pyarrow.schema(plain)).to_pandas())
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read a table that :func:`write` wrote; the types come back as they were."""
     frame: pd.DataFrame = pyarrow.parquet.read_table(Path(path)).to_pandas()
     return shape(Path(path).stem, frame) if Path(path).stem in TABLES else frame
+
+
+def read_some(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read some columns of a long table, texts as categoricals: a small part of the memory."""
+    of = TABLES[Path(path).stem].columns
+    texts = [label for label in columns if of[label].dtype == "str"]
+    table = pyarrow.parquet.read_table(Path(path), columns=list(columns), read_dictionary=texts)
+    return table.to_pandas()

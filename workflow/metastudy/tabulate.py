@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy import plotted
+from metastudy import directions, plotted
 from metastudy.cells import NO_VIGNETTE
 from metastudy.errors import MetastudyError, run
 from metastudy.evidence import Evidence, arguments, fit_name, gather, records
@@ -47,6 +47,9 @@ class Table:
     provenance: tuple[str, ...]
 
 
+CITED = 22  # letters of a citation, which stands as a key until it is rendered
+CROWDED = 110  # letters that the columns of a table ask for; beyond, they are given shares
+WIDEST = 34  # letters: longer texts wrap
 VERDICTS = {
     "higher": "higher",
     "lower": "lower",
@@ -79,7 +82,18 @@ def markdown(name: str, found: Table) -> str:
     lines += [line(row) for row in shown.itertuples(index=False)]
     said = mark(found.provenance)
     caption = f"{found.caption} {said}." if said else found.caption
-    return "\n".join(lines) + f"\n\n: {caption} {{#tbl-{name.replace('_', '-')}}}\n"
+    asked = [_share(shown[c]) for c in shown.columns]
+    widths = f' tbl-colwidths="{asked}"' if sum(asked) > CROWDED else ""
+    return "\n".join(lines) + f"\n\n: {caption} {{#tbl-{name.replace('_', '-')}{widths}}}\n"
+
+
+def _share(column: pd.Series) -> int:
+    """Share of the width that a column asks for, in letters: what wraps may be narrower."""
+    texts = [str(column.name), *column]
+    longest_word = max(len(word) for text in texts for word in (text.split() or [""]))
+    spelt = [CITED if text.startswith("@") else len(text) for text in column]
+    typical = sorted(spelt)[len(spelt) * 3 // 4]
+    return max(longest_word, min(typical, WIDEST), 2)
 
 
 def _wordy(column: pd.Series) -> bool:
@@ -263,7 +277,7 @@ def _code_effects(evidence: Evidence, module: str) -> Table:
         only = shown["Exposure"].iloc[0]
         shown = shown.drop(columns="Exposure")
     else:
-        only = "organisational exposures"
+        only = "contrasts of codes"
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: {only}, in log-odds of a code with "
         f"{share(evidence.interval)} credible intervals, the probability of their direction, as "
@@ -290,9 +304,9 @@ def _prevalence(evidence: Evidence, module: str) -> Table:
             ("population", ""),
             *dict.fromkeys(zip(groups["level"], groups["group"], strict=True)),
         ]:
-            row = mine[(mine["level"] == level) & (mine["group"] == group)].iloc[0]
-            text = f"{percent(row['mean'])} ({percents(row['lower'], row['upper'])})"
-            cells[labels.of(group) if group else "All"] = text
+            found = records(mine[(mine["level"] == level) & (mine["group"] == group)])
+            texts = [f"{percent(r['mean'])} ({percents(r['lower'], r['upper'])})" for r in found]
+            cells[labels.of(group) if group else "All"] = joined(texts, "–")
         cells["Family"] = labels.outcome(evidence.vocabulary.family(outcome))
         rows.append(cells)
     caption = (
@@ -450,7 +464,13 @@ def _synthesis(evidence: Evidence) -> Table:
     return Table(shown, estimates, caption, tuple(estimates["provenance"]))
 
 
-METRICS = {"sd": "SD", "log_odds": "log-odds", "pomp": "% of scale", "probability": "share"}
+METRICS = {
+    "sd": "SD",
+    "log_odds": "log-odds",
+    "log_risk_ratio": "log risk ratio",
+    "pomp": "% of scale",
+    "probability": "share",
+}
 
 
 def _exploratory(evidence: Evidence) -> Table:
@@ -544,6 +564,108 @@ def _relabelled(evidence: Evidence, reason: str) -> str:
     return " ".join(found)
 
 
+# --- what is shown as it is -----------------------------------------------------------------------
+
+SAID = {
+    "positive": "more",
+    "negative": "less",
+    "null_result": "not significant",
+    "not_supported": "not among the supported",
+}
+
+
+def _findings(evidence: Evidence) -> Table:
+    found = directions.findings(evidence)
+    own = {study.report["codebook"]["citation"]: study for study in evidence.studies}
+    rows = [
+        {
+            "Contrast": words(row["contrast"]),
+            "Outcome": directions.outcome_label(evidence, row["outcome"]),
+            "Exposure": inline(evidence.labels.of(row["exposure_type"], "exposure_types")),
+            "Direction": SAID[row["direction"]],
+            "n": "–" if pd.isna(row["n"]) else str(round(row["n"])),
+            "Seen": words(row["verification"].removeprefix("published_")).lower(),
+            "Also here": inline(own[row["citation"]].label) if row["citation"] in own else "–",
+            "Source": f"@{row['citation']}",
+        }
+        for row in records(found)
+    ]
+    caption = (
+        "Published findings, as far as their abstracts were seen: real evidence, none of it "
+        "simulated. Those of a study whose data are here as well never enter a pool beside them."
+    )
+    return Table(pd.DataFrame(rows, columns=_columns(rows)), found, caption, ("observed",))
+
+
+def _bounds(evidence: Evidence) -> Table:
+    found = directions.bounds(evidence)
+    rows = [
+        {
+            "Contrast": words(row["row"]),
+            "Outcome": row["outcome"],
+            "n": str(round(row["n"])),
+            "Standard error": number(row["se"], 3),
+            "Bound": number(row["bound"]),
+            "Source of n": f"@{row['citation']}",
+        }
+        for row in records(found)
+    ]
+    caption = (
+        "Derived here and published nowhere: what a result that is not significant bounds, in "
+        "standard deviations, if its contrast was balanced and its respondents independent."
+    )
+    return Table(pd.DataFrame(rows, columns=_columns(rows)), found, caption, ("observed",))
+
+
+def _appraisal(evidence: Evidence) -> Table:
+    found = evidence.appraisal
+    wide = found.pivot(index="study", columns="domain", values="judgement")
+    order = list(dict.fromkeys(found["study"]))
+    wide = wide.loc[order, list(dict.fromkeys(found["domain"]))]
+    certainty = found.drop_duplicates("study").set_index("study")["certainty"]
+    shown = wide.apply(lambda column: column.map(words).str.lower())
+    shown.columns = [words(str(name)) for name in shown.columns]
+    shown.insert(0, "Study", [f"@{name}" for name in order])
+    shown["Certainty"] = [words(str(certainty[name])).lower() for name in order]
+    caption = (
+        "Risk of bias and certainty of the published studies, judged from what could be seen of "
+        "them; most of it is not assessed, because only abstracts were seen."
+    )
+    return Table(shown.reset_index(drop=True), found, caption, ("observed",))
+
+
+def _design_based(evidence: Evidence) -> Table:
+    found, labels = evidence.design_based, evidence.labels
+    rows, key = [], ["study", "exposure", "outcome", "vignette"]
+    plain: Mapping[tuple[str, ...], float] | pd.Series
+    plain = found[~found["weighted"]].set_index(key)["estimate"] if len(found) else {}
+    for row in records(found[found["weighted"]]) if len(found) else ():
+        head = labels.exposure(row["exposure"], row["exposure_type"]).label
+        if row["vignette"]:
+            head += f", {inline(plotted.vignette_label(evidence, row['vignette']))}"
+        rows.append(
+            {
+                "Exposure": head,
+                "Outcome": labels.outcome(row["outcome"]),
+                "Weighted, SD": number(row["estimate"]),
+                f"{share(evidence.interval)} interval": interval(row["low"], row["high"]),
+                "Unweighted, SD": number(plain[tuple(row[k] for k in key)]),
+                "n": str(round(row["n"])),
+            }
+        )
+    shown = _grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=_columns(rows))
+    caption = (
+        "Sensitivity analysis: design-based estimates with sampling weights and standard errors "
+        "robust to clusters, beside the same regression without weights."
+    )
+    marks = tuple(found["provenance"]) if len(found) else ()
+    return Table(shown, found, caption, marks)
+
+
+def _columns(rows: list[dict[str, str]]) -> list[str]:
+    return list(rows[0]) if rows else ["Nothing to show"]
+
+
 # --- all of them ----------------------------------------------------------------------------------
 
 COMMON: dict[str, tuple[Callable[[Evidence], Table], tuple[str, ...]]] = {
@@ -554,6 +676,10 @@ COMMON: dict[str, tuple[Callable[[Evidence], Table], tuple[str, ...]]] = {
     "synthesis": (_synthesis, ("studies", "synthesis")),
     "exploratory": (_exploratory, ("studies", "synthesis")),
     "aliases": (_aliases, ("studies", "synthesis")),
+    "findings": (_findings, ("studies",)),
+    "bounds": (_bounds, ("studies",)),
+    "appraisal": (_appraisal, ("appraisal",)),
+    "design_based": (_design_based, ("studies", "design_based")),
 }
 MODULE: dict[str, dict[str, Callable[[Evidence, str], Table]]] = {
     "answers": {"effects": _effects, "levels": _levels},

@@ -14,8 +14,29 @@ import yaml
 
 from metastudy.errors import BadInput, Problem
 
-__all__ = ["Document", "canonical", "did_you_mean", "numeral", "read_yaml", "shown", "yaml_path"]
+__all__ = [
+    "Document",
+    "canonical",
+    "did_you_mean",
+    "numeral",
+    "private",
+    "quoted",
+    "read_yaml",
+    "shown",
+    "yaml_path",
+]
 
+MOST_NODES = (
+    200_000  # of a YAML file with its aliases followed; the largest codebook has some 10,000
+)
+
+LONGEST_QUOTED = 60  # characters of a raw value that a message shows
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MOMENT_OR_MACHINE = re.compile(
+    r"\d{4}-\d\d?-\d\d?.*|\d\d?[-./]\d\d?[-./]\d{4}.*|\d{1,3}(\.\d{1,3}){3}"
+)  # a date, an IP address
+_TELEPHONE = re.compile(r"(\+|00)[\d ()-]{7,}\d|\d{2,4}( \d{2,4}){3,}")
 _WHOLE_WITH_ZEROS = re.compile(r"[-+]?\d+\.0+", re.ASCII)
 _NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
@@ -52,6 +73,21 @@ def canonical(value: object) -> str:
 def numeral(text: str) -> float | None:
     """Read a number written in plain digits with a decimal point; ``None`` for any other text."""
     return float(text) if _NUMERAL.fullmatch(text) else None
+
+
+def private(text: str) -> bool:
+    """Tell whether a text looks like what identifies a person: an address, a date, a machine."""
+    whole = (_MOMENT_OR_MACHINE, _TELEPHONE)
+    return bool(_ADDRESS.search(text) or any(kind.fullmatch(text) for kind in whole))
+
+
+def quoted(text: str) -> str:
+    """Spell a raw value in a message; what may be a person's own words is only counted."""
+    if not text:
+        return "an empty cell"
+    if private(text) or len(text) > LONGEST_QUOTED:
+        return f"a text of {len(text)} characters"
+    return f"'{text}'"
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
@@ -159,6 +195,34 @@ for _tag, _pattern, _first in (
     )
 
 
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Count the nodes below a node as if each alias were written out, once for each node.
+
+    Raises
+    ------
+    yaml.MarkedYAMLError
+        If a node holds itself, or if there are more than :data:`MOST_NODES`: a few lines of
+        aliases of aliases stand for more than any memory holds.
+    """
+    if id(node) in known:
+        if not known[id(node)]:
+            message = "an anchor that holds itself"
+            raise yaml.MarkedYAMLError(None, None, message, node.start_mark)
+        return known[id(node)]
+    known[id(node)] = 0
+    children: Iterable[yaml.Node] = ()
+    if isinstance(node, yaml.MappingNode):
+        children = (one for pair in node.value for one in pair)
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    size = 1 + sum(_size(child, known) for child in children)
+    if size > MOST_NODES:
+        message = f"aliases that stand for more than {MOST_NODES} entries"
+        raise yaml.MarkedYAMLError(None, None, message, node.start_mark)
+    known[id(node)] = size
+    return size
+
+
 def _lines(node: yaml.Node | None, place: Path_ = ()) -> dict[Path_, int]:
     if node is None:
         return {}
@@ -202,6 +266,8 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
+            if node:
+                _size(node, {})
             lines = _lines(node)
             data = loader.construct_document(node) if node else None
         finally:
@@ -209,6 +275,13 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise refused(
             "no such file", f"a YAML file at {shown(path)}", "add the file", "missing-file"
+        ) from None
+    except OSError as error:
+        raise refused(
+            f"a file that cannot be read: {error.strerror}",
+            "a YAML file that may be read",
+            "give yourself the right to read it",
+            "missing-file",
         ) from None
     except UnicodeDecodeError as error:
         raise refused(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metastudy import plotted
+from metastudy import directions, plotted
 from metastudy.evidence import Evidence, fit_name, records
 from metastudy.verdicts import KINDS, Finding, Kind, comparison, phrases, summary
 from metastudy.wording import (
@@ -35,7 +35,7 @@ from metastudy.wording import (
 __all__ = ["Tree", "flat", "variables"]
 
 Tree = dict[str, Any]  # texts, and trees of them
-UNITS = {"sd": "SD", "log_odds": "log-odds"}
+UNITS = {"sd": "SD", "log_odds": "log-odds", "log_risk_ratio": "log risk ratio"}
 GENERAL = "general"  # the key in place of a vignette, for answers that are about none
 TOP = 3  # so many of the most prevalent codes are named
 
@@ -61,6 +61,7 @@ def variables(evidence: Evidence, build: Mapping[str, str]) -> Tree:
         tree[name]["label"] = evidence.vocabulary.label("modules", name)
     tree["studies"] = _studies(evidence)
     tree["provenance"] = _provenance(evidence)
+    tree["published"] = _published(evidence)
     tree["heterogeneity"] = _heterogeneity(evidence)
     tree["synthesis"] = _synthesis(evidence)
     tree["diagnostics"] = _diagnostics(evidence)
@@ -405,7 +406,6 @@ def _studies(evidence: Evidence) -> Tree:
             "read": str(study.report["rows_read"]),
             "kept": str(study.report["rows_kept"]),
             "excluded": str(sum(excluded.values())),
-            "rules": {rule: str(n) for rule, n in excluded.items()},
             "country": joined(dict.fromkeys(mine["country_label"])),
             "sector": inline(listed(dict.fromkeys(mine["sector_label"]))),
             "role": inline(listed(dict.fromkeys(mine["role_label"]))),
@@ -442,6 +442,32 @@ def _studies(evidence: Evidence) -> Tree:
     if evidence.cells:
         tree["n_model"] = str(sum(sum(c.rows.values()) for c in evidence.cells.values()))
     return tree
+
+
+def _published(evidence: Evidence) -> Tree:
+    """How many findings are known from publications, and in which direction."""
+    found = directions.findings(evidence)
+    if not len(found):
+        return {}
+    tree: Tree = {
+        "count": str(len(found)),
+        "studies": count(found["citation"].nunique()),
+        "with_error_sentence": _with_error(
+            int((found["estimate"].notna() & found["se"].notna()).sum())
+        ),
+        "bounds": count(len(directions.bounds(evidence))),
+    }
+    for direction in directions.PUBLISHED:
+        tree[direction] = count(int(found["direction"].eq(direction).sum()))
+    return tree
+
+
+def _with_error(known: int) -> str:
+    if not known:
+        return "None comes with a standard error, so none is pooled."
+    return (
+        f"{count(known, capital=True)} {'comes' if known == 1 else 'come'} with a standard error."
+    )
 
 
 def _provenance(evidence: Evidence) -> Tree:

@@ -11,7 +11,18 @@ from typing import Any
 from metastudy.errors import BadInput, MetastudyError, Problem
 from metastudy.texts import Document, did_you_mean, read_yaml, shown
 
-__all__ = ["MODELS", "SECTIONS", "Vocabulary", "extend", "load", "merge"]
+__all__ = [
+    "DIRECTIONS",
+    "METRICS",
+    "MODELS",
+    "POLES",
+    "SECTIONS",
+    "VERIFICATIONS",
+    "Vocabulary",
+    "extend",
+    "load",
+    "merge",
+]
 
 MODELS = ("answers", "codings")
 
@@ -21,7 +32,10 @@ SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTy
     {
         "modules": ((*_TEXTS, "model", "question"), ()),
         "families": (_TEXTS, ("module", "burden")),
-        "constructs": ((*_TEXTS, "definition", "direction", "family"), ("parent", "burden")),
+        "constructs": (
+            (*_TEXTS, "definition", "direction", "family"),
+            ("parent", "burden", "checks"),
+        ),
         "codes": ((*_TEXTS, "branch", "family"), ("definition",)),
         "factors": ((*_TEXTS, "levels"), ("definition",)),
         "vignettes": (_TEXTS, ("definition", "tradeoff_towards")),
@@ -32,13 +46,22 @@ SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTy
         "exposure_types": (_TEXTS, ("definition",)),
         "response_modes": (_TEXTS, ("definition",)),
         "missing_reasons": (_TEXTS, ("definition",)),
+        "dimensions": ((*_TEXTS, "poles"), ("definition",)),
     }
 )
+OPTIONAL = ("dimensions",)  # sections that a vocabulary may do without: not every set has them
+POLES = ("-1", "0", "1")  # what a case may be rated
+# What a published finding may say; the codebook's schema describes each.
+DIRECTIONS = ("positive", "negative", "null_result", "not_supported")
+TERMS = ("main_effect", "interaction")
+METRICS = ("sd", "pomp", "log_odds", "log_risk_ratio", "percentage_points", "scale_points")
+VERIFICATIONS = ("micro", "published_numeric", "published_direction", "derived_bound")
 # Which key of an entry names an entry of another section.
 _REFERENCES = (
     ("families", "module", "modules"),
     ("constructs", "family", "families"),
     ("constructs", "parent", "constructs"),
+    ("constructs", "checks", "factors"),  # the manipulation that it checks
     ("codes", "family", "families"),
 )
 
@@ -97,6 +120,10 @@ def _entry_problems(
             good = isinstance(value, dict) and len(value) > 1
             good = good and all(isinstance(label, str) for label in value.values())
             expected = "at least two levels, each with a label"
+        elif name == "poles":
+            good = isinstance(value, dict) and sorted(value) == sorted(POLES)
+            good = good and all(isinstance(label, str) for label in value.values())
+            expected = f"a label for each of {', '.join(POLES)}"
         elif name == "burden":
             good, expected = value in (1, -1) and not isinstance(value, bool), "1 or -1"
         elif name == "model":
@@ -129,11 +156,11 @@ def _problems(
             )
         else:
             for key, entry in entries.items():
-                if key in known.get(section, {}):
+                if known.get(section, {}).get(key, entry) != entry:  # the same once more is no harm
                     yield document.problem(
                         (*base, section, key),
-                        f"'{key}', which the vocabulary has already",
-                        "a new name: an addition may not redefine an entry",
+                        f"'{key}', which the vocabulary has already, and says otherwise",
+                        "a new name, or the same entry: an addition may not redefine one",
                         code="vocabulary",
                     )
                 yield from _entry_problems(document, base, section, key, entry)
@@ -181,11 +208,11 @@ def load(path: Path) -> Vocabulary:
                 code="vocabulary",
             )
             for section in SECTIONS
-            if section not in document.data
+            if section not in document.data and section not in OPTIONAL
         ]
     if problems:
         raise BadInput(problems)
-    return Vocabulary({section: dict(document.data[section]) for section in SECTIONS})
+    return Vocabulary({section: dict(document.data.get(section, {})) for section in SECTIONS})
 
 
 def extend(

@@ -215,7 +215,7 @@ class Labels:
         factors, constructs = self.vocabulary["factors"], self.vocabulary["constructs"]
         stem, _, level = key.rpartition(f"_{kind}")
         name = stem or key
-        if kind != "measured" and name in factors:
+        if name in factors and (kind != "measured" or name not in constructs):
             levels = self.vocabulary.levels(name)
             reference, second = list(levels)[:2]
             other = level.lstrip("_") or second
@@ -224,7 +224,7 @@ class Labels:
             if level:
                 label = f"{label}: {levels[other]}"
             change = f"a change from {low} to {high}"
-            if kind == "organisational":
+            if kind != "randomised":
                 change = f"the {inline(words(name))} “{high}” rather than “{low}”"
             return Exposure(key, kind, name, label, change)
         label = self.of(name, *(("constructs",) if name in constructs else ("factors",)))

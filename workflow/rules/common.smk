@@ -22,6 +22,7 @@ except MetastudyError as error:
 
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
+PUBLISHED = [name for name, study in FOUND.studies.items() if study.published]
 LOCK = file_digest(Path(workflow.basedir) / "envs" / "requirements.txt")
 
 # The library is used where it stands, and numba's cache of compiled models is shared by all jobs.
@@ -66,6 +67,8 @@ def studies_of(wildcards):
 
 # What figures, tables and variables are made from, by the name of the option that takes it.
 EVIDENCE = {
+    "appraisal": [config["appraisal"]],
+    "design_based": ["results/sensitivity/design_based.parquet"],
     "studies": expand("results/harmonized/{study}", study=STUDIES),
     "cells": expand("results/cells/{module}.nc", module=MODULES),
     "contrasts": expand("results/contrasts/{module}.parquet", module=MODULES),
@@ -82,6 +85,7 @@ FIGURES = {
     "participant_flow": ["studies", "cells"],
     **{f"module_{module}": ["studies", "contrasts"] for module in MODULES},
     "synthesis": ["studies", "contrasts", "synthesis"],
+    "directions": ["studies", "contrasts"],
     "heterogeneity": ["studies", "contrasts", "heterogeneity", "synthesis"],
 }
 
@@ -114,6 +118,10 @@ else:
         "results/tables",
         "results/variables/_variables.yml",
     ]
+
+DATA_REPORT = expand(
+    "results/data_report/{page}.{suffix}", page=["index", *STUDIES], suffix=["html", "md"]
+)
 
 # The output of a failed job is gone, and Snakemake makes an intermediate file again only where somebody asks
 # for it: so `rule all` asks for all of them, and a second run after a failure fails as well.

@@ -17,13 +17,14 @@ rule aggregate:
     conda:
         "../../envs/environment.yaml"
     params:
+        require=lambda w: config["require"].get(w.module, []),
         code=code("aggregate"),
         lock=LOCK,
     message:
         "Aggregate the {wildcards.module} studies to cells."
     shell:
         "python -m metastudy.aggregate --module {wildcards.module} --studies {input.studies}"
-        " --vocabulary {input.vocabulary} --cells {output.cells} > {log} 2>&1"
+        " --vocabulary {input.vocabulary} --require {params.require} --cells {output.cells} > {log} 2>&1"
 
 
 rule fit:

@@ -1,10 +1,11 @@
 """Harmonize: each study's raw file to tables of one form.
 
 REQUIRED INPUTS: data/raw/<study>/{data file, codebook.yaml}, data/raw/manifest.yaml, config/vocabulary.yaml
-OUTPUTS: results/harmonized/<study>/ with seven tables in Parquet and report.json
+OUTPUTS: results/harmonized/<study>/ with its tables in Parquet and report.json
 A study's tables depend on that study alone. Snakemake removes the old output of a job before it runs it, so
-tables are made in results/incoming/ and adopted once they are whole: bad data cost no table that was there.
-It also takes down a failed job as done, so `adopt` has the params of `harmonize`: a second run fails as well.
+tables are made in results/incoming/, admitted there if a model can take them, and adopted once all of that
+went well: bad data cost no table that was there. It also takes down a failed job as done, so `adopt` has the
+params of the rules before it: a second run fails as well.
 """
 
 
@@ -32,9 +33,30 @@ rule harmonize:
         " --manifest {input.manifest} --pseudonyms {params.pseudonyms:q} --out {output.tables} > {log} 2>&1"
 
 
+rule admit:
+    input:
+        tables="results/incoming/{study}",
+        vocabulary=config["vocabulary"],
+    output:
+        admitted="results/incoming/{study}.json",
+    log:
+        "results/logs/admit/{study}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("admit"),
+        lock=LOCK,
+    message:
+        "Admit the tables of {wildcards.study}."
+    shell:
+        "python -m metastudy.admit --tables {input.tables} --vocabulary {input.vocabulary} --out {output.admitted}"
+        " > {log} 2>&1"
+
+
 rule adopt:
     input:
         tables="results/incoming/{study}",
+        admitted="results/incoming/{study}.json",
     output:
         tables=directory("results/harmonized/{study}"),
     log:
@@ -45,12 +67,30 @@ rule adopt:
     params:
         pseudonyms=as_json("pseudonyms"),
         raw=raw_digests,
-        code=code("harmonize"),
+        code=[code("harmonize"), code("admit")],
         lock=LOCK,
     message:
         "Adopt the tables of {wildcards.study}."
     shell:
         "mkdir -p {output.tables} && cp {input.tables}/* {output.tables} > {log} 2>&1"
+
+
+rule codebook:
+    log:
+        "results/logs/codebook.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        study=config.get("study", ""),
+        file=config.get("file", ""),
+        vocabulary=config["vocabulary"],
+        out=Path(config["data"]) / config.get("study", "") / "codebook.yaml",
+    message:
+        "Draft a codebook from a data file: --config study=NAME file=PATH."
+    shell:
+        "python -m metastudy.draft --study {params.study:q} --file {params.file:q} --vocabulary {params.vocabulary}"
+        " --out {params.out:q} 2>&1 | tee {log}"
 
 
 rule simulate:

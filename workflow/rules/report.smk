@@ -28,7 +28,7 @@ rule draw:
         "../../envs/environment.yaml"
     params:
         evidence=as_options,
-        settings=as_json("report", "priors"),
+        settings=as_json("report", "priors", "privacy"),
         code=code("draw"),
         lock=LOCK,
     message:
@@ -58,7 +58,7 @@ rule tabulate:
         "../../envs/environment.yaml"
     params:
         evidence=as_options,
-        settings=as_json("report", "priors", "gates", "sampling"),
+        settings=as_json("report", "priors", "privacy", "gates", "sampling"),
         code=code("tabulate"),
         lock=LOCK,
     message:
@@ -81,7 +81,7 @@ rule describe:
         "../../envs/environment.yaml"
     params:
         evidence=as_options,
-        settings=as_json("report", "priors", "gates", "sampling"),
+        settings=as_json("report", "priors", "privacy", "gates", "sampling"),
         engine=ENGINE,
         code=code("describe"),
         lock=LOCK,

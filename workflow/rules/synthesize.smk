@@ -1,13 +1,15 @@
 """Synthesize: unpooled study estimates, the second stage over several studies, the exploratory model.
 
-REQUIRED INPUTS: results/cells/<module>.nc of all modules
-OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity}.parquet, posterior.nc
+REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity}.parquet, posterior.nc,
+results/sensitivity/design_based.parquet
 """
 
 
 rule synthesize:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
+        published=expand("results/harmonized/{study}", study=PUBLISHED),
         vocabulary=config["vocabulary"],
     output:
         estimates="results/synthesis/estimates.parquet",
@@ -32,8 +34,29 @@ rule synthesize:
     message:
         "Pool what several studies report."
     shell:
-        "python -m metastudy.synthesize --cells {input.cells} --vocabulary {input.vocabulary} --priors {params.priors:q}"
-        " --sampling {params.sampling:q} --interval {params.interval} --out {params.out} > {log} 2>&1"
+        "python -m metastudy.synthesize --cells {input.cells} --published {input.published}"
+        " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval} --out {params.out} > {log} 2>&1"
+
+
+rule design_based:
+    input:
+        studies=EVIDENCE["studies"],
+        vocabulary=config["vocabulary"],
+    output:
+        table="results/sensitivity/design_based.parquet",
+    log:
+        "results/logs/design_based.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        interval=config["report"]["interval"],
+        code=code("design_based"),
+        lock=LOCK,
+    message:
+        "Estimate with sampling weights, as a sensitivity analysis."
+    shell:
+        "python -m metastudy.design_based --studies {input.studies} --vocabulary {input.vocabulary}"
+        " --interval {params.interval} --out {output.table} > {log} 2>&1"
 
 
 rule diagnose_synthesis:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.cells import organisation_effects, pack_codes, unpack_codes
+from metastudy.cells import (
+    interviews,
+    organisation_effects,
+    pack_codes,
+    shares_of_families,
+    studies_of_codes,
+    unpack_codes,
+)
 from metastudy.models.likelihoods import coded_cells, counted_cells
 from metastudy.models.terms import linear, varying
 
@@ -21,16 +29,18 @@ def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -
 
     .. math::
         \text{codings}_{oc} &\sim \text{latent class}(\pi_{oc}, s, t) \\
-        \operatorname{logit} \pi_{oc} &= \alpha_c + \gamma_c x_o + u_o + v_{oc}
+        \operatorname{logit} \pi_{oc} &= \alpha_c + \gamma_c' x_o + a_{s(o)c} + u_{i(o)} + v_{oc}
                                          + \textstyle\sum_t w_t[t(o)] \\
         \alpha_c &\sim N(\alpha_{f(c)}, \tau_\alpha^2), \quad
                     \gamma_c \sim N(\mu_{f(c)}, \tau_\gamma^2) \\
-        u_o &\sim N(0, \tau_u^2), \quad v_{oc} \sim N(0, \tau_v^2)
+        a_{sc} &\sim N(0, \tau_a^2), \quad u_i \sim N(0, \tau_u^2), \quad v_{oc} \sim N(0, \tau_v^2)
 
-    for code c of family f in organisation o; x is the organisational contrast (-1/2, +1/2) where
-    the design has one, t runs over what else it identifies of country and sector. Sensitivity s and
-    specificity t are pooled over codes, with s + t > 1, and errors of two coders are independent
-    given the truth.
+    for code c of family f in unit o, an organisation i or one role in it; x holds the contrasts
+    (-1/2, +1/2) of the exposures, zero in studies without them; t runs over what else the design
+    identifies of study, country and sector. Codes that several studies looked for pool across
+    them: a is the study's own level of a code, absent where no code has two studies. Sensitivity s
+    and specificity t are pooled over codes, with s + t > 1, and errors of two coders are
+    independent given the truth.
 
     Parameters
     ----------
@@ -44,10 +54,14 @@ def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -
     with pm.Model(coords=coords) as model:
         single, double = unpack_codes(pm.Data("cells", pack_codes(cells, errors)), cells)
 
-        mean = pm.Normal("prevalence", 0, priors["prevalence"], dims="family")
-        spread = pm.HalfNormal("prevalence_tau", priors["prevalence"])
-        alpha = varying("alpha", spread, ("code",), mean[family], centred=False)
+        # Data know the mean where they are, not the mean and the levels around it: so that one is
+        # sampled, and the population's follows. It is the same prior, without a ridge.
         w = linear(organisation_effects(cells), None, priors["effect_logit"], priors["tau_logit"])
+        here = pt.dot(shares_of_families(cells), w)
+        mean = pm.Normal("prevalence_here", here, priors["prevalence"], dims="family")
+        pm.Deterministic("prevalence", mean - here, dims="family")
+        spread = pm.HalfNormal("prevalence_tau", priors["prevalence"])
+        alpha = varying("alpha", spread, ("code",), (mean - here)[family], centred=False)
         logit = alpha[None, :] + w[:, None]
         if len(coords["exposure"]):
             mu = pm.Normal("contrast", 0, priors["effect_logit"], dims=("family", "exposure"))
@@ -55,14 +69,26 @@ def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -
             gamma = varying("gamma", tau, ("code", "exposure"), mu[family], centred=False)
             logit = logit + pt.dot(cells.x.values, gamma.T)
 
+        studies, study = np.unique(cells.study.values, return_inverse=True)
+        if (shared := studies_of_codes(cells).sum("study_name").values > 1).any():
+            model.add_coord("study", studies)
+            a = pm.HalfNormal("study_code_tau", priors["tau_logit"]) * pm.Normal(
+                "study_code_z", dims=("study", "code")
+            )
+            logit = logit + (a * shared)[study]
+
+        sites, site = np.unique(cells.site.values, return_inverse=True)
+        model.add_coord("site", sites)
         u = pm.HalfNormal("organisation_tau", priors["tau_logit"]) * pm.Normal(
-            "organisation_z", dims="organisation"
+            "organisation_z", dims="site"
         )
+        seen = interviews(cells).values.nonzero()  # a unit has no effect on what it was not asked
         v = pm.HalfNormal("organisation_code_tau", priors["tau_logit"]) * pm.Normal(
-            "organisation_code_z", dims=("organisation", "code")
+            "organisation_code_z", shape=len(seen[0])
         )
+        logit = pt.inc_subtensor((logit + u[site, None])[seen], v)
         presence = pm.Deterministic(
-            "presence", pm.math.sigmoid(logit + u[:, None] + v), dims=("organisation", "code")
+            "presence", pm.math.sigmoid(logit), dims=("organisation", "code")
         )
         if errors:
             s, t = _accuracy("sensitivity", priors), _accuracy("specificity", priors)

@@ -1,21 +1,35 @@
-"""One reader for each native format; all give the same plain objects."""
+"""One reader for each native format; all give the same plain objects.
+
+What a reader refuses has one of the codes of :data:`metastudy.readers.raw.CODES`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
 
 from metastudy.codebook import Codebook
-from metastudy.errors import BadInput
-from metastudy.readers import csv, qualtrics, refi_qda, sav
-from metastudy.readers.raw import RawProject, RawTable, unknown_columns
+from metastudy.errors import BadInput, Problem
+from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, xlsx
+from metastudy.readers.raw import CODES, RawProject, RawTable, problem, unknown_columns
+from metastudy.readers.recognise import FORMATS, form
 
-__all__ = ["READERS", "RawProject", "RawTable", "read"]
+__all__ = ["CODES", "FORMATS", "READERS", "RawProject", "RawTable", "form", "read"]
+
+SHOWN = 8  # so many rows are named where the same thing is wrong in many
+MAX_CELL = 32_767  # characters of a cell that is used
 
 READERS: dict[str, Callable[[Codebook], RawTable | RawProject]] = {
     "sav": sav.read,
+    "dta": dta.read,
     "qualtrics": qualtrics.read,
     "csv": csv.read,
+    "xlsx": xlsx.read,
+    "parquet": parquet.read,
     "qdpx": refi_qda.read,
+    "matrix": matrix.read,
 }
 
 
@@ -24,21 +38,76 @@ def read(codebook: Codebook) -> RawTable | RawProject:
 
     Parameters
     ----------
-    codebook : names the file, its format and the raw variables.
+    codebook : names the file and the raw variables, and the format unless the bytes tell it.
 
     Returns
     -------
-    RawTable, or RawProject for a project of coded texts.
+    RawTable, or RawProject for coded sources.
 
     Raises
     ------
     BadInput
-        ``missing-file``, ``wrong-format``, ``encoding``, or ``unknown-column`` for every raw
-        name of the codebook that is not in the file.
+        With a code of :data:`metastudy.readers.raw.CODES`: among them ``wrong-format`` if the
+        bytes contradict the declared format, if there is no row or the header stands among the
+        rows, and ``unknown-column`` for every raw name of the codebook that is not in the file.
     """
-    raw = READERS[codebook.file.format](codebook)
+    raw = READERS[form(codebook)](codebook)
     table = raw.cases if isinstance(raw, RawProject) else raw
     problems = unknown_columns(codebook, table.names, table.titles)
+    problems += _endless_cells(codebook, table)
+    problems += _no_rows(codebook, raw)
+    problems += _header_again(codebook, table)
     if problems:
         raise BadInput(problems)
     return raw
+
+
+def _endless_cells(codebook: Codebook, table: RawTable) -> Iterator[Problem]:
+    """Report cells that no variable of a study can hold, before any message has to show them."""
+    for name, column in table.data.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            known = column.cat.categories.str.len().to_numpy()
+            sizes = known[column.cat.codes] if (known > MAX_CELL).any() else known[:0]
+        else:
+            sizes = column.str.len().to_numpy()
+        long = np.flatnonzero(sizes > MAX_CELL)
+        if len(long):
+            yield problem(
+                codebook,
+                f"a cell of {sizes[long[0]]} characters",
+                f"cells of at most {MAX_CELL} characters, which is what Excel holds",
+                "correct the cell; a quotation mark may be missing before it",
+                row=int(table.rows[long[0]]),
+                column=table.place(str(name)),
+            )
+
+
+def _no_rows(codebook: Codebook, raw: RawTable | RawProject) -> Iterator[Problem]:
+    """Report a file without data: whoever puts it in does not mean a study of nobody."""
+    project = isinstance(raw, RawProject)
+    if not len(raw.cases.data if isinstance(raw, RawProject) else raw.data):
+        yield problem(
+            codebook,
+            "a project without sources" if project else "a header and no rows",
+            "at least one source" if project else "at least one row of data",
+            "put the whole file in again",
+        )
+
+
+def _header_again(codebook: Codebook, table: RawTable) -> Iterator[Problem]:
+    """Report rows that repeat the header: as rows they would leave unseen, by consent say."""
+    again = np.full(len(table.data), table.data.shape[1] > 1)
+    for name, column in table.data.items():
+        if not again.any():
+            return
+        again &= column.isin([str(name), table.titles.get(str(name), str(name))]).to_numpy()
+    rows = [int(row) for row in table.rows[again]]
+    if rows:
+        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        yield problem(
+            codebook,
+            "the header again",
+            "the header once, above all rows",
+            "take the row out; two files may have been put together",
+            row=rows[0] if len(rows) == 1 else ", ".join(map(str, rows[:SHOWN])) + more,
+        )

@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import codecs
+import datetime
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from metastudy.codebook import Codebook
 from metastudy.errors import BadInput, Problem
-from metastudy.texts import canonical, did_you_mean, shown
+from metastudy.texts import canonical, did_you_mean, private, shown
 
-__all__ = ["RawProject", "RawTable", "column_texts", "refuse", "unknown_columns", "what_it_is"]
+__all__ = [
+    "CODES",
+    "UNKNOWN_CODER",
+    "RawProject",
+    "RawTable",
+    "coded_texts",
+    "column_texts",
+    "is_encoding",
+    "moment",
+    "problem",
+    "read_bytes",
+    "refuse",
+    "unknown_columns",
+    "what_it_is",
+]
+
+# What can be wrong with a data file before its codebook gives the cells a meaning.
+CODES: Mapping[str, str] = {
+    "missing-file": "there is no file where the codebook says",
+    "wrong-format": "the file is not of its format, or is damaged, cut off or out of shape",
+    "encoding": "texts are not in the encoding that is declared",
+    "unknown-column": "a raw name of the codebook is not in the file",
+    "hostile-archive": "sizes, paths or entities that no honest program writes",
+    "off-scale": "a cell that has no one meaning in its column: a mark of a matrix, a thousand",
+    "missing-id": "a row of a matrix without its source or its coder",
+    "duplicate-id": "two rows of a matrix for one source and coder",
+    "contradiction": "two rows of a matrix that say different things of one source",
+}
+
+UNKNOWN_CODER = "unknown"  # the coder where a project or a matrix names none at all
+FEW = 2**15  # so many different texts at most make a categorical
+
+# Texts that canonical() may change: not plain ASCII, blanks around, 1.0, truth values.
+_SUSPECT = r"[^\x20-\x7e]|^ | $|^[-+]?[0-9]+\.0+$|^(?i:true|false)$"
 
 _KINDS = (
     (b"$FL2", "an SPSS file"),
@@ -23,6 +61,9 @@ _KINDS = (
     (b"%PDF", "a PDF"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"SQLite format 3", "an SQLite database"),
+    (b"<stata_dta>", "a Stata file"),
+    (b"PAR1", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
     (b"<?xml", "an XML document"),
 )
 
@@ -33,8 +74,9 @@ class RawTable:
 
     Parameters
     ----------
-    data : one row a raw row, one ``str`` column for each raw name that is used; a cell is
-        canonical text (:func:`metastudy.texts.canonical`), ``""`` if empty.
+    data : one row a raw row, one column of texts for each raw name that is used
+        (:func:`coded_texts`: ``str`` or a categorical of it); a cell is canonical text
+        (:func:`metastudy.texts.canonical`), ``""`` if empty, never missing.
     rows : integers, shape (rows,): the number by which the user finds each row in the file.
     names : every raw name of the file, in its order, used or not.
     titles : what stands above a column, where that is not its name.
@@ -66,12 +108,15 @@ class RawProject:
         ``end`` (characters), ``coder`` (id in ``coders``) and ``code`` (id in ``codes``).
     coders : names by id.
     codes : by id, the names on the way from the root of the code tree to the code.
+    readings : who read which source, where the file tells it beside the codings (who read a source
+        and applied no code): one row a reading, with the columns ``case`` and ``coder``.
     """
 
     cases: RawTable
     codings: pd.DataFrame
     coders: Mapping[str, str]
     codes: Mapping[str, tuple[str, ...]]
+    readings: pd.DataFrame | None = None
 
 
 def column_texts(column: pd.Series, decimal: str = ".") -> pd.Series:
@@ -84,15 +129,69 @@ def column_texts(column: pd.Series, decimal: str = ".") -> pd.Series:
 
     Returns
     -------
-    ``str`` series of the same length, ``""`` where the value is missing.
+    Texts as :func:`coded_texts` gives them, ``""`` where the value is missing.
     """
     codes, values = pd.factorize(column, use_na_sentinel=True)
-    texts = pd.Series([canonical(value) for value in values], dtype="str")
+    texts = [canonical(value) for value in values]
+    return coded_texts(pa.array([*texts, ""], type=pa.string()), codes % (len(texts) + 1), decimal)
+
+
+def coded_texts(texts: pa.Array, codes: np.ndarray, decimal: str = ".") -> pd.Series:
+    """Make a column of canonical texts from its different texts and a code for each row.
+
+    Parameters
+    ----------
+    texts : Arrow strings, without nulls.
+    codes : positions in ``texts``, shape (rows,).
+    decimal : decimal mark of numbers.
+
+    Returns
+    -------
+    Series of shape (rows,): a categorical of texts where few are different, else plain ``str``;
+    both compare, factorize and print alike, and a million rows of a scale take a megabyte.
+    """
+    texts = _canonical(texts)
     if decimal != ".":
-        pattern = rf"^([-+]?\d+){decimal}(\d+)$"
-        texts = texts.str.replace(pattern, r"\1.\2", regex=True).map(canonical).astype("str")
-    table = np.append(texts.to_numpy(dtype=object), "")
-    return pd.Series(table[codes], dtype="str", name=column.name)
+        pattern = rf"^([-+]?\d+){re.escape(decimal)}(\d+)$"
+        texts = _canonical(pc.replace_substring_regex(texts, pattern, r"\1.\2"))
+    if len(texts) > FEW:
+        return pd.Series(texts.take(pa.array(codes)).to_pandas(), dtype="str")
+    spelt = texts.dictionary_encode()
+    codes = spelt.indices.to_numpy()[codes]
+    occur = np.bincount(codes, minlength=len(spelt.dictionary)) > 0
+    codes = (np.cumsum(occur, dtype=np.int32) - 1)[codes]
+    different = spelt.dictionary.filter(pa.array(occur))
+    categories = pd.Index(different.to_pylist(), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes, categories=categories))
+
+
+def _canonical(texts: pa.Array) -> pa.Array:
+    """Apply :func:`metastudy.texts.canonical`, one by one only where it may change something."""
+    suspect = pc.match_substring_regex(texts, _SUSPECT).to_numpy(zero_copy_only=False)
+    if not suspect.any():
+        return texts
+    changed = [canonical(text) for text in texts.filter(pa.array(suspect)).to_pylist()]
+    return pc.replace_with_mask(texts, pa.array(suspect), pa.array(changed, type=texts.type))
+
+
+def moment(value: object) -> object:
+    """Give a date with a time as text: ISO 8601 with a blank, and midnight as the day alone.
+
+    >>> moment(datetime.datetime(2020, 3, 2)), moment(datetime.datetime(2020, 3, 2, 8, 28))
+    ('2020-03-02', '2020-03-02 08:28:00')
+    """
+    if isinstance(value, datetime.datetime) and value == value:
+        return value.isoformat(sep=" ").removesuffix(" 00:00:00")
+    return value
+
+
+def is_encoding(name: str) -> bool:
+    """Tell whether an encoding of that name is known."""
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True
 
 
 def what_it_is(start: bytes) -> str:
@@ -102,7 +201,25 @@ def what_it_is(start: bytes) -> str:
     for magic, kind in _KINDS:
         if start.removeprefix(b"\xef\xbb\xbf").startswith(magic):
             return kind
+    if len(start) > 3 and start[0] in range(102, 116) and start[1] in (1, 2) and start[2] == 1:
+        return "a Stata file"  # until version 12: number of the version, order of bytes, 1
     return "a binary file" if b"\0" in start[:4096] else "a text file"
+
+
+def problem(
+    codebook: Codebook,
+    found: str,
+    expected: str,
+    mend: str,
+    *,
+    code: str = "wrong-format",
+    row: int | str | None = None,
+    column: str | None = None,
+) -> Problem:
+    """Make one problem of a data file; ``code`` is one of :data:`CODES`."""
+    assert code in CODES, code
+    path = shown(codebook.data_path)
+    return Problem(path, found, expected, mend, codebook.study.id, row, column, code)
 
 
 def refuse(
@@ -115,9 +232,8 @@ def refuse(
     row: int | str | None = None,
     column: str | None = None,
 ) -> BadInput:
-    """Make the error with which a reader gives a data file back."""
-    path = shown(codebook.data_path)
-    return BadInput(Problem(path, found, expected, mend, codebook.study.id, row, column, code))
+    """Make the error with which a reader gives a data file back: :func:`problem`, alone."""
+    return BadInput(problem(codebook, found, expected, mend, code=code, row=row, column=column))
 
 
 def read_bytes(codebook: Codebook) -> bytes:
@@ -139,14 +255,8 @@ def unknown_columns(
     codebook: Codebook, names: Iterable[str], titles: Mapping[str, str]
 ) -> list[Problem]:
     """Find the raw names that the codebook mentions and the file does not have."""
-    names = list(names)
+    names = [name for name in names if not private(name)]  # a row of answers may stand as header
     by_title = {title: name for name, title in titles.items()}
-    places = {
-        variable.name: ("variables", index, "name")
-        for index, variable in enumerate(codebook.variables)
-    }
-    for index, rule in enumerate(codebook.exclude):
-        places.setdefault(str(rule.variable), ("exclude", index, "variable"))
     problems = []
     for name in codebook.named:
         if name not in names:
@@ -154,7 +264,7 @@ def unknown_columns(
                 hint = f" '{name}' is a title; the column's name is '{by_title[name]}'."
             else:
                 hint = did_you_mean(name, names)
-            line = codebook.document.line(places[name])
+            line = codebook.document.line(codebook.place(name))
             problems.append(
                 Problem(
                     shown(codebook.data_path),

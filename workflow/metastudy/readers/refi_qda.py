@@ -9,14 +9,8 @@ from elsewhere, so sizes, names and XML entities are checked before anything is 
 
 from __future__ import annotations
 
-import io
-import lzma
-import struct
-import zipfile
-import zlib
+import codecs
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
@@ -27,34 +21,19 @@ from defusedxml.ElementTree import fromstring
 
 from metastudy.codebook import Codebook
 from metastudy.errors import BadInput, Problem
-from metastudy.readers.raw import RawProject, RawTable, read_bytes, refuse, what_it_is
+from metastudy.readers.archives import Archive, unpack
+from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable, read_bytes, refuse
 from metastudy.texts import canonical, shown
 
-__all__ = ["MAX_BYTES", "MAX_MEMBERS", "MAX_RATIO", "UNKNOWN_CODER", "read"]
+__all__ = ["UNKNOWN_CODER", "read"]
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
 PROJECT = "project.qde"
-UNKNOWN_CODER = "unknown"  # the coder of a project that names no user at all
 
-MAX_MEMBERS = 100_000  # files in an archive; a large project has some thousand sources
-MAX_BYTES = 512 * 2**20  # of one unpacked file; the transcripts of a project are far smaller
-MAX_RATIO = 500  # unpacked to packed size; real texts and XML stay below some dozen
-FREE_BYTES = 10 * 2**20  # unpacked size up to which the ratio does not matter
+SNIPPET = 10  # so many characters at least make the name of a selection a snippet of its text
 
 _TEXTS = ("TextSource", "PDFSource")
 _USERS = ("creatingUser", "modifyingUser")
-# What zipfile raises on damaged bytes; NotImplementedError comes from a broken version number.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    NotImplementedError,
-    EOFError,
-    OSError,
-    ValueError,
-    OverflowError,
-)
 
 
 class _Coding(NamedTuple):
@@ -65,55 +44,25 @@ class _Coding(NamedTuple):
     code: str
 
 
-@dataclass(frozen=True)
-class _Archive:
-    """A checked archive: only members of a sound name and size can be read from it."""
-
-    codebook: Codebook
-    file: zipfile.ZipFile
-    members: dict[str, zipfile.ZipInfo]
-
-    def text(self, path: str) -> str | None:
-        """Give a source's text with its line ends as they are; ``None`` if it is not inside."""
-        name = path.partition("://")[2] if "://" in path else path
-        name = name.removeprefix("/").lower()
-        for candidate in (f"sources/{name}", name):
-            if candidate in self.members:
-                content = self.bytes(candidate)
-                try:
-                    return content.decode("utf-8-sig")
-                except UnicodeDecodeError:
-                    raise refuse(
-                        self.codebook,
-                        f"the text {self.members[candidate].filename}, which is not UTF-8",
-                        "plain texts in UTF-8",
-                        "export the project again",
-                        code="encoding",
-                    ) from None
-        return None
-
-    def bytes(self, name: str) -> bytes:
-        """Read a member by its lower-case name, after a look at its sizes."""
-        member = self.members[name]
-        ratio = member.file_size / max(member.compress_size, 1)
-        if member.file_size > MAX_BYTES or (member.file_size > FREE_BYTES and ratio > MAX_RATIO):
-            raise refuse(
-                self.codebook,
-                f"{member.filename}: {member.compress_size} bytes unpack to {member.file_size}",
-                f"files of at most {MAX_BYTES} bytes, packed at most {MAX_RATIO}-fold",
-                "take the archive from its source again; this one may be hostile",
-            )
-        try:
-            return self.file.read(member)
-        except RuntimeError as error:  # a password, or a way of packing that is not known
-            raise refuse(
-                self.codebook,
-                f"{member.filename}: {error}",
-                "an archive without a password, packed in the usual way",
-                "export the project again",
-            ) from None
-        except _UNREADABLE as error:
-            raise _damaged(self.codebook, f"{member.filename}: {error}") from None
+def _member_text(archive: Archive, path: str) -> str | None:
+    """Give a source's text with its line ends as they are; ``None`` if it is not inside."""
+    name = path.partition("://")[2] if "://" in path else path
+    name = name.replace("\\", "/").removeprefix("/").lower()
+    for candidate in (f"sources/{name}", name):
+        if candidate in archive.members:
+            content = archive.bytes(candidate)
+            wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            try:
+                return content.decode("utf-16" if wide else "utf-8-sig")
+            except UnicodeDecodeError:
+                raise refuse(
+                    archive.codebook,
+                    f"the text {archive.members[candidate].filename}, which is not UTF-8",
+                    "plain texts in UTF-8",
+                    "export the project again",
+                    code="encoding",
+                ) from None
+    return None
 
 
 def read(codebook: Codebook) -> RawProject:
@@ -127,7 +76,8 @@ def read(codebook: Codebook) -> RawProject:
     -------
     RawProject with one row for each source of a case (for each text, if there are no cases),
     numbered as they stand in the project. A coding's start and end count the characters of the
-    text with its line ends as stored.
+    text with its line ends as stored, as far as the names of the selections tell how the program
+    counted.
 
     Raises
     ------
@@ -135,58 +85,25 @@ def read(codebook: Codebook) -> RawProject:
         ``wrong-format`` if it is no such project: no ZIP, cut off, of a suspicious size or with
         suspicious paths, no well-formed XML, XML with entities, or codings that point nowhere.
     """
-    content = read_bytes(codebook)
-    try:
-        file = zipfile.ZipFile(io.BytesIO(content))
-    except _UNREADABLE as error:
-        if content[:4] == b"PK\x03\x04":
-            raise _damaged(codebook, str(error)) from None
-        raise refuse(
-            codebook,
-            what_it_is(content[:4096]),
-            "a REFI-QDA project (.qdpx), which is a ZIP archive",
-            "export the project as REFI-QDA, or correct file.format in the codebook",
-        ) from None
-    with file:
-        return _project(_open(codebook, file))
-
-
-def _damaged(codebook: Codebook, message: str) -> BadInput:
-    return refuse(
+    archive = unpack(
         codebook,
-        f"a damaged archive: {message}",
-        "a whole ZIP archive",
-        "copy the file again: it may have been cut off",
+        read_bytes(codebook),
+        "a REFI-QDA project (.qdpx), which is a ZIP archive",
+        "export the project as REFI-QDA, or correct file.format in the codebook",
     )
+    with archive.file:
+        if PROJECT not in archive.members:
+            inside = [member.filename for member in archive.members.values()][:5]
+            raise refuse(
+                codebook,
+                f"an archive without {PROJECT} (it holds {', '.join(inside) or 'nothing'})",
+                f"a REFI-QDA project with {PROJECT}",
+                "export the project as REFI-QDA",
+            )
+        return _project(archive)
 
 
-def _open(codebook: Codebook, file: zipfile.ZipFile) -> _Archive:
-    infos = file.infolist()
-    names = [info.filename.replace("\\", "/") for info in infos]
-    unsafe = [
-        name
-        for name in names
-        if name.startswith("/") or ":" in name.split("/")[0] or ".." in PurePosixPath(name).parts
-    ]
-    if unsafe or len(infos) > MAX_MEMBERS:
-        raise refuse(
-            codebook,
-            f"the path '{unsafe[0]}' in the archive" if unsafe else f"{len(infos)} files inside",
-            f"paths inside the archive, of at most {MAX_MEMBERS} files",
-            "take the archive from its source again; this one may be hostile",
-        )
-    members = {name.lower(): info for name, info in zip(names, infos, strict=True)}
-    if PROJECT not in members:
-        raise refuse(
-            codebook,
-            f"an archive without {PROJECT} (it holds {', '.join(names[:5]) or 'nothing'})",
-            f"a REFI-QDA project with {PROJECT}",
-            "export the project as REFI-QDA",
-        )
-    return _Archive(codebook, file, members)
-
-
-def _root(archive: _Archive) -> Element:
+def _root(archive: Archive) -> Element:
     try:
         root: Element = fromstring(archive.bytes(PROJECT), forbid_dtd=True)
     except DefusedXmlException as error:
@@ -195,6 +112,7 @@ def _root(archive: _Archive) -> Element:
             f"{PROJECT} defines entities or document types ({type(error).__name__})",
             "XML without entities of its own",
             "take the archive from its source again; this one may be hostile",
+            code="hostile-archive",
         ) from None
     except (ParseError, ValueError, LookupError) as error:
         raise refuse(
@@ -232,7 +150,7 @@ def _guid(element: Element | None, key: str = "guid") -> str:
     return "" if element is None else element.get(key, "").strip().lower()
 
 
-def _project(archive: _Archive) -> RawProject:
+def _project(archive: Archive) -> RawProject:
     codebook, root = archive.codebook, _root(archive)
     coders = {
         _guid(user): canonical(user.get("name") or user.get("guid"))
@@ -244,8 +162,8 @@ def _project(archive: _Archive) -> RawProject:
 
     problems: list[Problem] = []
     found: list[_Coding] = []
-    for guid, source in sources.items():
-        codings, trouble = _codings(archive, guid, source)
+    for number, (guid, source) in enumerate(sources.items(), start=1):
+        codings, trouble = _codings(archive, number, guid, source)
         found += codings
         problems += trouble
     problems += _dangling(codebook, found, positions, sources, codes)
@@ -296,10 +214,9 @@ def _cases(
     positions: dict[str, list[int]] = {}
     for number, (case, guid) in enumerate(pairs, start=1):
         source = sources.get(guid)
-        label = case.get("name", "") if case is not None else ""
         if source is None:
             problems.append(
-                _problem(codebook, number, f"the case '{label}' refers to no source ({guid})")
+                _problem(codebook, number, f"the case {number} refers to no source ({guid})")
             )
             continue
         row = {"guid": guid, "name": canonical(source.get("name"))}
@@ -309,7 +226,7 @@ def _cases(
                 content = next((one for one in value if _tag(one) != "VariableRef"), None)
                 if name is None:
                     problems.append(
-                        _problem(codebook, number, f"a value of no variable, in case '{label}'")
+                        _problem(codebook, number, f"a value of no variable, in case {number}")
                     )
                 elif content is not None and content.text:
                     row[name] = canonical(content.text)
@@ -328,37 +245,124 @@ def _cases(
     return table, positions
 
 
-def _codings(archive: _Archive, guid: str, source: Element) -> tuple[list[_Coding], list[Problem]]:
-    """List the codings of a source, each within its text."""
-    name = source.get("name", guid)
-    text = length = None
-    found, problems = [], []
-    for selection, start, end in _selections(source):
-        codings = list(_children(selection, "Coding"))
-        if not codings:
-            continue
-        if length is None:
-            text = _text(archive, source)
-            if text is None:
-                problem = f"no text of the source '{name}', which has codings"
-                return [], [_problem(archive.codebook, None, problem)]
-            # Some exporters count two characters for each line end and store one.
-            length = max(len(text), len(text.replace("\r\n", "\n").replace("\n", "\r\n")))
+def _codings(
+    archive: Archive, number: int, guid: str, source: Element
+) -> tuple[list[_Coding], list[Problem]]:
+    """List the codings of a source, each within its text; ``number`` is the source's place."""
+    name = f"source {number}"  # its own name may be a person's, and messages go to logs
+    coded = [one for one in _selections(source) if _child(one[0], "Coding") is not None]
+    if not coded:
+        return [], []
+    text = _text(archive, source)
+    if text is None:
+        problem = f"no text of {name}, which has codings"
+        return [], [_problem(archive.codebook, None, problem)]
+    # Some exporters count two characters for each line end and store one.
+    length = max(len(text), len(text.replace("\r\n", "\n").replace("\n", "\r\n")))
+    places, problems = _stored_places(archive.codebook, name, text, coded)
+    found: list[_Coding] = []
+    regions: list[tuple[_Coding, Element]] = []
+    for selection, start, end in coded:
         if start is None or end is None:
-            start, end = (0, len(text or "")) if selection is source else (-1, -1)
-        if not 0 <= start <= end <= length:
-            place = f"{selection.get('startPosition')} to {selection.get('endPosition')}"
-            message = f"a {_tag(selection)} from {place} in '{name}', {length} characters long"
-            problems.append(_problem(archive.codebook, None, message))
+            start, end = (0, len(text)) if selection is source else (-1, -1)
+        inside = 0 <= start <= end <= length
+        if not inside and _tag(selection) != "PDFSelection":
+            problems.append(_misplaced(archive.codebook, selection, name, length))
             continue
-        for coding in codings:
+        start, end = places.get((start, end), (start, end))
+        for coding in _children(selection, "Coding"):
             users = [_guid(one, key) for one in (coding, selection) for key in _USERS]
             if selection is source:
                 users = users[:2]  # who added the text is not who coded it
             coder = next(filter(None, users), None)
             codes = [_guid(one, "targetGUID") for one in _children(coding, "CodeRef")]
-            found += [_Coding(guid, start, end, coder, code) for code in codes]
+            listed = [_Coding(guid, start, end, coder, code) for code in codes]
+            found += listed if inside else []
+            regions += [] if inside else [(one, selection) for one in listed]
+    # A region of a page has no place in the text; exporters give its coding in the text as well.
+    also = {(one.coder, one.code) for one in found}
+    lost = [selection for one, selection in regions if (one.coder, one.code) not in also]
+    problems += [
+        _misplaced(archive.codebook, selection, name, length) for selection in dict.fromkeys(lost)
+    ]
     return found, problems
+
+
+def _misplaced(codebook: Codebook, selection: Element, name: str, length: int) -> Problem:
+    place = f"{selection.get('startPosition')} to {selection.get('endPosition')}"
+    message = f"a {_tag(selection)} from {place} in {name}, {length} characters long"
+    return _problem(codebook, None, message)
+
+
+def _stored_places(
+    codebook: Codebook,
+    name: str,
+    text: str,
+    coded: Iterable[tuple[Element, int | None, int | None]],
+) -> tuple[dict[tuple[int, int], tuple[int, int]], list[Problem]]:
+    """Find out how a program counted, by the snippets with which it names its selections.
+
+    Offsets drift by one a line where line ends are stored as one character and counted as two, or
+    the reverse, and by one an emoji where UTF-16 is counted. The way of counting by which all
+    snippets stand where they should is taken.
+
+    Returns
+    -------
+    From places as they are counted to places in the stored text, empty if they are the same or
+    nothing tells; and a problem for each selection that fits no way of counting.
+    """
+    flat = " ".join(text.split())
+    told = []
+    for selection, start, end in coded:
+        snippet = " ".join((selection.get("name") or "").split()).rstrip(".…").rstrip()
+        if start is None or end is None or not start < end or len(snippet) < SNIPPET:
+            continue
+        whole = len(snippet) >= 0.8 * (end - start)
+        cut = (selection.get("name") or "").rstrip().endswith(("...", "…"))
+        if (whole or cut) and snippet in flat:  # else the name is a title, not a snippet
+            told.append((selection, start, end, snippet))
+    if not told:
+        return {}, []
+
+    def fits(at: list[int], start: int, end: int, snippet: str) -> bool:
+        if end >= len(at):
+            return False
+        return " ".join(text[at[start] : at[end]].split()).startswith(snippet)
+
+    ways = [[*range(len(text) + 1)], *(_ways_to_count(text))]
+    wrong = [[one for one in told if not fits(at, *one[1:])] for at in ways]
+    best = min(range(len(ways)), key=lambda way: len(wrong[way]))
+    at = ways[best]
+    problems = [
+        _problem(
+            codebook,
+            None,
+            f"a selection from {start} to {end} in {name}, where other words stand than those by "
+            "which it is named",
+        )
+        for _, start, end, _ in wrong[best]
+    ]
+    if best == 0:
+        return {}, problems
+    return {
+        (start, end): (at[start], at[end])
+        for _, start, end in coded
+        if start is not None and end is not None and start <= end < len(at)
+    }, problems
+
+
+def _ways_to_count(text: str) -> Iterator[list[int]]:
+    """Give for other ways of counting characters the place of each count in the text."""
+    for line_end in (1, 2):
+        for wide in (1, 2):
+            at: list[int] = []
+            for place, sign in enumerate(text):
+                size = wide if ord(sign) > 0xFFFF else 1
+                if sign == "\n":
+                    alone = place == 0 or text[place - 1] != "\r"
+                    size = line_end if alone else line_end - 1
+                at += [place] * size
+            yield [*at, len(text)]
 
 
 def _selections(source: Element) -> Iterator[tuple[Element, int | None, int | None]]:
@@ -372,7 +376,7 @@ def _selections(source: Element) -> Iterator[tuple[Element, int | None, int | No
             yield element, start, end
 
 
-def _text(archive: _Archive, source: Element) -> str | None:
+def _text(archive: Archive, source: Element) -> str | None:
     representation = _child(source, "Representation")
     for holder in (source, representation):
         if holder is None:
@@ -381,7 +385,7 @@ def _text(archive: _Archive, source: Element) -> str | None:
         if inline is not None:
             return inline.text or ""
         path = holder.get("plainTextPath")
-        text = archive.text(path) if path else None
+        text = _member_text(archive, path) if path else None
         if text is not None:
             return text
     return None
@@ -395,11 +399,12 @@ def _dangling(
     codes: dict[str, tuple[str, ...]],
 ) -> list[Problem]:
     found = list(found)
+    numbers = {guid: number for number, guid in enumerate(sources, start=1)}
     lost = dict.fromkeys(one.source for one in found if one.source not in positions)
     strange = dict.fromkeys(one.code for one in found if one.code not in codes)
     return [
         *(
-            _problem(codebook, None, f"codings in '{sources[guid].get('name')}', which has no case")
+            _problem(codebook, None, f"codings in source {numbers[guid]}, which has no case")
             for guid in lost
         ),
         *(_problem(codebook, None, f"codings with a code that does not exist ({guid})")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pyreadstat
 from pyreadstat import PyreadstatError, ReadstatError
 
 from metastudy.codebook import Codebook
-from metastudy.readers.raw import RawTable, column_texts, read_bytes, refuse, what_it_is
+from metastudy.readers.raw import (
+    RawTable,
+    column_texts,
+    is_encoding,
+    read_bytes,
+    refuse,
+    what_it_is,
+)
+from metastudy.readers.trial import survives
 from metastudy.texts import canonical
 
 __all__ = ["read"]
+
+_TRIAL = "import sys, pyreadstat; pyreadstat.read_sav(sys.argv[1], user_missing=True)"
 
 
 def read(codebook: Codebook) -> RawTable:
@@ -47,7 +53,7 @@ def read(codebook: Codebook) -> RawTable:
             "an SPSS file (.sav or .zsav)",
             "save the data as .sav, or correct file.format in the codebook",
         )
-    if _crashes(codebook.data_path):
+    if not survives(_TRIAL, str(codebook.data_path)):
         raise _unreadable(codebook, "its bytes are damaged")
     try:
         data, meta = pyreadstat.read_sav(
@@ -55,8 +61,13 @@ def read(codebook: Codebook) -> RawTable:
         )
     except UnicodeDecodeError:
         raise _encoding(codebook) from None
-    except (ReadstatError, PyreadstatError, ValueError, OverflowError) as error:
-        if "convert string" in str(error) or "encoding" in str(error).lower():
+    except (ReadstatError, PyreadstatError, ValueError, OverflowError, MemoryError) as error:
+        named = codebook.file.encoding
+        if (
+            "convert string" in str(error)
+            or "encoding" in str(error).lower()
+            or (named and not is_encoding(named))
+        ):
             raise _encoding(codebook) from None
         raise _unreadable(codebook, str(error)) from None
 
@@ -82,13 +93,6 @@ def read(codebook: Codebook) -> RawTable:
         labels=labels,
         declared_missing=declared,
     )
-
-
-def _crashes(path: Path) -> bool:
-    """Try the file in a process of its own: damaged bytes can kill the C library that reads it."""
-    trial = "import sys, pyreadstat; pyreadstat.read_sav(sys.argv[1], user_missing=True)"
-    command = [sys.executable, "-c", trial, str(path)]
-    return subprocess.run(command, capture_output=True, check=False).returncode < 0
 
 
 def _unreadable(codebook: Codebook, why: str) -> Exception:

@@ -1,0 +1,221 @@
+"""What it costs to read and to harmonize a large CSV, against pandas.read_csv alone.
+
+    PYTHONPATH=workflow python benchmarks/reading.py [--rows 1000000] [--folder FOLDER]
+
+A survey is written as survey software exports it, 25 columns: response id, start and end,
+duration in seconds, status, consent, arm, site, gender, age band, region, ten items on a scale of
+seven (two reverse-keyed, with missing codes and blanks), a comment that half of the people leave
+blank and the others fill with up to 24 words, and three columns that nobody uses, as nobody uses
+the comment, start and end. The codebook has every kind of rule: of exclusion by status, consent
+and breaking off, and of quality by duration and straight-lining.
+
+Each step runs in a process of its own. ``harmonize`` is the whole way, from the CSV to the files
+under results/harmonized; ``scores`` reads those and scores them, as the models do. Printed are
+seconds of processor and of clock, the peak of memory, its growth over what the process takes once
+everything is imported, and both as ratios: time to that of pandas, memory to the size of the CSV.
+Times of one run are what counts; the load of the machine is printed beside each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metastudy import vocabulary
+from metastudy.cells import load_study
+from metastudy.codebook import load
+from metastudy.harmonize import harmonize, save
+from metastudy.readers import read
+from metastudy.scores import scores
+
+ROOT = Path(__file__).parents[1]
+STEPS = ("pandas", "read", "harmonize", "scores")
+ITEMS = 10
+REVERSED = (3, 8)
+WORDS = ["the", "a", "it", "work", "home", "they", "volunteers,", '"good"', "because", "always"]
+LETTERS = np.array(list("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+
+CODEBOOK = """\
+study:
+  id: large
+  title: A large survey
+  citation: nobody2026
+  design: experiment
+  response_mode: vignette_hypothetical
+  country: DK
+  sector: elderly_care
+  role: professional
+  arrangement: volunteer_scheme
+  provenance: simulated
+file: {name: answers.csv, format: csv}
+variables:
+  - {name: ResponseId, as: id}
+  - {name: Status, as: ignore}
+  - {name: Duration, as: ignore}
+  - {name: Consent, as: consent, accept: [I agree]}
+  - {name: Site, as: site}
+  - {name: Arm, as: factor, randomised: true, factors: {task_type: {1: complementary, 2: core}}}
+  - name: Gender
+    as: trait
+    trait: gender
+    values: {Woman: woman, Man: man, Other: other}
+    missing: {Prefer not to say: refused}
+  - name: Age
+    as: trait
+    trait: age_band
+    values: {18-29: 18-29, 30-44: 30-44, 45-59: 45-59, 60+: 60+}
+  - name: Region
+    as: trait
+    trait: region
+    values: {North: North, South: South, East: East, West: West, Centre: Centre}
+"""
+ITEM = """\
+  - name: Q{number}
+    as: item
+    construct: {construct}
+    min: 1
+    max: 7
+    keying: {keying}
+    missing: {{98: dont_know, 99: refused}}
+"""
+TAIL = """\
+exclude:
+  - {rule: preview, variable: Status, drop: [Survey Preview]}
+  - {rule: breakoff, unanswered: all_outcomes}
+quality:
+  - {rule: too_fast, variable: Duration, below_share_of_median: 0.333}
+  - {rule: straight_lining, constant_over: [threat_quality, threat_job]}
+outcomes: [threat_quality, threat_job]
+exposures:
+  - {factor: task_type, type: randomised}
+"""
+
+
+def write(folder: Path, rows: int) -> None:
+    """Write the data file and its codebook."""
+    chance = np.random.default_rng(1)
+
+    def among(options: list[Any], shares: list[float] | None = None) -> np.ndarray:
+        return np.array(options, dtype=object)[chance.choice(len(options), rows, p=shares)]
+
+    begun = pd.Timestamp("2020-03-02") + pd.to_timedelta(chance.integers(0, 10**7, rows), "s")
+    seconds = chance.lognormal(6, 0.6, rows).astype(int)
+    words = chance.integers(1, 25, rows) * chance.integers(0, 2, rows)
+    comments = (" ".join(chance.choice(WORDS, count)) for count in words)
+    data: dict[str, Any] = {
+        "StartDate": begun,
+        "EndDate": begun + pd.to_timedelta(seconds, "s"),
+        "Status": among(["IP Address", "Survey Preview"], [0.999, 0.001]),
+        "IPAddress": chance.integers(0, 256, (rows, 4)).astype(str).tolist(),
+        "Duration": seconds,
+        "ResponseId": LETTERS[chance.integers(0, len(LETTERS), (rows, 15))].tolist(),
+        "UserLanguage": among(["EN", "DA", "FI"]),
+        "Progress": among([100, 47], [0.95, 0.05]),
+        "Consent": among(["I agree", "I do not agree"], [0.98, 0.02]),
+        "Arm": among([1, 2]),
+        "Site": among([f"Home {site}" for site in range(300)]),
+        "Gender": among(["Woman", "Man", "Other", "Prefer not to say", ""]),
+        "Age": among(["18-29", "30-44", "45-59", "60+"]),
+        "Region": among(["North", "South", "East", "West", "Centre"]),
+    }
+    data["IPAddress"] = map(".".join, data["IPAddress"])
+    data["ResponseId"] = ("R_" + "".join(letters) for letters in data["ResponseId"])
+    answers = [*range(1, 8), 98, 99, ""]
+    shares = [0.1, 0.15, 0.15, 0.15, 0.15, 0.1, 0.1, 0.03, 0.02, 0.05]
+    data |= {f"Q{number}": among(answers, shares) for number in range(1, ITEMS + 1)}
+    pd.DataFrame(data | {"Comment": comments}).to_csv(folder / "answers.csv", index=False)
+    items = [
+        ITEM.format(
+            number=number,
+            construct="threat_quality" if number <= ITEMS // 2 else "threat_job",
+            keying="reverse" if number in REVERSED else "positive",
+        )
+        for number in range(1, ITEMS + 1)
+    ]
+    (folder / "codebook.yaml").write_text(CODEBOOK + "".join(items) + TAIL, encoding="utf-8")
+
+
+def memory(of: str) -> int:
+    """Give VmRSS or VmHWM, its peak, in bytes (``ru_maxrss`` would be inherited)."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{of}:\s+(\d+)", status)[1]) * 1024
+
+
+def step(name: str, folder: Path) -> dict[str, float]:
+    """Run one step in this process and give its cost."""
+    words = vocabulary.load(ROOT / "config" / "vocabulary.yaml")
+    codebook = load(folder, words)
+
+    def whole() -> None:
+        save(harmonize(codebook, read(codebook), b"a public key"), folder / "out")
+
+    steps: dict[str, Callable[[], object]] = {
+        "pandas": lambda: pd.read_csv(folder / "answers.csv"),
+        "read": lambda: read(codebook),
+        "harmonize": whole,
+        "scores": lambda: scores(load_study(folder / "out").measurements),
+    }
+
+    def used() -> tuple[float, float]:
+        now = resource.getrusage(resource.RUSAGE_SELF)
+        return now.ru_utime + now.ru_stime, time.perf_counter()
+
+    footprint, before = memory("VmRSS"), used()
+    steps[name]()
+    after, peak = used(), memory("VmHWM")
+    return {
+        "cpu": after[0] - before[0],
+        "clock": after[1] - before[1],
+        "peak": peak,
+        "growth": peak - footprint,
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, help="where the file is written, and stays")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.step:
+        print(json.dumps(step(args.step, args.folder)))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (args.folder or Path(temporary)) / "large"
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder, args.rows)
+        size = (folder / "answers.csv").stat().st_size
+        print(f"{args.rows} rows, {size / 2**20:.0f} MB")
+        print("step        cpu s  ratio  clock s  ratio  load  peak MB of file  growth MB of file")
+        first: dict[str, float] = {}
+        for name in STEPS:
+            command = [sys.executable, __file__, "--step", name, "--folder", str(folder)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            cost = json.loads(done.stdout)
+            first = first or cost
+            print(
+                f"{name:10} {cost['cpu']:6.1f} {cost['cpu'] / first['cpu']:6.1f} "
+                f"{cost['clock']:8.1f} {cost['clock'] / first['clock']:6.1f} "
+                f"{os.getloadavg()[0]:5.1f} "
+                f"{cost['peak'] / 2**20:8.0f} {cost['peak'] / size:8.1f} "
+                f"{cost['growth'] / 2**20:10.0f} {cost['growth'] / size:8.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""A folder of published effects alone: what the workflow pools is what grid integration gives.
+
+The thirteen trials of the BCG vaccine against tuberculosis (Colditz et al. 1994) as log risk
+ratios, once as studies of one country and once, invented, in four countries, so that there are two
+and three levels. The reference integrates the spreads out on a grid; given them it is normal.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy.stats import halfnorm, multivariate_normal, norm
+from statsmodels.stats.meta_analysis import combine_effects
+
+from rules import ROOT, snakemake
+
+pytestmark = [pytest.mark.slow, pytest.mark.fit]
+
+TRIALS = """\
+Aronson 1948,4,119,11,128
+Ferguson and Simes 1949,6,300,29,274
+Rosenthal 1960,3,228,11,209
+Hart and Sutherland 1977,62,13536,248,12619
+Frimodt-Moller 1973,33,5036,47,5761
+Stein and Aronson 1953,180,1361,372,1079
+Vandiviere 1973,8,2537,10,619
+Madras 1980,505,87886,499,87892
+Coetzee and Berjak 1968,29,7470,45,7232
+Rosenthal 1961,17,1699,65,1600
+Comstock 1974,186,50448,141,27197
+Comstock and Webster 1969,5,2493,3,2338
+Comstock 1976,27,16886,29,17825
+"""  # trial, cases and others among the vaccinated, cases and others among the controls
+COUNTRIES = ("one", "two", "three", "four")
+PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
+POINTS = 61  # of the grid in each spread
+
+
+def trials() -> pd.DataFrame:
+    """Log risk ratios and their standard errors."""
+    rows = [line.split(",") for line in TRIALS.splitlines()]
+    a, b, c, d = np.array([row[1:] for row in rows], dtype=float).T
+    return pd.DataFrame(
+        {
+            "trial": [row[0].replace(" ", "_").replace("-", "_").lower() for row in rows],
+            "estimate": np.log((a / (a + b)) / (c / (c + d))),
+            "se": np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)),
+            "n": a + b + c + d,
+            "country": [COUNTRIES[i % 4] for i in range(len(rows))],
+        }
+    )
+
+
+def codebook(columns: list[str]) -> dict:
+    fields = {name: name for name in columns if name != "trial"}
+    return {
+        "study": {
+            "id": "vaccine",
+            "title": "Trials of a vaccine",
+            "citation": "colditz1994",
+            "design": "published",
+            "provenance": "observed",
+        },
+        "file": {"name": "vaccine.csv", "format": "csv"},
+        "variables": [
+            {"name": "trial", "as": "id"},
+            *({"name": n, "as": "finding", "field": f} for n, f in fields.items()),
+        ],
+        "vocabulary": {"countries": {name: {"label": name.title()} for name in COUNTRIES}},
+    }
+
+
+def run(folder: Path, countries: bool) -> pd.DataFrame:
+    """Put the trials into a folder, run the workflow on it, give the pooled results."""
+    found = trials()
+    table = found.assign(
+        citation=found["trial"],
+        contrast="vaccine against none",
+        exposure_type="randomised",
+        outcome="tuberculosis",
+        direction=np.where(found["estimate"] > 0, "positive", "negative"),
+        metric="log_risk_ratio",
+        verification="published_numeric",
+        country=found["country"] if countries else "one",
+    )
+    raw = folder / "data" / "raw" / "vaccine"
+    raw.mkdir(parents=True)
+    table.to_csv(raw / "vaccine.csv", index=False)
+    (raw / "codebook.yaml").write_text(yaml.safe_dump(codebook(list(table))), encoding="utf-8")
+    (raw.parent / "manifest.yaml").write_text("{}\n", encoding="utf-8")
+    targets = [
+        *("results/synthesis/pooled.parquet", "results/diagnostics/gates.json"),
+        *("results/synthesis/structure.parquet", "results/figures/synthesis.svg"),
+    ]
+    snakemake(folder, targets, {})
+    return pd.read_parquet(folder / "results" / "synthesis" / "pooled.parquet")
+
+
+class Grid:
+    """The posterior by integration: spreads on a grid, the mean in closed form at each point."""
+
+    def __init__(self, found: pd.DataFrame, countries: bool):
+        y, v = found["estimate"].to_numpy(), np.diag(found["se"].to_numpy() ** 2)
+        same = (found["country"].to_numpy()[:, None] == found["country"].to_numpy()).astype(float)
+        scale, prior = PRIORS["tau_logit"], PRIORS["effect_logit"]
+        points = np.linspace(0.005, 4 * scale, POINTS)
+        self.taus = np.array(list(itertools.product(points, points if countries else [0.0])))
+        one, log_weight, self.mean, self.variance = np.ones(len(y)), [], [], []
+        for study, country in self.taus:
+            total = v + study**2 * np.eye(len(y)) + country**2 * same
+            precision = np.linalg.inv(total)
+            variance = 1 / (one @ precision @ one + prior**-2)
+            self.mean.append(variance * (one @ precision @ y))
+            self.variance.append(variance)
+            spread = halfnorm.logpdf([study, country], scale=scale).sum()
+            marginal = total + prior**2
+            log_weight.append(multivariate_normal.logpdf(y, np.zeros(len(y)), marginal) + spread)
+        weight = np.exp(np.array(log_weight) - max(log_weight))
+        self.weight = weight / weight.sum()
+
+    def moments(self) -> tuple[float, float]:
+        mean = float(self.weight @ self.mean)
+        square = self.weight @ (np.array(self.variance) + np.array(self.mean) ** 2)
+        return mean, float(np.sqrt(square - mean**2))
+
+    def tau(self, which: int) -> float:
+        return float(self.weight @ self.taus[:, which])
+
+
+def test_the_trials_are_those_of_the_literature() -> None:
+    """A random-effects summary after DerSimonian and Laird: -0.71, between-trial variance 0.31."""
+    found = trials()
+    summary = combine_effects(found["estimate"], found["se"] ** 2, method_re="dl")
+    assert summary.mean_effect_re == pytest.approx(-0.714, abs=0.001)
+    assert summary.tau2 == pytest.approx(0.309, abs=0.001)
+
+
+@pytest.mark.parametrize("countries", [False, True], ids=["two levels", "three levels"])
+def test_a_folder_of_published_effects_is_pooled_as_on_the_grid(
+    tmp_path: Path, countries: bool
+) -> None:
+    pooled = run(tmp_path / "project", countries).set_index(["level", "group"])
+    grid = Grid(trials(), countries)
+    population = pooled.loc[("population", "")]
+    mean, sd = grid.moments()
+    assert abs(population["mean"] - mean) < 4 * population["mcse"]
+    assert population["sd"] == pytest.approx(sd, rel=0.05)
+    assert population["studies"] == 13
+    assert population["provenance"] == "observed"
+    levels = set(pooled.index.get_level_values("level"))
+    assert ("country" in levels) == countries
+    assert ("new_country" in levels) == countries
+    spread = pd.read_parquet(tmp_path / "project/results/synthesis/heterogeneity.parquet")
+    for which, name in enumerate(("study", "country")[: 1 + countries]):
+        row = spread[spread["parameter"].str.contains(f" {name}]", regex=False)].iloc[0]
+        assert abs(row["mean"] - grid.tau(which)) < 4 * row["mcse"] + 0.002, name
+    new = pooled.loc[("new_study", "")]
+    assert new["upper"] - new["lower"] > population["upper"] - population["lower"]
+    assert norm.cdf(0, population["mean"], population["sd"]) > 0.97, "the vaccine protects"

@@ -1,0 +1,52 @@
+"""The codes of the problems that data files and codebooks may have, each in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = ["CODES"]
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # the codebook and the vocabulary
+        "codebook": "The codebook is no YAML, lacks a key, has one that does not belong there, or "
+        "contradicts itself.",
+        "vocabulary": "An entry of the vocabulary is not whole, or names something that it lacks.",
+        "provenance": "The flag `simulated` or `observed` and the manifest of simulated files "
+        "disagree.",
+        "pseudonyms": "The key of the pseudonyms is missing, too short, or lies in the repository.",
+        "draft": "A codebook cannot be drafted: the study has no name, or has a codebook already.",
+        # the file
+        "missing-file": "The file that is named is not there.",
+        "wrong-format": "The file is damaged, or of another format or form than the codebook says.",
+        "encoding": "The bytes of the file are not in the encoding that is declared.",
+        "hostile-archive": "An archive unpacks to far more than it should, or reaches outside its "
+        "own folder, or its XML declares entities.",
+        "unknown-column": "The codebook mentions a raw variable that the file does not have.",
+        # the rows
+        "off-scale": "A number lies outside the declared bounds, or is no number, and is no "
+        "missing code.",
+        "unknown-label": "A raw value, code or coder is not among those that are listed.",
+        "undeclared-missing": "The file declares a code as missing, and the codebook gives no "
+        "reason for it.",
+        "missing-id": "A row that stays has no id.",
+        "duplicate-id": "Two rows that stay have the same id.",
+        "contradiction": "Two rows of a matrix say different things of one source.",
+        "free-text": "A text stands where it could carry what a person wrote or who it was.",
+        "incomplete-finding": "A published finding lacks what a finding needs.",
+        "table": "A harmonized table broke its own rules: a fault of the workflow, please report "
+        "it.",
+        # what only shows when the answers are summed up
+        "constant-exposure": "An exposure does not vary between the respondents.",
+        "constant-outcome": "An outcome does not vary in the reference group.",
+        "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
+        "aliased-term": "The configuration asks for a term that the design does not identify.",
+        "zero-error": "A published effect has a standard error of nought.",
+        "duplicate-effect": "A publication has two effects on one estimand in one place.",
+        "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
+        "varying-exposure": "A condition differs between the vignettes of one respondent.",
+        "varying-organisation": "An organisation has several values of what should be its own "
+        "property.",
+    }
+)

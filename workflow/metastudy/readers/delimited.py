@@ -1,0 +1,463 @@
+"""Delimited text as a stream: blocks of bytes are decoded, checked, parsed and forgotten.
+
+Arrow's reader does the parsing. It reads the columns that are used and no others, knows the number
+of every record and tells of each that has too few or too many cells; a quoted cell may hold line
+breaks, and a record is what a spreadsheet shows as a row. What it would let pass is caught here:
+bytes of another encoding, NUL characters, and a quotation mark that is never closed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator, Sequence
+from csv import Error, reader
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow
+
+from metastudy.codebook import Codebook
+from metastudy.errors import BadInput, Problem
+from metastudy.readers.raw import FEW, RawTable, coded_texts, problem, refuse, what_it_is
+from metastudy.texts import shown
+
+__all__ = ["BLOCK", "head", "table"]
+
+BLOCK = 2**20  # bytes that are read at a time; a record that is longer is refused
+SHOWN = 8  # so many rows are named where the same thing is wrong in many
+MOST = 1000  # so many rows out of shape, and the rest is not looked at
+
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WIDE = ("utf-16", "utf-32")
+_END = "\0"  # a cell of the record that is put after the last one; no text may hold it
+
+
+class _Text(io.RawIOBase):
+    """A data file as a stream of UTF-8, whatever its encoding, without a byte order mark.
+
+    Parameters
+    ----------
+    codebook : names the file and its encoding.
+    end : what is given after the last line, to see that the last record has an end.
+    """
+
+    def __init__(self, codebook: Codebook, end: str = "") -> None:
+        super().__init__()
+        self.codebook = codebook
+        self.failure: BadInput | None = None
+        self._file = codebook.data_path.open("rb")
+        self._declared = codebook.file.encoding or "utf-8"
+        try:
+            "".encode(self._declared)  # refuses what is a codec, but not of text
+            self._name = codecs.lookup(self._declared).name.removesuffix("-sig")
+            self._decoder = codecs.getincrementaldecoder(self._name)()
+        except (LookupError, ValueError, TypeError):
+            raise refuse(
+                codebook,
+                f"the encoding '{self._declared}', which is not known",
+                "an encoding such as utf-8, cp1252 or utf-16",
+                f"correct file.encoding in {shown(codebook.path)}",
+                code="encoding",
+            ) from None
+        plain = self._name != "utf-8" and not self._name.startswith(_WIDE)
+        self._utf8 = codecs.getincrementaldecoder("utf-8")() if plain else None
+        self._ascii, self._lines, self._first, self._last = True, 0, True, ""
+        self._end, self._done, self._ready = end, False, b""
+
+    def readable(self) -> bool:
+        """A stream for reading."""
+        return True
+
+    def close(self) -> None:
+        """Close the file too."""
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+    def read(self, size: int = -1) -> bytes:
+        """Give exactly ``size`` bytes, fewer only at the end."""
+        while not self._done and (size < 0 or len(self._ready) < size):
+            try:
+                self._ready += self._more().encode()
+            except BadInput as failure:
+                self.failure = failure
+                raise
+        size = len(self._ready) if size < 0 else size
+        given, self._ready = self._ready[:size], self._ready[size:]
+        return given
+
+    def _more(self) -> str:
+        content = self._file.read(BLOCK)
+        if self._first:
+            self._look(content)
+        self._done = not content
+        try:
+            text = self._decoder.decode(content, final=self._done)
+        except UnicodeDecodeError as error:
+            raise self._wrong(error) from None
+        self._lines += content.count(b"\n")
+        if "\0" in text:
+            raise refuse(
+                self.codebook,
+                f"a NUL character near line {self._lines}",
+                f"delimited text in {self._declared}",
+                "save the data as delimited text again; the file may be damaged, or in another "
+                "encoding than file.encoding says",
+            )
+        self._ascii = self._ascii and content.isascii()
+        if self._utf8:
+            self._try_utf8(content)
+        if self._first:
+            text = text.removeprefix("\ufeff")
+            self._first = False
+        self._last = text[-1:] or self._last
+        if self._done and self._end:
+            text += self._end if self._last in ("\n", "\r", "") else "\n" + self._end
+        return text
+
+    def _look(self, start: bytes) -> None:
+        """Refuse at once what is no text, or text in UTF-16 where something else is declared."""
+        kind = what_it_is(start[:4096])
+        wide = self._name.startswith(_WIDE)
+        if kind in ("a text file", "an XML document") or (kind == "a binary file" and wide):
+            return
+        marked = start.startswith(_MARKS)
+        raise refuse(
+            self.codebook,
+            "text in UTF-16" if marked else kind,
+            f"delimited text in {self._declared}",
+            f"set file.encoding to utf-16 in {shown(self.codebook.path)}"
+            if marked
+            else "put the data file in again"
+            if not start
+            else "save the data as delimited text, or correct file.format in the codebook",
+            code="encoding" if marked else "wrong-format",
+        )
+
+    def _wrong(self, error: UnicodeDecodeError) -> BadInput:
+        row = self._lines + error.object[: error.start].count(b"\n") + 1
+        found = error.object[error.start : error.start + 1]
+        return refuse(
+            self.codebook,
+            f"bytes that are not {self._declared} ({found!r} on line {row})",
+            f"text in {self._declared}",
+            f"save the file as {self._declared}, or name its true encoding under file.encoding in "
+            f"{shown(self.codebook.path)}",
+            code="encoding",
+            row=f"{row} (line)",
+        )
+
+    def _try_utf8(self, content: bytes) -> None:
+        """Refuse UTF-8 that is declared as something else, once it is known to the end."""
+        try:
+            if self._utf8:
+                self._utf8.decode(content, final=self._done)
+        except UnicodeDecodeError:
+            self._utf8 = None
+            return
+        if self._done and not self._ascii:
+            # Only by a rare accident is text in a one-byte encoding valid UTF-8 too.
+            raise refuse(
+                self.codebook,
+                "text in UTF-8",
+                f"text in {self._declared}, as the codebook says",
+                f"set file.encoding to utf-8 in {shown(self.codebook.path)}",
+                code="encoding",
+            )
+
+
+def head(codebook: Codebook, count: int) -> list[list[str]]:
+    """Read the first records of a delimited text file.
+
+    Parameters
+    ----------
+    codebook : names the file, its encoding and delimiter.
+    count : so many records, fewer if the file has no more.
+
+    Returns
+    -------
+    Their cells, as they stand there.
+
+    Raises
+    ------
+    BadInput
+        ``encoding`` or ``wrong-format``, for what is wrong in the first :data:`BLOCK` bytes; and
+        where the header row has one column and other marks that may be the delimiter.
+    """
+    delimiter = codebook.file.delimiter
+    if len(delimiter.encode()) != 1 or delimiter in '"\r\n\0':
+        raise refuse(
+            codebook,
+            f"the delimiter {delimiter!r}",
+            "a mark such as , or ; or a tab",
+            f"correct file.delimiter in {shown(codebook.path)}",
+        )
+    with _Text(codebook) as stream:
+        text = stream.read(BLOCK).decode("utf-8", "ignore")
+    try:
+        found = list(islice(reader(io.StringIO(text, newline=""), delimiter=delimiter), count))
+    except Error as error:
+        raise refuse(
+            codebook,
+            f"a header that cannot be read: {error}",
+            "delimited text",
+            "look for a quotation mark that is never closed in the first rows",
+        ) from None
+    first = text.partition("\n")[0]
+    marks = [mark for mark in ",;\t|" if mark != delimiter and mark in first]
+    if found and len(found[0]) < 2 and marks:
+        raise refuse(
+            codebook,
+            f"one column only, and {marks[0]!r} in the header row",
+            f"columns separated by {delimiter!r}",
+            f"set file.delimiter to {marks[0]!r} in {shown(codebook.path)}",
+            row=1,
+        )
+    if not found or not any(cell.strip() for cell in found[0]):
+        raise refuse(
+            codebook,
+            "no header in the first row" if text else "an empty file",
+            "a header row and data",
+            "put the data file in again",
+            row=1 if text else None,
+        )
+    return found
+
+
+def table(
+    codebook: Codebook,
+    headers: int,
+    names: Sequence[str],
+    titles: dict[str, str],
+    used: Sequence[str] | None = None,
+) -> RawTable:
+    """Read the rows below the headers, the used columns only.
+
+    Parameters
+    ----------
+    codebook : names the file, its encoding, delimiter and decimal mark.
+    headers : so many records stand above the first row.
+    names : one name a column, ``""`` for a column without one.
+    titles : what stands above a column, where that is not its name.
+    used : the names that are read; those of the codebook's variables if not given.
+
+    Returns
+    -------
+    RawTable whose index is the record's number in the file, from 1. A blank row is no row, but it
+    counts in the numbering.
+
+    Raises
+    ------
+    BadInput
+        ``encoding`` or ``wrong-format``; with every row that is too short or too long.
+    """
+    names = list(names)
+    used = [name for name in (codebook.used_names if used is None else used) if name in names]
+    twice = [name for name in dict.fromkeys([*codebook.named, *used]) if names.count(name) > 1]
+    if twice:
+        raise BadInput(
+            problem(
+                codebook,
+                f"{names.count(name)} columns called '{name}'",
+                "one column for each variable that is used",
+                "give the columns different names",
+                column=name,
+            )
+            for name in twice
+        )
+    positions = [names.index(name) for name in used] or [0]
+    columns = _columns(codebook, headers, len(names), positions)
+    count = len(columns[0][1])
+    blank = np.ones(count, dtype=bool)
+    for texts, codes in columns:
+        blank &= np.isin(codes, np.flatnonzero(pc.equal(texts, "").to_numpy(zero_copy_only=False)))
+    others = [position for position in range(len(names)) if position not in positions]
+    if blank.any() and others:
+        blank &= ~_filled(codebook, headers, len(names), others, blank)
+    rows = np.arange(count, dtype=np.int64) + headers + 1
+    decimal = codebook.file.decimal
+    if decimal == ",":
+        problems = list(_thousands(codebook, dict(zip(used, columns, strict=False)), rows))
+        if problems:
+            raise BadInput(problems)
+    data: dict[str, pd.Series] = {}
+    for name in used:
+        texts, codes = columns.pop(0)
+        data[name] = coded_texts(texts, codes[~blank] if blank.any() else codes, decimal)
+    rows = rows[~blank]
+    return RawTable(
+        data=pd.DataFrame(data, index=pd.RangeIndex(len(rows))),
+        rows=rows,
+        names=tuple(name for name in names if name),
+        titles=titles,
+    )
+
+
+def _thousands(
+    codebook: Codebook, columns: dict[str, tuple[pa.Array, np.ndarray]], rows: np.ndarray
+) -> Iterator[Problem]:
+    """Report numbers such as 1.500 beside decimal commas: one and a half, or 1500, nobody knows."""
+    for variable in codebook.variables:
+        number = variable.role in ("item", "weight") or variable.trait == "tenure_yrs"
+        if variable.name not in columns or not number or variable.values:
+            continue
+        texts, codes = columns[variable.name]
+        doubtful = pc.match_substring_regex(texts, r"^\s*[-+]?[0-9]{1,3}(\.[0-9]{3})+\s*$")
+        for code in np.flatnonzero(doubtful.to_numpy(zero_copy_only=False)):
+            named = [int(row) for row in rows[codes == code]]
+            more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+            yield problem(
+                codebook,
+                f"'{texts[code]}' in a file with decimal commas",
+                "numbers without points between the thousands, so that 1.500 has one meaning",
+                "write the number without its point, or with a decimal comma",
+                code="off-scale",
+                row=named[0] if len(named) == 1 else ", ".join(map(str, named[:SHOWN])) + more,
+                column=variable.name,
+            )
+
+
+def _columns(
+    codebook: Codebook, headers: int, width: int, positions: Sequence[int]
+) -> list[tuple[pa.Array, np.ndarray]]:
+    """Read columns, each as its different texts and a code for every record below the headers.
+
+    Where nearly every text is another, as with ids, a text may stand there twice.
+    """
+    parts: list[list[pa.Array]] = [[] for _ in positions]
+    kind = pa.dictionary(pa.int32(), pa.string())
+    for batch in _batches(codebook, headers, width, positions, kind):
+        for part, column in zip(parts, batch.columns, strict=True):
+            part.append(column)
+    columns = []
+    while parts:  # one column at a time, and what it was made of goes
+        whole = pa.chunked_array(parts.pop(0), type=kind)
+        apart = sum(len(chunk.dictionary) for chunk in whole.chunks)
+        if apart > FEW and apart > 0.9 * len(whole):  # ids: to look for equal ones is in vain
+            texts = whole.cast(pa.string()).combine_chunks()
+            columns.append((texts, np.arange(len(texts), dtype=np.int32)))
+            continue
+        whole = whole.unify_dictionaries()
+        texts = whole.chunk(0).dictionary if whole.num_chunks else pa.array([], pa.string())
+        codes = [chunk.indices.to_numpy() for chunk in whole.chunks]
+        columns.append((texts, np.concatenate(codes) if codes else np.zeros(0, np.int32)))
+    return columns
+
+
+def _filled(
+    codebook: Codebook, headers: int, width: int, positions: Sequence[int], among: np.ndarray
+) -> np.ndarray:
+    """Tell which of some records have a text in any of some columns."""
+    filled, start = np.zeros(len(among), dtype=bool), 0
+    for batch in _batches(codebook, headers, width, positions, pa.string()):
+        stop = start + batch.num_rows
+        marked = np.flatnonzero(among[start:stop])
+        for column in batch.columns if len(marked) else ():
+            some = pc.not_equal(column.take(pa.array(marked)), "").to_numpy(zero_copy_only=False)
+            filled[start + marked] |= some
+        start = stop
+    return filled
+
+
+def _batches(
+    codebook: Codebook, headers: int, width: int, positions: Sequence[int], kind: pa.DataType
+) -> Iterator[pa.RecordBatch]:
+    """Give the records below the headers, block by block; what is out of shape is refused."""
+    labels = [f"f{position}" for position in range(width)]
+    delimiter = codebook.file.delimiter
+    bad: list[arrow.InvalidRow] = []
+
+    def note(row: arrow.InvalidRow) -> str:
+        bad.append(row)
+        return "skip" if len(bad) < MOST else "error"
+
+    count, held = 0, None
+    with _Text(codebook, end=delimiter.join([_END] * width) + "\n") as stream:
+        try:
+            batches = arrow.open_csv(
+                pa.PythonFile(stream, mode="r"),
+                arrow.ReadOptions(
+                    use_threads=False,
+                    block_size=BLOCK,
+                    column_names=labels,
+                    skip_rows_after_names=headers,
+                ),
+                arrow.ParseOptions(
+                    delimiter=delimiter,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=note,
+                ),
+                arrow.ConvertOptions(
+                    column_types=dict.fromkeys(labels, kind),
+                    include_columns=[labels[position] for position in positions],
+                    strings_can_be_null=False,
+                ),
+            )
+            for batch in batches:
+                if not batch.num_rows:
+                    continue
+                if held is not None:
+                    yield held
+                count, held = count + batch.num_rows, batch
+        except (pa.ArrowException, BadInput, OSError, ValueError) as error:
+            if stream.failure:
+                raise stream.failure from None
+            if not bad:
+                raise _unreadable(codebook, str(error), headers + count) from None
+    open_end = held is None or str(held.column(0)[-1]) != _END
+    if bad or open_end:
+        raise BadInput(_out_of_shape(codebook, bad, width, headers + count))
+    if held is not None and held.num_rows > 1:
+        yield held.slice(0, held.num_rows - 1)
+
+
+def _unreadable(codebook: Codebook, message: str, row: int) -> BadInput:
+    if "straddling" in message:
+        return refuse(
+            codebook,
+            f"a record of more than {BLOCK} bytes after row {row}",
+            "records of a sensible size",
+            "look for a quotation mark that is never closed, or take the long text out",
+            row=f"after {row}",
+        )
+    return refuse(
+        codebook, " ".join(message.split())[:200], "delimited text", "put the whole file in again"
+    )
+
+
+def _out_of_shape(
+    codebook: Codebook, bad: Sequence[arrow.InvalidRow], width: int, last: int
+) -> Iterator[Problem]:
+    """Make the problems of a table whose rows are not all equally long, or that does not end."""
+    by_size: dict[int, list[int]] = {}
+    for row in bad:
+        if row.number is not None and _END not in row.text:
+            by_size.setdefault(row.actual_columns, []).append(int(row.number))
+    for size, rows in sorted(by_size.items()):
+        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        if len(bad) >= MOST:
+            more = " and more"
+        named = ", ".join(map(str, rows[:SHOWN])) + more
+        yield problem(
+            codebook,
+            f"{size} cells in row {named}",
+            f"{width} cells in every row",
+            "correct the row, or file.delimiter in the codebook; put the whole file in again if it "
+            "has been cut off",
+            row=rows[0] if len(rows) == 1 else named,
+        )
+    opened = next((row for row in bad if _END in row.text), None)
+    if opened is not None or not bad:
+        row = last if opened is None else opened.number
+        yield problem(
+            codebook,
+            f"a quotation mark in row {row} that is never closed",
+            "quotation marks in pairs",
+            "close it, or put the whole file in again: it may have been cut off",
+            row=row,
+        )

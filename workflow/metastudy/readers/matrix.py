@@ -1,0 +1,210 @@
+"""A source x code matrix: delimited text, one row a source or a source and coder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from metastudy.codebook import Codebook
+from metastudy.errors import BadInput, Problem
+from metastudy.readers import delimited
+from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable, problem
+from metastudy.texts import canonical, did_you_mean, quoted, shown
+
+__all__ = ["read"]
+
+SHOWN = 8  # so many rows are named where the same thing is wrong in many
+
+
+def read(codebook: Codebook) -> RawProject:
+    """Read a matrix of codes.
+
+    Columns that the codebook lists under ``codes`` hold 1 where the code was applied and 0 or
+    nothing where it was not; the other columns are variables of the case.
+
+    Parameters
+    ----------
+    codebook : names the file, the columns of codes, the id, and the coder if there is one.
+
+    Returns
+    -------
+    RawProject with one row a source, numbered by its first row in the file. A matrix does not say
+    where in the text a code stands, so all codings start and end at 0. A coder who applied no code
+    to a source stands in ``readings``.
+
+    Raises
+    ------
+    BadInput
+        ``off-scale`` for a cell of a code that is neither 1 nor 0; ``contradiction`` where rows of
+        one source disagree on a variable of its case; ``missing-id`` and ``duplicate-id``;
+        ``unknown-column`` for a code without a column; and as
+        :func:`metastudy.readers.csv.read`.
+    """
+    (header,) = delimited.head(codebook, 1)
+    names = [name.strip() for name in header]
+    spelt = {canonical(name): name for name in names}
+    codes = {canonical(code): spelt.get(canonical(code), "") for code in codebook.codes}
+    problems = list(_lost(codebook, names, codes))
+    columns = [name for name in codes.values() if name]
+    used = list(dict.fromkeys([*codebook.used_names, *columns]))
+    raw = delimited.table(codebook, 1, names, {}, used)
+
+    identity, coder = codebook.only("id"), codebook.only("coder")
+    rows = pd.Series(raw.rows)
+    ids = _texts(raw, identity.name if identity else "")
+    coders = _texts(raw, coder.name) if coder else pd.Series(UNKNOWN_CODER, index=ids.index)
+    for variable, texts in ((identity, ids), (coder, coders)):
+        if variable and variable.name in raw.names and texts.eq("").any():
+            problems.append(
+                _problem(
+                    codebook,
+                    rows[texts.eq("")],
+                    f"no {variable.role}",
+                    f"'{variable.name}' in every row",
+                    "fill the cell, or take the row out",
+                    "missing-id",
+                    variable.name,
+                )
+            )
+    problems += _again(codebook, rows, ids, coders)
+    case, _ = pd.factorize(ids)
+    first = np.unique(case, return_index=True)[1]
+    own = [name for name in codebook.used_names if name in raw.data and name not in columns]
+    own = [name for name in own if coder is None or name != coder.name]
+    for name in own:
+        problems += _disagree(codebook, rows, ids, raw.data[name], case, first)
+    marks = {}
+    for code, name in codes.items():
+        if name:
+            texts = raw.data[name].astype("str")
+            problems += _no_marks(codebook, rows, texts, name)
+            marks[code] = texts.eq("1").to_numpy()
+    if problems:
+        raise BadInput(problems)
+
+    parts = [
+        pd.DataFrame({"case": case[mark], "coder": coders[mark], "code": code})
+        for code, mark in marks.items()
+    ]
+    types = {"case": "int64", "start": "int64", "end": "int64", "coder": "str", "code": "str"}
+    codings = pd.concat(parts, ignore_index=True).assign(start=0, end=0)[list(types)].astype(types)
+    return RawProject(
+        cases=RawTable(
+            data=raw.data[own].iloc[first].reset_index(drop=True),
+            rows=raw.rows[first],
+            names=tuple(name for name in raw.names if name not in columns),
+        ),
+        codings=codings,
+        coders={name: name for name in coders.unique()},
+        codes={code: (code,) for code in marks},
+        readings=pd.DataFrame({"case": case, "coder": coders.to_numpy()}),
+    )
+
+
+def _texts(raw: RawTable, name: str) -> pd.Series:
+    """Give a column as plain texts; one that is not there is reported elsewhere."""
+    if name in raw.data:
+        return raw.data[name].astype("str")
+    return pd.Series([str(row) for row in raw.rows], dtype="str")
+
+
+def _problem(
+    codebook: Codebook,
+    rows: pd.Series,
+    found: str,
+    expected: str,
+    mend: str,
+    code: str,
+    column: str | None,
+) -> Problem:
+    named = [int(row) for row in rows]
+    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+    where: int | str = named[0]
+    if len(named) > 1:
+        where = ", ".join(map(str, named[:SHOWN])) + more
+    return problem(codebook, found, expected, mend, code=code, row=where, column=column)
+
+
+def _lost(codebook: Codebook, names: list[str], codes: dict[str, str]) -> list[Problem]:
+    found = []
+    for code, name in codes.items():
+        if name and names.count(name) == 1:
+            continue
+        line = codebook.document.line(("codes",))
+        found.append(
+            problem(
+                codebook,
+                f"no column '{code}'.{did_you_mean(code, names)}"
+                if not name
+                else f"{names.count(name)} columns called '{name}'",
+                "one column for each code that the codebook lists",
+                f"correct 'codes' from line {line} of {shown(codebook.path)}, or the header",
+                code="unknown-column" if not name else "wrong-format",
+                row=1,
+                column=code,
+            )
+        )
+    return found
+
+
+def _again(codebook: Codebook, rows: pd.Series, ids: pd.Series, coders: pd.Series) -> list[Problem]:
+    both = pd.DataFrame({"id": ids, "coder": coders})
+    again = both[ids.ne("") & both.duplicated(keep=False)]
+    variable = codebook.only("coder")
+    return [
+        _problem(
+            codebook,
+            rows[group.index],
+            f"the source {quoted(str(one))} {len(group)} times" + ", by one coder" * bool(variable),
+            "one row for each source and coder"
+            if variable
+            else "one row for each source, or a variable 'as: coder' that tells its rows apart",
+            "correct the ids or the coders",
+            "duplicate-id",
+            None,
+        )
+        for (one, _), group in again.groupby(["id", "coder"], sort=False)
+    ]
+
+
+def _disagree(
+    codebook: Codebook,
+    rows: pd.Series,
+    ids: pd.Series,
+    column: pd.Series,
+    case: np.ndarray,
+    first: np.ndarray,
+) -> list[Problem]:
+    texts = column.astype("str").to_numpy(dtype=object)
+    differs = texts != texts[first][case]
+    found = []
+    for one in dict.fromkeys(case[differs & ids.ne("").to_numpy()]):
+        spelt = list(dict.fromkeys(texts[case == one]))
+        found.append(
+            _problem(
+                codebook,
+                rows[case == one],
+                f"{' and '.join(map(quoted, spelt[:5]))} for the source {quoted(ids[first[one]])}",
+                "the same in all rows of a source",
+                "correct the rows: what belongs to the source is the same for all its coders",
+                "contradiction",
+                str(column.name),
+            )
+        )
+    return found
+
+
+def _no_marks(codebook: Codebook, rows: pd.Series, texts: pd.Series, name: str) -> list[Problem]:
+    wrong = texts[~texts.isin(["1", "0", ""])]
+    return [
+        _problem(
+            codebook,
+            rows[wrong.index[wrong.eq(text)]],
+            quoted(text),
+            "1 where the code was applied, 0 or nothing where it was not",
+            "correct the cell, or take the column out of 'codes' in the codebook",
+            "off-scale",
+            name,
+        )
+        for text in wrong.unique()
+    ]
