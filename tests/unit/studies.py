@@ -20,8 +20,7 @@ import pyreadstat
 
 from metastudy import vocabulary
 from metastudy.codebook import Codebook, load
-from metastudy.harmonize import Harmonized, harmonize
-from metastudy.readers import read
+from metastudy.harmonize import Harmonized, harmonize_file
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = vocabulary.load(ROOT / "config" / "vocabulary.yaml")
@@ -302,8 +301,7 @@ def codebook_of(folder: Path) -> Codebook:
 
 def harmonized(folder: Path) -> Harmonized:
     """Read and harmonize a study."""
-    codebook = codebook_of(folder)
-    return harmonize(codebook, read(codebook), KEY)
+    return harmonize_file(codebook_of(folder), KEY)
 
 
 def command(folder: Path, out: Path) -> subprocess.CompletedProcess[str]:

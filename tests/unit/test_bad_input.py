@@ -87,6 +87,14 @@ BAD: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
         lambda tmp: table_study(tmp, codebook=TABLE.replace("name: home", "name: hone")),
         ["[unknown-column]", "column hone", "Did you mean 'home'?", "nr, home, arm", "line 15"],
     ),
+    "unknown column, and an answer off the scale of another": (
+        lambda tmp: table_study(
+            tmp,
+            ROWS.replace("2,Aa,2,7,1", "2,Aa,2,8,1"),
+            TABLE.replace("name: home", "name: hone"),
+        ),
+        ["2 problems", "[unknown-column]", "column hone", "[off-scale]", "row 3", "'8'"],
+    ),
     "off its scale": (
         lambda tmp: table_study(tmp, ROWS.replace("2,Aa,2,7,1", "2,Aa,2,8,1")),
         ["[off-scale]", "row 3", "column q1", "'8'", "from 1 to 7", "(98)"],

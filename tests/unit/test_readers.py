@@ -33,7 +33,7 @@ from studies import (
 )
 
 from metastudy.errors import BadInput, Problem
-from metastudy.readers import RawProject, RawTable, read, refi_qda, sav
+from metastudy.readers import RawProject, RawTable, read, refi_qda, statistical
 
 
 def table(folder: Path) -> RawTable:
@@ -309,7 +309,7 @@ def test_damaged_spss_bytes_never_kill_the_program(tmp_path: Path, seed: int) ->
 def test_an_spss_file_that_kills_its_reader_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sav, "survives", lambda code, path: False)
+    monkeypatch.setattr(statistical, "survives", lambda code, path: False)
     (problem,) = refused(sav_study(tmp_path))
     assert problem.code == "wrong-format"
     assert "damaged" in problem.found

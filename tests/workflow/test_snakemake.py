@@ -13,8 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from project import ROOT, copy_of_the_repository
 
-ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 CELLS = [f"results/cells/{module}.nc" for module in ("threat", "coping", "strain")]
 UPDATED, OTHERS = (
@@ -101,19 +101,7 @@ def append(path: Path, text: str) -> None:
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the repository holds, as it stands now; nothing is built. Read only."""
-    project = tmp_path_factory.mktemp("snakemake") / "clone"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, project / name)
-    return project
+    return copy_of_the_repository(tmp_path_factory.mktemp("snakemake") / "clone")
 
 
 @pytest.fixture(scope="session")

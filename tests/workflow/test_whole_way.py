@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from project import copy_of_the_repository
 from test_verdicts import contradictions
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.timeout(4200)]
 
 
@@ -43,18 +43,7 @@ def in_project(project: Path, *command: str) -> subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the repository holds, after ``snakemake --cores 2``."""
-    project = tmp_path_factory.mktemp("whole") / "project"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, project / name)
+    project = copy_of_the_repository(tmp_path_factory.mktemp("whole") / "project")
     done = in_project(project, "snakemake", "--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]
     return project

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,19 @@ class Codebook:
             if variable.name == name:
                 return ("variables", index, "name")
         return self._looked_at.get(name, ())
+
+    def without(self, names: Collection[str]) -> Codebook | None:
+        """The codebook without some raw names, as far as the rest can stand without them.
+
+        ``None`` if the id is among them, or what a rule of exclusion looks at: who stays is then
+        not known. Marks of quality go; they say nothing of what may stand in a cell.
+        """
+        needed = {v.name for role in ("id", "consent", "coder") for v in self.having(role)}
+        needed |= {str(rule.variable) for rule in self.exclude}
+        if needed & set(names):
+            return None
+        kept = tuple(variable for variable in self.variables if variable.name not in names)
+        return replace(self, variables=kept, quality=())
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -18,10 +18,10 @@ from metastudy import meanings, pseudonyms, tables
 from metastudy import vocabulary as vocabularies
 from metastudy.codebook import IGNORE, Codebook, Quality, Rule, Variable, load, sha256
 from metastudy.errors import BadInput, Problem, run
-from metastudy.readers import RawProject, RawTable, read
+from metastudy.readers import RawProject, RawTable, attempt, form
 from metastudy.texts import canonical, did_you_mean, quoted, shown
 
-__all__ = ["REPORT", "STAGE", "Harmonized", "harmonize", "main", "save"]
+__all__ = ["REPORT", "STAGE", "Harmonized", "harmonize", "harmonize_file", "main", "save"]
 
 STAGE = "harmonize"
 REPORT = "report.json"
@@ -710,6 +710,7 @@ def _report(
         "study": codebook.study.id,
         "provenance": codebook.study.provenance,
         "file": codebook.file.name,
+        "format": form(codebook),
         "sha256": sha256(codebook.data_path),
         "rows_read": len(left),
         "rows_kept": int(study.kept.sum()),
@@ -752,6 +753,33 @@ def save(harmonized: Harmonized, folder: Path) -> None:
             written.replace(folder / written.name)
 
 
+def harmonize_file(codebook: Codebook, secret: bytes) -> Harmonized:
+    """Read a study's data file and harmonize it, or tell all that is wrong with the file at once.
+
+    Where columns are missing, the cells of the others are checked all the same.
+
+    Parameters
+    ----------
+    codebook, secret : as in :func:`harmonize`.
+
+    Raises
+    ------
+    BadInput
+        As :func:`metastudy.readers.read` and :func:`harmonize`, together.
+    """
+    raw, problems = attempt(codebook)
+    if not problems:
+        return harmonize(codebook, raw, secret)
+    if all(problem.code == "unknown-column" for problem in problems):
+        rest = codebook.without([str(problem.column) for problem in problems])
+        if rest is not None:
+            try:
+                harmonize(rest, raw, secret)
+            except BadInput as bad:
+                problems += bad.problems
+    raise BadInput(problems)
+
+
 def main() -> None:
     """Harmonize one study: the entry point of the rule ``harmonize``."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -764,7 +792,7 @@ def main() -> None:
     vocabulary = vocabularies.load(args.vocabulary)
     codebook = load(args.study_folder, vocabulary, args.manifest)
     secret = pseudonyms.key(codebook, args.pseudonyms)
-    harmonized = harmonize(codebook, read(codebook), secret)
+    harmonized = harmonize_file(codebook, secret)
     save(harmonized, args.out)
     report = harmonized.report
     print(f"{report['study']}: {report['rows_read']} rows read, {report['rows_kept']} kept")

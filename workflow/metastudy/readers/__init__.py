@@ -16,7 +16,7 @@ from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sa
 from metastudy.readers.raw import CODES, RawProject, RawTable, problem, unknown_columns
 from metastudy.readers.recognise import FORMATS, form
 
-__all__ = ["CODES", "FORMATS", "READERS", "RawProject", "RawTable", "form", "read"]
+__all__ = ["CODES", "FORMATS", "READERS", "RawProject", "RawTable", "attempt", "form", "read"]
 
 SHOWN = 8  # so many rows are named where the same thing is wrong in many
 MAX_CELL = 32_767  # characters of a cell that is used
@@ -51,15 +51,27 @@ def read(codebook: Codebook) -> RawTable | RawProject:
         bytes contradict the declared format, if there is no row or the header stands among the
         rows, and ``unknown-column`` for every raw name of the codebook that is not in the file.
     """
+    raw, problems = attempt(codebook)
+    if problems:
+        raise BadInput(problems)
+    return raw
+
+
+def attempt(codebook: Codebook) -> tuple[RawTable | RawProject, list[Problem]]:
+    """Read as :func:`read` does, and give what was read beside what is wrong with it.
+
+    Raises
+    ------
+    BadInput
+        Only where nothing could be read.
+    """
     raw = READERS[form(codebook)](codebook)
     table = raw.cases if isinstance(raw, RawProject) else raw
     problems = unknown_columns(codebook, table.names, table.titles)
     problems += _endless_cells(codebook, table)
     problems += _no_rows(codebook, raw)
     problems += _header_again(codebook, table)
-    if problems:
-        raise BadInput(problems)
-    return raw
+    return raw, problems
 
 
 def _endless_cells(codebook: Codebook, table: RawTable) -> Iterator[Problem]:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyreadstat
-from pyreadstat import PyreadstatError, ReadstatError
 
 from metastudy.codebook import Codebook
-from metastudy.readers.raw import (
-    RawTable,
-    column_texts,
-    is_encoding,
-    moment,
-    read_bytes,
-    refuse,
-    what_it_is,
-)
-from metastudy.readers.trial import survives
+from metastudy.readers.raw import RawTable, column_texts, moment
+from metastudy.readers.statistical import Program, open_file
 from metastudy.texts import canonical
 
 __all__ = ["read"]
 
-_TRIAL = "import sys, pyreadstat; pyreadstat.read_dta(sys.argv[1], user_missing=True)"
+_STATA = Program(
+    "Stata",
+    ("a Stata file",),
+    "a Stata file (.dta)",
+    ".dta",
+    "read_dta",
+    " (often cp1252 before Stata 14)",
+)
 
 
 def read(codebook: Codebook) -> RawTable:
@@ -46,32 +43,7 @@ def read(codebook: Codebook) -> RawTable:
         ``wrong-format`` if it is no Stata file or ends too early; ``encoding`` if its texts are
         not in the encoding it declares.
     """
-    kind = what_it_is(read_bytes(codebook)[:4096])
-    if kind != "a Stata file":
-        raise refuse(
-            codebook,
-            kind,
-            "a Stata file (.dta)",
-            "save the data as .dta, or correct file.format in the codebook",
-        )
-    if not survives(_TRIAL, str(codebook.data_path)):
-        raise _unreadable(codebook, "its bytes are damaged")
-    try:
-        data, meta = pyreadstat.read_dta(
-            str(codebook.data_path), user_missing=True, encoding=codebook.file.encoding
-        )
-    except UnicodeDecodeError:
-        raise _encoding(codebook) from None
-    except (ReadstatError, PyreadstatError, ValueError, OverflowError, MemoryError) as error:
-        named = codebook.file.encoding
-        if (
-            "convert string" in str(error)
-            or "encoding" in str(error).lower()
-            or (named and not is_encoding(named))
-        ):
-            raise _encoding(codebook) from None
-        raise _unreadable(codebook, str(error)) from None
-
+    data, meta = open_file(codebook, _STATA)
     names = tuple(map(str, data.columns))
     extended = {
         name: {str(code): f".{code}" for code in codes}
@@ -109,23 +81,3 @@ def _cells(column: pd.Series, extended: dict[str, str]) -> pd.Series:
     if extended:
         return column.map(lambda value: extended.get(value, value), na_action="ignore")
     return column.map(moment) if column.dtype.kind in "OM" else column
-
-
-def _unreadable(codebook: Codebook, why: str) -> Exception:
-    return refuse(
-        codebook,
-        f"a Stata file that cannot be read: {why}",
-        "a whole Stata file",
-        "copy the file again, or save it again from Stata",
-    )
-
-
-def _encoding(codebook: Codebook) -> Exception:
-    return refuse(
-        codebook,
-        f"texts that are not in {codebook.file.encoding or 'the encoding that the file declares'}",
-        "texts in the declared encoding",
-        "name the true encoding under file.encoding in the codebook (often cp1252 before Stata "
-        "14); if there is none, the file is damaged: copy it again",
-        code="encoding",
-    )

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyreadstat
-from pyreadstat import PyreadstatError, ReadstatError
 
 from metastudy.codebook import Codebook
-from metastudy.readers.raw import (
-    RawTable,
-    column_texts,
-    is_encoding,
-    read_bytes,
-    refuse,
-    what_it_is,
-)
-from metastudy.readers.trial import survives
+from metastudy.readers.raw import RawTable, column_texts
+from metastudy.readers.statistical import Program, open_file
 from metastudy.texts import canonical
 
 __all__ = ["read"]
 
-_TRIAL = "import sys, pyreadstat; pyreadstat.read_sav(sys.argv[1], user_missing=True)"
+_SPSS = Program(
+    "SPSS",
+    ("an SPSS file", "a compressed SPSS file (.zsav)"),
+    "an SPSS file (.sav or .zsav)",
+    ".sav",
+    "read_sav",
+)
 
 
 def read(codebook: Codebook) -> RawTable:
@@ -45,32 +42,7 @@ def read(codebook: Codebook) -> RawTable:
         ``wrong-format`` if it is no SPSS file or ends too early; ``encoding`` if its texts are
         not in the encoding it declares.
     """
-    start = read_bytes(codebook)[:4096]
-    if start[:4] not in (b"$FL2", b"$FL3"):
-        raise refuse(
-            codebook,
-            what_it_is(start),
-            "an SPSS file (.sav or .zsav)",
-            "save the data as .sav, or correct file.format in the codebook",
-        )
-    if not survives(_TRIAL, str(codebook.data_path)):
-        raise _unreadable(codebook, "its bytes are damaged")
-    try:
-        data, meta = pyreadstat.read_sav(
-            str(codebook.data_path), user_missing=True, encoding=codebook.file.encoding
-        )
-    except UnicodeDecodeError:
-        raise _encoding(codebook) from None
-    except (ReadstatError, PyreadstatError, ValueError, OverflowError, MemoryError) as error:
-        named = codebook.file.encoding
-        if (
-            "convert string" in str(error)
-            or "encoding" in str(error).lower()
-            or (named and not is_encoding(named))
-        ):
-            raise _encoding(codebook) from None
-        raise _unreadable(codebook, str(error)) from None
-
+    data, meta = open_file(codebook, _SPSS)
     names = tuple(map(str, data.columns))
     texts = {
         name: column_texts(data[name], codebook.file.decimal)
@@ -92,26 +64,6 @@ def read(codebook: Codebook) -> RawTable:
         names=names,
         labels=labels,
         declared_missing=declared,
-    )
-
-
-def _unreadable(codebook: Codebook, why: str) -> Exception:
-    return refuse(
-        codebook,
-        f"an SPSS file that cannot be read: {why}",
-        "a whole SPSS file",
-        "copy the file again, or save it again from SPSS",
-    )
-
-
-def _encoding(codebook: Codebook) -> Exception:
-    return refuse(
-        codebook,
-        f"texts that are not in {codebook.file.encoding or 'the encoding that the file declares'}",
-        "texts in the declared encoding",
-        "name the true encoding under file.encoding in the codebook; if there is none, the file "
-        "is damaged: copy it again",
-        code="encoding",
     )
 
 
