@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from worlds import WORLDS, evidence
 
-from metastudy import figures, plotted
+from metastudy import figures, look, plotted
 from metastudy.evidence import Evidence
 from metastudy.wording import JOINT
 
@@ -168,7 +168,7 @@ def test_every_sign_is_the_mark_of_its_direction_in_its_row_and_column() -> None
         marker, filled, _ = figures.SIGNS[row["direction"]]
         assert mark.get_marker() == marker
         assert (mark.get_markerfacecolor() != "white") == filled
-        simulated = mark.get_color() == figures.WARNING
+        simulated = mark.get_color() == look.WARNING
         assert simulated == (row["provenance"] == "simulated")
     spots = table.assign(
         x=[ends(found[f"sign-{at}"])[0] for at in table.index],
@@ -241,7 +241,7 @@ def test_a_figure_has_the_same_bytes_each_time_and_text_as_paths(name: str, tmp_
     table, drawing = ALL[name]
     shown = table(evidence("mixed"))
     for run in ("a", "b"):
-        figures.save(drawing(shown), tmp_path / f"{run}.svg", tmp_path / f"{run}.png")
+        look.save(drawing(shown), tmp_path / f"{run}.svg", tmp_path / f"{run}.png")
     for suffix in ("svg", "png"):
         one, two = ((tmp_path / f"{run}.{suffix}").read_bytes() for run in "ab")
         assert one == two

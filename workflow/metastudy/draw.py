@@ -24,7 +24,7 @@ NEEDS = {
 
 def main() -> None:
     """Entry point of the rule ``draw``."""
-    from metastudy import evidence, figures, plotted
+    from metastudy import evidence, figures, look, plotted
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", required=True, help=f"{', '.join(NEEDS)}_<module>")
@@ -44,7 +44,7 @@ def main() -> None:
     else:
         raise MetastudyError(f"no figure '{args.figure}'; there are {', '.join(NEEDS)}_<module>")
     table.to_csv(args.csv, index=False)
-    figures.save(drawing(table), args.svg, args.png)
+    look.save(drawing(table), args.svg, args.png)
 
 
 if __name__ == "__main__":

@@ -1,212 +1,50 @@
 """Figures: each a function from the table that is shown to the drawing of it, and nothing else.
 
 Every mark carries the number of its row as its id (``estimate-3``, ``interval-3``), so that a test
-can hold the drawing against the table. Colours are those of Okabe and Ito (2008), which people with
-any common colour vision tell apart.
+can hold the drawing against the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
+from metastudy import look
 from metastudy.evidence import records
+from metastudy.look import (
+    EXCLUDED,
+    GREY,
+    HUES,
+    INK,
+    LARGE,
+    LINE,
+    MARGIN,
+    MEDIUM,
+    OTHER_HUE,
+    PALE,
+    SMALL,
+    STYLES,
+    WARNING,
+    WIDTH,
+    Style,
+)
 from metastudy.wording import JOINT, inline, mark
 
-__all__ = ["STYLES", "directions", "forest", "participant_flow", "save", "study_grid"]
+__all__ = ["directions", "forest", "participant_flow", "study_grid"]
 
-WIDTH = 6.3  # inches: 16 cm, the width of the text
 TALLEST = 8.7  # inches: what a page holds beside a caption
 TIGHTEST = 0.135  # inches from row to row
-SMALL, MEDIUM, LARGE = 7.0, 7.5, 8.5  # points
-LINE = 0.135  # inches from one line of text to the next
-INK, GREY, PALE = "#222222", "#767676", "#e3e3e3"
-
-HUES = {
-    "randomised": "#0072B2",
-    "measured": "#D55E00",
-    "organisational": "#009E73",
-    "group1": "#E69F00",
-    "group2": "#0072B2",
-    "group3": "#009E73",
-    "group4": "#CC79A7",
-    "level": "#333333",
-    "posterior": "#0072B2",
-    "prior": "#a8a8a8",
-}
-OTHER_HUE = "#CC79A7"
-WARNING = "#D55E00"  # the mark of simulated data
-EXCLUDED = "#D55E00"
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a mark looks: its point, whether the point is filled, its line, how light it is."""
-
-    marker: str
-    size: float
-    line: float
-    face: str = "full"  # full, or white
-    light: float = 0.0  # share of white mixed into the colour
-    dashes: str = "-"
-
-
-STYLES = {
-    "filled": Style("o", 3.8, 1.2),
-    "second": Style("s", 3.6, 1.2, light=0.45),
-    "third": Style("^", 4.2, 1.2, light=0.2),
-    "square": Style("s", 3.6, 1.2),
-    "triangle": Style("^", 4.2, 1.2),
-    "fourth": Style("v", 4.2, 1.2, light=0.6),
-    "open": Style("o", 3.8, 0.8, face="white"),
-    "pale": Style("o", 3.4, 1.0, light=0.6),
-    "diamond": Style("D", 4.6, 1.6),
-    "prediction": Style("|", 5.0, 0.8, dashes=":"),
-    "prior": Style("|", 5.5, 3.2),
-}
-
-_LOOK: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": SMALL,
-    "text.color": INK,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.unicode_minus": True,
-    "xtick.color": GREY,
-    "xtick.labelcolor": INK,
-    "xtick.labelsize": SMALL,
-    "xtick.major.size": 2.5,
-    "xtick.major.width": 0.6,
-    "ytick.color": GREY,
-    "ytick.labelcolor": INK,
-    "ytick.labelsize": SMALL,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "metastudy",
-}
-
-
-def _everything() -> dict[Any, Any]:
-    """The defaults of matplotlib but for the backend, then our look."""
-    defaults = {k: v for k, v in mpl.rcParamsDefault.items() if not k.startswith("backend")}
-    return {**defaults, **_LOOK}
-
-
-def _drawn(function: Callable[[pd.DataFrame], Figure]) -> Callable[[pd.DataFrame], Figure]:
-    """Draw in the look of the article, whatever the user's own settings are."""
-
-    @wraps(function)
-    def drawing(table: pd.DataFrame) -> Figure:
-        with mpl.rc_context(_everything()):
-            return function(table.reset_index(drop=True))
-
-    return drawing
-
-
-def save(figure: Figure, svg: Path, png: Path) -> None:
-    """Write a figure as SVG (text as paths) and PNG (200 dpi); the same bytes every time."""
-    with mpl.rc_context(_LOOK):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
-
-
-# --- text and room --------------------------------------------------------------------------------
-
-
-def _width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of one line of text in inches."""
-    if not text.strip():
-        return 0.0
-    font = FontProperties(family="DejaVu Sans", weight=weight)
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72
-
-
-def _wrapped(text: str, room: float, size: float, weight: str = "normal") -> str:
-    """Break a text into lines that fit into a room of so many inches."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and _width(longer, size, weight) > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)
-
-
-def _lines(text: str) -> int:
-    return text.count("\n") + 1
-
-
-def _mixed(colour: str, light: float) -> str:
-    """A colour with a share of white."""
-    rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(c + (255 - c) * light):02x}" for c in rgb)
-
-
-class _Page:
-    """A figure that is filled from the top, in inches."""
-
-    def __init__(self, height: float, provenance: Sequence[str]):
-        self.mark = mark(provenance)
-        self.height = height + (0.28 if self.mark else 0.06)
-        self.figure = Figure(figsize=(WIDTH, self.height))
-        self.y = 0.06  # from the top
-        if self.mark:
-            self.text(WIDTH - 0.07, 0.14, self.mark, LARGE - 0.5, colour=WARNING, weight="bold",
-                      ha="right", va="center", gid="mark", box=True)  # fmt: skip
-            self.y = 0.28
-
-    def text(
-        self, x: float, y: float, text: str, size: float, *, colour: str = INK,
-        weight: str = "normal", style: str = "normal", ha: str = "left", va: str = "baseline",
-        gid: str | None = None, box: bool = False,
-    ) -> None:  # fmt: skip
-        frame = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": colour, "lw": 0.7}
-        for at, line in enumerate(text.split("\n")):  # one by one, so that baselines agree
-            self.figure.text(
-                x / WIDTH, 1 - (y + at * LINE) / self.height, line, fontsize=size, color=colour,
-                fontweight=weight, fontstyle=style, ha=ha, va=va, gid=gid,
-                bbox=frame if box else None,
-            )  # fmt: skip
-
-    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        place = (x / WIDTH, 1 - (y + height) / self.height, width / WIDTH, height / self.height)
-        return self.figure.add_axes(place)
-
-    def line(self, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
-        self.figure.add_artist(
-            Line2D(
-                [a / WIDTH for a in x],
-                [1 - b / self.height for b in y],
-                transform=self.figure.transFigure,
-                **look,
-            )
-        )
-
-
-def _clean(axes: Axes, left: bool = False) -> None:
-    for side in ("top", "right", *(() if left else ("left",))):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-
 
 # --- forest ---------------------------------------------------------------------------------------
 
-MARGIN = 0.07
 GAP = 0.14  # between panels
 MOST_PANELS = 4  # side by side
 LONG = 10  # a single panel of more rows is broken into two columns
@@ -276,7 +114,10 @@ def _bands(table: pd.DataFrame) -> list[_Band]:
             notes, axes = {p.note for p in chunk}, {a for p in chunk for a in p.table["axis"]}
             heading, legend = ("", []) if at else (str(block), new)
             shared = notes.pop() if len(notes) == 1 else ""
-            if not heading or _width(heading, LARGE, "bold") + _width(shared, SMALL) > WIDTH - 0.4:
+            if (
+                not heading
+                or look.width(heading, LARGE, "bold") + look.width(shared, SMALL) > WIDTH - 0.4
+            ):
                 shared = ""
             for panel in chunk if shared else ():
                 panel.note = ""
@@ -296,7 +137,7 @@ def _legend_rows(band: _Band) -> list[list[tuple[float, str, str, str]]]:
     lines: list[list[tuple[float, str, str, str]]] = [[]]
     x = MARGIN
     for label, style, hue in entries:
-        room = 0.32 + _width(label, SMALL) + 0.18
+        room = 0.32 + look.width(label, SMALL) + 0.18
         if lines[-1] and x + room > WIDTH:
             lines.append([])
             x = MARGIN
@@ -307,7 +148,7 @@ def _legend_rows(band: _Band) -> list[list[tuple[float, str, str, str]]]:
 
 def _mark(style: Style, hue: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Looks of the interval's line and of the estimate's point."""
-    colour = _mixed(HUES.get(hue, OTHER_HUE), style.light)
+    colour = look.mixed(HUES.get(hue, OTHER_HUE), style.light)
     face = "white" if style.face == "white" else colour
     line = {"color": colour, "lw": style.line, "ls": style.dashes, "solid_capstyle": "butt"}
     edge = INK if style.line > 3 else colour
@@ -329,7 +170,7 @@ def _limits(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
     return found
 
 
-@_drawn
+@look.drawn
 def forest(table: pd.DataFrame) -> Figure:
     """Intervals by outcome, in panels.
 
@@ -347,13 +188,13 @@ def forest(table: pd.DataFrame) -> Figure:
         return _nothing("Nothing to show: no estimate was given.")
     bands = _bands(table)
     limits = _limits(table)
-    room = min(LABEL_ROOM, max(_width(row, SMALL) for row in table["row"]) + 0.02)
+    room = min(LABEL_ROOM, max(look.width(row, SMALL) for row in table["row"]) + 0.02)
     room = max(
-        room, max((_width(w, SMALL) for row in table["row"] for w in row.split()), default=0)
+        room, max((look.width(w, SMALL) for row in table["row"] for w in row.split()), default=0)
     )
     plans = [_plan(band, room) for band in bands]
     _tighten(plans, bands)
-    page = _Page(sum(plan.height for plan in plans), list(table["provenance"]))
+    page = look.Page(sum(plan.height for plan in plans), list(table["provenance"]))
     for band, plan in zip(bands, plans, strict=True):
         _draw_band(page, band, plan, limits)
     return page.figure
@@ -391,21 +232,21 @@ def _plan(band: _Band, label: float) -> _Plan:
     columns = band.columns
     inner = WIDTH - 2 * MARGIN - (label + 0.06) * (labels if both else 1)
     panel = (inner - GAP * (columns - 1)) / columns
-    titles = [_wrapped(p.title, panel, MEDIUM) for p in band.panels]
+    titles = [look.wrapped(p.title, panel, MEDIUM) for p in band.panels]
     lines = max(
-        _lines(title) * bool(title) + bool(p.note)
+        look.lines(title) * bool(title) + bool(p.note)
         for title, p in zip(titles, band.panels, strict=True)
     )
     marks = max(
         p.table.groupby("row")["series"].nunique().max() for p in band.panels if len(p.table)
     )
-    wraps = max(_lines(_wrapped(row, label, SMALL)) for p in band.panels for row in p.rows)
+    wraps = max(look.lines(look.wrapped(row, label, SMALL)) for p in band.panels for row in p.rows)
     row = max(ROW + SERIES * marks, 0.115 * wraps + 0.03)
     legend = _legend_rows(band)
     axis = 1
     if not band.axis:
         every = [a for p in band.panels for a in p.table["axis"]]
-        axis = max(_lines(_wrapped(a, panel + GAP, SMALL)) for a in every)
+        axis = max(look.lines(look.wrapped(a, panel + GAP, SMALL)) for a in every)
     axis *= band.axis != " "
     height = (
         (0.21 if band.heading else 0.04)
@@ -421,13 +262,13 @@ def _plan(band: _Band, label: float) -> _Plan:
 
 
 def _draw_band(
-    page: _Page, band: _Band, plan: _Plan, limits: dict[str, tuple[float, float]]
+    page: look.Page, band: _Band, plan: _Plan, limits: dict[str, tuple[float, float]]
 ) -> None:
     y = page.y
     if band.heading:
         page.text(MARGIN, y + 0.12, band.heading, LARGE, weight="bold")
         if band.note:
-            x = MARGIN + _width(band.heading, LARGE, "bold") + 0.12
+            x = MARGIN + look.width(band.heading, LARGE, "bold") + 0.12
             page.text(x, y + 0.12, band.note, SMALL, colour=GREY, style="italic")
         y += 0.21
     else:
@@ -448,7 +289,7 @@ def _draw_band(
     for panel, title in zip(band.panels, plan.titles, strict=True):
         if panel.labelled:
             x += plan.label + 0.06
-        lines = _lines(title) * bool(title) + bool(panel.note)
+        lines = look.lines(title) * bool(title) + bool(panel.note)
         start = top - 0.05 - LINE * (lines - 1)
         page.text(x, start, title, MEDIUM)
         if panel.note:
@@ -471,12 +312,12 @@ def _draw_panel(
     label: bool,
 ) -> None:
     table = panel.table
-    _clean(axes)
+    look.clean(axes)
     axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     for at in range(1, len(panel.rows)):
         axes.axhline(at - 0.5, color="#f0f0f0", lw=0.6, zorder=0)
     axes.set_yticks(range(len(panel.rows)))
-    names = [_wrapped(row, plan.label, SMALL) for row in panel.rows] if panel.labelled else []
+    names = [look.wrapped(row, plan.label, SMALL) for row in panel.rows] if panel.labelled else []
     axes.set_yticklabels(names or [""] * len(panel.rows), linespacing=1.05)
     axes.tick_params(axis="y", pad=4)
     if table.empty:
@@ -485,7 +326,7 @@ def _draw_panel(
     axes.set_xlim(*limits[axis])
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4 if plan.panel < 2 else 6, steps=[1, 2, 5, 10]))
     if label:
-        axes.set_xlabel(_wrapped(axis, plan.panel + GAP, SMALL), fontsize=SMALL, labelpad=2)
+        axes.set_xlabel(look.wrapped(axis, plan.panel + GAP, SMALL), fontsize=SMALL, labelpad=2)
     rope, reference = table["rope"].dropna(), table["reference"].dropna()
     if len(rope):
         around = float(reference.iloc[0]) if len(reference) else 0.0
@@ -505,7 +346,7 @@ def _draw_panel(
 
 
 def _nothing(text: str) -> Figure:
-    page = _Page(0.5, [])
+    page = look.Page(0.5, [])
     page.text(WIDTH / 2, 0.25, text, MEDIUM, ha="center", va="center", colour=GREY)
     return page.figure
 
@@ -521,7 +362,7 @@ DIMENSIONS = (
 )
 
 
-@_drawn
+@look.drawn
 def study_grid(table: pd.DataFrame) -> Figure:
     """Which study has which country, sector, role, exposure and response mode, and how many people.
 
@@ -544,14 +385,14 @@ def study_grid(table: pd.DataFrame) -> Figure:
         for at, label in enumerate(table["study_label"])
     ]
     marks = [_simulated(p) if n else "" for n, p in zip(names, table["provenance"], strict=True)]
-    label = max(_width(n, MEDIUM) for n in names) + 0.1
+    label = max(look.width(n, MEDIUM) for n in names) + 0.1
     left, right = MARGIN + label, 0.42
     scale = (WIDTH - left - right) / (x + 0.2)  # inches per column
     tall = 1.1 if scale > 0.26 else WIDTH  # where two lines fit side by side
-    ticks = [_wrapped(value, tall, SMALL) for _, value in columns]
-    head = max(_width(line, SMALL) for tick in ticks for line in tick.split("\n")) + 0.1
+    ticks = [look.wrapped(value, tall, SMALL) for _, value in columns]
+    head = max(look.width(line, SMALL) for tick in ticks for line in tick.split("\n")) + 0.1
     row, top = 0.29, 0.34
-    page = _Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
+    page = look.Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
     axes = page.axes(left, page.y + top + head, WIDTH - left - right, row * len(table))
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -585,8 +426,8 @@ def study_grid(table: pd.DataFrame) -> Figure:
         mine = [spot[c] for c in columns if c[0] == name]
         middle = left + (sum(mine) / len(mine) + 0.6) * scale
         room = (max(mine) - min(mine) + 1 + gap) * scale
-        heading = _wrapped(heading, room, SMALL, "bold")
-        base = page.y + top - 0.06 - LINE * (_lines(heading) - 1)
+        heading = look.wrapped(heading, room, SMALL, "bold")
+        base = page.y + top - 0.06 - LINE * (look.lines(heading) - 1)
         page.text(middle, base, heading, SMALL, weight="bold", ha="center")
     page.text(WIDTH - right + 24 / 72, page.y + top - 0.06, "n", SMALL, weight="bold", ha="right")
     return page.figure
@@ -610,7 +451,7 @@ FLOW_HUES = {
 }
 
 
-@_drawn
+@look.drawn
 def participant_flow(table: pd.DataFrame) -> Figure:
     """Rows of each study from the file to the model: what stays is long, what leaves hangs off it.
 
@@ -622,8 +463,8 @@ def participant_flow(table: pd.DataFrame) -> Figure:
     pairs = [studies[i : i + 2] for i in range(0, len(studies), 2)]
     row, head = 0.185, 0.3
     heights = [head + row * max(len(own) for own in pair) + 0.1 for pair in pairs]
-    page = _Page(sum(heights), list(table["provenance"]))
-    label = max(_width(step, SMALL) for step in table["step"]) + 0.08
+    page = look.Page(sum(heights), list(table["provenance"]))
+    label = max(look.width(step, SMALL) for step in table["step"]) + 0.08
     column = WIDTH / 2
     for pair, height in zip(pairs, heights, strict=True):
         for at, own in enumerate(pair):
@@ -631,7 +472,7 @@ def participant_flow(table: pd.DataFrame) -> Figure:
             name = str(own["study_label"].iloc[0])
             page.text(left, page.y + 0.2, name, LARGE - 0.5, weight="bold")
             if _simulated(own["provenance"].iloc[0]):
-                x = left + _width(name, LARGE - 0.5, "bold") + 0.08
+                x = left + look.width(name, LARGE - 0.5, "bold") + 0.08
                 page.text(x, page.y + 0.2, "simulated", SMALL, colour=WARNING)
             width = column - 2 * MARGIN - label - 0.34
             axes = page.axes(left + label, page.y + head, width, row * len(own))
@@ -685,7 +526,7 @@ SIGNS = {  # marker, filled, and what it says
 }
 
 
-@_drawn
+@look.drawn
 def directions(table: pd.DataFrame) -> Figure:
     """Signs of all evidence: published findings in a list, models and cases as small grids.
 
@@ -706,27 +547,27 @@ def directions(table: pd.DataFrame) -> Figure:
             else list(dict.fromkeys(mine["row"]))
         )
         room = (WIDTH - MARGIN - (5.0 if listed else label)) / len(columns)
-        ticks = [_wrapped(c, min(room, 1.1) - 0.04, SMALL) for c in columns]
-        texts = [_wrapped(n, (4.9 if listed else label) - 0.15, SMALL) for n in names]
-        heights = [max(row, LINE * _lines(text) + 0.07) for text in texts]
-        head = LINE * max(map(_lines, ticks)) + 0.28
+        ticks = [look.wrapped(c, min(room, 1.1) - 0.04, SMALL) for c in columns]
+        texts = [look.wrapped(n, (4.9 if listed else label) - 0.15, SMALL) for n in names]
+        heights = [max(row, LINE * look.lines(text) + 0.07) for text in texts]
+        head = LINE * max(map(look.lines, ticks)) + 0.28
         blocks.append((str(section), mine, columns, ticks, names, texts, heights, head, room))
     total = sum(sum(b[6]) + b[7] + gap for b in blocks)
-    page = _Page(total + 0.44, list(table["provenance"]))
+    page = look.Page(total + 0.44, list(table["provenance"]))
     y = page.y
     for section, mine, columns, ticks, names, texts, heights, head, room in blocks:
         listed = section == "published"
         left = WIDTH - room * len(columns)
         page.text(MARGIN, y + head - 0.1, str(mine["heading"].iloc[0]), MEDIUM, weight="bold")
         for at, text in enumerate(ticks):
-            base = y + head - 0.1 - LINE * (_lines(text) - 1)
+            base = y + head - 0.1 - LINE * (look.lines(text) - 1)
             page.text(left + room * (at + 0.5), base, text, SMALL, ha="center")
         y += head
         page.line([MARGIN, WIDTH - 0.05], [y - 0.03] * 2, color=PALE, lw=0.8)
         centres = []
         for text, height in zip(texts, heights, strict=True):
             middle = y + height / 2
-            page.text(MARGIN, middle - LINE * (_lines(text) - 1) / 2 + 0.035, text, SMALL)
+            page.text(MARGIN, middle - LINE * (look.lines(text) - 1) / 2 + 0.035, text, SMALL)
             centres.append(middle)
             y += height
         for at, line in enumerate(records(mine)):
@@ -748,15 +589,15 @@ def directions(table: pd.DataFrame) -> Figure:
     x, y = MARGIN, y + 0.08
     for sign in dict.fromkeys(table["direction"]):
         said = SIGNS[sign][2]
-        if x + _width(said, SMALL) + 0.2 > WIDTH:
+        if x + look.width(said, SMALL) + 0.2 > WIDTH:
             x, y = MARGIN, y + LINE + 0.03
         _sign(page, x + 0.06, y, sign, "", None)
         page.text(x + 0.17, y + 0.035, said, SMALL)
-        x += _width(said, SMALL) + 0.42
+        x += look.width(said, SMALL) + 0.42
     return page.figure
 
 
-def _sign(page: _Page, x: float, y: float, sign: str, provenance: str, gid: str | None) -> None:
+def _sign(page: look.Page, x: float, y: float, sign: str, provenance: str, gid: str | None) -> None:
     """One mark; what rests on simulated data has the colour of their mark."""
     marker, filled, _ = SIGNS[sign]
     hue = WARNING if mark([provenance]) else INK

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from metastudy import look
 from metastudy.evidence import records
-from metastudy.figures import (
+from metastudy.look import (
     EXCLUDED,
     GREY,
     HUES,
@@ -25,12 +26,6 @@ from metastudy.figures import (
     PALE,
     SMALL,
     WIDTH,
-    _clean,
-    _drawn,
-    _lines,
-    _Page,
-    _width,
-    _wrapped,
 )
 from metastudy.wording import JOINT
 
@@ -48,7 +43,7 @@ def _bare(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
-@_drawn
+@look.drawn
 def flow(table: pd.DataFrame) -> Figure:
     """Rows from the file to the tables: what stays is long, what leaves hangs off it.
 
@@ -57,8 +52,8 @@ def flow(table: pd.DataFrame) -> Figure:
     table : ``step``, ``kind`` (read, excluded or kept), ``rows``, ``provenance``.
     """
     row = 0.24
-    label = min(2.4, max(_width(step, MEDIUM) for step in table["step"]) + 0.12)
-    page = _Page(row * len(table) + 0.1, list(table["provenance"]))
+    label = min(2.4, max(look.width(step, MEDIUM) for step in table["step"]) + 0.12)
+    page = look.Page(row * len(table) + 0.1, list(table["provenance"]))
     width = WIDTH - 2 * MARGIN - label - 0.5
     axes = page.axes(MARGIN + label, page.y + 0.04, width, row * len(table))
     _bare(axes)
@@ -83,7 +78,7 @@ def flow(table: pd.DataFrame) -> Figure:
     return page.figure
 
 
-@_drawn
+@look.drawn
 def missing(table: pd.DataFrame) -> Figure:
     """Share of people without an answer, by item and reason.
 
@@ -97,16 +92,16 @@ def missing(table: pd.DataFrame) -> Figure:
     reasons = list(dict.fromkeys(table["reason"]))
     hues = {reason: SERIES[at % len(SERIES)] for at, reason in enumerate(reasons)}
     row, head, legend = 0.15, 0.22, 0.26
-    label = min(1.8, max(_width(item, SMALL) for item in items["item"]) + 0.12)
-    room = max(_width(block, MEDIUM, "bold") for block in blocks)
+    label = min(1.8, max(look.width(item, SMALL) for item in items["item"]) + 0.12)
+    room = max(look.width(block, MEDIUM, "bold") for block in blocks)
     height = legend + sum(head + row * (items["block"] == b).sum() for b in blocks) + 0.45
-    page = _Page(height, list(table["provenance"]))
+    page = look.Page(height, list(table["provenance"]))
     x = MARGIN
     for reason in reasons:
         page.line([x, x + 0.12], [page.y + 0.08] * 2, color=hues[reason], lw=6,
                   solid_capstyle="butt")  # fmt: skip
         page.text(x + 0.17, page.y + 0.11, reason, SMALL)
-        x += 0.17 + _width(reason, SMALL) + 0.2
+        x += 0.17 + look.width(reason, SMALL) + 0.2
     total = table.groupby(["block", "item"], sort=False)["share"].sum().max()
     limit = max(10.0, 5 * math.ceil((total or 0) / 5 + 0.2))
     ticks = list(range(0, int(limit) + 1, 5 if limit <= 40 else 20))
@@ -139,7 +134,7 @@ def missing(table: pd.DataFrame) -> Figure:
     return page.figure
 
 
-@_drawn
+@look.drawn
 def answers(table: pd.DataFrame) -> Figure:
     """How the answers to each item are spread over its declared scale: a small panel an item.
 
@@ -159,11 +154,11 @@ def answers(table: pd.DataFrame) -> Figure:
         height += 0.22 if block else 0.0
         for start in range(0, len(panels), across):
             line = panels[start : start + across]
-            titles = [_wrapped(str(p["title"].iloc[0]), wide, SMALL, "bold") for p in line]
-            head = LINE * (max(map(_lines, titles)) + 1) + 0.12
+            titles = [look.wrapped(str(p["title"].iloc[0]), wide, SMALL, "bold") for p in line]
+            head = LINE * (max(map(look.lines, titles)) + 1) + 0.12
             plans.append((block if start == 0 else "", line, titles, head))
             height += head + tall + 0.32
-    page = _Page(height, list(table["provenance"]))
+    page = look.Page(height, list(table["provenance"]))
     limit = max(20.0, 1.12 * float(table["share"].max() or 0))
     for block, line, titles, head in plans:
         if block:
@@ -173,7 +168,7 @@ def answers(table: pd.DataFrame) -> Figure:
             x = MARGIN + at * (wide + gap)
             page.text(x, page.y + 0.1, title, SMALL, weight="bold")
             note = str(own["note"].iloc[0])
-            page.text(x, page.y + 0.1 + LINE * _lines(title), note, SMALL - 0.5, colour=GREY)
+            page.text(x, page.y + 0.1 + LINE * look.lines(title), note, SMALL - 0.5, colour=GREY)
             axes = page.axes(x, page.y + head, wide, tall)
             _draw_answers(axes, own, limit)
         page.y += head + tall + 0.32
@@ -181,7 +176,7 @@ def answers(table: pd.DataFrame) -> Figure:
 
 
 def _draw_answers(axes: Axes, own: pd.DataFrame, limit: float) -> None:
-    _clean(axes)
+    look.clean(axes)
     count = len(own)
     axes.set_xlim(-0.6, count - 0.4)
     axes.set_ylim(0, limit)
@@ -201,7 +196,7 @@ def _draw_answers(axes: Axes, own: pd.DataFrame, limit: float) -> None:
                           color=INK if known else GREY, gid=f"share-{at}")  # fmt: skip
 
 
-@_drawn
+@look.drawn
 def balance(table: pd.DataFrame) -> Figure:
     """Differences of people's traits between arms, with what chance explains.
 
@@ -214,20 +209,20 @@ def balance(table: pd.DataFrame) -> Figure:
     traits = list(dict.fromkeys(zip(table["trait"], table["category"], strict=True)))
     names = [f"{trait}: {category}" if category else trait for trait, category in traits]
     row, across = 0.16, min(3, len(panels))
-    label = min(2.0, max(_width(name, SMALL) for name in names) + 0.12)
+    label = min(2.0, max(look.width(name, SMALL) for name in names) + 0.12)
     gap = 0.2
     wide = (WIDTH - 2 * MARGIN - label - gap * (across - 1) - 0.05) / across
     lines = [panels[at : at + across] for at in range(0, len(panels), across)]
-    titles = {panel: _wrapped(panel, wide, SMALL, "bold") for panel in panels}
-    head = LINE * max(map(_lines, titles.values())) + 0.12
-    page = _Page(len(lines) * (head + row * len(names) + 0.5), list(table["provenance"]))
+    titles = {panel: look.wrapped(panel, wide, SMALL, "bold") for panel in panels}
+    head = LINE * max(map(look.lines, titles.values())) + 0.12
+    page = look.Page(len(lines) * (head + row * len(names) + 0.5), list(table["provenance"]))
     limit = 1.15 * max(0.2, table["difference"].abs().max(), table["chance"].max())
     for line in lines:
         for at, panel in enumerate(line):
             x = MARGIN + label + at * (wide + gap)
             page.text(x, page.y + 0.1, titles[panel], SMALL, weight="bold")
             axes = page.axes(x, page.y + head, wide, row * len(names))
-            _clean(axes)
+            look.clean(axes)
             axes.set_xlim(-limit, limit)
             axes.set_ylim(len(names) - 0.5, -0.5)
             axes.set_yticks(range(len(names)), names if at == 0 else [""] * len(names))
@@ -246,7 +241,7 @@ def balance(table: pd.DataFrame) -> Figure:
     return page.figure
 
 
-@_drawn
+@look.drawn
 def codes(table: pd.DataFrame) -> Figure:
     """How frequent the codes are, and how far the coders agree on them.
 
@@ -257,9 +252,9 @@ def codes(table: pd.DataFrame) -> Figure:
     """
     names = [str(name) for name in table["code"]]
     row, head, gap = 0.19, 0.42, 0.3
-    label = min(2.3, max(_width(name, SMALL) for name in names) + 0.14)
+    label = min(2.3, max(look.width(name, SMALL) for name in names) + 0.14)
     wide = (WIDTH - 2 * MARGIN - label - gap - 0.1) / 2
-    page = _Page(head + row * len(names) + 0.35, list(table["provenance"]))
+    page = look.Page(head + row * len(names) + 0.35, list(table["provenance"]))
     x, second = MARGIN + label, MARGIN + label + wide + gap
     page.text(x, page.y + 0.12, "Sources with the code", MEDIUM, weight="bold")
     page.text(second, page.y + 0.12, "Agreement of coders", MEDIUM, weight="bold")
@@ -271,11 +266,11 @@ def codes(table: pd.DataFrame) -> Figure:
         page.line([key + 0.05], [page.y + 0.27], marker=marker, ms=4, mfc=face, mec=BLUE, mew=0.9,
                   ls="none")  # fmt: skip
         page.text(key + 0.13, page.y + 0.3, name, SMALL)
-        key += 0.13 + _width(name, SMALL) + 0.14
+        key += 0.13 + look.width(name, SMALL) + 0.14
     shares = page.axes(x, page.y + head, wide, row * len(names))
     marks = page.axes(second, page.y + head, wide, row * len(names))
     for axes in (shares, marks):
-        _clean(axes)
+        look.clean(axes)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticks(range(len(names)), names if axes is shares else [""] * len(names))
         axes.tick_params(axis="y", labelsize=SMALL, pad=4)
@@ -320,7 +315,7 @@ DIMENSIONS = (
 )
 
 
-@_drawn
+@look.drawn
 def grid(table: pd.DataFrame) -> Figure:
     """What is crossed with what: one line of dots a setting.
 
@@ -344,12 +339,12 @@ def grid(table: pd.DataFrame) -> Figure:
         "" if at and table["study"][at] == table["study"][at - 1] else str(name)
         for at, name in enumerate(table["study"])
     ]
-    label = min(1.7, max(_width(name, SMALL) for name in names) + 0.1)
+    label = min(1.7, max(look.width(name, SMALL) for name in names) + 0.1)
     left, right, row, top = MARGIN + label, 0.45, 0.185, 0.3
     tall = 1.7
-    ticks = [_wrapped(value, tall, SMALL - 0.5) for _, value in columns]
-    head = 0.1 + max(_width(line, SMALL - 0.5) for tick in ticks for line in tick.split("\n"))
-    page = _Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
+    ticks = [look.wrapped(value, tall, SMALL - 0.5) for _, value in columns]
+    head = 0.1 + max(look.width(line, SMALL - 0.5) for tick in ticks for line in tick.split("\n"))
+    page = look.Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
     wide = WIDTH - left - right
     axes = page.axes(left, page.y + top + head, wide, row * len(table))
     _bare(axes)

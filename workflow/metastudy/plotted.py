@@ -44,7 +44,7 @@ FOREST = [
     "axis",  # what the horizontal axis shows
     "row",  # what the vertical axis shows
     "series",  # what tells several marks in one row apart
-    "style",  # how they are drawn: see metastudy.figures.STYLES
+    "style",  # how they are drawn: see metastudy.look.STYLES
     "hue",
     "estimate",
     "lower",

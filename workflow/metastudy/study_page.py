@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metastudy import figures, pictures
+from metastudy import look, pictures
 from metastudy.documents import Notices, Page, Picture, Section, Table, Text
 from metastudy.notices import LOW_AGREEMENT, notices
 from metastudy.wording import JOINT, Labels, inline, joined, mark, number, words
@@ -45,7 +45,7 @@ def _shown(value: float | None, digits: int = 2) -> str:
 def drawn(name: str, figure: Figure, caption: str, alt: str) -> Picture:
     """A drawing as a part of a page."""
     svg = BytesIO()
-    figures.save(figure, svg, BytesIO())  # type: ignore[arg-type]
+    look.save(figure, svg, BytesIO())
     return Picture(name, caption, alt, svg.getvalue().decode("utf-8"))
 
 
