@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from worlds import cases, evidence
 
-from metastudy.directions import bounds, directions
+from metastudy.directions import aliases, bounds, directions
 from metastudy.evidence import Evidence
+from metastudy.figures import SIGNS
 from metastudy.tabulate import table
 
 
@@ -40,6 +41,20 @@ def test_signs_of_the_models_are_their_verdicts(world: str, signs: list[str]) ->
     mine = mine[mine["section"] == "threat"]
     assert mine["direction"].tolist() == signs
     assert set(mine["provenance"]) == {"simulated"}
+
+
+def test_what_the_design_identifies_is_a_sign_for_each_exposure_and_grouping() -> None:
+    found = aliases(everything())
+    assert set(found["section"]) == {"threat", "coping", "strain"}
+    assert set(found["direction"]) <= set(SIGNS)
+    for _, mine in found.groupby(["section", "row"]):
+        assert mine["column"].tolist()[:3] == ["Study", "Country", "Sector"]
+    structure = everything().synthesis["structure"]
+    for row in structure[structure["outcome"] == ""].itertuples():
+        place = found[(found["exposure"] == row.exposure) & (found["outcome"] == row.grouping)]
+        if len(place):
+            expected = {"varying": ("full", "dominated"), "contrast": ("contrast",)}
+            assert place["direction"].item() in expected.get(row.used_as, ("alias", "single"))
 
 
 def test_each_case_stands_for_itself_and_never_for_a_share() -> None:

@@ -32,6 +32,7 @@ ALL: dict[str, tuple[Callable[[Evidence], pd.DataFrame], Drawing]] = {
     "study_grid": (plotted.study_grid, figures.study_grid),
     "participant_flow": (plotted.participant_flow, figures.participant_flow),
     "directions": (plotted.directions, figures.directions),
+    "aliases": (plotted.aliases, figures.directions),
 }
 
 
@@ -159,8 +160,9 @@ def test_the_bars_of_the_flow_are_as_long_as_their_rows() -> None:
     assert after["bar-1"].get_width() != found["bar-1"].get_width()  # type: ignore[attr-defined]
 
 
-def test_every_sign_is_the_mark_of_its_direction_in_its_row_and_column() -> None:
-    table = plotted.directions(evidence("mixed")).reset_index(drop=True)
+@pytest.mark.parametrize("name", ["directions", "aliases"])
+def test_every_sign_is_the_mark_of_its_direction_in_its_row_and_column(name: str) -> None:
+    table = ALL[name][0](evidence("mixed")).reset_index(drop=True)
     found = artists(figures.directions(table))
     for at, row in table.iterrows():
         mark = found[f"sign-{at}"]

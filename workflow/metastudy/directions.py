@@ -7,15 +7,26 @@ implies are derived here from its sample size alone, and kept apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from metastudy.design import FULL_FROM
 from metastudy.evidence import Evidence, StudyEvidence, records
 from metastudy.wording import inline, words
 
-__all__ = ["BOUNDS", "DIRECTIONS", "PUBLISHED", "bounds", "directions", "findings", "outcome_label"]
+__all__ = [
+    "BOUNDS",
+    "DIRECTIONS",
+    "PUBLISHED",
+    "aliases",
+    "bounds",
+    "directions",
+    "findings",
+    "outcome_label",
+]
 
 DIRECTIONS = [
     "section",  # published, a module, or cases
@@ -31,6 +42,7 @@ DIRECTIONS = [
     "provenance",
 ]
 BOUNDS = ["finding_id", "citation", "row", "outcome", "n", "se", "bound", "verification"]
+PLACES = ("study", "country", "sector")
 PUBLISHED = ("positive", "negative", "null_result", "not_supported")
 _OF_VERDICT = {
     "higher": "positive",
@@ -52,6 +64,54 @@ def directions(evidence: Evidence) -> pd.DataFrame:
     """
     rows = [*_published(evidence), *_modelled(evidence), *_rated(evidence)]
     return pd.DataFrame(rows, columns=DIRECTIONS)
+
+
+def aliases(evidence: Evidence) -> pd.DataFrame:
+    """What the design of each module identifies, grouping by grouping, as signs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`DIRECTIONS`; ``direction`` is ``full``, ``dominated``, ``contrast``,
+        ``alias`` or ``single``.
+    """
+    structure = evidence.synthesis["structure"].fillna("")
+    rows = []
+    for module, table in evidence.contrasts.items():
+        mine = structure[(structure["module_or_family"] == module) & (structure["outcome"] == "")]
+        found = {(r["exposure"], r["grouping"]): r for r in records(mine)}
+        effects = table[table["estimand"] == "effect"]
+        types = dict(zip(effects["exposure"], effects["exposure_type"], strict=True))
+        marks = dict(zip(effects["exposure"], effects["provenance"], strict=True))
+        columns = [*PLACES, *(g for g in dict.fromkeys(mine["grouping"]) if g not in PLACES)]
+        for exposure, kind in types.items():
+            said = evidence.labels.exposure(exposure, kind)
+            row = f"{said.label} ({inline(evidence.labels.of(kind, 'exposure_types'))})"
+            for grouping in columns:
+                rows.append(
+                    {
+                        "section": module,
+                        "heading": evidence.vocabulary.label("modules", module),
+                        "row": row,
+                        "column": words(grouping),
+                        "direction": _used(found.get((exposure, grouping))),
+                        "n": "",
+                        "study": "",
+                        "exposure": exposure,
+                        "exposure_type": kind,
+                        "outcome": grouping,
+                        "provenance": marks[exposure],
+                    }
+                )
+    return pd.DataFrame(rows, columns=DIRECTIONS)
+
+
+def _used(row: Mapping[str, Any] | None) -> str:
+    if row is None or row["levels"] == 1:
+        return "single"
+    if row["used_as"] == "varying":
+        return "full" if row["levels"] >= FULL_FROM else "dominated"
+    return "contrast" if row["used_as"] == "contrast" else "alias"
 
 
 def findings(evidence: Evidence) -> pd.DataFrame:

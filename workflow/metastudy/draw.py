@@ -19,6 +19,7 @@ NEEDS = {
     "heterogeneity": ("studies", "contrasts", "heterogeneity", "synthesis"),
     "exploratory": ("studies", "synthesis"),
     "directions": ("studies", "contrasts"),
+    "aliases": ("studies", "contrasts", "synthesis"),
 }
 
 
@@ -40,7 +41,7 @@ def main() -> None:
         table, drawing = plotted.module(found, module), figures.forest
     elif kind in NEEDS and kind != "module":
         table = getattr(plotted, kind)(found)
-        drawing = getattr(figures, kind, figures.forest)
+        drawing = getattr(figures, {"aliases": "directions"}.get(kind, kind), figures.forest)
     else:
         raise MetastudyError(f"no figure '{args.figure}'; there are {', '.join(NEEDS)}_<module>")
     table.to_csv(args.csv, index=False)

@@ -523,19 +523,24 @@ SIGNS = {  # marker, filled, and what it says
     "null_result": ("s", False, "published as not significant"),
     "not_supported": ("x", True, "not among the supported results"),
     "neutral": ("D", False, "neither (case)"),
+    "full": ("o", True, "standard deviation that the data inform"),
+    "dominated": ("o", False, "standard deviation that its prior dominates"),
+    "contrast": ("D", True, "contrast of two levels"),
+    "alias": ("x", True, "left out: cannot be told from another"),
+    "single": ("_", True, "one level only"),
 }
 
 
 @look.drawn
 def directions(table: pd.DataFrame) -> Figure:
-    """Signs of all evidence: published findings in a list, models and cases as small grids.
+    """Signs in small grids, one a section; published findings in a list.
 
     Parameters
     ----------
     table : columns :data:`metastudy.directions.DIRECTIONS`; one row is one mark.
     """
     if not len(table):
-        return _nothing("No direction of effect to show.")
+        return _nothing("There is no sign to show.")
     label, row, gap = 2.3, 0.2, 0.14
     blocks = []  # heading, rows, columns, table
     for section, mine in table.groupby("section", sort=False):

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.cells import NO_VIGNETTE
-from metastudy.directions import directions
+from metastudy.directions import aliases, directions
 from metastudy.evidence import Evidence, Modelled, StudyEvidence, records
 from metastudy.suppress import protect
 from metastudy.wording import JOINT, inline, joined, listed, share, words
@@ -23,6 +23,7 @@ __all__ = [
     "FLOW",
     "FOREST",
     "GRID",
+    "aliases",
     "directions",
     "exploratory",
     "heterogeneity",

@@ -86,6 +86,7 @@ FIGURES = {
     **{f"module_{module}": ["studies", "contrasts"] for module in MODULES},
     "synthesis": ["studies", "contrasts", "synthesis"],
     "directions": ["studies", "contrasts"],
+    "aliases": ["studies", "contrasts", "synthesis"],
     "heterogeneity": ["studies", "contrasts", "heterogeneity", "synthesis"],
 }
 
