@@ -193,7 +193,8 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary) -> Rows:
         if c in vocabulary["constructs"] and vocabulary.module(c) == module
     ]
     people = study.respondents.set_index("respondent_id")
-    score = scores(study.measurements).fillna({"vignette": NO_VIGNETTE})
+    score = scores(study.measurements)
+    score["vignette"] = score["vignette"].astype("str").fillna(NO_VIGNETTE)
     wide = score.pivot(index="respondent_id", columns=["construct", "vignette"], values="score")
     wide = wide.reindex(people.index)
     x, exposures = _exposures(study, wide, vocabulary)
