@@ -488,8 +488,8 @@ def _provenance(evidence: Evidence) -> Tree:
         )
     else:
         sentence = (
-            "All data are simulated stand-ins: no number in this article says anything about "
-            "people."
+            "All data of people are simulated stand-ins: no estimate in this article says anything "
+            "about them."
         )
     return {
         "mark": mark(s.provenance for s in evidence.studies),
