@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -183,3 +184,38 @@ def test_the_library_itself_is_digested_in_a_moment():
 def test_a_file_digest_is_the_sha256_of_the_bytes(tmp_path: Path):
     (tmp_path / "a").write_bytes(b"abc")
     assert file_digest(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+def fresh_digest(root: Path) -> str:
+    """The digest as a new process makes it."""
+    code = (
+        "from metastudy.digest import code_digest as d; import sys; print(d('pkg.a', sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(root)],
+        env={"PYTHONPATH": str(LIBRARY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"x": 1}', "[]"], ids=["whole", "cut", "odd", "list"])
+def test_what_is_remembered_of_files_changes_no_digest(tmp_path: Path, damage: str) -> None:
+    package = tmp_path / "pkg"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text("from pkg import b\n")
+    (package / "b.py").write_text("X = 1\n")
+    first = fresh_digest(tmp_path)
+    (memory,) = (package / "__pycache__").glob("digests-*.json")
+    assert len(json.loads(memory.read_text())) == 3
+    if damage:
+        memory.write_text(damage)
+    assert fresh_digest(tmp_path) == first
+    (package / "b.py").write_text("X = 2\n")
+    second = fresh_digest(tmp_path)
+    assert second != first
+    memory.unlink()
+    assert fresh_digest(tmp_path) == second

@@ -8,10 +8,14 @@ formatting do not count, a helper three imports away does.
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
+import json
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from metastudy.errors import MetastudyError
 __all__ = ["closure", "code_digest", "file_digest"]
 
 RESOURCES = "__resources__"
+REMEMBERED = 1000  # files; beyond that the memory begins again
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -61,10 +66,11 @@ def code_digest(module: str, root: str | Path) -> str:
         If a module of the package cannot be found or parsed, or a declared file matches nothing.
     """
     root = Path(root)
+    memory = _Memory(root / module.partition(".")[0])
     digest = hashlib.sha256()
     resources: dict[str, str] = {}
     for name, path in closure(module, root).items():
-        parsed = _read(path)
+        parsed = _read(path, memory)
         digest.update(f"module {name} {parsed.code}\n".encode())
         for pattern in parsed.resources:
             for found in _matches(pattern, path):
@@ -72,6 +78,7 @@ def code_digest(module: str, root: str | Path) -> str:
                 resources[Path(os.path.relpath(found, root)).as_posix()] = file_digest(found)
     for name, content in sorted(resources.items()):
         digest.update(f"resource {name} {content}\n".encode())
+    memory.save()
     return digest.hexdigest()
 
 
@@ -81,6 +88,7 @@ def closure(module: str, root: str | Path) -> dict[str, Path]:
     Parameters and errors are those of :func:`code_digest`.
     """
     root = Path(root)
+    memory = _Memory(root / module.partition(".")[0])
     found: dict[str, Path] = {}
     waiting = [(name, "the rule") for name in (*_packages_of(module), module)]
     if _locate(f"{module}.__main__", root):
@@ -93,11 +101,12 @@ def closure(module: str, root: str | Path) -> dict[str, Path]:
         if path is None:
             raise MetastudyError(f"{wanted_by} imports {name}, which is no module under {root}")
         found[name] = path
-        for needed, attribute in _imports(_read(path), name, path.name == "__init__.py"):
+        for needed, attribute in _imports(_read(path, memory), name, path.name == "__init__.py"):
             waiting += [(each, str(path)) for each in (*_packages_of(needed), needed)]
             # `from package import name`: a module where there is one, else something inside it
             if attribute and _locate(f"{needed}.{attribute}", root):
                 waiting.append((f"{needed}.{attribute}", str(path)))
+    memory.save()
     return dict(sorted(found.items()))
 
 
@@ -110,14 +119,59 @@ class _Parsed:
     resources: tuple[str, ...]
 
 
-def _read(path: Path) -> _Parsed:
+class _Memory:
+    """What was read of files by their content, beside the bytecode: parsing is the cost of a run.
+
+    Another version of Python has another file, for its syntax trees differ. A memory that cannot
+    be read or written is done without.
+    """
+
+    def __init__(self, package: Path):
+        version = f"{sys.version_info.major}{sys.version_info.minor}"
+        self.path = package / "__pycache__" / f"digests-{version}.json"
+        self.known, self.new = _remembered(self.path), False
+
+    def parse(self, source: bytes) -> _Parsed:
+        """Parse a source, or remember what came of it."""
+        key = hashlib.sha256(source).hexdigest()
+        if key not in self.known:
+            self.known[key], self.new = _parse(source), True
+        return self.known[key]
+
+    def save(self) -> None:
+        """Write down what is new."""
+        if not self.new:
+            return
+        self.new = False
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", dir=self.path.parent, delete=False, encoding="utf-8"
+            ) as file:
+                json.dump({key: astuple(value) for key, value in self.known.items()}, file)
+            Path(file.name).replace(self.path)
+
+
+@cache  # one memory for all calls of a process
+def _remembered(path: Path) -> dict[str, _Parsed]:
     try:
-        return _parse(path.read_bytes())
+        found = json.loads(path.read_text("utf-8"))
+        known = {
+            key: _Parsed(code, tuple((n, m, a) for n, m, a in imports), tuple(resources))
+            for key, (code, imports, resources) in found.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+    return known if len(known) <= REMEMBERED else {}
+
+
+def _read(path: Path, memory: _Memory) -> _Parsed:
+    try:
+        return memory.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:
         raise MetastudyError(f"{path} cannot be read as Python: {error}") from error
 
 
-@cache  # by content, so an edit within one process is seen
 def _parse(source: bytes) -> _Parsed:
     tree = ast.parse(source)
     imports: list[tuple[int, str, str | None]] = []
