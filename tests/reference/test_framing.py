@@ -91,7 +91,7 @@ def drawn(posterior: xr.Dataset) -> tuple[pd.DataFrame, pd.Series]:
         [level.drop_vars(["setting", "mu_of"]), effects.drop_vars(["construct", "mu_of"])], "mu_of"
     )
     both = both.assign_coords(mu_of=["baseline", *posterior["mu"].mu_of.values])
-    spread = summarize(posterior["sigma"].isel(setting=0).drop_vars("setting"), 0.95)
+    spread = summarize(posterior["sigma"].isel(study=0).drop_vars("study"), 0.95)
     return summarize(both, 0.95).loc[COEFFICIENTS], spread.squeeze()
 
 

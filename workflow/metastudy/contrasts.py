@@ -42,7 +42,7 @@ class Contrasts:
 
     def __init__(self, rows: Iterator[Row]):
         described, draws = zip(*rows, strict=True)
-        self.index = pd.DataFrame(list(described), columns=COLUMNS).fillna("")
+        self.index = pd.DataFrame(list(described), columns=COLUMNS).astype("str").fillna("")
         ids = [
             "|".join(str(v) for v in r if v)
             for r in self.index[COLUMNS[1:]].drop(columns="provenance").to_numpy()

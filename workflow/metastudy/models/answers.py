@@ -22,16 +22,16 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     r"""Hierarchical multivariate regression of a person's answers on the exposures.
 
     .. math::
-        y_i &\sim N(B_s' x_i, \Sigma_j) \\
+        y_i &\sim N(B_s' x_i, \Sigma_{d(j)}) \\
         B_{spk} &\sim N(\beta_{jpk}, \tau_{pk}^2) \\
         \beta_{jpk} &= \mu_{pc(k)} + \textstyle\sum_t u_{tp}[t(j)]_{c(k)} + w_p[v(k)]_{c(k)} \\
-        \Sigma_j &= D_{\sigma_j} (R_{construct} \otimes R_{vignette}) D_{\sigma_j}
+        \Sigma_d &= D_{\sigma_d} (R_{construct} \otimes R_{vignette}) D_{\sigma_d}
 
-    Person i is at site s in setting j, a study in a country and a sector. Outcome k is a construct
-    c in a vignette v. Terms t are what the design identifies of study, country and sector, and w
-    of the vignettes, separately for each exposure p; in the code the third line is one design
-    matrix times its parameters. Intercepts are each setting's own: levels of answers do not
-    compare across studies, contrasts do.
+    Person i is at site s in setting j, a study d in a country and a sector. Outcome k is a
+    construct c in a vignette v. Terms t are what the design identifies of study, country and
+    sector, and w of the vignettes, separately for each exposure p; in the code the third line is
+    one design matrix times its parameters. Intercepts are each setting's own: levels of answers
+    do not compare across studies, contrasts do.
 
     Parameters
     ----------
@@ -69,7 +69,9 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
             dims = ("clustered_site", "coefficient", "outcome")
             b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
 
-        sigma = pm.HalfNormal("sigma", priors["sigma"], dims=("setting", "outcome"))
+        studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
+        model.add_coord("study", studies)
+        sigma = pm.HalfNormal("sigma", priors["sigma"], dims=("study", "outcome"))
         chol = sigma[:, :, None] * pt.linalg.kron(
             _correlation("construct", size["construct"], priors["correlation"]),
             _correlation("vignette", size["vignette"], priors["correlation"]),
@@ -80,7 +82,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
             cov=pt.matmul(chol, chol.mT),
             observed=cells.observed.values,
             pattern=cells.pattern_of_cell.values,
-            block=setting_of_site[site_of_cell],
+            block=study_of_setting[setting_of_site[site_of_cell]],
         )
         pm.Potential("log_likelihood", log_likelihood)
     return model
