@@ -89,7 +89,7 @@ rule codebook:
     message:
         "Draft a codebook from a data file: --config study=NAME file=PATH."
     shell:
-        "python -m metastudy.draft --study {params.study:q} --file {params.file:q} --vocabulary {params.vocabulary}"
+        "python -m metastudy.draft --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary}"
         " --out {params.out:q} 2>&1 | tee {log}"
 
 
