@@ -15,12 +15,10 @@ from studies import VOCABULARY
 from metastudy.cells import (
     answer_cells,
     code_cells,
+    first_readings,
     interviews,
     observed,
-    pack,
-    pack_codes,
     studies_of_codes,
-    unpack,
 )
 from metastudy.errors import BadInput
 from metastudy.scores import scores
@@ -212,12 +210,6 @@ def test_the_order_of_studies_changes_neither_sites_nor_sums() -> None:
     assert first.study.values.tolist() == second.study.values.tolist()
 
 
-def test_one_vector_holds_all_the_numbers_and_gives_them_back() -> None:
-    cells = cells_of(experiment("a", 30, seed=3, missing=0.2, sites=2)[0])
-    for name, part in zip(("n", "xx", "xy", "yy"), unpack(pack(cells), cells), strict=True):
-        np.testing.assert_array_equal(part, cells[name].values)
-
-
 # --- what is refused -----------------------------------------------------------------------------
 
 
@@ -318,10 +310,9 @@ def test_a_coder_who_applied_nothing_has_read_all_the_same() -> None:
 
 def test_without_coders_errors_the_first_reading_counts() -> None:
     cells = code_cells([coding_study("small", INTERVIEWS, CODES)], "strain", VOCABULARY)
-    single = pack_codes(cells, errors=False)[: cells.single.size].reshape(cells.single.shape)
-    assert single[0].tolist() == [[3, 1], [1, 3]]
-    assert single[1].tolist() == [[1, 1], [0, 2]]
-    assert pack_codes(cells, errors=False)[cells.single.size :].sum() == 0
+    first = first_readings(cells)
+    assert first.single.values.tolist() == [[[3, 1], [1, 3]], [[1, 1], [0, 2]]]
+    assert first.double.values.sum() == 0
 
 
 def test_the_arrangement_of_an_organisation_is_coded_minus_and_plus_one_half() -> None:

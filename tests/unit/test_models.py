@@ -200,11 +200,10 @@ def interviews() -> tuple[Study, list[tuple[str, int, tuple[bool, ...]]]]:
     return study, readings
 
 
-@pytest.mark.parametrize("errors", [True, False], ids=["with errors", "without errors"])
-def test_the_model_of_codings_is_that_of_its_interviews(errors: bool) -> None:
+def test_the_model_of_codings_is_that_of_its_interviews() -> None:
     study, readings = interviews()
     cells = code_cells([study], "strain", VOCABULARY)
-    model = codings.build(cells, PRIORS, errors)
+    model = codings.build(cells, PRIORS)
     organisations, families = list(cells.organisation.values), [0, 0, 1]
     levels = list(model.coords["level_of"])
     assert list(model.coords["tau_of"]) == ["sector"], "country is the arrangement"
@@ -217,7 +216,7 @@ def test_the_model_of_codings_is_that_of_its_interviews(errors: bool) -> None:
             total += np.sum(halfnorm.logpdf(at[name], scale=PRIORS["tau_logit"]))
         for name in ("alpha_z", "gamma_z", "organisation_z", "organisation_code_z", "level_z"):
             total += norm.logpdf(at[name]).sum()
-        for name in ("sensitivity", "specificity") if errors else ():
+        for name in ("sensitivity", "specificity"):
             share = 2 * at[name] - 1
             total += beta_distribution.logpdf(share, PRIORS["accuracy_a"], PRIORS["accuracy_b"])
         for org, c, said in readings:
@@ -232,13 +231,10 @@ def test_the_model_of_codings_is_that_of_its_interviews(errors: bool) -> None:
                 + at["organisation_tau"] * at["organisation_z"][o]
                 + at["organisation_code_tau"] * at["organisation_code_z"][o * len(CODES) + c]
             )
-            if errors:
-                s, t = at["sensitivity"], at["specificity"]
-                present = np.prod([s if hit else 1 - s for hit in said])
-                absent = np.prod([1 - t if hit else t for hit in said])
-                total += np.log(p * present + (1 - p) * absent)
-            else:
-                total += np.log(p if said[0] else 1 - p)
+            s, t = at["sensitivity"], at["specificity"]
+            present = np.prod([s if hit else 1 - s for hit in said])
+            absent = np.prod([1 - t if hit else t for hit in said])
+            total += np.log(p * present + (1 - p) * absent)
         return float(total)
 
     assert_same_up_to_a_constant(model, density)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,16 @@ __all__ = [
     "between_settings",
     "between_vignettes",
     "code_cells",
+    "first_readings",
     "interviews",
     "load_study",
     "observed",
     "organisation_effects",
-    "pack",
-    "pack_codes",
     "rows_of",
     "shares_of_families",
     "site_information",
     "structures_of",
     "studies_of_codes",
-    "unpack",
-    "unpack_codes",
 ]
 
 GROUPINGS = ("study", "country", "sector")
@@ -67,12 +64,15 @@ class Study:
         return self.report["study"]
 
 
-def load_study(folder: Path) -> Study:
-    """Read the harmonized tables of one study from its folder under ``results/harmonized``."""
+def load_study(folder: Path, measured: Sequence[str] = NEEDED) -> Study:
+    """Read the harmonized tables of one study from its folder under ``results/harmonized``.
+
+    Of the measurements, much the longest table, only the columns ``measured`` are read.
+    """
     names = ("respondents", "assignments", "codings", "readings")
     return Study(
         report=json.loads((folder / "report.json").read_text("utf-8")),
-        measurements=tables.read_some(folder / "measurements.parquet", NEEDED),
+        measurements=tables.read_some(folder / "measurements.parquet", measured),
         **{name: pd.read_parquet(folder / f"{name}.parquet") for name in names},
     )
 
@@ -93,12 +93,15 @@ class Rows:
     dropped: list[dict[str, Any]]
 
 
-def answer_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) -> xr.Dataset:
+def answer_cells(
+    studies: Sequence[Study], module: str, vocabulary: Vocabulary, folded: bool = False
+) -> xr.Dataset:
     """Cross-products of a module's answers.
 
     Parameters
     ----------
     studies : the studies that have outcomes in the module's families.
+    folded : whether what is a part of another outcome is folded into it (:func:`rows_of`).
 
     Returns
     -------
@@ -114,7 +117,7 @@ def answer_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) 
     BadInput
         Where an exposure differs between a person's vignettes, or an arm is empty.
     """
-    rows = [rows_of(study, module, vocabulary) for study in studies]
+    rows = [rows_of(study, module, vocabulary, folded) for study in studies]
     constructs = _ordered(
         {str(c) for r in rows for c in r.y.columns.unique("construct")}, vocabulary["constructs"]
     )
@@ -178,14 +181,16 @@ def answer_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) 
             "vignette": vignettes,
             "outcome": labels,
         },
-        attrs=_attributes(studies, module, [d for r in rows for d in r.dropped]),
+        attrs=_attributes(studies, module, folded, [d for r in rows for d in r.dropped]),
     )
 
 
-def rows_of(study: Study, module: str, vocabulary: Vocabulary) -> Rows:
+def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> Rows:
     """Bring one study to numbers: scores in standard units and exposures, by respondent.
 
-    Only who has every exposure and answered an outcome is in them.
+    Only who has every exposure and answered an outcome is in them. Folded, a person's score of a
+    whole is the mean of its own score and of those of its parts, as far as there are any, and the
+    parts are no outcomes (:meth:`metastudy.vocabulary.Vocabulary.folding`).
     """
     mine = [
         c
@@ -199,6 +204,10 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary) -> Rows:
     wide = wide.reindex(people.index)
     x, exposures = _exposures(study, wide, vocabulary)
     y = wide[[c for c in wide.columns if c[0] in mine]]
+    if folded:
+        whole = vocabulary.folding(mine)
+        y = y.T.groupby([y.columns.get_level_values(0).map(whole), y.columns.get_level_values(1)])
+        y = y.mean().T
 
     complete = x.notna().all(axis=1)
     answered = y.notna().any(axis=1)
@@ -347,7 +356,7 @@ def _ordered(names: set[str], vocabulary: Mapping[str, Any]) -> list[str]:
 
 
 def _attributes(
-    studies: Sequence[Study], module: str, dropped: list[dict[str, Any]]
+    studies: Sequence[Study], module: str, folded: bool, dropped: list[dict[str, Any]]
 ) -> dict[str, str]:
     described = {
         s.id: {k: s.report["codebook"][k] for k in ("citation", "response_mode", "provenance")}
@@ -355,6 +364,7 @@ def _attributes(
     }
     return {
         "module": module,
+        "variant": "folded" if folded else "main",
         "studies": json.dumps(described, sort_keys=True),
         "dropped": json.dumps(dropped, sort_keys=True),
         "vocabulary": json.dumps(_additions(studies), sort_keys=True),
@@ -421,16 +431,6 @@ def observed(cells: xr.Dataset) -> np.ndarray:
     return seen
 
 
-def pack(cells: xr.Dataset) -> np.ndarray:
-    """All changing numbers of the answers in one vector: ``n``, ``xx``, ``xy``, ``yy``."""
-    return np.concatenate([cells[name].values.ravel() for name in ("n", "xx", "xy", "yy")])
-
-
-def unpack(vector: Any, cells: xr.Dataset) -> list[Any]:
-    """The parts of :func:`pack`, for arrays and for symbolic tensors alike."""
-    return _split(vector, [cells[name].shape for name in ("n", "xx", "xy", "yy")])
-
-
 def site_information(cells: xr.Dataset) -> np.ndarray:
     """Sum of squares of each coefficient's predictor per site, shape (site, coefficient)."""
     squares = np.diagonal(cells.xx.values, axis1=1, axis2=2)
@@ -442,8 +442,16 @@ def site_information(cells: xr.Dataset) -> np.ndarray:
 # --- codings: counts ----------------------------------------------------------------------------
 
 
-def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) -> xr.Dataset:
+def code_cells(
+    studies: Sequence[Study], module: str, vocabulary: Vocabulary, folded: bool = False
+) -> xr.Dataset:
     """Counts of a module's codings.
+
+    Parameters
+    ----------
+    studies : the studies that have outcomes in the module's families.
+    folded : whether a code is present where it or a part of it is, the parts being no codes of
+        their own then (:meth:`metastudy.vocabulary.Vocabulary.folding`).
 
     Returns
     -------
@@ -459,6 +467,8 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
     BadInput
         Where an organisation has several values of what should be its own property.
     """
+    if folded:
+        studies = [_folded(study, module, vocabulary) for study in studies]
     applied = {s.id: _codes(s, module, vocabulary) for s in studies}
     codes = _ordered({c for mine in applied.values() for c in mine}, vocabulary["codes"])
     units = pd.concat([_units(s) for s in studies], ignore_index=True)
@@ -512,13 +522,24 @@ def code_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
             "agreement": ["both", "only_first", "only_second", "none"],
             "exposure": np.array([e["id"] for e in exposures], dtype=str),
         },
-        attrs=_attributes(studies, module, []),
+        attrs=_attributes(studies, module, folded, []),
     )
 
 
 def _codes(study: Study, module: str, vocabulary: Vocabulary) -> list[str]:
     outcomes = study.report["outcomes"]
     return [c for c in outcomes if c in vocabulary["codes"] and vocabulary.module(c) == module]
+
+
+def _folded(study: Study, module: str, vocabulary: Vocabulary) -> Study:
+    """The study as if its coders had applied a code wherever they applied a part of it."""
+    whole = vocabulary.folding(_codes(study, module, vocabulary))
+    outcomes = [*dict.fromkeys(whole.get(name, name) for name in study.report["outcomes"])]
+    return replace(
+        study,
+        report=study.report | {"outcomes": outcomes},
+        codings=study.codings.replace({"code_id": whole}),
+    )
 
 
 def _declares(study: Study, attribute: str) -> bool:
@@ -617,21 +638,8 @@ def studies_of_codes(cells: xr.Dataset) -> xr.DataArray:
     return (interviews(cells).groupby(cells.study.rename("study_name")).sum() > 0).astype(bool)
 
 
-def pack_codes(cells: xr.Dataset, errors: bool = True) -> np.ndarray:
-    """All counts in one vector; without coders' errors, the first reading of each interview."""
-    single, double = cells.single.values, cells.double.values
-    if not errors:
-        first = np.stack([double[..., :2].sum(-1), double[..., 2:].sum(-1)], axis=-1)
-        single, double = single + first, np.zeros_like(double)
-    return np.concatenate([single.ravel(), double.ravel()])
-
-
-def unpack_codes(vector: Any, cells: xr.Dataset) -> list[Any]:
-    """The parts of :func:`pack_codes`, for arrays and for symbolic tensors alike."""
-    return _split(vector, [cells.single.shape, cells.double.shape])
-
-
-def _split(vector: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    starts = [0, *ends[:-1]]
-    return [vector[a:b].reshape(s) for a, b, s in zip(starts, ends, shapes, strict=True)]
+def first_readings(cells: xr.Dataset) -> xr.Dataset:
+    """The same cells as if each interview had been read once: the first coder's reading is taken."""
+    single, double = cells["single"], cells["double"].values
+    first = np.stack([double[..., :2].sum(-1), double[..., 2:].sum(-1)], axis=-1)
+    return cells.assign(single=single + first, double=cells["double"] * 0)

@@ -39,13 +39,17 @@ def fit(
         in the group ``error_free``.
     """
     # Imported here: a posterior that is in the store costs no import of the sampler.
-    from metastudy.models import answers, codings
+    from metastudy.cells import first_readings
+    from metastudy.models import BUILD
+    from metastudy.models.given import PERFECT, pack
     from metastudy.sampling import compile_model, draw
 
-    if model == "answers":
-        return draw(compile_model(answers.build(cells, priors)), sampling, cores)
-    posterior = draw(compile_model(codings.build(cells, priors)), sampling, cores)
-    error_free = draw(compile_model(codings.build(cells, priors, errors=False)), sampling, cores)
+    compiled = compile_model(BUILD[model](cells, priors))
+    posterior = draw(compiled, sampling, cores)
+    if model != "codings":
+        return posterior
+    perfect = pack(first_readings(cells), {**priors, **PERFECT})
+    error_free = draw(compiled, sampling, cores, perfect)
     groups = {name: node.to_dataset() for name, node in posterior.children.items()}
     groups |= {
         f"error_free_{name}": node.to_dataset() for name, node in error_free.children.items()

@@ -7,6 +7,7 @@ from typing import Any
 
 from metastudy import backend as backend  # isort: skip  before PyMC is imported
 
+import numpy as np
 import nutpie
 import pymc as pm
 import xarray as xr
@@ -15,11 +16,16 @@ __all__ = ["compile_model", "draw"]
 
 
 def compile_model(model: pm.Model) -> Any:
-    """Compile a model for nutpie; ``with_data(cells=...)`` then refits without compiling."""
+    """Compile a model for nutpie; :func:`draw` then refits it to other data without compiling."""
     return nutpie.compile_pymc_model(model)
 
 
-def draw(compiled: Any, sampling: Mapping[str, Any], cores: int = 1) -> xr.DataTree:
+def draw(
+    compiled: Any,
+    sampling: Mapping[str, Any],
+    cores: int = 1,
+    given: np.ndarray | None = None,
+) -> xr.DataTree:
     """Sample the posterior.
 
     Parameters
@@ -27,6 +33,7 @@ def draw(compiled: Any, sampling: Mapping[str, Any], cores: int = 1) -> xr.DataT
     compiled : what :func:`compile_model` gave.
     sampling : ``chains``, ``tune``, ``draws``, ``target_accept`` and ``seed``. Number of cores does
         not change a draw.
+    given : the data of a refit (:func:`metastudy.models.given.pack`); those of the model by default.
 
     Returns
     -------
@@ -34,7 +41,7 @@ def draw(compiled: Any, sampling: Mapping[str, Any], cores: int = 1) -> xr.DataT
         Groups ``posterior`` and ``sample_stats`` (``diverging``, ``energy``, ``depth``), no clock.
     """
     tree = nutpie.sample(
-        compiled,
+        compiled if given is None else compiled.with_data(given=given),
         chains=sampling["chains"],
         tune=sampling["tune"],
         draws=sampling["draws"],

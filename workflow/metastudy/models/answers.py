@@ -10,10 +10,11 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.cells import answer_effects, pack, site_information, unpack
+from metastudy.cells import answer_effects, site_information
 from metastudy.design import VARYING_FROM
+from metastudy.models.given import given
 from metastudy.models.likelihoods import gaussian_cells
-from metastudy.models.terms import informed, linear, varying
+from metastudy.models.terms import informed, linear, spread, varying
 
 __all__ = ["build"]
 
@@ -41,40 +42,44 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     Returns
     -------
     pymc.Model
-        With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome) and every standard
-        deviation; the data stand in one array, so that a refit needs no compilation.
+        With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome), every standard
+        deviation and ``log_likelihood`` (up to a constant); what a refit changes is one array of
+        data, ``given``.
     """
     names = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
     coords = {name: cells[name].values for name in names}
     size = {name: len(values) for name, values in coords.items()}
     setting_of_site, site_of_cell = cells.setting_of_site.values, cells.site_of_cell.values
     with pm.Model(coords=coords) as model:
-        n, xx, xy, yy = unpack(pm.Data("cells", pack(cells)), cells)
+        (n, xx, xy, yy), scale = given(cells, priors)
 
         # Rows are (setting, exposure, vignette); outcomes are (construct, vignette).
-        theta = linear(answer_effects(cells), "construct", priors["effect"], priors["tau"])
+        theta = linear(
+            answer_effects(cells), "construct", scale["effect"], scale["tau"], scale["fixed_tau"]
+        )
         theta = theta.reshape(
             (*(size[d] for d in ("setting", "exposure", "vignette", "construct")),)
         )
         beta = theta.swapaxes(2, 3).reshape((size["setting"], size["exposure"], size["outcome"]))
         beta = pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
 
-        baseline = pm.Normal("baseline", 0, priors["baseline"], dims=("setting", "outcome"))
+        baseline = pm.Normal("baseline", 0, scale["baseline"], dims=("setting", "outcome"))
         b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
         many = np.flatnonzero(np.bincount(setting_of_site)[setting_of_site] >= VARYING_FROM)
         if len(many):
             model.add_coord("clustered_site", coords["site"][many])
-            tau = pm.HalfNormal("site_tau", priors["tau"], dims=("coefficient", "outcome"))
+            dims = ("coefficient", "outcome")
+            tau = spread("site_tau", scale["tau"], scale["fixed_tau"], dims)
             centred = informed(site_information(cells)[many], priors["tau"])
-            dims = ("clustered_site", "coefficient", "outcome")
+            dims = ("clustered_site", *dims)
             b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
 
         studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
         model.add_coord("study", studies)
-        sigma = pm.HalfNormal("sigma", priors["sigma"], dims=("study", "outcome"))
+        sigma = pm.HalfNormal("sigma", scale["sigma"], dims=("study", "outcome"))
         chol = sigma[:, :, None] * pt.linalg.kron(
-            _correlation("construct", size["construct"], priors["correlation"]),
-            _correlation("vignette", size["vignette"], priors["correlation"]),
+            _correlation("construct", size["construct"], scale["correlation"]),
+            _correlation("vignette", size["vignette"], scale["correlation"]),
         )
         log_likelihood = gaussian_cells(
             *(n, xx, xy, yy),
@@ -84,10 +89,11 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
             pattern=cells.pattern_of_cell.values,
             block=study_of_setting[setting_of_site[site_of_cell]],
         )
-        pm.Potential("log_likelihood", log_likelihood)
+        pm.Deterministic("log_likelihood", log_likelihood)
+        pm.Potential("likelihood", log_likelihood)
     return model
 
 
-def _correlation(name: str, size: int, shape: float) -> TensorVariable:
+def _correlation(name: str, size: int, shape: TensorVariable) -> TensorVariable:
     """Cholesky factor of a correlation matrix; one outcome has none to estimate."""
     return pm.LKJCorr(f"{name}_chol", n=size, eta=shape) if size > 1 else pt.ones((1, 1))

@@ -13,18 +13,17 @@ from pytensor.tensor import TensorVariable
 from metastudy.cells import (
     interviews,
     organisation_effects,
-    pack_codes,
     shares_of_families,
     studies_of_codes,
-    unpack_codes,
 )
-from metastudy.models.likelihoods import coded_cells, counted_cells
-from metastudy.models.terms import linear, varying
+from metastudy.models.given import given
+from metastudy.models.likelihoods import coded_cells
+from metastudy.models.terms import linear, spread, varying
 
 __all__ = ["build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     r"""Hierarchical logistic model of code presence with misclassification.
 
     .. math::
@@ -47,59 +46,63 @@ def build(cells: xr.Dataset, priors: Mapping[str, float], errors: bool = True) -
     cells : counts of a module (:func:`metastudy.cells.code_cells`).
     priors : scales ``prevalence``, ``effect_logit``, ``tau_logit`` and the Beta parameters
         ``accuracy_a``, ``accuracy_b`` of the coders' sensitivity and specificity.
-    errors : False takes every coding as true, the first coder's where there are two.
+
+    Returns
+    -------
+    pymc.Model
+        With ``contrast`` (family, exposure), ``gamma`` (code, exposure), ``presence``
+        (organisation, code) and ``log_likelihood``; what a refit changes is one array of data,
+        ``given``.
     """
     coords = {n: cells[n].values for n in ("organisation", "code", "family", "exposure")}
     family = [list(coords["family"]).index(name) for name in cells.family_of.values]
     with pm.Model(coords=coords) as model:
-        single, double = unpack_codes(pm.Data("cells", pack_codes(cells, errors)), cells)
+        (single, double), scale = given(cells, priors)
+        tau, fixed = scale["tau_logit"], scale["fixed_tau"]
 
         # Data know the mean where they are, not the mean and the levels around it: so that one is
         # sampled, and the population's follows. It is the same prior, without a ridge.
-        w = linear(organisation_effects(cells), None, priors["effect_logit"], priors["tau_logit"])
+        w = linear(organisation_effects(cells), None, scale["effect_logit"], tau, fixed)
         here = pt.dot(shares_of_families(cells), w)
-        mean = pm.Normal("prevalence_here", here, priors["prevalence"], dims="family")
+        mean = pm.Normal("prevalence_here", here, scale["prevalence"], dims="family")
         pm.Deterministic("prevalence", mean - here, dims="family")
-        spread = pm.HalfNormal("prevalence_tau", priors["prevalence"])
-        alpha = varying("alpha", spread, ("code",), (mean - here)[family], centred=False)
+        between_codes = pm.HalfNormal("prevalence_tau", scale["prevalence"])
+        alpha = varying("alpha", between_codes, ("code",), (mean - here)[family], centred=False)
         logit = alpha[None, :] + w[:, None]
         if len(coords["exposure"]):
-            mu = pm.Normal("contrast", 0, priors["effect_logit"], dims=("family", "exposure"))
-            tau = pm.HalfNormal("code_tau", priors["tau_logit"], dims="exposure")
-            gamma = varying("gamma", tau, ("code", "exposure"), mu[family], centred=False)
+            mu = pm.Normal("contrast", 0, scale["effect_logit"], dims=("family", "exposure"))
+            between_codes = pm.HalfNormal("code_tau", tau, dims="exposure")
+            dims = ("code", "exposure")
+            gamma = varying("gamma", between_codes, dims, mu[family], centred=False)
             logit = logit + pt.dot(cells.x.values, gamma.T)
 
         studies, study = np.unique(cells.study.values, return_inverse=True)
         if (shared := studies_of_codes(cells).sum("study_name").values > 1).any():
             model.add_coord("study", studies)
-            a = pm.HalfNormal("study_code_tau", priors["tau_logit"]) * pm.Normal(
+            a = spread("study_code_tau", tau, fixed) * pm.Normal(
                 "study_code_z", dims=("study", "code")
             )
             logit = logit + (a * shared)[study]
 
         sites, site = np.unique(cells.site.values, return_inverse=True)
         model.add_coord("site", sites)
-        u = pm.HalfNormal("organisation_tau", priors["tau_logit"]) * pm.Normal(
-            "organisation_z", dims="site"
-        )
+        u = spread("organisation_tau", tau, fixed) * pm.Normal("organisation_z", dims="site")
         seen = interviews(cells).values.nonzero()  # a unit has no effect on what it was not asked
-        v = pm.HalfNormal("organisation_code_tau", priors["tau_logit"]) * pm.Normal(
+        v = spread("organisation_code_tau", tau, fixed) * pm.Normal(
             "organisation_code_z", shape=len(seen[0])
         )
         logit = pt.inc_subtensor((logit + u[site, None])[seen], v)
         presence = pm.Deterministic(
             "presence", pm.math.sigmoid(logit), dims=("organisation", "code")
         )
-        if errors:
-            s, t = _accuracy("sensitivity", priors), _accuracy("specificity", priors)
-            log_likelihood = coded_cells(single, double, presence, s, t)
-        else:
-            log_likelihood = counted_cells(single, presence)
-        pm.Potential("log_likelihood", log_likelihood)
+        accuracy = [_accuracy(name, scale) for name in ("sensitivity", "specificity")]
+        log_likelihood = coded_cells(single, double, presence, *accuracy)
+        pm.Deterministic("log_likelihood", log_likelihood)
+        pm.Potential("likelihood", log_likelihood)
     return model
 
 
-def _accuracy(name: str, priors: Mapping[str, float]) -> TensorVariable:
+def _accuracy(name: str, scale: Mapping[str, TensorVariable]) -> TensorVariable:
     """A coder's accuracy, above one half: presence cannot swap with absence."""
-    share = pm.Beta(f"{name}_share", priors["accuracy_a"], priors["accuracy_b"])
+    share = pm.Beta(f"{name}_share", scale["accuracy_a"], scale["accuracy_b"])
     return pm.Deterministic(name, 0.5 + 0.5 * share)

@@ -11,7 +11,7 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.design import Effects
 
-__all__ = ["CENTRED_FROM", "informed", "linear", "varying"]
+__all__ = ["CENTRED_FROM", "informed", "linear", "spread", "varying"]
 
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
@@ -27,6 +27,17 @@ def informed(information: np.ndarray, scale: float) -> bool:
     scale : prior scale of the between-group standard deviation.
     """
     return bool(np.median(information) * scale**2 > CENTRED_FROM)
+
+
+def spread(
+    name: str, scale: TensorVariable, fixed: TensorVariable, dims: str | Sequence[str] | None = None
+) -> TensorVariable:
+    """Standard deviation between groups, half-normal, or ``fixed`` where that is above nought.
+
+    Fixed, it says how groups are pooled instead of asking the data: completely next to nought,
+    hardly at all where it is wide.
+    """
+    return pt.switch(fixed > 0, fixed, pm.HalfNormal(name, scale, dims=dims))
 
 
 def varying(
@@ -46,7 +57,13 @@ def varying(
     return pm.Deterministic(name, centre + sd * pm.Normal(f"{name}_z", dims=dims), dims=dims)
 
 
-def linear(design: Effects, dim: str | None, effect_sd: float, tau_sd: float) -> TensorVariable:
+def linear(
+    design: Effects,
+    dim: str | None,
+    effect_sd: TensorVariable,
+    tau_sd: TensorVariable,
+    fixed_tau: TensorVariable,
+) -> TensorVariable:
     """Effects of all rows: the design matrix times means, differences and levels.
 
     Parameters
@@ -54,6 +71,7 @@ def linear(design: Effects, dim: str | None, effect_sd: float, tau_sd: float) ->
     design : what the design identifies (:func:`metastudy.design.effects`).
     dim : name of the last dimension, of length K; None for one effect per row.
     effect_sd, tau_sd : prior scale of means and differences, and of standard deviations.
+    fixed_tau : see :func:`spread`.
 
     Returns
     -------
@@ -71,7 +89,7 @@ def linear(design: Effects, dim: str | None, effect_sd: float, tau_sd: float) ->
     if design.levels:
         model.add_coord("tau_of", design.components)
         model.add_coord("level_of", design.levels)
-        tau = pm.HalfNormal("tau", tau_sd, dims=("tau_of", *dims))
+        tau = spread("tau", tau_sd, fixed_tau, ("tau_of", *dims))
         parts.append(
             varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
         )
