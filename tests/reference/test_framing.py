@@ -58,7 +58,7 @@ def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
     """Posterior means and standard deviations of the coefficients, and mean residual spread.
 
     Given the residual standard deviation s the coefficients are normal; its density is the
-    half-normal prior times the normal density of y with covariance s^2 I + X V X'.
+    log-normal prior times the normal density of y with covariance s^2 I + X V X'.
     """
     x, y = design()
     prior = np.diag(1 / np.array([priors["baseline"], priors["effect"], priors["effect"]]) ** 2)
@@ -71,8 +71,8 @@ def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
         means.append(mean)
         variances.append(np.diag(covariance))
         density.append(
-            -0.5 * (sigma / priors["sigma"]) ** 2
-            - len(y) * np.log(sigma)
+            -0.5 * (np.log(sigma) / priors["sigma"]) ** 2
+            - (1 + len(y)) * np.log(sigma)
             - 0.5 * np.linalg.slogdet(precision)[1]
             - 0.5 * (y @ y / sigma**2 - mean @ precision @ mean)
         )

@@ -15,7 +15,7 @@ import yaml
 from answers import coding_study, experiment
 from scipy.special import expit
 from scipy.stats import beta as beta_distribution
-from scipy.stats import halfnorm, multivariate_normal, norm
+from scipy.stats import halfnorm, lognorm, multivariate_normal, norm
 from studies import ROOT, VOCABULARY
 
 from metastudy.cells import Study, answer_cells, code_cells
@@ -114,8 +114,9 @@ class Rows:
         total = 0.0
         for name, scale in (("mu", "effect"), ("difference", "effect"), ("baseline", "baseline")):
             total += norm.logpdf(at[name], scale=PRIORS[scale]).sum()
-        for name, scale in (("tau", "tau"), ("site_tau", "tau"), ("sigma", "sigma")):
+        for name, scale in (("tau", "tau"), ("site_tau", "tau")):
             total += halfnorm.logpdf(at[name], scale=PRIORS[scale]).sum()
+        total += lognorm.logpdf(at["sigma"], PRIORS["sigma"]).sum()
         total += norm.logpdf(at["level_z"]).sum()
         for name in ("construct_chol", "vignette_chol"):  # det(R)^(eta - 1) of a 2 x 2 matrix
             total += (PRIORS["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)

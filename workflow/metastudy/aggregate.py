@@ -1,4 +1,4 @@
-"""Aggregate the harmonized tables of a module's studies to its cells."""
+"""Aggregate the harmonized tables of a module's studies to the cells of a fit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from metastudy import items, scores
 from metastudy import vocabulary as vocabularies
 from metastudy.cells import answer_cells, code_cells, load_study, structures_of
 from metastudy.errors import BadInput, Problem, run
@@ -17,16 +18,27 @@ __all__ = ["CELLS", "aggregate", "check_required"]
 CELLS = {"answers": answer_cells, "codings": code_cells}  # by the kind of a module's model
 
 
-def aggregate(folders: list[Path], module: str, path_to_vocabulary: Path) -> xr.Dataset:
+def aggregate(
+    folders: list[Path], module: str, path_to_vocabulary: Path, variant: str = "main"
+) -> xr.Dataset:
     """Cells of a module from the harmonized folders of its studies.
 
     The order of the folders does not matter; the vocabulary decides which kind of cells it is.
+
+    Parameters
+    ----------
+    variant : ``main``, or a sensitivity analysis: ``folded``, what is a part of another outcome
+        counted as that one, or ``ordinal``, answers counted item by item.
     """
-    studies = sorted((load_study(folder) for folder in folders), key=lambda s: s.id)
+    measured = items.NEEDED if variant == "ordinal" else scores.NEEDED
+    studies = sorted((load_study(folder, measured) for folder in folders), key=lambda s: s.id)
     vocabulary = vocabularies.merge(
         vocabularies.load(path_to_vocabulary), [s.report["vocabulary"] for s in studies]
     )
-    return CELLS[vocabulary["modules"][module]["model"]](studies, module, vocabulary)
+    if variant == "ordinal":
+        return items.item_cells(studies, module, vocabulary)
+    make = CELLS[vocabulary["modules"][module]["model"]]
+    return make(studies, module, vocabulary, folded=variant == "folded")
 
 
 def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
@@ -68,12 +80,13 @@ def main() -> None:
     """Entry point of the rule ``aggregate``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--module", required=True)
+    parser.add_argument("--variant", default="main", help="main, folded or ordinal")
     parser.add_argument("--studies", type=Path, nargs="+", required=True)
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--require", nargs="*", default=[], help="terms that must be identified")
     parser.add_argument("--cells", type=Path, required=True)
     args = parser.parse_args()
-    cells = aggregate(args.studies, args.module, args.vocabulary)
+    cells = aggregate(args.studies, args.module, args.vocabulary, args.variant)
     check_required(cells, args.require)
     compressed = {str(name): {"zlib": True} for name in cells if cells[name].dtype.kind in "if"}
     cells.to_netcdf(args.cells, encoding=compressed)

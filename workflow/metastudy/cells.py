@@ -24,6 +24,7 @@ from metastudy.scores import NEEDED, scores
 from metastudy.vocabulary import Vocabulary
 
 __all__ = [
+    "Readings",
     "Rows",
     "Study",
     "answer_cells",
@@ -37,6 +38,7 @@ __all__ = [
     "load_study",
     "observed",
     "organisation_effects",
+    "readings_of",
     "rows_of",
     "shares_of_families",
     "site_information",
@@ -206,8 +208,8 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     y = wide[[c for c in wide.columns if c[0] in mine]]
     if folded:
         whole = vocabulary.folding(mine)
-        y = y.T.groupby([y.columns.get_level_values(0).map(whole), y.columns.get_level_values(1)])
-        y = y.mean().T
+        construct, vignette = (y.columns.get_level_values(level) for level in (0, 1))
+        y = y.T.groupby([construct.map(whole), vignette]).mean().T
 
     complete = x.notna().all(axis=1)
     answered = y.notna().any(axis=1)
@@ -424,6 +426,9 @@ def answer_effects(cells: xr.Dataset) -> Effects:
 def observed(cells: xr.Dataset) -> np.ndarray:
     """Which outcomes a setting observed at all, shape (setting, outcome)."""
     seen = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
+    if "item" in cells.dims:
+        seen[cells.setting_of_item.values, cells.outcome_of_item.values] = True
+        return seen
     setting = cells.setting_of_site.values[cells.site_of_cell.values]
     np.logical_or.at(
         seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool)
@@ -478,17 +483,13 @@ def code_cells(
     for study in studies:
         coded = [c for c in codes if c in applied[study.id]]
         at = [codes.index(c) for c in coded]
-        by_coder = _presence(study, coded)  # (source, coder) x code
-        sizes = by_coder.groupby(level="source_id").size()
-        unit_of = _at_units(study).set_index("respondent_id")["unit"]
-        first = by_coder.groupby(level="source_id").nth(0).droplevel("coder_id")
-        second = by_coder.groupby(level="source_id").nth(1).droplevel("coder_id")
-        for source, a in zip(first.index, first.to_numpy(), strict=True):
-            row = names.index(unit_of[source])
-            if sizes[source] == 1:
+        read = readings_of(study, coded)
+        for source, a in zip(read.first.index, read.first.to_numpy(), strict=True):
+            row = names.index(read.unit[source])
+            if source not in read.second.index:
                 single[row, at, np.where(a, 0, 1)] += 1
             else:
-                b = second.loc[source].to_numpy()
+                b = read.second.loc[source].to_numpy()
                 double[row, at, 3 - (2 * a.astype(int) + b.astype(int))] += 1
 
     exposures = [
@@ -524,6 +525,23 @@ def code_cells(
         },
         attrs=_attributes(studies, module, folded, []),
     )
+
+
+@dataclass(frozen=True)
+class Readings:
+    """One study's interviews: which codes the coders applied, a row per interview."""
+
+    first: pd.DataFrame  # by its first coder
+    second: pd.DataFrame  # by its second coder, where it has one
+    unit: pd.Series  # the organisation, or one role in it
+
+
+def readings_of(study: Study, codes: list[str]) -> Readings:
+    """Bring one study's codings to whether each coder applied each of these codes."""
+    by_coder = _presence(study, codes).groupby(level="source_id")
+    first, second = (pd.DataFrame(by_coder.nth(at).droplevel("coder_id")) for at in (0, 1))
+    unit = _at_units(study).set_index("respondent_id")["unit"]
+    return Readings(first, second, unit.reindex(first.index))
 
 
 def _codes(study: Study, module: str, vocabulary: Vocabulary) -> list[str]:
@@ -639,7 +657,7 @@ def studies_of_codes(cells: xr.Dataset) -> xr.DataArray:
 
 
 def first_readings(cells: xr.Dataset) -> xr.Dataset:
-    """The same cells as if each interview had been read once: the first coder's reading is taken."""
+    """The same cells as if each interview had been read once, by its first coder."""
     single, double = cells["single"], cells["double"].values
     first = np.stack([double[..., :2].sum(-1), double[..., 2:].sum(-1)], axis=-1)
     return cells.assign(single=single + first, double=cells["double"] * 0)

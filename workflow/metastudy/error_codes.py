@@ -40,6 +40,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # what only shows when the answers are summed up
         "constant-exposure": "An exposure does not vary between the respondents.",
         "constant-outcome": "An outcome does not vary in the reference group.",
+        "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "aliased-term": "The configuration asks for a term that the design does not identify.",
         "zero-error": "A published effect has a standard error of nought.",

@@ -1,4 +1,4 @@
-"""Fit a module: its cells in, its posterior out."""
+"""Fit a module, or a sensitivity analysis of one: its cells in, its posterior out."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def fit(
     Parameters
     ----------
     cells : what the model sees.
-    model : kind of model, ``answers`` or ``codings``.
+    model : kind of model, ``answers``, ``ordinal`` or ``codings``.
     priors, sampling : sections of the configuration.
 
     Returns
     -------
     xarray.DataTree
-        See :func:`metastudy.sampling.draw`; for codings the effects under error-free coding stand
-        in the group ``error_free``.
+        See :func:`metastudy.sampling.draw`; for the main analysis of codings the effects under
+        error-free coding stand in the group ``error_free``.
     """
     # Imported here: a posterior that is in the store costs no import of the sampler.
     from metastudy.cells import first_readings
@@ -46,7 +46,7 @@ def fit(
 
     compiled = compile_model(BUILD[model](cells, priors))
     posterior = draw(compiled, sampling, cores)
-    if model != "codings":
+    if model != "codings" or cells.attrs["variant"] != "main":
         return posterior
     perfect = pack(first_readings(cells), {**priors, **PERFECT})
     error_free = draw(compiled, sampling, cores, perfect)

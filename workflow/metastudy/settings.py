@@ -1,4 +1,4 @@
-"""The configuration, checked, and what it selects: studies and modules.
+"""The configuration, checked, and what it selects: studies, modules and their fits.
 
 Imported while the Snakefile is read, so nothing heavy is imported here.
 """
@@ -6,7 +6,7 @@ Imported while the Snakefile is read, so nothing heavy is imported here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from metastudy import codebook as codebooks
 from metastudy import vocabulary as vocabularies
 from metastudy.errors import BadInput, MetastudyError, Problem
 from metastudy.texts import did_you_mean, numeral
+from metastudy.vocabulary import Vocabulary
 
-__all__ = ["Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
+__all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
 
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
 
@@ -45,11 +46,24 @@ class Module:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A fit of a module: ``main``, or the sensitivity analysis ``folded`` or ``ordinal``."""
+
+    module: str
+    variant: str
+    model: str
+
+
+@dataclass(frozen=True)
 class Found:
-    """What the configuration selects; ``complete`` where it leaves nothing out."""
+    """What the configuration selects; ``complete`` where it leaves nothing out.
+
+    A fit is called after its module, and a sensitivity analysis ``<module>-<variant>``.
+    """
 
     studies: dict[str, StudyFiles]
     modules: dict[str, Module]
+    fits: dict[str, Fit]
     complete: bool
 
 
@@ -109,14 +123,16 @@ def _read_number(config: dict[str, Any], error: jsonschema.ValidationError) -> N
 
 
 def discover(config: Mapping[str, Any]) -> Found:
-    """Studies and modules that the configuration selects.
+    """Studies, modules and fits that the configuration selects.
 
-    A study is a folder with a codebook. Its outcomes say which modules it enters.
+    A study is a folder with a codebook. Its outcomes say which modules it enters. A sensitivity
+    analysis that the vocabulary allows and the selected studies do not is left out.
 
     Raises
     ------
     BadInput
-        For a codebook or vocabulary that is wrong, or a study or module that does not exist.
+        For a codebook or vocabulary that is wrong, a study or module that does not exist, or a
+        sensitivity analysis that a module cannot have.
     """
     vocabulary = vocabularies.load(Path(config["vocabulary"]))
     data = Path(config["data"])
@@ -126,6 +142,8 @@ def discover(config: Mapping[str, Any]) -> Found:
     studies: dict[str, StudyFiles] = {}
     members: dict[str, list[str]] = {}
     missing: list[Problem] = []
+    folding = {m for m in vocabulary["modules"] if _has_parts(vocabulary, _all(vocabulary), m)}
+    folded: set[str] = set()
     for name in names:
         book = codebooks.load(data / name, vocabulary)
         entered = [book.vocabulary.module(outcome) for outcome in book.outcomes]
@@ -137,6 +155,9 @@ def discover(config: Mapping[str, Any]) -> Found:
         studies[name] = StudyFiles((str(book.data_path), str(book.path)), mine, published)
         for module in mine:
             members.setdefault(module, []).append(name)
+            if _has_parts(book.vocabulary, book.outcomes, module):
+                folded.add(module)
+    missing += _wrong_analyses(config["sensitivity"], vocabulary, folding | folded)
     if missing:
         raise BadInput(missing)
     if not members and not any(study.published for study in studies.values()):
@@ -151,7 +172,46 @@ def discover(config: Mapping[str, Any]) -> Found:
     }
     everything = config["studies"] == "all" and config["modules"] == "all"
     complete = everything and len(modules) == len(vocabulary["modules"])
-    return Found(studies, modules, complete)
+    fits = {m: Fit(m, "main", found.model) for m, found in modules.items()}
+    for m in modules:
+        if m in folded and m in config["sensitivity"].get("folded", ()):
+            fits[f"{m}-folded"] = Fit(m, "folded", modules[m].model)
+        if m in config["sensitivity"].get("ordinal", ()):
+            fits[f"{m}-ordinal"] = Fit(m, "ordinal", "ordinal")
+    return Found(studies, modules, fits, complete)
+
+
+def _all(vocabulary: Vocabulary) -> list[str]:
+    return [*vocabulary["constructs"], *vocabulary["codes"]]
+
+
+def _has_parts(vocabulary: Vocabulary, outcomes: Collection[str], module: str) -> bool:
+    """Whether some of the outcomes of a module are parts of others of them."""
+    mine = [name for name in outcomes if vocabulary.module(name) == module]
+    return any(name != whole for name, whole in vocabulary.folding(mine).items())
+
+
+def _wrong_analyses(
+    asked: Mapping[str, list[str]], vocabulary: Vocabulary, folding: Collection[str]
+) -> Iterator[Problem]:
+    """The sensitivity analyses that no studies could give, whatever the data."""
+    models = {name: str(entry["model"]) for name, entry in vocabulary["modules"].items()}
+    scored = [name for name, model in models.items() if model == "answers"]
+    for variant, able, what in (
+        ("folded", [m for m in models if m in folding], "an outcome that is a part of another"),
+        ("ordinal", scored, "answers to items"),
+    ):
+        for name in asked.get(variant, ()):
+            if name not in able:
+                yield Problem(
+                    file="config/config.yaml or --config",
+                    column=f"sensitivity.{variant}",
+                    found=repr(name),
+                    expected=f"a module with {what}: {', '.join(able) or 'there is none'}"
+                    + did_you_mean(name, able),
+                    mend=f"take {name!r} out of `sensitivity.{variant}`",
+                    code="config",
+                )
 
 
 def _selected(key: str, asked: str | list[str], there: list[str], what: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -92,6 +92,26 @@ class Vocabulary:
     def module(self, name: str) -> str | None:
         """Give the module that a construct or code belongs to; ``None`` if it is no outcome."""
         return self.sections["families"][self.family(name)].get("module")
+
+    def folding(self, outcomes: Collection[str]) -> dict[str, str]:
+        """Say for each outcome which of them it is a part of, as a whole: itself if of none.
+
+        A part has a ``parent`` (of constructs) or a ``branch`` (of codes) among the outcomes and is
+        of its family; the parts of parts belong to the outermost.
+        """
+        whole = {}
+        for name in outcomes:
+            chain = [name]
+            while (above := self._above(chain[-1])) in outcomes and above not in chain:
+                chain.append(above)
+            whole[name] = chain[-1]
+        return whole
+
+    def _above(self, name: str) -> str:
+        construct, code = self.sections["constructs"].get(name), self.sections["codes"].get(name)
+        above = str(construct.get("parent", "") if construct else (code or {}).get("branch", ""))
+        known = above in self.sections["constructs"] or above in self.sections["codes"]
+        return above if known and self.family(above) == self.family(name) else ""
 
 
 def _entry_problems(

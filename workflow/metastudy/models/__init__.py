@@ -2,8 +2,12 @@
 
 from metastudy import backend as backend  # isort: skip  before PyMC is imported
 
-from metastudy.models import answers, codings
+from metastudy.models import answers, codings, ordinal
 
 __all__ = ["BUILD"]
 
-BUILD = {"answers": answers.build, "codings": codings.build}  # by the kind of a module's model
+BUILD = {
+    "answers": answers.build,
+    "codings": codings.build,
+    "ordinal": ordinal.build,
+}  # by the kind of a module's model

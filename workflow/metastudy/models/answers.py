@@ -10,11 +10,11 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.cells import answer_effects, site_information
+from metastudy.cells import site_information
 from metastudy.design import VARYING_FROM
 from metastudy.models.given import given
 from metastudy.models.likelihoods import gaussian_cells
-from metastudy.models.terms import informed, linear, spread, varying
+from metastudy.models.terms import informed, likelihood, outcome_effects, spread, varying
 
 __all__ = ["build"]
 
@@ -43,8 +43,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     -------
     pymc.Model
         With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome), every standard
-        deviation and ``log_likelihood`` (up to a constant); what a refit changes is one array of
-        data, ``given``.
+        deviation, ``log_likelihood`` (up to a constant) and ``log_prior``; what a refit changes is
+        one array of data, ``given``.
     """
     names = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
     coords = {name: cells[name].values for name in names}
@@ -53,30 +53,20 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     with pm.Model(coords=coords) as model:
         (n, xx, xy, yy), scale = given(cells, priors)
 
-        # Rows are (setting, exposure, vignette); outcomes are (construct, vignette).
-        theta = linear(
-            answer_effects(cells), "construct", scale["effect"], scale["tau"], scale["fixed_tau"]
-        )
-        theta = theta.reshape(
-            (*(size[d] for d in ("setting", "exposure", "vignette", "construct")),)
-        )
-        beta = theta.swapaxes(2, 3).reshape((size["setting"], size["exposure"], size["outcome"]))
-        beta = pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
-
+        beta = outcome_effects(cells, scale)
         baseline = pm.Normal("baseline", 0, scale["baseline"], dims=("setting", "outcome"))
         b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
         many = np.flatnonzero(np.bincount(setting_of_site)[setting_of_site] >= VARYING_FROM)
         if len(many):
             model.add_coord("clustered_site", coords["site"][many])
-            dims = ("coefficient", "outcome")
-            tau = spread("site_tau", scale["tau"], scale["fixed_tau"], dims)
+            tau = spread("site_tau", scale["tau"], scale["fixed_tau"], ("coefficient", "outcome"))
             centred = informed(site_information(cells)[many], priors["tau"])
-            dims = ("clustered_site", *dims)
+            dims = ("clustered_site", "coefficient", "outcome")
             b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
 
         studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
         model.add_coord("study", studies)
-        sigma = pm.HalfNormal("sigma", scale["sigma"], dims=("study", "outcome"))
+        sigma = pm.LogNormal("sigma", 0, scale["sigma"], dims=("study", "outcome"))
         chol = sigma[:, :, None] * pt.linalg.kron(
             _correlation("construct", size["construct"], scale["correlation"]),
             _correlation("vignette", size["vignette"], scale["correlation"]),
@@ -89,8 +79,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
             pattern=cells.pattern_of_cell.values,
             block=study_of_setting[setting_of_site[site_of_cell]],
         )
-        pm.Deterministic("log_likelihood", log_likelihood)
-        pm.Potential("likelihood", log_likelihood)
+        likelihood(log_likelihood)
     return model
 
 

@@ -18,7 +18,7 @@ from metastudy.cells import (
 )
 from metastudy.models.given import given
 from metastudy.models.likelihoods import coded_cells
-from metastudy.models.terms import linear, spread, varying
+from metastudy.models.terms import likelihood, linear, spread, varying
 
 __all__ = ["build"]
 
@@ -51,8 +51,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     -------
     pymc.Model
         With ``contrast`` (family, exposure), ``gamma`` (code, exposure), ``presence``
-        (organisation, code) and ``log_likelihood``; what a refit changes is one array of data,
-        ``given``.
+        (organisation, code), ``log_likelihood`` and ``log_prior``; what a refit changes is one
+        array of data, ``given``.
     """
     coords = {n: cells[n].values for n in ("organisation", "code", "family", "exposure")}
     family = [list(coords["family"]).index(name) for name in cells.family_of.values]
@@ -97,8 +97,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         )
         accuracy = [_accuracy(name, scale) for name in ("sensitivity", "specificity")]
         log_likelihood = coded_cells(single, double, presence, *accuracy)
-        pm.Deterministic("log_likelihood", log_likelihood)
-        pm.Potential("likelihood", log_likelihood)
+        likelihood(log_likelihood)
     return model
 
 

@@ -16,7 +16,7 @@ from pytensor.tensor import TensorVariable
 __all__ = ["PERFECT", "given", "pack"]
 
 # The changing numbers of each kind of cells; the first name tells the kinds apart.
-PARTS = (("n", "xx", "xy", "yy"), ("single", "double"), ("count",))
+PARTS = (("n", "xx", "xy", "yy"), ("single", "double"), ("count",), ("estimate", "covariance"))
 # Above nought it takes the place of the standard deviations between groups: next to nought pools
 # the groups completely, a wide one not at all.
 NOT_FIXED = {"fixed_tau": 0.0}

@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-__all__ = ["coded_cells", "counted_cells", "gaussian_cells"]
+__all__ = ["coded_cells", "counted_cells", "gaussian_cells", "ordinal_cells"]
 
 
 def gaussian_cells(
@@ -44,9 +44,12 @@ def gaussian_cells(
     # A missing outcome gets a unit variance of its own: it adds nothing to determinant or trace.
     sigma = cov[pairs[:, 1]] * seen[:, :, None] * seen[:, None, :]
     sigma = sigma + np.eye(seen.shape[1]) * (1 - seen)[:, :, None]
-    chol = pt.linalg.cholesky(sigma)
-    logdet = 2 * pt.log(pt.diagonal(chol, axis1=-2, axis2=-1)).sum(axis=-1)
-    precision = pt.linalg.inv(sigma)[of_cell]
+    if seen.shape[1] == 1:  # of one outcome; matrix algebra would leave the compiled code for it
+        logdet, precision = pt.log(sigma[:, 0, 0]), (1 / sigma)[of_cell]
+    else:
+        chol = pt.linalg.cholesky(sigma)
+        logdet = 2 * pt.log(pt.diagonal(chol, axis1=-2, axis2=-1)).sum(axis=-1)
+        precision = pt.linalg.inv(sigma)[of_cell]
 
     b = b * seen[of_cell][:, None, :]
     # Sums of products in place of batched matrix products: numba fuses them into one loop.
@@ -87,3 +90,24 @@ def coded_cells(
     none = p * (1 - s) ** 2 + (1 - p) * t**2
     patterns = pt.stack([both, one, one, none], axis=-1)
     return counted_cells(single, p * s + (1 - p) * (1 - t)) + (double * pt.log(patterns)).sum()
+
+
+def ordinal_cells(
+    count: TensorVariable, lower: TensorVariable, upper: TensorVariable
+) -> TensorVariable:
+    r"""Multinomial log-likelihood of counts in categories that cut a standard normal variable.
+
+    A category from :math:`a` to :math:`b` has probability :math:`\Phi(b) - \Phi(a)`. It is taken in
+    the tail where the category lies, so that nothing cancels.
+
+    Parameters
+    ----------
+    count : answers in each category, shape (C,); zero where nobody chose it.
+    lower, upper : its ends, shape (C,), seen from the mean; they may be infinite.
+    """
+    left = pt.le(lower + upper, 0.0)
+    inner = pt.switch(left, -upper, lower) / np.sqrt(2)
+    outer = pt.switch(left, -lower, upper) / np.sqrt(2)
+    probability = 0.5 * (pt.erfc(inner) - pt.erfc(outer))
+    # An empty category may shrink until its ends are one number: then its logarithm stays one, too.
+    return (count * pt.log(pt.maximum(probability, np.finfo(float).tiny))).sum()

@@ -8,8 +8,10 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from metastudy.design import Effects
+from metastudy.models.given import given, pack
+from metastudy.models.terms import likelihood
 
-__all__ = ["add_levels", "build"]
+__all__ = ["add_levels", "build", "packed"]
 
 
 def build(
@@ -31,6 +33,12 @@ def build(
     estimate, covariance : estimates, shape (R,), and their covariance, shape (R, R).
     design : takes means, differences and levels to the R rows.
     effect_sd, tau_sd : prior scales, in the units of the estimates.
+
+    Returns
+    -------
+    pymc.Model
+        With ``mu``, ``difference``, ``tau``, ``log_likelihood`` and ``log_prior``; what a refit
+        changes is one array of data, ``given`` (:func:`packed`).
     """
     x, z = _split(design)
     coords = {
@@ -39,13 +47,28 @@ def build(
         "tau_of": design.components,
     }
     with pm.Model(coords=coords) as model:
-        mu = pm.Normal("mu", 0, effect_sd, dims="mu_of")
-        difference = pm.Normal("difference", 0, effect_sd, dims="difference_of")
-        tau = pm.HalfNormal("tau", tau_sd, dims="tau_of")
+        (found, v), scale = given(*_data(estimate, covariance, effect_sd, tau_sd))
+        mu = pm.Normal("mu", 0, scale["effect"], dims="mu_of")
+        difference = pm.Normal("difference", 0, scale["effect"], dims="difference_of")
+        tau = pm.HalfNormal("tau", scale["tau"], dims="tau_of")
         mean = pt.dot(x, pt.concatenate([mu, difference]))
         between = pt.dot(z * tau[design.component] ** 2, z.T)
-        pm.MvNormal("estimate", mean, cov=covariance + between, observed=estimate)
+        likelihood(pm.logp(pm.MvNormal.dist(mean, cov=v + between), found))
     return model
+
+
+def packed(
+    estimate: np.ndarray, covariance: np.ndarray, effect_sd: float, tau_sd: float
+) -> np.ndarray:
+    """What :func:`build` is given, in one vector: for a refit to other estimates or priors."""
+    return pack(*_data(estimate, covariance, effect_sd, tau_sd))
+
+
+def _data(
+    estimate: np.ndarray, covariance: np.ndarray, effect_sd: float, tau_sd: float
+) -> tuple[xr.Dataset, dict[str, float]]:
+    rows = xr.Dataset({"estimate": ("row", estimate), "covariance": (("row", "row_"), covariance)})
+    return rows, {"effect": effect_sd, "tau": tau_sd}
 
 
 def add_levels(

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 from pytensor.tensor import TensorVariable
 
+from metastudy.cells import answer_effects
 from metastudy.design import Effects
 
-__all__ = ["CENTRED_FROM", "informed", "linear", "spread", "varying"]
+__all__ = [
+    "CENTRED_FROM",
+    "informed",
+    "likelihood",
+    "linear",
+    "outcome_effects",
+    "spread",
+    "varying",
+]
 
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
 CENTRED_FROM = 10.0
+MEANS = ("mu", "contrast", "difference")  # what the models call population means and contrasts
 
 
 def informed(information: np.ndarray, scale: float) -> bool:
@@ -27,6 +38,19 @@ def informed(information: np.ndarray, scale: float) -> bool:
     scale : prior scale of the between-group standard deviation.
     """
     return bool(np.median(information) * scale**2 > CENTRED_FROM)
+
+
+def likelihood(log_likelihood: TensorVariable) -> None:
+    """Add the likelihood to the model; its value and that of the prior are in every draw.
+
+    ``log_prior`` is that of what no other parameter stands above: means, contrasts and the standard
+    deviations between groups. Scaling the priors below them as well would scale the hierarchy.
+    """
+    model = pm.modelcontext(None)
+    top = [v for v in model.free_RVs if v.name in MEANS or v.name.endswith("tau")]
+    pm.Deterministic("log_prior", pt.sum([pm.logp(v, v).sum() for v in top]))
+    pm.Deterministic("log_likelihood", log_likelihood)
+    pm.Potential("likelihood", log_likelihood)
 
 
 def spread(
@@ -94,3 +118,27 @@ def linear(
             varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
         )
     return pt.dot(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))
+
+
+def outcome_effects(cells: xr.Dataset, scale: Mapping[str, TensorVariable]) -> TensorVariable:
+    """Effect of every exposure on every outcome in every setting, as far as the design goes.
+
+    Parameters
+    ----------
+    cells : of answers, with ``setting``, ``exposure``, ``construct`` and ``vignette``; their
+        outcomes are all pairs of the last two.
+    scale : prior scales ``effect``, ``tau`` and ``fixed_tau`` (:func:`linear`).
+
+    Returns
+    -------
+    TensorVariable
+        ``beta`` (setting, exposure, outcome), which the model has then as well.
+    """
+    setting, exposure, vignette, construct = (
+        cells.sizes[name] for name in ("setting", "exposure", "vignette", "construct")
+    )
+    rows = answer_effects(cells)  # of (setting, exposure, vignette)
+    theta = linear(rows, "construct", scale["effect"], scale["tau"], scale["fixed_tau"])
+    theta = theta.reshape((setting, exposure, vignette, construct)).swapaxes(2, 3)
+    beta = theta.reshape((setting, exposure, construct * vignette))
+    return pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
