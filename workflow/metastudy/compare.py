@@ -1,0 +1,142 @@
+"""Compare complete, partial and no pooling by what each would have predicted of left-out rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.errors import run
+from metastudy.pointwise import log_likelihood
+from metastudy.rows import PARAMETERS, load_rows
+from metastudy.wording import JOINT
+
+__all__ = ["COLUMNS", "POOLING", "comparison"]
+
+# How groups are pooled, and the draws in which they are so.
+POOLING = {"pooled": "pooled_posterior", "partial": "posterior", "unpooled": "unpooled_posterior"}
+COLUMNS = [
+    *("module", "pooling", "elpd_loo", "se", "difference", "se_difference"),
+    *("p_loo", "weight", "high_k", "threshold", "rows", "draws"),
+    "components",  # standard deviations between groups; without one there is nothing to pool
+    *("note", "provenance"),
+]
+MOST_DRAWS = 2000  # of one fit: further ones change nothing that is shown
+
+
+def comparison(found: Mapping[str, xr.DataArray]) -> pd.DataFrame:
+    """Leave-one-out comparison of fits to the same rows.
+
+    Parameters
+    ----------
+    found : pointwise log-likelihood of each fit, dims (chain, draw, row).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fit, in the order given: ``elpd_loo`` (expected log pointwise predictive density)
+        and its standard error, ``difference`` from the best one and its standard error, ``p_loo``
+        (effective number of parameters), ``weight`` (stacking), ``high_k`` (rows whose Pareto k is
+        above ``threshold``, for which the estimate is not reliable), ``rows`` and ``draws``.
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation using leave-one-out
+    cross-validation and WAIC; Yao et al. (2018), Using stacking to average Bayesian predictive
+    distributions.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # high k: they are counted and shown
+        each = {name: _loo(values) for name, values in found.items()}
+        compared = az.compare(each, method="stacking", round_to="none")
+    return pd.DataFrame(
+        [
+            {
+                "pooling": name,
+                "elpd_loo": float(loo.elpd),
+                "se": float(loo.se),
+                "difference": float(compared.loc[name, "elpd_diff"]),
+                "se_difference": float(compared.loc[name, "dse"]),
+                "p_loo": float(loo.p),
+                "weight": float(compared.loc[name, "weight"]),
+                "high_k": int((loo.pareto_k > loo.good_k).sum()),
+                "threshold": float(loo.good_k),
+                "rows": int(loo.n_data_points),
+                "draws": int(loo.n_samples),
+            }
+            for name, loo in each.items()
+        ]
+    )
+
+
+def _loo(values: xr.DataArray) -> az.ELPDData:
+    """PSIS-LOO; the relative efficiency is that of the rows' own likelihoods."""
+    likelihood = np.exp(values - values.max(("chain", "draw"))).rename("row").to_dataset()
+    size = values.sizes["chain"] * values.sizes["draw"]
+    efficiency = float(az.ess(likelihood, method="mean")["row"].mean()) / size
+    tree = xr.DataTree.from_dict({"log_likelihood": values.rename("row").to_dataset()})
+    return az.loo(tree, pointwise=True, var_name="row", reff=min(efficiency, 1.0))
+
+
+def thinned(posterior: xr.Dataset) -> xr.Dataset:
+    """Every so many draws, so that no more than :data:`MOST_DRAWS` are left."""
+    every = -(-posterior.sizes["chain"] * posterior.sizes["draw"] // MOST_DRAWS)
+    return posterior.isel(draw=slice(None, None, every))
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """What must be said beside each fit: for how many rows its estimate is not reliable."""
+    columns = (table[name] for name in ("high_k", "rows", "threshold"))
+    return [
+        f"Pareto k is above {threshold:.2f} for {high_k} of {rows} rows: this elpd is not "
+        "reliable, and rather too high than too low"
+        if high_k
+        else ""
+        for high_k, rows, threshold in zip(*columns, strict=True)
+    ]
+
+
+def main() -> None:
+    """Entry point of the rule ``compare``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--studies", type=Path, nargs="+", required=True)
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--fits", type=Path, nargs="+", required=True, help="posterior and refits")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    cells = xr.load_dataset(args.cells)
+    rows = load_rows(args.studies, cells, args.model, args.vocabulary)
+    found, components = {}, 0
+    for path in args.fits:
+        with xr.open_datatree(path) as tree:
+            for pooling, group in POOLING.items():
+                if group in tree.children:
+                    draws = tree[group].to_dataset()
+                    spreads = [n for n in map(str, draws) if n == "tau" or n.endswith("_tau")]
+                    components = max(components, sum(draws[n][0, 0].size for n in spreads))
+                    needed = [n for n in PARAMETERS[args.model] if n in draws]
+                    found[pooling] = log_likelihood(rows, cells, thinned(draws[needed]).load())
+    table = comparison({pooling: found[pooling] for pooling in POOLING})
+    described = json.loads(cells.attrs["studies"])
+    table = table.assign(
+        module=str(cells.attrs["module"]),
+        components=components,
+        note=notes(table),
+        provenance=JOINT.join(sorted({s["provenance"] for s in described.values()})),
+    )
+    table[COLUMNS].to_parquet(args.out, index=False)
+    print(table.to_string())
+
+
+if __name__ == "__main__":
+    run(main)
