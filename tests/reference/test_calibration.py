@@ -1,0 +1,153 @@
+"""A small calibration: a model finds again what was simulated from it, and a wrong one does not.
+
+`snakemake calibration` does the same with more simulations of the fitted designs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+from answers import coding_study, experiment
+from studies import VOCABULARY
+
+from metastudy.calibrate import Simulation, fit_and_rank, for_short_chains, simulations
+from metastudy.calibrate_synthesis import built, from_estimates, simulated_studies
+from metastudy.cells import answer_cells, code_cells
+from metastudy.estimates import estimates
+from metastudy.models import BUILD, synthesis
+from metastudy.models.given import pack
+from metastudy.pooling import plan
+from metastudy.ranks import INTERVALS, uniformity
+from metastudy.sampling import compile_model
+from rules import ROOT
+
+pytestmark = [pytest.mark.fit, pytest.mark.slow]
+
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+PRIORS: dict[str, float] = CONFIG["priors"]
+SHORT = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}
+NUMBER, KEPT = 30, 49
+WRONG = 15  # simulations are enough to see that a model is wrong
+Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def of_answers() -> xr.Dataset:
+    """Three organisations, two outcomes, some of them missing."""
+    study, _ = experiment("a", 45, 1, missing=0.3, sites=3)
+    return answer_cells([study], "threat", VOCABULARY)
+
+
+def of_codings() -> xr.Dataset:
+    """One study of eight organisations under two arrangements, a part of it read twice."""
+    rng = np.random.default_rng(3)
+    codes = ["role_change", "uncertainty", "management_support"]
+    heard = [(f"org-{at % 8}", at % 2 == 0) for at in range(48)]
+    interviews = [
+        (org, {f"coder-{c}": list(rng.choice(codes, 2)) for c in range(1 + twice)})
+        for org, twice in heard
+    ]
+    places = {f"org-{at}": ["state_policy", "org_mission"][at // 4] for at in range(8)}
+    exposures = [{"attribute": "arrangement", "type": "organisational"}]
+    study = coding_study("small", interviews, codes, exposures)
+    study.respondents["arrangement"] = study.respondents["org_id"].map(places)
+    return code_cells([study], "strain", VOCABULARY)
+
+
+class Calibration:
+    """A compiled model and its simulations, ranked as they are or as another model has them."""
+
+    def __init__(self, cells: xr.Dataset, kind: str) -> None:
+        self.cells = cells
+        self.sampling = CONFIG["sampling"] | SHORT
+        model = BUILD[kind](cells, PRIORS)
+        self.made = [*simulations(model, kind, cells, PRIORS, NUMBER, seed=5)]
+        self.compiled = compile_model(model)
+
+    def ranked(self) -> Tables:
+        return self._ranked(self.made)
+
+    def ranked_by_a_wrong_model(self) -> Tables:
+        """Ranks where every row counts four times and the priors are a fifth as wide."""
+        wrong = PRIORS | {
+            name: PRIORS[name] / 5 for name in ("effect", "effect_logit", "prevalence")
+        }
+        given = pack(self.cells, wrong)
+        rows = len(given) - len(PRIORS) - 1  # the priors stand last, one more than the config has
+        return self._ranked(
+            replace(one, given=np.concatenate([4 * one.given[:rows], given[rows:]]))
+            for one in self.made[:WRONG]
+        )
+
+    def _ranked(self, made: Iterable[Simulation]) -> Tables:
+        gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
+        return fit_and_rank(self.compiled, made, self.sampling, KEPT, gates)
+
+
+@pytest.fixture(scope="module", params=["answers", "codings"])
+def calibration(request: pytest.FixtureRequest) -> Calibration:
+    cells = {"answers": of_answers, "codings": of_codings}[request.param]()
+    return Calibration(cells, request.param)
+
+
+@pytest.fixture(scope="module")
+def right(calibration: Calibration) -> Tables:
+    return calibration.ranked()
+
+
+def test_ranks_are_uniform_and_the_likelihood_s_among_them(right: Tables) -> None:
+    found = uniformity(right[0])
+    assert "log_likelihood" in set(found["parameter"])
+    assert found["together"].all(), found[~found["together"]]
+
+
+def test_intervals_cover_as_often_as_they_say(right: Tables) -> None:
+    """Over all quantities, which are not independent: so the tolerance is that of a few of them."""
+    for share in INTERVALS:
+        exact = share / 100
+        error = np.sqrt(exact * (1 - exact) / NUMBER)
+        assert abs(right[0][f"covered_{share}"].mean() - exact) < 3 * error / np.sqrt(5)
+
+
+def test_every_simulation_is_among_the_ranks_whether_it_passed_or_not(right: Tables) -> None:
+    ranked, checks = right
+    assert (ranked.groupby("quantity")["simulation"].nunique() == NUMBER).all()
+    missed = ~checks.groupby("simulation")["passed"].all()
+    marked = ~ranked.groupby("simulation")["passed"].first()
+    pd.testing.assert_series_equal(missed, marked)
+    assert set(ranked["provenance"]) == {"simulated"}
+
+
+def test_a_wrong_model_leaves_the_band(calibration: Calibration) -> None:
+    found = uniformity(calibration.ranked_by_a_wrong_model()[0])
+    outside = set(found.loc[~found["together"], "parameter"])
+    assert outside & {"mu", "contrast", "prevalence"}
+
+
+def test_the_second_stage_is_calibrated_and_with_another_prior_it_is_not() -> None:
+    rng = np.random.default_rng(2)
+    studies = simulated_studies(np.zeros(8), VOCABULARY, rng)
+    found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), "answers", VOCABULARY))
+    assert found is not None
+    scales = (PRIORS["effect"], PRIORS["tau"])
+    model = built(found, scales)
+    made = [*from_estimates(model, found, scales, NUMBER, seed=4)]
+    compiled, sampling = compile_model(model), CONFIG["sampling"] | SHORT
+    gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
+    right, _ = fit_and_rank(compiled, made, sampling, KEPT, gates)
+    assert uniformity(right)["together"].all()
+    assert {"mu", "tau", "level", "theta", "log_likelihood"} == set(right["parameter"])
+
+    def as_if_effects_were_small(one: Simulation) -> Simulation:
+        estimate = one.given[: len(found.table)]
+        given = synthesis.packed(estimate, found.covariance, scales[0] / 10, scales[1])
+        return replace(one, given=given)
+
+    wrong = map(as_if_effects_were_small, made)
+    found_wrong = uniformity(fit_and_rank(compiled, wrong, sampling, KEPT, gates)[0])
+    assert "mu" in set(found_wrong.loc[~found_wrong["together"], "parameter"])
