@@ -14,10 +14,17 @@ IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all set-up set-up-dev test lint format quarto lock clean clean-env help
+.PHONY: all world set-up set-up-dev test lint format quarto lock clean clean-env help
 
 all: set-up  ## build .venv if needed, then run the whole workflow
 	$(IN_VENV) snakemake --cores $(CORES) $(ARGS)
+
+WORLD ?= multi_country
+# Without the sensitivity analyses: item by item, a world of many settings would take hours.
+world: set-up  ## the whole workflow on another simulated world: WORLD=multi_country, some_countries or null
+	$(IN_VENV) python data/generator/prepare.py config/worlds/$(WORLD).yaml results/worlds/$(WORLD)
+	$(IN_VENV) snakemake --cores $(CORES) --directory results/worlds/$(WORLD) $(ARGS) \
+	    --config 'sensitivity={"ordinal": [], "folded": []}'
 
 set-up:  ## find an interpreter, build .venv from the locks; does nothing when done
 	@envs/set-up.sh
@@ -51,7 +58,7 @@ lock:  ## resolve envs/*.in to the locks (needs uv); ARGS=--upgrade for newer ve
 	cd envs && $(COMPILE) $(ARGS) build.in --output-file build.txt
 
 clean:  ## remove what the workflow made (not .venv and not the store of fits)
-	find results -mindepth 1 ! -name README.md -delete
+	find results -mindepth 1 ! -path results/README.md -delete
 	rm -rf .snakemake
 
 clean-env:  ## remove .venv

@@ -5,14 +5,16 @@
 makes `<out>/<study>/<data file>` for every study and, with `--manifest`, `<out>/manifest.yaml`,
 the SHA-256 of what was made. `--set key=value` changes the world: `--set true_effect_scale=0` is a
 world without effects, `--set coping_survey.analysable=2000` a large survey. Codebooks and READMEs
-are written by hand and left alone. The generator shares no code with the workflow, so that neither
-can hide a mistake of the other.
+are written by hand and left alone. Whole other worlds stand in config/worlds/, each as what differs
+from this one; prepare.py makes them. The generator shares no code with the workflow, so that
+neither can hide a mistake of the other.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +41,36 @@ STUDIES = {  # study: data file, and what simulates and writes it
 }
 
 
-def load_world(path: Path, settings: list[str] | None = None) -> dict[str, Any]:
-    """Read a world, apply settings such as ``coping_survey.analysable=2000``, scale its effects."""
+def load_world(
+    path: Path, settings: Sequence[str] = (), other: Path | None = None
+) -> dict[str, Any]:
+    """Read a world and scale its effects.
+
+    `other` is a file with what another world has instead; `settings`, such as
+    ``coping_survey.analysable=2000``, change either.
+    """
     world = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for setting in settings or []:
+    if other:
+        change(world, yaml.safe_load(other.read_text(encoding="utf-8")) or {})
+    for setting in settings:
         place, _, value = setting.partition("=")
-        *parents, key = place.split(".")
-        section = world
-        for parent in parents:
-            section = section.get(parent, {})
-        if key not in section:
-            raise SystemExit(f"error: the world has no `{place}`")
-        section[key] = yaml.safe_load(value)
+        difference = yaml.safe_load(value)
+        for key in reversed(place.split(".")):
+            difference = {key: difference}
+        change(world, difference)
     return scaled(world, world.pop("true_effect_scale"))
+
+
+def change(world: dict[str, Any], difference: dict[str, Any], above: str = "") -> None:
+    """Put a difference into a world, section by section; only an empty section takes new keys."""
+    named = bool(world)
+    for key, value in difference.items():
+        if named and key not in world:
+            raise SystemExit(f"error: the world has no `{above}{key}`")
+        if isinstance(value, dict) and isinstance(world.get(key), dict):
+            change(world[key], value, f"{above}{key}.")
+        else:
+            world[key] = value
 
 
 def scaled(node: Any, factor: float, effect: bool = False) -> Any:
