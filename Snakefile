@@ -21,6 +21,7 @@ include: "workflow/rules/common.smk"
 wildcard_constraints:
     study="|".join(STUDIES),
     module="|".join(MODULES),
+    fit="|".join(FITS),
 
 
 rule all:
@@ -38,6 +39,8 @@ rule all:
 include: "workflow/rules/harmonize.smk"
 include: "workflow/rules/check.smk"
 include: "workflow/rules/fit.smk"
+include: "workflow/rules/criticize.smk"
+include: "workflow/rules/calibrate.smk"
 include: "workflow/rules/synthesize.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manuscript.smk"

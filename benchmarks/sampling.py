@@ -1,12 +1,13 @@
 """What cells cost against rows, and what more respondents cost.
 
-    PYTHONPATH=workflow python benchmarks/sampling.py                 # both comparisons
+    PYTHONPATH=workflow python benchmarks/sampling.py                 # all comparisons
     PYTHONPATH=workflow python benchmarks/sampling.py --only growth   # one of them
 
 *rows*: the model of the workflow against the same model on rows. Priors, parameterisation, sampler
 and gates are the same; only the log-density differs: cross-products of cells in the one, a
 vectorised multivariate normal over all rows in the other. *growth*: the model on cells for few and
-for many respondents of the same sites.
+for many respondents of the same sites. *organisations*: ten times the sites, as many people in
+each.
 
 Times depend on the machine and on what else it does, so its load is printed, ratios from one run
 are what counts, and no test asks for a time. Ratios are of processor time, which other work on the
@@ -195,10 +196,25 @@ def growth(few: int, many: int, sites: int, settings: dict[str, Any], cores: int
     )
 
 
+def organisations(few: int, sites: int, settings: dict[str, Any], cores: int) -> None:
+    """The model on cells, for ten times the organisations with as many people in each."""
+    seconds = []
+    for times in (1, 10):
+        cells = cells_of(simulate(times * few, times * sites, seed=1))
+        model = answers.build(cells, settings["priors"])
+        name = f"{times * sites} organisations, cells"
+        seconds.append(fit(name, model, settings, cores)["seconds"])
+    print(
+        f"{10 * sites} against {sites} organisations: {seconds[1] / seconds[0]:.2f} times the time"
+        " to sample",
+        flush=True,
+    )
+
+
 def main() -> None:
     """Read the command line and print the comparisons."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", choices=("rows", "growth"))
+    parser.add_argument("--only", choices=("rows", "growth", "organisations"))
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 20_000], help="of *rows*")
     parser.add_argument("--few", type=int, default=1_000)
     parser.add_argument("--many", type=int, default=1_000_000)
@@ -216,10 +232,12 @@ def main() -> None:
         f"cores {args.cores} of {os.cpu_count()}, load {os.getloadavg()},"
         f" sampling {settings['sampling']}"
     )
-    if args.only != "growth":
+    if args.only in (None, "rows"):
         against_rows(args.sizes, args.sites, settings, args.cores)
-    if args.only != "rows":
+    if args.only in (None, "growth"):
         growth(args.few, args.many, args.sites, settings, args.cores)
+    if args.only in (None, "organisations"):
+        organisations(args.few, args.sites, settings, args.cores)
     print(f"load at the end {os.getloadavg()}")
 
 

@@ -128,6 +128,11 @@ class Grid:
         square = self.weight @ (np.array(self.variance) + np.array(self.mean) ** 2)
         return mean, float(np.sqrt(square - mean**2))
 
+    def inconsistency(self, which: int, typical: float) -> float:
+        """Share of one spread in the variance of an estimate with the typical sampling variance."""
+        squares = self.taus**2
+        return float(self.weight @ (squares[:, which] / (squares.sum(axis=1) + typical)))
+
     def tau(self, which: int) -> float:
         return float(self.weight @ self.taus[:, which])
 
@@ -138,6 +143,14 @@ def test_the_trials_are_those_of_the_literature() -> None:
     summary = combine_effects(found["estimate"], found["se"] ** 2, method_re="dl")
     assert summary.mean_effect_re == pytest.approx(-0.714, abs=0.001)
     assert summary.tau2 == pytest.approx(0.309, abs=0.001)
+    assert (summary.q - 12) / summary.q == pytest.approx(0.921, abs=0.001)
+
+
+def typical() -> float:
+    """The typical sampling variance, by which the estimator of moments gives I² = (Q - 12) / Q."""
+    found = trials()
+    summary = combine_effects(found["estimate"], found["se"] ** 2, method_re="dl")
+    return summary.tau2 * 12 / (summary.q - 12)
 
 
 @pytest.mark.parametrize("countries", [False, True], ids=["two levels", "three levels"])
@@ -159,6 +172,8 @@ def test_a_folder_of_published_effects_is_pooled_as_on_the_grid(
     for which, name in enumerate(("study", "country")[: 1 + countries]):
         row = spread[spread["parameter"].str.contains(f" {name}]", regex=False)].iloc[0]
         assert abs(row["mean"] - grid.tau(which)) < 4 * row["mcse"] + 0.002, name
+        i2 = grid.inconsistency(which, typical())
+        assert abs(row["i2"] - i2) < 4 * row["i2_mcse"] + 0.002, name
     new = pooled.loc[("new_study", "")]
     assert new["upper"] - new["lower"] > population["upper"] - population["lower"]
     assert norm.cdf(0, population["mean"], population["sd"]) > 0.97, "the vaccine protects"

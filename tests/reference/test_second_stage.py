@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from metastudy.pooling import Plan, plan, results
+from metastudy.pooling import Plan, inconsistency, plan, results
 from metastudy.summaries import summarize
 from metastudy.synthesize import pool
 from rules import ROOT
@@ -98,6 +98,33 @@ def test_the_population_mean_is_that_of_the_grid(fitted: tuple) -> None:
 def test_the_spread_between_studies_is_that_of_the_grid(fitted: tuple) -> None:
     row = summarize(fitted[1]["tau"].transpose("chain", "draw", "tau_of"), 0.95).squeeze()
     assert_agree(row, *GRID.moments(GRID.tau, np.zeros_like(GRID.tau)))
+
+
+def test_the_inconsistency_is_that_of_the_grid(fitted: tuple) -> None:
+    """The typical variance is that at which tau² / (tau² + it) is the (Q - 7) / Q of moments."""
+    weight = SE**-2.0
+    q = weight @ (ESTIMATE - weight @ ESTIMATE / weight.sum()) ** 2
+    # The estimator of DerSimonian and Laird before it is cut at nought: here Q is less than 7.
+    moments = (q - 7) / (weight.sum() - weight @ weight / weight.sum())
+    typical = moments * 7 / (q - 7)
+    share = GRID.tau**2 / (GRID.tau**2 + typical)
+    row = inconsistency(fitted[0], fitted[1], 0.95).squeeze()
+    assert abs(row["i2"] - GRID.weight @ share) < ERRORS * row["i2_mcse"]
+    assert 0 < row["i2_lower"] < row["i2"] < row["i2_upper"] < 1
+    assert row["parameter"] == f"tau[{fitted[1]['tau_of'].item()}]"
+
+
+def test_two_estimates_of_a_study_have_no_inconsistency() -> None:
+    """Nor have estimates that are not independent of each other: no typical variance is theirs."""
+    table, covariance = schools()
+    again = pd.concat([table, table.iloc[:1].assign(country="FI")], ignore_index=True)
+    posterior = xr.Dataset()
+    for given in (
+        plan(again, np.diag([*SE, SE[0]]) ** 2.0),
+        plan(table, covariance + 1.0),
+    ):
+        assert given is not None
+        assert inconsistency(given, posterior, 0.95).empty
 
 
 def test_every_study_shrinks_as_on_the_grid(fitted: tuple) -> None:

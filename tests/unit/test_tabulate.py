@@ -44,6 +44,41 @@ def test_shown_numbers_are_the_full_ones_rounded() -> None:
     assert list(found.shown["Verdict"]) == ["higher", "lower", "practically none", "imprecise"]
 
 
+def test_a_prediction_is_called_one_and_has_no_verdict() -> None:
+    shown = table(evidence("all"), "effects_coping").shown
+    shown = shown[(shown == "New country (mostly prior)").any(axis=1)]
+    assert len(shown) == 3
+    assert set(shown["Verdict"]) == {"–"}
+    assert shown["95% interval"].iloc[0] == "−0.19 to 0.99"
+
+
+def test_prevalences_stand_by_country_and_of_many_sectors_the_ends() -> None:
+    shown = table(evidence("all"), "places_strain").shown
+    assert list(shown.columns) == [
+        "Code",
+        "Scotland",
+        "United States",
+        "Sector, lowest to highest",
+        "New sector",
+    ]
+    assert shown.loc[0, "Scotland"] == "20% (10% to 30%)"
+    ends = "20% (Elderly care) to 28% (Temporary use of vacant spaces)"
+    assert set(shown["Sector, lowest to highest"]) == {ends}
+    assert "Scotland" not in table(evidence("all"), "prevalence_strain").shown.columns
+
+
+def test_inconsistency_has_a_column_only_where_it_means_something() -> None:
+    world = evidence("all")
+    assert "I²" not in table(world, "heterogeneity").shown.columns
+    spread = world.synthesis["heterogeneity"]
+    shares = {"i2": 0.921, "i2_lower": 0.85, "i2_upper": 0.97}
+    world.synthesis["heterogeneity"] = spread.assign(**shares)  # type: ignore[index]
+    found = table(world, "heterogeneity")
+    assert found.shown["I²"].iloc[-1] == "92% (85% to 97%)"
+    assert set(found.shown["I²"].iloc[:-1]) == {"–"}
+    assert "I²" in found.caption
+
+
 def test_several_exposures_stand_under_headings() -> None:
     shown = table(evidence("mixed"), "effects_coping").shown
     heads = shown[shown["SD"] == ""]

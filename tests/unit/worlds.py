@@ -11,9 +11,11 @@ from typing import Any
 import pandas as pd
 from studies import VOCABULARY
 
+from metastudy.compare import COLUMNS as COMPARED
 from metastudy.contrasts import COLUMNS
 from metastudy.evidence import Evidence, Modelled, StudyEvidence
 from metastudy.pooling import ESTIMAND, STRUCTURE
+from metastudy.refit import POWER, REFITS
 
 SETTINGS = {
     "report": {"interval": 0.95, "direction": 0.975, "rope_sd": 0.1, "rope_logit": 0.18},
@@ -25,6 +27,7 @@ SETTINGS = {
 OUTCOMES = ("threat_quality", "threat_profession", "threat_job", "work_motivation")
 COPING = ("coping_avoidance", "coping_escalation", "coping_help_seeking")
 CODES = ("role_change", "uncertainty", "accountability_ties", "management_support")
+SECTORS = ("elderly_care", "human_services", "neighbourhood", "social_care", "temporary_use")
 SMALL = 0.02  # an interval of this standard deviation fits into the region of equivalence
 WIDE = 0.1
 
@@ -46,7 +49,9 @@ def row(mean: float, sd: float, **more: Any) -> dict[str, Any]:
     numbers = {"mean": mean, "sd": sd, "lower": mean - 1.96 * sd, "upper": mean + 1.96 * sd}
     empty = dict.fromkeys(COLUMNS, "") | {"variant": "main", "provenance": "simulated"}
     mcse = dict.fromkeys(("mcse", "mcse_lower", "mcse_upper"), sd / 50)
-    found = empty | numbers | mcse | {"pd": max(below, 1 - below)} | more
+    half = {"sd": 0.1, "log_odds": 0.18}.get(str(more.get("metric")), float("nan"))
+    inside = NormalDist(mean, sd).cdf(half) - NormalDist(mean, sd).cdf(-half)
+    found = empty | numbers | mcse | {"pd": max(below, 1 - below), "rope": inside} | more
     return {"id": "|".join(str(found[c]) for c in COLUMNS if found[c]), **found}
 
 
@@ -82,6 +87,9 @@ def coping(world: str) -> pd.DataFrame:
                 "country": "BE-VLG", "sector": "temporary_use",
             }  # fmt: skip
             rows.append(row(mean, sd, **same, level="population", metric="sd"))
+            if kind == "measured":
+                new = {"level": "new_country", "note": "dominated by its prior"}
+                rows.append(row(mean, 3 * sd, **same, **new, metric="sd"))
             for at, vignette in enumerate(vignettes):
                 own = {"level": "study", "group": study, "vignette": vignette}
                 rows.append(row(mean + 0.01 * at, sd, **same, **own, metric="sd"))
@@ -114,6 +122,12 @@ def strain(world: str) -> pd.DataFrame:
             rows.append(row(0.3 - 0.03 * at, 0.05, **share, level="population"))
             for group in ("state_policy", "org_mission"):
                 rows.append(row(0.3, 0.05, **share, level="arrangement", group=group))
+            for k, country in enumerate(("GB-SCT", "US") if variant == "main" else ()):
+                rows.append(row(0.2 + 0.2 * k, 0.05, **share, level="country", group=country))
+            for k, sector in enumerate(SECTORS if variant == "main" else ()):
+                rows.append(row(0.2 + 0.02 * k, 0.05, **share, level="sector", group=sector))
+            if variant == "main":
+                rows.append(row(0.3, 0.1, **share, level="new_sector"))
     return pd.DataFrame(rows)
 
 
@@ -186,6 +200,7 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
     ]  # fmt: skip
     spread = row(0.2, 0.1, parameter="tau[all family]", prior_mean=0.239, prior_sd=0.181, ratio=0.6)
     columns = [*ESTIMAND, "id", "level", "group", "studies", "mean", "sd", "lower", "upper", "pd"]
+    columns += ["rope", "note"]
     return {
         "estimates": pd.DataFrame(estimates),
         "pooled": pd.DataFrame(pooled, columns=[*columns, "provenance"]),
@@ -233,9 +248,24 @@ def finding(name: str, direction: str, n: float, family: str | None, **more: Any
 def published() -> StudyEvidence:
     """Findings of every direction; two of them null with a known size, one an interaction."""
     found = [
-        finding("A", "positive", float("nan"), "perceived_threat"),
-        finding("B", "null_result", 400.0, "coping_rated", outcome="Preference"),
-        finding("C", "not_supported", float("nan"), "perceived_threat"),
+        finding("A", "positive", float("nan"), "perceived_threat", exposure="task_type"),
+        finding(
+            "B",
+            "null_result",
+            400.0,
+            "coping_rated",
+            outcome="Preference",
+            exposure="external_efficacy",
+            vignette="user_vs_collective_value",
+        ),
+        finding(
+            "C",
+            "not_supported",
+            float("nan"),
+            "perceived_threat",
+            exposure="task_type",
+            outcome="threat_job",
+        ),
         finding("D", "negative", 817.0, "competence_judged", outcome="competence_judgement"),
         finding("E", "null_result", 900.0, None, outcome="Support", term="interaction"),
         finding("F", "null_result", 100.0, None, outcome="Support"),
@@ -282,6 +312,47 @@ def design_based() -> pd.DataFrame:
     )  # fmt: skip
 
 
+def sensitivity(world: str) -> pd.DataFrame:
+    """Threat item by item, the last effect elsewhere; coping with a part folded into its whole."""
+    effects = threat(world)
+    effects = effects[(effects["metric"] == "sd") & (effects["level"] == "population")]
+    items = effects.assign(variant="ordinal", metric="latent_sd")
+    items.loc[items["outcome"] == OUTCOMES[-1], ["mean", "lower", "upper"]] += 0.5
+    rated = coping(world)
+    return pd.concat([items, rated[rated["outcome"] != COPING[-1]].assign(variant="folded")])
+
+
+def comparison() -> pd.DataFrame:
+    """Partial pooling predicts best; under no pooling one row has a high Pareto k."""
+    rows = []
+    for pooling, apart, error, k in (
+        ("pooled", -9.0, 2.0, 0),
+        ("partial", 0.0, 0.0, 0),
+        ("unpooled", -30.0, 5.0, 1),
+    ):
+        values = ["threat", pooling, apart - 100, 9.0, apart, error, 4.0, 1 / 3, k, 0.7, 90, 2000]
+        rows.append([*values, 3, "", "simulated"])
+    return pd.DataFrame(rows, columns=COMPARED)
+
+
+def refits(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Two refits of every module in which nothing moves."""
+    rows = []
+    for module, table in modules.items():
+        effects = table[(table["estimand"] == "effect") & (table["variant"] == "main")]
+        effects = effects[effects["level"].eq("population") & effects["metric"].ne("pomp")]
+        for kind, group in (("without_organisation", "org-1"), ("prior", "half")):
+            more = {"module": module, "kind": kind, "group": group, "left_out": 0.1, "shift": 0.0}
+            rows.append(effects.assign(**more, rhat=1.0, ess=500.0, divergences=0))
+    return pd.concat(rows, ignore_index=True)[REFITS]
+
+
+def power(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Effects that lean on the data alone."""
+    found = refits(modules).drop_duplicates(["module", "exposure", "outcome"], ignore_index=True)
+    return found.assign(prior=0.01, likelihood=0.1, diagnosis="")[POWER]
+
+
 def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Evidence:
     """All results of a world.
 
@@ -301,6 +372,11 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Ev
                                    ("ess_tail", 800.0, 400.0), ("divergences", 0.0, 0.0),
                                    ("ebfmi", 0.9, 0.3))
     ]  # fmt: skip
+    modules = {
+        "threat": threat(world, "observed" if "first" in observed else "simulated"),
+        "coping": coping(world),
+        "strain": strain(world),
+    }
     return Evidence(
         vocabulary=VOCABULARY,
         studies=tuple(
@@ -310,17 +386,17 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Ev
         published=(published(),),
         appraisal=appraisal(),
         design_based=design_based(),
+        sensitivity=sensitivity(world),
+        comparison=comparison(),
         cells={
             "threat": Modelled(
                 {"first": 9}, ({"study": "first", "rule": "exposure_missing", "rows": 1},)
             ),
             "strain": Modelled({"fourth": 20}, ()),
         },
-        contrasts={
-            "threat": threat(world, "observed" if "first" in observed else "simulated"),
-            "coping": coping(world),
-            "strain": strain(world),
-        },
+        contrasts=modules,
+        refits=refits(modules),
+        power=power(modules),
         heterogeneity={"threat": sites(), "strain": heterogeneity()},
         checks=({"fit": "threat", "gates": gates},),
         synthesis=synthesis(world, studies),

@@ -129,9 +129,12 @@ def project(aggregated: Path, tmp_path: Path) -> Path:
 
 
 def test_a_clean_copy_plans_every_rule(clone: Path):
-    done = snakemake(clone, "--dry-run")
-    assert done.returncode == 0, done.stdout
-    assert set(counts(done.stdout)) == {*rules(), "total"} - {"simulate", "codebook", "check"}
+    planned = set()
+    for target in ("all", "calibration"):
+        done = snakemake(clone, "--dry-run", target)
+        assert done.returncode == 0, done.stdout
+        planned |= set(counts(done.stdout))
+    assert planned == {*rules(), "total"} - {"simulate", "codebook", "check"}
 
 
 def test_lint_finds_nothing(clone: Path):
@@ -204,7 +207,7 @@ def refused(project: Path, *arguments: str) -> str:
     [
         (
             "sampelling=1",
-            ["'sampelling'", "sampling, gates, report, priors", "Did you mean 'sampling'?"],
+            ["'sampelling'", "sampling, refits, ", "Did you mean 'sampling'?"],
         ),
         (
             'sampling={"chain": 2}',
@@ -247,19 +250,19 @@ def test_a_typo_in_a_codebook_is_told_before_anything_runs(fresh: Path):
 
 
 @pytest.mark.parametrize(
-    ("setting", "study", "module"),
+    ("setting", "study", "fits"),
     [
-        ("studies=coping_experiment", "coping_experiment", "coping"),
-        ("modules=threat", "threat_experiment", "threat"),
+        ("studies=coping_experiment", "coping_experiment", {"coping", "coping-folded"}),
+        ("modules=threat", "threat_experiment", {"threat", "threat-ordinal"}),
     ],
 )
 def test_a_subset_plans_what_belongs_to_it_and_nothing_else(
-    clone: Path, setting: str, study: str, module: str
+    clone: Path, setting: str, study: str, fits: set[str]
 ):
     jobs = plan(clone, "--config", setting)
     assert jobs["Harmonize"] == [f"Harmonize {study}"]
-    assert jobs["Aggregate"] == [f"Aggregate the {module} studies to cells"]
-    assert jobs["Fit"] == [f"Fit the {module} model"]
+    assert set(jobs["Aggregate"]) == {f"Aggregate the cells of the {fit} fit" for fit in fits}
+    assert set(jobs["Fit"]) == {f"Fit the {fit} model" for fit in fits}
     assert "Render" not in jobs  # the article speaks of all studies
 
 
@@ -363,7 +366,7 @@ def test_new_data_with_an_older_date_rerun_their_study_and_no_other(project: Pat
         "Harmonize": [f"Harmonize {UPDATED}"],
         "Admit": [f"Admit the tables of {UPDATED}"],
         "Adopt": [f"Adopt the tables of {UPDATED}"],
-        "Aggregate": ["Aggregate the coping studies to cells"],
+        "Aggregate": ["Aggregate the cells of the coping fit"],
     }
     build(project, *CELLS)
     for study in OTHERS:

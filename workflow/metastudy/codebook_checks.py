@@ -50,6 +50,7 @@ _NEEDED_FIELDS = ("citation", "contrast", "exposure_type", "outcome", "direction
 _FIELD_SECTIONS = {
     "exposure_type": "exposure_types",
     "response_mode": "response_modes",
+    "vignette": "vignettes",
     "family": "families",
     "role": "roles",
     "country": "countries",

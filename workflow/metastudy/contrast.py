@@ -10,6 +10,7 @@ import xarray as xr
 
 from metastudy.contrasts import contrasts, heterogeneity
 from metastudy.errors import run
+from metastudy.verdicts import ROPES
 
 __all__ = ["main"]
 
@@ -22,6 +23,10 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
+    parser.add_argument("--rope_sd", type=float, required=True)
+    parser.add_argument("--rope_logit", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True, help="of the predictions")
+    parser.add_argument("--smallest_cell", type=int, required=True)
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--draws", type=Path, required=True)
     parser.add_argument("--heterogeneity", type=Path, required=True)
@@ -31,8 +36,9 @@ def main() -> None:
 
     cells = xr.load_dataset(args.cells)
     with xr.open_datatree(args.posterior) as posterior:
-        found = contrasts(cells, posterior, args.model)
-        found.table(args.interval).to_parquet(args.table, index=False)
+        found = contrasts(cells, posterior, args.model, args.seed, args.smallest_cell)
+        ropes = {metric: getattr(args, setting) for metric, setting in ROPES.items()}
+        found.table(args.interval, ropes).to_parquet(args.table, index=False)
         heterogeneity(cells, posterior, args.priors, args.interval).to_parquet(
             args.heterogeneity, index=False
         )

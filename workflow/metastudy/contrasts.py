@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import expit, logit
 
-from metastudy.cells import between_settings, interviews, observed
-from metastudy.design import Structure
+from metastudy.cells import between_organisations, between_settings, interviews, observed
+from metastudy.design import VARYING_FROM, Structure
+from metastudy.predictions import PLACES, brought, deviation
 from metastudy.summaries import NUMBERS, summarize
 from metastudy.wording import JOINT
 
@@ -19,20 +21,21 @@ __all__ = ["COLUMNS", "Contrasts", "contrasts", "heterogeneity", "taus"]
 
 COLUMNS = [
     "module",
-    "variant",  # main, or error_free: every coding taken as true
+    "variant",  # main; error_free: every coding taken as true; folded, ordinal: named analyses
     "estimand",  # effect: a contrast of exposures; level: a mean, share or prevalence
     "exposure",
     "exposure_type",
     "outcome",
-    "level",  # population, study, country or sector
+    "level",  # population, study, country or sector; new_country and the like: a prediction
     "group",  # which study, country or sector
     "vignette",
     "study",
     "country",
     "sector",
     "role",
-    "metric",  # sd, pomp, log_odds or probability
+    "metric",  # sd, latent_sd, pomp, log_odds or probability
     "provenance",
+    "note",  # what a prediction rests on, where that is little
 ]
 Row = tuple[dict[str, Any], xr.DataArray]
 
@@ -45,7 +48,7 @@ class Contrasts:
         self.index = pd.DataFrame(list(described), columns=COLUMNS).astype("str").fillna("")
         ids = [
             "|".join(str(v) for v in r if v)
-            for r in self.index[COLUMNS[1:]].drop(columns="provenance").to_numpy()
+            for r in self.index[COLUMNS[1:]].drop(columns=["provenance", "note"]).to_numpy()
         ]
         self.index.insert(0, "id", ids)
         self.draws = xr.concat(
@@ -53,36 +56,56 @@ class Contrasts:
             pd.Index(ids, name="contrast"),
         ).transpose("chain", "draw", "contrast")
 
-    def table(self, interval: float) -> pd.DataFrame:
-        """One row per contrast: what it is, then :func:`metastudy.summaries.summarize`."""
-        numbers = summarize(self.draws, interval).reset_index(drop=True)
+    def table(self, interval: float, ropes: Mapping[str, float] | None = None) -> pd.DataFrame:
+        """One row per contrast: what it is, then :func:`metastudy.summaries.summarize`.
+
+        Parameters
+        ----------
+        interval : probability of the credible intervals.
+        ropes : half-width of the region of practical equivalence of effects, by metric.
+        """
+        effect = self.index["estimand"].eq("effect").to_numpy()
+        half = self.index["metric"].map(dict(ropes or {})).to_numpy(dtype=float)
+        numbers = summarize(self.draws, interval, np.where(effect, half, np.nan))
+        numbers = numbers.reset_index(drop=True)
         return pd.concat([self.index, numbers], axis=1)
 
 
-def contrasts(cells: xr.Dataset, posterior: xr.DataTree, model: str) -> Contrasts:
+def contrasts(
+    cells: xr.Dataset, posterior: xr.DataTree, model: str, seed: int = 0, smallest: int = 1
+) -> Contrasts:
     """All contrasts of a module.
 
     Parameters
     ----------
     cells : what the model saw.
     posterior : its draws.
-    model : kind of model, ``answers`` or ``codings``.
+    model : kind of model, ``answers``, ``ordinal`` or ``codings``.
+    seed : of the predictions for new countries, sectors and studies.
+    smallest : a country or sector with fewer interviews has no prevalence of its own.
 
     Returns
     -------
     Contrasts
         Effects of the answers in standard deviations of the reference group (``sd``) and as shares
-        of the scale (``pomp``); of the codings in log-odds and, at the organisations studied, as
-        differences of probability.
+        of the scale (``pomp``); of items in standard deviations of the latent answer to one item
+        (``latent_sd``); of the codings in log-odds and, at the organisations studied, as
+        differences of probability. Where a grouping of the design has a standard deviation there is
+        a prediction for a level that is not among those of the data; elsewhere the structure says
+        why there is none.
     """
-    rows: Callable[..., Iterator[Row]] = {"answers": _answers, "codings": _codings}[model]
-    return Contrasts(rows(cells, posterior))
+    rng = np.random.default_rng(seed)
+    if model == "codings":
+        return Contrasts(_codings(cells, posterior, rng, smallest))
+    return Contrasts(_answers(cells, posterior, rng))
 
 
-def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
+def _answers(cells: xr.Dataset, posterior: xr.DataTree, rng: np.random.Generator) -> Iterator[Row]:
     draws = posterior["posterior"].to_dataset()
     studies = json.loads(cells.attrs["studies"])
-    base = {"module": cells.attrs["module"], "variant": "main"}
+    base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"]}
+    scored = "scale" in cells  # else items in their categories: there are no levels, and no shares
+    metric = "sd" if scored else "latent_sd"
     seen = observed(cells)
     for e, exposure in enumerate(cells.exposure.values):
         has = cells.present.values[:, e].astype(bool)
@@ -97,7 +120,7 @@ def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
         }
         for construct in [str(c) for c in cells.construct.values if str(c) in outcomes]:
             mean = draws["mu"].sel(mu_of=exposure, construct=construct)
-            row = effect | {"outcome": construct, "metric": "sd"}
+            row = effect | {"outcome": construct, "metric": metric}
             yield (
                 row
                 | _where(cells, has)
@@ -105,7 +128,11 @@ def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
                 mean,
             )
             structure, _ = between_settings(cells, str(exposure))
-            yield from _levels(row, f"{exposure}", construct, mean, structure, draws, studies, own)
+            asked = seen[has][:, cells.construct_of.values == construct].any(axis=1)
+            around = (structure, asked, draws)
+            yield from _levels(row, f"{exposure}", construct, mean, *around, studies, own)
+            row |= _where(cells, has) | {"provenance": _mark(studies, own)}
+            yield from _predicted(row, f"{exposure}", construct, mean, *around, rng)
         for j in np.flatnonzero(has):
             place = _where(cells, np.arange(len(has)) == j)
             mark = _mark(studies, [str(cells.study.values[j])])
@@ -122,9 +149,10 @@ def _answers(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
                     }
                 )
                 value = draws["beta"].isel(setting=j, exposure=e, outcome=k)
-                yield row | {"metric": "sd"}, value
-                yield row | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
-    for at, setting in enumerate(cells.setting.values):
+                yield row | {"metric": metric}, value
+                if scored:
+                    yield row | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
+    for at, setting in enumerate(cells.setting.values) if scored else ():
         for k in np.flatnonzero(seen[at]):
             row = (
                 base
@@ -149,6 +177,7 @@ def _levels(
     outcome: str,
     mean: xr.DataArray,
     structure: Structure,
+    asked: np.ndarray,
     draws: xr.Dataset,
     studies: dict[str, Any],
     own: list[str],
@@ -157,8 +186,12 @@ def _levels(
     for term in structure.terms:
         if term.name == "study":
             continue  # a study's own effect is a row of its own, with its vignettes
+        if len(np.unique(term.index[asked])) < 2:
+            continue  # the outcome is one place's
         for at, group in enumerate(term.levels):
-            members = [s for s, i in zip(own, term.index, strict=True) if i == at]
+            members = [own[i] for i in np.flatnonzero((term.index == at) & asked)]
+            if not members:
+                continue  # nobody there was asked about this outcome
             if term.kind == "contrast":
                 both = draws["difference"].sel(difference_of=f"{name} {term.name}")
                 shift = (at - 0.5) * both.sel(construct=outcome)
@@ -173,7 +206,31 @@ def _levels(
             )
 
 
-def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
+def _predicted(
+    row: dict[str, Any],
+    name: str,
+    outcome: str,
+    mean: xr.DataArray,
+    structure: Structure,
+    asked: np.ndarray,
+    draws: xr.Dataset,
+    rng: np.random.Generator,
+) -> Iterator[Row]:
+    """The effect in a new country, sector or study, where the design has a spread to predict it."""
+    for term in structure.terms:
+        if term.kind == "varying" and len(np.unique(term.index[asked])) >= VARYING_FROM:
+            shift, note = deviation(
+                term,
+                structure,
+                lambda t: draws["tau"].sel(tau_of=f"{name} {t.name}", construct=outcome),
+                rng,
+            )
+            yield row | {"level": f"new_{term.name}", "note": note}, mean + shift
+
+
+def _codings(
+    cells: xr.Dataset, posterior: xr.DataTree, rng: np.random.Generator, smallest: int
+) -> Iterator[Row]:
     """Only what data speak of: a code on both sides of an exposure, in the studies that have it."""
     studies = json.loads(cells.attrs["studies"])
     read = interviews(cells).values  # (organisation, code)
@@ -182,7 +239,10 @@ def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
         place = _where(cells, mask)
         return place | {"provenance": _mark(studies, place["study"].split(JOINT))}
 
-    for variant, group in (("main", "posterior"), ("error_free", "error_free_posterior")):
+    asked = (str(cells.attrs["variant"]), "posterior")
+    for variant, group in (asked, ("error_free", "error_free_posterior")):
+        if group not in posterior.children:
+            continue
         draws = posterior[group].to_dataset()
         base = {"module": cells.attrs["module"], "variant": variant}
         presence = draws["presence"]
@@ -218,6 +278,56 @@ def _codings(cells: xr.Dataset, posterior: xr.DataTree) -> Iterator[Row]:
             row = base | at(read[:, c] > 0) | {"outcome": str(code), "level": "population"}
             share = _weighted(presence, read, c)
             yield row | {"estimand": "level", "metric": "probability"}, share
+        if variant == "main":
+            for c, code in enumerate(cells.code.values):
+                level = base | {"estimand": "level", "outcome": str(code), "metric": "probability"}
+                for grouping in PLACES:
+                    for group, mask in _groups(cells, grouping, read[:, c], smallest):
+                        row = level | at(mask) | {"level": grouping, "group": group}
+                        yield row, _weighted(presence, read * mask[:, None], c)
+            yield from _moved(cells, draws, read, base, at, rng)
+
+
+def _groups(
+    cells: xr.Dataset, grouping: str, read: np.ndarray, smallest: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The countries or sectors in which a code was looked for, if several, and their units."""
+    place = cells[grouping].values
+    asked = np.unique(place[read > 0])
+    for group in asked if len(asked) > 1 else ():
+        mask = (place == group) & (read > 0)
+        if read[mask].sum() >= smallest:
+            yield str(group), mask
+
+
+def _moved(
+    cells: xr.Dataset,
+    draws: xr.Dataset,
+    read: np.ndarray,
+    base: dict[str, Any],
+    at: Callable[[np.ndarray], dict[str, str]],
+    rng: np.random.Generator,
+) -> Iterator[Row]:
+    """Prevalence of each code if the interviews had been done in a new country or sector.
+
+    Every unit keeps what it is but for its place: the level of the old one goes, a new one comes.
+    """
+    found = between_organisations(cells)
+    for term in found.terms:
+        if term.kind != "varying" or term.name not in PLACES:
+            continue
+        shift, note = deviation(term, found, lambda t: draws["tau"].sel(tau_of=t.name), rng)
+        for other in brought(term, found):
+            own = [f"{other.name} {level}" for level in other.levels]
+            levels = draws["level"].sel(level_of=own).isel(level_of=other.index)
+            shift = shift - levels.drop_vars("level_of").rename(level_of="organisation")
+        for c, code in enumerate(cells.code.values):
+            presence = draws["presence"].isel(code=[c]).drop_vars("organisation")
+            new = xr.apply_ufunc(lambda p, s: expit(logit(p) + s), presence, shift)
+            row = base | at(read[:, c] > 0) | {"outcome": str(code), "metric": "probability"}
+            row |= {"estimand": "level", "level": f"new_{term.name}", "note": note}
+            share = xr.DataArray(read[:, c] / read[:, c].sum(), dims="organisation")
+            yield row, (new.isel(code=0) * share).sum("organisation")
 
 
 def _weighted(presence: xr.DataArray, weights: np.ndarray, code: int) -> xr.DataArray:

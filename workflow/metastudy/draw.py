@@ -20,12 +20,15 @@ NEEDS = {
     "exploratory": ("studies", "synthesis"),
     "directions": ("studies", "contrasts"),
     "aliases": ("studies", "contrasts", "synthesis"),
+    "refits": ("studies", "contrasts", "refits"),
+    "predictive": ("studies", "predictive"),
+    "comparison": ("studies", "comparison"),
 }
 
 
 def main() -> None:
     """Entry point of the rule ``draw``."""
-    from metastudy import evidence, figures, look, plotted
+    from metastudy import criticism, evidence, figures, look, plotted, robustness
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", required=True, help=f"{', '.join(NEEDS)}_<module>")
@@ -36,11 +39,13 @@ def main() -> None:
     args = parser.parse_args()
     found = evidence.gather(args)
 
-    kind, _, module = args.figure.partition("module_")
-    if module:
-        table, drawing = plotted.module(found, module), figures.forest
-    elif kind in NEEDS and kind != "module":
-        table = getattr(plotted, kind)(found)
+    of_its_own = {"refits": robustness.refits, "comparison": criticism.comparison}
+    of_modules = {"module": plotted.module, "predictive": criticism.predictive}
+    kind, _, module = args.figure.partition("_")
+    if kind in of_modules and module:
+        table, drawing = of_modules[kind](found, module), figures.forest
+    elif (kind := args.figure) in NEEDS and kind not in of_modules:
+        table = (of_its_own[kind] if kind in of_its_own else getattr(plotted, kind))(found)
         drawing = getattr(figures, {"aliases": "directions"}.get(kind, kind), figures.forest)
     else:
         raise MetastudyError(f"no figure '{args.figure}'; there are {', '.join(NEEDS)}_<module>")

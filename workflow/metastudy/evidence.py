@@ -13,12 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from metastudy import vocabulary as vocabularies
 from metastudy.cells import interviews
 from metastudy.errors import MetastudyError
-from metastudy.verdicts import Kind, judge
+from metastudy.verdicts import ROPES, Kind, judge
 from metastudy.vocabulary import Vocabulary
 from metastudy.wording import Labels, study_label
 
@@ -28,6 +29,7 @@ __all__ = [
     "Modelled",
     "StudyEvidence",
     "arguments",
+    "drawn",
     "fit_name",
     "gather",
     "records",
@@ -81,10 +83,15 @@ class Evidence:
     published: tuple[StudyEvidence, ...] = ()
     appraisal: pd.DataFrame = field(default_factory=pd.DataFrame)
     design_based: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     cells: Mapping[str, Modelled] = field(default_factory=dict)
     contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     draws: Mapping[str, Path] = field(default_factory=dict)
     heterogeneity: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    refits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    power: pd.DataFrame = field(default_factory=pd.DataFrame)
+    predictive: pd.DataFrame = field(default_factory=pd.DataFrame)
+    comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
     checks: tuple[Mapping[str, Any], ...] = ()
     synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -102,8 +109,7 @@ class Evidence:
 
     def rope(self, metric: str) -> float:
         """Half-width of the region of practical equivalence in a metric."""
-        name = "rope_sd" if metric == "sd" else "rope_logit"
-        return float(self.settings["report"][name])
+        return float(self.settings["report"][ROPES[metric]])
 
     def verdict(self, row: Mapping[str, Any]) -> Kind:
         """Verdict on a row of contrasts in standard deviations or log-odds."""
@@ -121,6 +127,20 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
+def drawn(evidence: Evidence, module: str, ids: Iterable[str]) -> dict[str, np.ndarray]:
+    """Draws of some contrasts of a module, each as one row of numbers, as far as they are given."""
+    wanted = set(ids)
+    if not wanted or module not in evidence.draws:
+        return {}
+    import xarray as xr
+
+    with xr.open_dataset(evidence.draws[module], group="contrasts") as found:
+        value = found["value"]
+        known = [i for i in map(str, value["contrast"].values) if i in wanted]
+        values = value.sel(contrast=known).transpose("contrast", "chain", "draw").to_numpy()
+    return {i: v.ravel() for i, v in zip(known, values, strict=True)}
+
+
 def fit_name(check: Mapping[str, Any]) -> str:
     """What a fit is called: its module, or the synthesis, whose file is named after no module."""
     return "synthesis" if check["fit"] == "posterior" else str(check["fit"])
@@ -136,9 +156,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--contrasts", type=Path, nargs="*", default=[], help="<module>.parquet")
     add("--draws", type=Path, nargs="*", default=[], help="<module>.nc, draws of the contrasts")
     add("--heterogeneity", type=Path, nargs="*", default=[], help="<module>-heterogeneity.parquet")
+    add("--refits", type=Path, nargs="*", default=[], help="<module>.parquet, effects of refits")
+    add("--power", type=Path, nargs="*", default=[], help="<module>-power.parquet")
+    add("--predictive", type=Path, nargs="*", default=[], help="<module>.parquet, replicates")
+    add("--comparison", type=Path, nargs="*", default=[], help="<module>.parquet, of pooling")
     add("--checks", type=Path, nargs="*", default=[])
     add("--appraisal", type=Path, nargs="*", default=[], help="risk of bias and certainty, CSV")
     add("--design_based", type=Path, nargs="*", default=[], help="design-based estimates")
+    add("--sensitivity", type=Path, nargs="*", default=[], help="<module>-<variant>.parquet")
     add(
         "--synthesis",
         type=Path,
@@ -165,10 +190,15 @@ def gather(args: argparse.Namespace) -> Evidence:
         published=tuple(study for study in studies if not len(study.respondents)),
         appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
         design_based=_joined(pd.read_parquet(path) for path in args.design_based),
+        sensitivity=_joined(pd.read_parquet(path) for path in sorted(args.sensitivity)),
         cells={name: _modelled(path) for name, path in by_module["cells"].items()},
         contrasts={n: pd.read_parquet(path) for n, path in by_module["contrasts"].items()},
         draws=by_module["draws"],
         heterogeneity={n: pd.read_parquet(p) for n, p in by_module["heterogeneity"].items()},
+        refits=_joined(pd.read_parquet(path) for path in args.refits),
+        power=_joined(pd.read_parquet(path) for path in args.power),
+        predictive=_joined(pd.read_parquet(path) for path in args.predictive),
+        comparison=_joined(pd.read_parquet(path) for path in args.comparison),
         checks=tuple(
             c for found in checks for c in (found if isinstance(found, list) else [found])
         ),

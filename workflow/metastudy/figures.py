@@ -209,6 +209,7 @@ class _Plan:
     title: int  # lines
     legend: list[list[tuple[float, str, str, str]]]
     row: float
+    tightest: float
     height: float
     titles: list[str]
     axis: int
@@ -218,10 +219,11 @@ def _tighten(plans: Sequence[_Plan], bands: Sequence[_Band]) -> None:
     """Bring rows together where the figure would be longer than a page."""
     rows = [max(len(panel.rows) for panel in band.panels) for band in bands]
     over = sum(plan.height for plan in plans) - TALLEST
-    slack = sum(n * max(plan.row - TIGHTEST, 0.0) for n, plan in zip(rows, plans, strict=True))
+    room = [max(plan.row - plan.tightest, 0.0) for plan in plans]
+    slack = sum(n * each for n, each in zip(rows, room, strict=True))
     if over > 0 and slack > 0:
-        for n, plan in zip(rows, plans, strict=True):
-            less = min(over / slack, 1.0) * max(plan.row - TIGHTEST, 0.0)
+        for n, plan, each in zip(rows, plans, room, strict=True):
+            less = min(over / slack, 1.0) * each
             plan.row -= less
             plan.height -= n * less
 
@@ -240,8 +242,10 @@ def _plan(band: _Band, label: float) -> _Plan:
     marks = max(
         p.table.groupby("row")["series"].nunique().max() for p in band.panels if len(p.table)
     )
-    wraps = max(look.lines(look.wrapped(row, label, SMALL)) for p in band.panels for row in p.rows)
+    tall = [[look.lines(look.wrapped(row, label, SMALL)) for row in p.rows] for p in band.panels]
+    wraps = max(each for rows in tall for each in rows)
     row = max(ROW + SERIES * marks, 0.115 * wraps + 0.03)
+    beside = max((a + b for rows in tall for a, b in pairwise(rows)), default=2)
     legend = _legend_rows(band)
     axis = 1
     if not band.axis:
@@ -258,7 +262,8 @@ def _plan(band: _Band, label: float) -> _Plan:
         + 0.13 * axis
         + 0.12
     )
-    return _Plan(label, panel, lines, legend, row, height, titles, axis)
+    tightest = max(TIGHTEST, 0.055 * beside + 0.005)  # labels of neighbours do not meet
+    return _Plan(label, panel, lines, legend, row, tightest, height, titles, axis)
 
 
 def _draw_band(

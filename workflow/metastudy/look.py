@@ -64,6 +64,11 @@ HUES = {
     "level": "#333333",
     "posterior": "#0072B2",
     "prior": "#a8a8a8",
+    "outside": "#D55E00",
+    "without_study": "#E69F00",
+    "without_country": "#009E73",
+    "without_sector": "#56B4E9",
+    "without_organisation": "#CC79A7",
 }
 OTHER_HUE = "#CC79A7"
 WARNING = "#D55E00"  # the mark of simulated data
@@ -94,6 +99,9 @@ STYLES = {
     "diamond": Style("D", 4.6, 1.6),
     "prediction": Style("|", 5.0, 0.8, dashes=":"),
     "prior": Style("|", 5.5, 3.2),
+    "range": Style("|", 3.0, 2.4),
+    "line": Style("None", 0.0, 1.2),
+    "thick": Style("None", 0.0, 3.4, light=0.45),
 }
 
 _LOOK: dict[Any, Any] = {

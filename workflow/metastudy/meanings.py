@@ -41,6 +41,7 @@ _NUMBERS = {"estimate": -np.inf, "se": 0.0, "n": 1.0}  # fields of a finding, an
 _SECTIONS = {
     "exposure_type": "exposure_types",
     "response_mode": "response_modes",
+    "vignette": "vignettes",
     "family": "families",
     "role": "roles",
     "country": "countries",

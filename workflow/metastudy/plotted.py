@@ -16,6 +16,7 @@ import pandas as pd
 from metastudy.cells import NO_VIGNETTE
 from metastudy.directions import aliases, directions
 from metastudy.evidence import Evidence, Modelled, StudyEvidence, records
+from metastudy.predictions import PLACES, is_prediction
 from metastudy.suppress import protect
 from metastudy.wording import JOINT, inline, joined, listed, share, words
 
@@ -65,6 +66,7 @@ FOREST = [
 ]
 POINTS = ("filled", "second", "third", "fourth")  # styles of several series of one hue
 SHAPES = ("filled", "square", "triangle", "filled")  # the same where each has its own hue
+MOST_SETTINGS = 6  # of more, no figure or printed table shows each, but means, places, predictions
 
 
 # --- the studies ----------------------------------------------------------------------------------
@@ -197,8 +199,10 @@ def effect_axis(kind: str, metric: str) -> str:
 
 def _answers(evidence: Evidence, name: str) -> list[dict[str, Any]]:
     labels, table, rows = evidence.labels, evidence.contrasts[name], []
-    main = table[(table["variant"] == "main") & table["level"].isin(["population", "study"])]
+    main = table[table["variant"] == "main"]
     effects = main[(main["estimand"] == "effect") & (main["metric"] == "sd")]
+    in_places = [name for place in PLACES for name in (place, f"new_{place}")]
+    places, effects = effects, effects[~effects["level"].isin(in_places)]
     several_vignettes = main.loc[main["vignette"] != "", "vignette"].nunique() > 1
     for kind in dict.fromkeys(effects["exposure_type"]):
         mine = effects[effects["exposure_type"] == kind]
@@ -208,17 +212,19 @@ def _answers(evidence: Evidence, name: str) -> list[dict[str, Any]]:
         heading = _type_label(evidence, kind)
         if each["vignette"].nunique() == 1 and several_vignettes:
             heading += f" ({inline(vignette_label(evidence, each['vignette'].iloc[0]))})"
-        for row in records(mine):
+        many = each["group"].nunique() > MOST_SETTINGS
+        for row in records(mine[mine["level"] != "study"] if many else mine):
             own = effects[effects["exposure"] == row["exposure"]]
             several = own[own["level"] == "study"].groupby(["group", "vignette"]).ngroups > 1
             population = row["level"] == "population"
             if not several and not population:
                 continue  # the population is the one study
-            label, style = (
-                series[(row["group"], row["vignette"])]
-                if several and not population
-                else ((over, "diamond") if several else ("", "filled"))
-            )
+            if is_prediction(row["level"]):
+                label, style = _prediction(evidence, row["level"]), "prediction"
+            elif several and not population:
+                label, style = series[(row["group"], row["vignette"])]
+            else:
+                label, style = (over, "diamond") if several else ("", "filled")
             rows.append(
                 _mark_of(
                     row,
@@ -233,6 +239,7 @@ def _answers(evidence: Evidence, name: str) -> list[dict[str, Any]]:
                     rope=evidence.rope("sd"),
                 )
             )
+        rows += _by_place(evidence, places[places["exposure_type"] == kind])
     levels = main[main["estimand"] == "level"]
     family = levels["outcome"].map(evidence.vocabulary.family)
     for one in dict.fromkeys(family):
@@ -240,6 +247,8 @@ def _answers(evidence: Evidence, name: str) -> list[dict[str, Any]]:
         if mine["outcome"].nunique() < 2:
             continue
         series = _series(evidence, mine)
+        if len(series) > MOST_SETTINGS:
+            series = dict.fromkeys(series, ("Each study in each of its places", "pale"))
         for row in records(mine):
             label, style = series[(row["group"], row["vignette"])]
             rows.append(
@@ -255,6 +264,45 @@ def _answers(evidence: Evidence, name: str) -> list[dict[str, Any]]:
                 )
             )
     return _ordered(rows, evidence)
+
+
+def _by_place(evidence: Evidence, effects: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Effects in each country and sector that the design tells apart, their mean, and a new one."""
+    labels = evidence.labels
+    for (exposure, grouping), mine in effects[effects["level"].isin(PLACES)].groupby(
+        ["exposure", "level"], sort=False
+    ):
+        kind = mine["exposure_type"].iloc[0]
+        own = effects[effects["exposure"] == exposure]
+        for outcome, found in mine.groupby("outcome", sort=False):
+            same = own[own["outcome"] == outcome]
+            shown = [
+                (labels.of(row["group"]), row, "Partially pooled", "filled")
+                for row in records(found)
+            ]
+            shown.sort(key=lambda one: one[0])
+            for row in records(same[same["level"] == "population"]):
+                shown.append(("All", row, "Mean over studies", "diamond"))
+            for row in records(same[same["level"] == f"new_{grouping}"]):
+                series = _prediction(evidence, row["level"])
+                shown.append((words(row["level"]), row, series, "prediction"))
+            for label, row, series, style in shown:
+                yield _mark_of(
+                    row,
+                    block=f"{labels.exposure(str(exposure), kind).label}, by {grouping}",
+                    panel=labels.outcome(str(outcome)),
+                    axis=effect_axis(kind, "sd"),
+                    row=label,
+                    series=series,
+                    style=style,
+                    hue=kind,
+                    reference=0.0,
+                    rope=evidence.rope("sd"),
+                )
+
+
+def _prediction(evidence: Evidence, level: str) -> str:
+    return f"{share(evidence.interval)} prediction for a {words(level).lower()}"
 
 
 def _series(evidence: Evidence, rows: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
@@ -292,6 +340,8 @@ def _codings(evidence: Evidence, name: str) -> list[dict[str, Any]]:
     labels, table, rows = evidence.labels, evidence.contrasts[name], []
     main = table["variant"] == "main"
     levels = table[main & (table["estimand"] == "level")]
+    of_places = levels["level"].isin(PLACES) | levels["level"].map(is_prediction).astype(bool)
+    levels = levels[~of_places]
     everyone = levels[levels["level"] == "population"].set_index("outcome")["mean"]
     effects = table[(table["estimand"] == "effect") & (table["metric"] == "log_odds")]
     groups = list(dict.fromkeys(levels["level"][levels["level"] != "population"])) or ["population"]
@@ -385,12 +435,16 @@ def _place(evidence: Evidence, block: str, own: pd.DataFrame) -> dict[str, Any]:
 def _estimates(
     evidence: Evidence, name: str, block: str, here: pd.DataFrame, pool: bool
 ) -> Iterator[dict[str, Any]]:
-    """Each study's own estimate above the hierarchical posterior, then what pools them."""
+    """Each study's own estimate above the hierarchical posterior, then what pools them.
+
+    Of many studies and places only what pools them is shown, by either way.
+    """
     labels, z = evidence.labels, NormalDist().inv_cdf(0.5 + evidence.interval / 2)
     for exposure, own in here.groupby("exposure", sort=False):
         panel = _place(evidence, block, own)
         for outcome, found in own.groupby("outcome", sort=False):
-            for record in records(found):
+            many = pool and len(found) > MOST_SETTINGS
+            for record in [] if many else records(found):
                 label = labels.outcome(str(outcome))
                 if len(found) > 1:
                     where = [labels.study(record["study"])]
@@ -411,7 +465,12 @@ def _estimates(
                     yield _mark_of(row, **place, series="Hierarchical model", style="filled")
             if pool:
                 place = panel | {"row": f"{labels.outcome(str(outcome))}: pooled"}
+                for row in _posterior(evidence, name, records(found)[0] | NOWHERE) if many else ():
+                    yield _mark_of(row, **place, series="Hierarchical model", style="filled")
                 yield from _pooled(evidence, str(exposure), str(outcome), place)
+
+
+NOWHERE = dict.fromkeys(("study", "country", "sector"), "")  # the place of a population mean
 
 
 def _posterior(
@@ -445,8 +504,7 @@ def _pooled(
         if row["level"] == "population":
             yield _mark_of(row, **place, series="Pooled over studies", style="diamond")
         elif row["level"].startswith("new_"):
-            what = words(row["level"]).lower()
-            series = f"{share(evidence.interval)} prediction for a {what}"
+            series = _prediction(evidence, row["level"])
             yield _mark_of(row, **place, series=series, style="prediction")
 
 

@@ -33,7 +33,7 @@ def draw(
     compiled : what :func:`compile_model` gave.
     sampling : ``chains``, ``tune``, ``draws``, ``target_accept`` and ``seed``. Number of cores does
         not change a draw.
-    given : the data of a refit (:func:`metastudy.models.given.pack`); those of the model by default.
+    given : the data of a refit (:func:`metastudy.models.given.pack`); else those of the model.
 
     Returns
     -------

@@ -6,31 +6,37 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import ArrayLike
 
 __all__ = ["NUMBERS", "summarize"]
 
 NUMBERS = ("mean", "sd", "lower", "upper", "mcse", "mcse_lower", "mcse_upper", "pd")
 
 
-def summarize(draws: xr.DataArray, interval: float) -> pd.DataFrame:
+def summarize(draws: xr.DataArray, interval: float, rope: ArrayLike = np.nan) -> pd.DataFrame:
     """Summary of each quantity.
 
     Parameters
     ----------
     draws : dims (chain, draw, quantity).
     interval : probability of the equal-tailed credible interval.
+    rope : half-width of the region of practical equivalence, one for all quantities or one each;
+        NaN where there is none.
 
     Returns
     -------
     pandas.DataFrame
         Index: quantity. Columns ``mean``, ``sd``, ``lower``, ``upper``, ``mcse`` (Monte Carlo
-        standard error of the mean), ``mcse_lower``, ``mcse_upper`` (of the interval's ends) and
-        ``pd`` (probability of direction: the larger posterior mass on one side of zero).
+        standard error of the mean), ``mcse_lower``, ``mcse_upper`` (of the interval's ends),
+        ``pd`` (probability of direction: the larger posterior mass on one side of zero) and
+        ``rope`` (share of the posterior mass inside the region of practical equivalence).
     """
     tail = (1 - interval) / 2
     over = ("chain", "draw")
     lower, upper = (draws.quantile(q, over).to_numpy() for q in (tail, 1 - tail))
     positive = (draws > 0).mean(over).to_numpy()
+    half = np.broadcast_to(np.asarray(rope, dtype=float), draws.shape[-1:])
+    inside = (np.abs(draws) <= half).mean(over).to_numpy()
     data = draws.rename("x").to_dataset()
     mcse = {
         name: az.mcse(data, method=method, **extra)["x"].to_numpy()
@@ -48,6 +54,7 @@ def summarize(draws: xr.DataArray, interval: float) -> pd.DataFrame:
             "upper": upper,
             **mcse,
             "pd": np.maximum(positive, 1 - positive),
+            "rope": np.where(np.isnan(half), np.nan, inside),
         },
         index=pd.Index(draws[draws.dims[-1]].to_numpy(), name=draws.dims[-1]),
     )

@@ -21,6 +21,7 @@ from metastudy.pooling import (
     STRUCTURE,
     Plan,
     explore,
+    inconsistency,
     module_structures,
     plan,
     refused,
@@ -28,6 +29,7 @@ from metastudy.pooling import (
     structures,
 )
 from metastudy.published import published
+from metastudy.verdicts import ROPES
 from metastudy.vocabulary import Vocabulary
 
 __all__ = ["burdens", "gather", "pool", "stages"]
@@ -107,6 +109,8 @@ def main() -> None:
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
+    parser.add_argument("--rope_sd", type=float, required=True)
+    parser.add_argument("--rope_logit", type=float, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
@@ -122,19 +126,22 @@ def main() -> None:
     table, covariance = gather(cells, pd.concat([tables.empty("effects"), *effects]), vocabulary)
     groups: dict[str, xr.Dataset] = {}
     seen = [*map(module_structures, cells), refused(table)]
-    spread = [pd.DataFrame(columns=HETEROGENEITY)]
+    spread: list[pd.DataFrame] = []
     shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
     for name, metric, found in stages(table, covariance, vocabulary):
         posterior = pool(found, args.priors, args.sampling, metric)
         label = name if metric == "sd" else f"{name}_{metric}"
         groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
-        shown[name].append(results(found, draws, args.interval, args.sampling["seed"])[RESULTS])
+        seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
+        shown[name].append(results(found, draws, args.interval, seed, ropes)[RESULTS])
         told = structures(found)
         told["module_or_family"] = told["module_or_family"].replace("", "exploratory")
         seen.append(told)
         tau_sd = args.priors[PRIORS[metric][1]]
-        spread.append(taus(draws, tau_sd, args.interval).assign(variant=name))
+        own = taus(draws, tau_sd, args.interval).assign(variant=name)
+        i2 = inconsistency(found, draws, args.interval)
+        spread.append(own.merge(i2, how="left", on="parameter", validate="one_to_one"))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, parts in shown.items():
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=RESULTS)
@@ -143,16 +150,20 @@ def main() -> None:
     pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(
         args.out / "structure.parquet", index=False
     )
-    pd.concat(spread, ignore_index=True).to_parquet(args.out / "heterogeneity.parquet", index=False)
+    none = pd.DataFrame(columns=[*HETEROGENEITY, *INCONSISTENCY])
+    (pd.concat(spread, ignore_index=True) if spread else none).to_parquet(
+        args.out / "heterogeneity.parquet", index=False
+    )
     save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
 
 
 REPORT = "report.json"
+INCONSISTENCY = ("i2", "i2_lower", "i2_upper", "i2_mcse")
 RESULTS = [
     *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
     *("studies", "metric", "mean", "sd", "lower", "upper"),
-    *("mcse", "mcse_lower", "mcse_upper", "pd"),
-    "provenance",
+    *("mcse", "mcse_lower", "mcse_upper", "pd", "rope"),
+    *("provenance", "note"),
 ]
 
 

@@ -203,6 +203,7 @@ TABLES: Mapping[str, Table] = {
             "exposure_type": Column(section="exposure_types"),
             "response_mode": Column(null=True, section="response_modes"),
             "outcome": _ID,
+            "vignette": Column(null=True, section="vignettes"),
             "family": Column(null=True, section="families"),
             "direction": Column(among=DIRECTIONS),
             "term": Column(null=True, among=TERMS),

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
-from metastudy import directions, plotted
+from metastudy import criticism, directions, plotted, robustness, sensitivity
 from metastudy.cells import NO_VIGNETTE
+from metastudy.concordance import concordance
 from metastudy.errors import MetastudyError, run
 from metastudy.evidence import Evidence, arguments, fit_name, gather, records
+from metastudy.pipe_table import Table, markdown
+from metastudy.predictions import PLACES, is_prediction
 from metastudy.wording import (
     JOINT,
     inline,
     interval,
     joined,
     listed,
-    mark,
     number,
     percent,
     percents,
@@ -33,76 +34,13 @@ from metastudy.wording import (
 
 __all__ = ["COMMON", "MODULE", "Table", "main", "markdown", "names", "table"]
 
-
-@dataclass(frozen=True)
-class Table:
-    """A table twice: as the reader sees it, and with full precision.
-
-    ``shown`` holds texts only; ``full`` is what they were made from.
-    """
-
-    shown: pd.DataFrame
-    full: pd.DataFrame
-    caption: str
-    provenance: tuple[str, ...]
-
-
-CITED = 22  # letters of a citation, which stands as a key until it is rendered
-CROWDED = 110  # letters that the columns of a table ask for; beyond, they are given shares
-WIDEST = 34  # letters: longer texts wrap
+FEW = 4  # so many places have a column each; of more, the lowest and the highest are told
 VERDICTS = {
     "higher": "higher",
     "lower": "lower",
     "equivalent": "practically none",
     "imprecise": "imprecise",
 }
-
-
-def markdown(name: str, found: Table) -> str:
-    """Write a table as a pipe table with its caption, mark and id.
-
-    Parameters
-    ----------
-    name : name of the table; its id is ``tbl-<name>`` with hyphens.
-    found : the table; columns of numbers are aligned to the right.
-
-    Returns
-    -------
-    Markdown text. A caption ends with the mark of simulated data where there are any.
-    """
-    shown = found.shown.astype(str)
-    if shown.empty:
-        shown = pd.DataFrame([["–"] * shown.shape[1]], columns=shown.columns)
-
-    def line(cells: Iterable[str]) -> str:
-        return "| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
-
-    rules = [":--" if _wordy(shown[c]) else "--:" for c in shown.columns]
-    lines = [line(map(str, shown.columns)), "|" + "|".join(rules) + "|"]
-    lines += [line(row) for row in shown.itertuples(index=False)]
-    said = mark(found.provenance)
-    caption = f"{found.caption} {said}." if said else found.caption
-    asked = [_share(shown[c]) for c in shown.columns]
-    widths = f' tbl-colwidths="{asked}"' if sum(asked) > CROWDED else ""
-    return "\n".join(lines) + f"\n\n: {caption} {{#tbl-{name.replace('_', '-')}{widths}}}\n"
-
-
-def _share(column: pd.Series) -> int:
-    """Share of the width that a column asks for, in letters: what wraps may be narrower."""
-    texts = [str(column.name), *column]
-    longest_word = max(len(word) for text in texts for word in (text.split() or [""]))
-    spelt = [CITED if text.startswith("@") else len(text) for text in column]
-    typical = sorted(spelt)[len(spelt) * 3 // 4]
-    return max(longest_word, min(typical, WIDEST), 2)
-
-
-def _wordy(column: pd.Series) -> bool:
-    """Whether a column holds words rather than numbers."""
-    texts = [text for text in column if text.strip("–")]
-    spoken = ("above", "below")  # of probabilities
-    return not texts or any(
-        text[0].isalpha() or text[0] == "@" for text in texts if not text.startswith(spoken)
-    )
 
 
 def _numbers(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
@@ -186,6 +124,7 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
     own = table[table["level"] == "study"]
     several_vignettes = own["vignette"].nunique() > 1
     several_studies = bool((own.groupby("exposure")["group"].nunique() > 1).any())
+    many = own["group"].nunique() > plotted.MOST_SETTINGS
     for (exposure, kind, _), mine in table.groupby(
         ["exposure", "exposure_type", "outcome"], sort=False
     ):
@@ -194,6 +133,9 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
         shown = mine[mine["metric"] == "sd"]
         if len(own) == 1:
             shown = own
+        if many:
+            full += [r | {"verdict": evidence.verdict(r)} for r in records(own)]
+            shown = shown[shown["level"] != "study"]
         for row in records(shown):
             estimate, bounds = _numbers(row)
             at = (row["group"], row["vignette"])
@@ -209,11 +151,12 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
                     "SD": estimate,
                     f"{share(evidence.interval)} interval": bounds,
                     "Direction": probability(row["pd"]),
+                    "In ROPE": probability(row["rope"]),
                     "% of scale": points or "–",
-                    "Verdict": VERDICTS[evidence.verdict(row)],
+                    "Verdict": VERDICTS.get(verdict := _verdict(evidence, row), "–"),
                 }
             )
-            full.append(row | {"verdict": evidence.verdict(row)})
+            full.append(row | {"verdict": verdict})
         full += records(mine[mine["metric"] == "pomp"])
     shown_table = _grouped(rows, "Exposure", "Outcome")
     if len(shown_table) and set(shown_table["Of"]) <= {"", rows[0]["Of"]}:
@@ -226,9 +169,25 @@ def _answer_effects(evidence: Evidence, module: str) -> Table:
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: effects in standard deviations of the "
         f"reference group with {share(evidence.interval)} credible intervals, the probability of "
-        "their direction, and the same as percentages of the scale."
+        f"their direction and of the region of practical equivalence (ROPE: {_rope(evidence)}), "
+        "and the same as percentages of the scale."
     )
+    if many:
+        caption += " Each study's effect in each of its places is in the table's file."
     return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
+
+
+def _verdict(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    """The verdict on an effect; a prediction is about no place that was seen, and has none."""
+    return "" if is_prediction(row["level"]) else evidence.verdict(row)
+
+
+def _level(row: Mapping[str, Any]) -> str:
+    return words(row["level"]) + " (mostly prior)" * bool(row["note"])
+
+
+def _rope(evidence: Evidence) -> str:
+    return f"±{evidence.rope('sd'):g} SD"
 
 
 def _where(
@@ -237,6 +196,8 @@ def _where(
     """What a row is about: its study and vignette, as far as they differ."""
     if row["level"] == "population":
         return "Mean"
+    if is_prediction(row["level"]):
+        return _level(row)
     if row["level"] != "study":
         return evidence.labels.of(row["group"])
     parts = [evidence.labels.setting(row["group"])] if studies or not vignettes else []
@@ -266,6 +227,7 @@ def _code_effects(evidence: Evidence, module: str) -> Table:
                 "Log-odds": estimate,
                 f"{share(evidence.interval)} interval": bounds,
                 "Direction": probability(main["pd"]),
+                "In ROPE": probability(main["rope"]),
                 "Difference, points": _points(difference) if difference else "–",
                 "Codings taken as true": "{} ({})".format(*_numbers(other)) if other else "–",
                 "Verdict": VERDICTS[evidence.verdict(main)],
@@ -280,7 +242,8 @@ def _code_effects(evidence: Evidence, module: str) -> Table:
         only = "contrasts of codes"
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: {only}, in log-odds of a code with "
-        f"{share(evidence.interval)} credible intervals, the probability of their direction, as "
+        f"{share(evidence.interval)} credible intervals, the probability of their direction and of "
+        f"the region of practical equivalence (ROPE: ±{evidence.rope('log_odds'):g}), as "
         "differences of prevalence in percentage points, and with every coding taken as true."
     )
     return Table(shown, pd.DataFrame(full), caption, tuple(table["provenance"]))
@@ -295,7 +258,8 @@ def _prevalence(evidence: Evidence, module: str) -> Table:
     labels, table = evidence.labels, evidence.contrasts[module]
     table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
     everyone = table[table["level"] == "population"].sort_values("mean", ascending=False)
-    groups = table[table["level"] != "population"]
+    compared = ~table["level"].isin(["population", *PLACES]) & ~_predicted(table)
+    groups = table[compared]
     rows = []
     for outcome in everyone["outcome"]:
         mine = table[table["outcome"] == outcome]
@@ -314,6 +278,49 @@ def _prevalence(evidence: Evidence, module: str) -> Table:
         f"corrected for coders' errors, with {share(evidence.interval)} credible intervals."
     )
     return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
+
+
+def _predicted(table: pd.DataFrame) -> pd.Series:
+    return table["level"].map(is_prediction).astype(bool)
+
+
+def _places(evidence: Evidence, module: str) -> Table:
+    """Prevalence of each code by country and sector, and what a new one would give."""
+    labels, table = evidence.labels, evidence.contrasts[module]
+    table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
+    everyone = table[table["level"] == "population"].sort_values("mean", ascending=False)
+    table = table[table["level"].isin(PLACES) | _predicted(table)]
+    rows = []
+    for outcome in [o for o in everyone["outcome"] if o in set(table["outcome"])]:
+        cells = {"Code": labels.outcome(outcome)}
+        for level, everywhere in table.groupby("level", sort=False):
+            mine = everywhere[everywhere["outcome"] == outcome]
+            groups = sorted(set(everywhere["group"]))
+            if len(groups) > FEW:
+                ends = mine.sort_values("mean").iloc[[0, -1]] if len(mine) else mine
+                told = [f"{percent(r['mean'])} ({labels.of(r['group'])})" for r in records(ends)]
+                cells[f"{words(str(level))}, lowest to highest"] = " to ".join(told) or "–"
+                continue
+            for group in groups:
+                found = records(mine[mine["group"] == group])
+                texts = [f"{percent(r['mean'])} ({_percents(r)})" for r in found]
+                cells[labels.of(group) if group else words(str(level))] = joined(texts, "–")
+        rows.append(cells)
+    uncertain = dict.fromkeys(table.loc[table["note"] != "", "level"])
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: share of interviews with each code by "
+        f"country and by sector, at the interviews that were done, with {share(evidence.interval)} "
+        "credible intervals; a new country or sector is a prediction, given where the design has a "
+        "spread to predict from."
+    )
+    if uncertain:
+        caption += f" Mostly prior: {joined(words(str(name)).lower() for name in uncertain)}."
+    shown = pd.DataFrame(rows, columns=_columns(rows))
+    return Table(shown, table, caption, tuple(table["provenance"]) or _marks(evidence))
+
+
+def _percents(row: Mapping[str, Any]) -> str:
+    return percents(row["lower"], row["upper"])
 
 
 def _levels(evidence: Evidence, module: str) -> Table:
@@ -368,24 +375,39 @@ def _heterogeneity(evidence: Evidence) -> Table:
                     "Prior": f"{number(row['prior_mean'])} ({interval(lower, upper)})",
                     "Posterior": f"{estimate} ({bounds})",
                     "Ratio of SDs": number(row["ratio"]),
+                    "I²": _inconsistency(row),
                 }
             )
             full.append(row | {"model": name, "prior_lower": lower, "prior_upper": upper})
-    shown = pd.DataFrame(rows, columns=["Model", "Parameter", "Prior", "Posterior", "Ratio of SDs"])
+    shown = pd.DataFrame(rows, columns=_columns(rows))
+    inconsistent = len(shown) > 0 and shown["I²"].ne("–").any()
+    if not inconsistent:
+        shown = shown.drop(columns="I²", errors="ignore")
     shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
     caption = (
         "Standard deviations between groups and coders' accuracy: mean and "
         f"{share(evidence.interval)} interval before and after the data. Where the posterior's "
         "standard deviation is near that of the prior (ratio near one), the data say little."
     )
+    if inconsistent:
+        caption += (
+            " I²: share of the variance of a typical estimate that lies between the groups, where "
+            "each study has one estimate."
+        )
     return Table(shown, pd.DataFrame(full), caption, _marks(evidence))
+
+
+def _inconsistency(row: Mapping[str, Any]) -> str:
+    if pd.isna(row.get("i2")):
+        return "–"
+    return f"{percent(row['i2'])} ({percents(row['i2_lower'], row['i2_upper'])})"
 
 
 def _diagnostics(evidence: Evidence) -> Table:
     rows, full = [], []
     for check in evidence.checks:
         fit = fit_name(check)
-        name = evidence.labels.of(fit, "modules")
+        name = sensitivity.fit_label(evidence, fit)
         for draws in dict.fromkeys(g["draws"] for g in check["gates"]):
             gates = {g["gate"]: g for g in check["gates"] if g["draws"] == draws}
             variant = words(draws.removesuffix("posterior").strip("_"))
@@ -430,14 +452,17 @@ def _synthesis(evidence: Evidence) -> Table:
     for (exposure, kind, outcome, metric), mine in estimates.groupby(keys, sort=False):
         found = pooled[(pooled["exposure"] == exposure) & (pooled["outcome"] == outcome)]
         whole = found[found["level"] == "population"]
-        new = found[found["level"].astype(str).str.startswith("new_")]
+        new = found[_predicted(found)]
         why = refused[(refused["exposure"] == exposure) & (refused["outcome"] == outcome)]["reason"]
         alone = [
             f"{number(e := r['estimate'])} ({interval(e - z * r['se'], e + z * r['se'])})"
             for r in records(mine)
         ]
+        if len(alone) > plotted.MOST_SETTINGS:
+            low, high = mine["estimate"].min(), mine["estimate"].max()
+            alone = [f"{len(alone)} from {number(low)} to {number(high)}"]
         predictions = [
-            f"{words(r['level']).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
+            f"{_level(r).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
         ]
         label = labels.exposure(str(exposure), str(kind)).label
         remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
@@ -478,22 +503,26 @@ def _exploratory(evidence: Evidence) -> Table:
     rows = []
     for row in records(table):
         estimate, bounds = _numbers(row)
-        group = joined(evidence.labels.many(row["group"]), "") if row["group"] else "All estimates"
+        group = "All estimates" if row["level"] == "population" else "–"
+        if row["group"]:
+            group = joined(evidence.labels.many(row["group"]), "")
         rows.append(
             {
-                "Level": words(row["level"]),
+                "Level": _level(row),
                 "Group": group,
                 "SD": estimate,
                 f"{share(evidence.interval)} interval": bounds,
                 "Direction": probability(row["pd"]),
+                "In ROPE": probability(row["rope"]),
             }
         )
-    columns = ["Level", "Group", "SD", f"{share(evidence.interval)} interval", "Direction"]
     caption = (
         "Exploratory: one model over all families. Standardised estimates, signed so that more is "
-        "more burden, pooled only here."
+        "more burden, pooled only here; ROPE: the region of practical equivalence, "
+        f"{_rope(evidence)}."
     )
-    return Table(pd.DataFrame(rows, columns=columns), table, caption, tuple(table["provenance"]))
+    shown = pd.DataFrame(rows, columns=_columns(rows))
+    return Table(shown, table, caption, tuple(table["provenance"]))
 
 
 def _aliases(evidence: Evidence) -> Table:
@@ -576,7 +605,8 @@ SAID = {
 
 def _findings(evidence: Evidence) -> Table:
     found = directions.findings(evidence)
-    own = {study.report["codebook"]["citation"]: study for study in evidence.studies}
+    # The first study of a publication is its own; others are replications.
+    own = {study.report["codebook"]["citation"]: study for study in reversed(evidence.studies)}
     rows = [
         {
             "Contrast": words(row["contrast"]),
@@ -595,6 +625,51 @@ def _findings(evidence: Evidence) -> Table:
         "simulated. Those of a study whose data are here as well never enter a pool beside them."
     )
     return Table(pd.DataFrame(rows, columns=_columns(rows)), found, caption, ("observed",))
+
+
+def _concordance(evidence: Evidence) -> Table:
+    """Each published finding that has a contrast here, and what the posterior says of it."""
+    labels, found, rows = evidence.labels, concordance(evidence), []
+    for row in records(found):
+        outcome = labels.outcome(row["outcome"])
+        if row["vignette"]:
+            outcome += f", {inline(plotted.vignette_label(evidence, row['vignette']))}"
+        same = found[["finding_id", "outcome", "vignette"]].eq(
+            [row[k] for k in ("finding_id", "outcome", "vignette")]
+        )
+        if same.all(axis=1).sum() > 1 and row["group"]:
+            outcome += f" ({inline(labels.setting(row['group']))})"
+        rows.append(
+            {
+                "Finding": row["finding"],
+                "Published": SAID[row["direction"]],
+                "Source": f"@{row['citation']}",
+                "Outcome here": outcome,
+                "Estimate": f"{number(row['mean'])} {METRICS[row['metric']]}",
+                f"{share(evidence.interval)} interval": interval(row["lower"], row["upper"]),
+                "Posterior mass": _mass(row),
+            }
+        )
+    shown = pd.DataFrame(rows, columns=_columns(rows))
+    if rows:  # a finding about several outcomes is told once
+        again = found["finding_id"].eq(found["finding_id"].shift())
+        for column in ("Finding", "Published", "Source"):
+            shown[column] = shown[column].mask(again, "")
+    caption = (
+        "Concordance: published findings beside the contrast here that is about the same exposure "
+        "and outcome. The posterior mass is that in the direction of the finding; for what was not "
+        "significant or not supported, that inside the region of practical equivalence "
+        f"({_rope(evidence)}, log-odds ±{evidence.rope('log_odds'):g}). By construction: the "
+        "contrast rests on simulated data, and is no evidence."
+    )
+    return Table(shown, found, caption, tuple(found["provenance"]))
+
+
+def _mass(row: Mapping[str, Any]) -> str:
+    if "simulated" in row["provenance"]:
+        return "by construction"
+    where = "direction" if row["asked"] == "direction" else "equivalence"
+    return "–" if pd.isna(row["mass"]) else f"{probability(row['mass'])} ({where})"
 
 
 def _bounds(evidence: Evidence) -> Table:
@@ -662,6 +737,57 @@ def _design_based(evidence: Evidence) -> Table:
     return Table(shown, found, caption, marks)
 
 
+def _refits(evidence: Evidence) -> Table:
+    found, labels = robustness.robustness(evidence), evidence.labels
+    rows = [
+        {
+            "Module": labels.of(row["module"], "modules"),
+            "Refits": robustness.KINDS[row["kind"]],
+            "Number": str(row["refits"]),
+            "Largest shift, posterior SD": number(row["shift"]),
+            "Of the effect": _effect_label(evidence, row),
+            "Verdicts changed": f"{row['changed']} of {row['effects']}",
+        }
+        for row in records(found)
+    ]
+    shown = _grouped(rows, "Module", "Refits") if rows else pd.DataFrame(columns=_columns(rows))
+    caption = (
+        "Refits: how far the mean of a population effect moves at most, in its posterior standard "
+        "deviations, and how many effects get another verdict in any refit of the kind."
+    )
+    return Table(shown, evidence.refits, caption, tuple(found["provenance"]))
+
+
+def _power(evidence: Evidence) -> Table:
+    found, labels = robustness.power(evidence), evidence.labels
+    shown = pd.DataFrame(
+        [
+            {
+                "Module": labels.of(row["module"], "modules"),
+                "Effects": str(row["effects"]),
+                "Moved by the prior": str(row["prior"]),
+                "Moved by both": str(row["conflict"]),
+                "Most sensitive to the prior": _effect_label(evidence, row),
+                "Sensitivity": number(row["largest"]),
+            }
+            for row in records(found)
+        ],
+        columns=None if len(found) else ["Nothing to show"],
+    )
+    caption = (
+        "Power-scaling: population effects whose posterior moves when the prior, or prior and "
+        "likelihood, are raised to a power near one (sensitivity above 0.05)."
+    )
+    return Table(shown, evidence.power, caption, tuple(found["provenance"]))
+
+
+def _effect_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    """Exposure and outcome in one cell."""
+    head = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
+    kind = inline(evidence.labels.of(row["exposure_type"], "exposure_types"))
+    return f"{head} ({kind}): {inline(evidence.labels.outcome(row['outcome']))}"
+
+
 def _columns(rows: list[dict[str, str]]) -> list[str]:
     return list(rows[0]) if rows else ["Nothing to show"]
 
@@ -677,13 +803,18 @@ COMMON: dict[str, tuple[Callable[[Evidence], Table], tuple[str, ...]]] = {
     "exploratory": (_exploratory, ("studies", "synthesis")),
     "aliases": (_aliases, ("studies", "synthesis")),
     "findings": (_findings, ("studies",)),
+    "concordance": (_concordance, ("studies", "contrasts", "draws")),
     "bounds": (_bounds, ("studies",)),
     "appraisal": (_appraisal, ("appraisal",)),
     "design_based": (_design_based, ("studies", "design_based")),
+    "sensitivity": (sensitivity.table, ("studies", "contrasts")),
+    "refits": (_refits, ("studies", "contrasts", "refits")),
+    "power": (_power, ("studies", "power")),
+    "comparison": (criticism.table, ("studies", "comparison")),
 }
 MODULE: dict[str, dict[str, Callable[[Evidence, str], Table]]] = {
     "answers": {"effects": _effects, "levels": _levels},
-    "codings": {"effects": _effects, "prevalence": _prevalence},
+    "codings": {"effects": _effects, "prevalence": _prevalence, "places": _places},
 }
 
 

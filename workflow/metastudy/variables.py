@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metastudy import directions, plotted
-from metastudy.evidence import Evidence, fit_name, records
+from metastudy import criticism, directions, plotted, robustness, sensitivity
+from metastudy.concordance import concordance
+from metastudy.evidence import Evidence, drawn, fit_name, records
+from metastudy.predictions import PLACES, is_prediction
 from metastudy.verdicts import KINDS, Finding, Kind, comparison, phrases, summary
 from metastudy.wording import (
     JOINT,
@@ -65,6 +67,10 @@ def variables(evidence: Evidence, build: Mapping[str, str]) -> Tree:
     tree["heterogeneity"] = _heterogeneity(evidence)
     tree["synthesis"] = _synthesis(evidence)
     tree["diagnostics"] = _diagnostics(evidence)
+    tree["refits"] = _refits(evidence)
+    tree["power"] = _power(evidence)
+    tree["sensitivity"] = sensitivity.variables(evidence)
+    tree |= criticism.variables(evidence)
     tree["settings"] = _settings(evidence.settings)
     tree["build"] = dict(build)
     return {key: value for key, value in tree.items() if value}
@@ -102,6 +108,7 @@ def _contrast(evidence: Evidence, row: Mapping[str, Any], codes: bool = False) -
         "interval": interval(row["lower"], row["upper"]),
         "sd": number(row["sd"]),
         "pd": probability(row["pd"]),
+        "rope": probability(row["rope"]),
         "text": _numbers(evidence, row),
         "verdict": kind,
         "direction": _direction(kind, row),
@@ -184,6 +191,7 @@ def _answers(evidence: Evidence, name: str) -> Tree:
         own = sd[sd["level"] == "study"]
         leaves = _exposure(evidence, str(exposure), str(kind))
         leaves |= _sentences(evidence, str(exposure), str(kind), population)
+        leaves["elsewhere"] = {"sentence": _elsewhere(evidence, sd)}
         _put(tree, [str(exposure)], leaves)
         for row in population:
             _put(tree, [str(exposure), row["outcome"]], _contrast(evidence, row))
@@ -201,8 +209,11 @@ def _answers(evidence: Evidence, name: str) -> Tree:
                 if found["vignette"].eq(row["vignette"]).sum() == 1:  # no other study has it
                     _put(tree, [str(exposure), str(outcome), vignette], leaves)
         for row in records(sd[~sd["level"].isin(["population", "study"])]):
-            path = [str(exposure), row["outcome"], row["level"], row["group"]]
-            _put(tree, path, _contrast(evidence, row))
+            path = [str(exposure), row["outcome"], row["level"]]
+            if is_prediction(row["level"]):
+                _put(tree, path, {"interval": interval(row["lower"], row["upper"])})
+            else:
+                _put(tree, [*path, row["group"]], _contrast(evidence, row))
         for (group, vignette), found in own.groupby(["group", "vignette"], sort=False):
             said = _sentences(evidence, str(exposure), str(kind), records(found))
             _put(tree, [str(exposure), "in", str(group), str(vignette) or GENERAL], said)
@@ -210,6 +221,27 @@ def _answers(evidence: Evidence, name: str) -> Tree:
                 _put(tree, [str(exposure), "in", str(vignette) or GENERAL], said)
     tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "level"])
     return tree
+
+
+def _elsewhere(evidence: Evidence, effects: pd.DataFrame) -> str:
+    """What is expected of a country and a sector without data, or why nothing is."""
+    parts = []
+    for grouping in PLACES:
+        found = records(effects[effects["level"] == f"new_{grouping}"])
+        bounds = [
+            f"{inline(evidence.labels.outcome(row['outcome']))} "
+            f"{interval(row['lower'], row['upper'])}"
+            for row in found
+        ]
+        if bounds:
+            prior = ", mostly by the prior" * any(row["note"] for row in found)
+            parts.append(f"for a new {grouping}{prior}: {joined(bounds)}")
+    if not parts:
+        return (
+            "Of other countries and sectors nothing is predicted: the design has no spread between "
+            "them to predict from."
+        )
+    return f"{share(evidence.interval)} prediction intervals, in SD, {'; '.join(parts)}."
 
 
 def _pomp(row: Mapping[str, Any]) -> Tree:
@@ -222,7 +254,7 @@ def _pomp(row: Mapping[str, Any]) -> Tree:
 def _answer_levels(evidence: Evidence, name: str, levels: pd.DataFrame) -> Tree:
     """Means by study and vignette, and which of a family's outcomes is the highest."""
     tree: Tree = {}
-    draws = _draws(evidence, name, list(levels["id"]))
+    draws = drawn(evidence, name, levels["id"])
     family = levels["outcome"].map(evidence.vocabulary.family)
     for (group, vignette), mine in levels.groupby(["group", "vignette"], sort=False):
         path: list[str] = [str(group), str(vignette) or GENERAL]
@@ -272,19 +304,6 @@ def _top(evidence: Evidence, own: pd.DataFrame, draws: Mapping[str, np.ndarray])
         f"{leaves['probability']}, is {leaves['inline']} ({bounds})."
     )
     return leaves
-
-
-def _draws(evidence: Evidence, name: str, ids: list[str]) -> dict[str, np.ndarray]:
-    """Draws of some contrasts, each as one row of numbers."""
-    if name not in evidence.draws:
-        return {}
-    import xarray as xr
-
-    with xr.open_dataset(evidence.draws[name], group="contrasts") as found:
-        value = found["value"]
-        known = [i for i in ids if i in set(map(str, value["contrast"].values))]
-        values = value.sel(contrast=known).transpose("contrast", "chain", "draw").to_numpy()
-    return {i: v.ravel() for i, v in zip(known, values, strict=True)}
 
 
 # --- codings --------------------------------------------------------------------------------------
@@ -350,9 +369,9 @@ def _code_levels(evidence: Evidence, table: pd.DataFrame) -> Tree:
             "interval": percents(row["lower"], row["upper"]),
         }
         free = ["error_free"] if row["variant"] == "error_free" else []
-        place = [] if row["level"] == "population" else [row["group"]]
+        place = [] if row["level"] == "population" else [row["group"] or row["level"]]
         _put(tree, [*place, row["outcome"], *free], leaves)
-    main = levels[levels["variant"] == "main"]
+    main = levels[levels["variant"].eq("main") & ~levels["level"].map(is_prediction).astype(bool)]
     for (level, group), mine in main.groupby(["level", "group"], sort=False):
         best = mine.sort_values("mean", ascending=False, kind="stable").head(TOP)
         names = [inline(evidence.labels.outcome(o)) for o in best["outcome"]]
@@ -456,10 +475,36 @@ def _published(evidence: Evidence) -> Tree:
             int((found["estimate"].notna() & found["se"].notna()).sum())
         ),
         "bounds": count(len(directions.bounds(evidence))),
+        "concordance": _concordance(concordance(evidence), len(found)),
     }
     for direction in directions.PUBLISHED:
         tree[direction] = count(int(found["direction"].eq(direction).sum()))
     return tree
+
+
+def _concordance(beside: pd.DataFrame, findings: int) -> Tree:
+    """How many findings have a contrast here, and which of them are no evidence for it."""
+    matched = beside["finding_id"].nunique()
+    built = beside.loc[beside["provenance"].str.contains("simulated"), "finding_id"].nunique()
+    if not built:
+        said = ""
+    elif built == matched:
+        said = (
+            "All of these contrasts rest on simulated data: they agree or disagree by "
+            "construction, and no probability is shown."
+        )
+    else:
+        said = (
+            f"Of these, {count(built)} {'rests' if built == 1 else 'rest'} on simulated data: "
+            "there agreement is by construction, and no probability is shown."
+        )
+    return {
+        "matched": count(matched),
+        "unmatched": count(findings - matched),
+        "contrasts": count(len(beside)),
+        "by_construction": count(built),
+        "sentence": said,
+    }
 
 
 def _with_error(known: int) -> str:
@@ -532,6 +577,11 @@ def _heterogeneity(evidence: Evidence) -> Tree:
                 "prior": number(row["prior_mean"]),
                 "ratio": number(row["ratio"]),
             }
+            if not pd.isna(row.get("i2")):
+                leaves[_key(row["parameter"])] |= {
+                    "i2": percent(row["i2"]),
+                    "i2_interval": percents(row["i2_lower"], row["i2_upper"]),
+                }
         tree[_key(name)] = leaves
     return tree
 
@@ -576,7 +626,7 @@ def _synthesis(evidence: Evidence) -> Tree:
         if row["level"] == "population":
             leaves = _contrast(evidence, row) | {"studies": str(row["studies"])}
             _put(tree["effects"], place, leaves)
-        elif str(row["level"]).startswith("new_"):
+        elif is_prediction(row["level"]):
             leaves = {"interval": interval(row["lower"], row["upper"])}
             _put(tree["effects"], [*place, row["level"]], leaves)
         else:
@@ -634,6 +684,56 @@ def _gates(gates: Sequence[Mapping[str, Any]]) -> Tree:
         if missed
         else f"All {len(gates)} gates were passed.",
     }
+
+
+def _refits(evidence: Evidence) -> Tree:
+    """By module and kind of refit: their number, the largest shift and a sentence."""
+    tree: Tree = {}
+    found = robustness.robustness(evidence)
+    for row in records(found):
+        effect = _effect(evidence, row)
+        leaves = {
+            "number": str(row["refits"]),
+            "shift": number(abs(row["shift"])),
+            "changed": str(row["changed"]),
+            "effects": str(row["effects"]),
+            "sentence": f"{robustness.KINDS[row['kind']]}, no mean moves by more than "
+            f"{number(abs(row['shift']))} posterior standard deviations ({effect}), and "
+            f"{count(row['changed'])} of {row['effects']} verdicts "
+            f"{'changes' if row['changed'] == 1 else 'change'}.",
+        }
+        _put(tree, [row["module"], row["kind"]], leaves)
+    for name in dict.fromkeys(found["module"]):
+        mine = tree[_key(name)]
+        mine["summary"] = " ".join(mine[k]["sentence"] for k in robustness.KINDS if k in mine)
+    if len(found):
+        tree["number"] = str(
+            evidence.refits[["module", "kind", "group"]].drop_duplicates().shape[0]
+        )
+        tree["rhat_max"] = number(found["rhat"].max(), 3)
+        tree["ess_min"] = number(found["ess"].min(), 0)
+    return tree
+
+
+def _power(evidence: Evidence) -> Tree:
+    """How many effects move with a power of the prior, by module and over all."""
+    tree: Tree = {}
+    found = robustness.power(evidence)
+    for row in records(found):
+        leaves = {k: str(row[k]) for k in ("effects", "prior", "conflict")}
+        _put(tree, [row["module"]], leaves | {"largest": number(row["largest"])})
+    if len(found):
+        total = found[["effects", "prior", "conflict"]].sum()
+        tree["sentence"] = (
+            f"Power-scaling finds {count(total['prior'])} of {total['effects']} population effects "
+            f"sensitive to the prior, {count(total['conflict'])} of them to the likelihood as well."
+        )
+    return tree
+
+
+def _effect(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
+    return f"{inline(exposure)} on {inline(evidence.labels.outcome(row['outcome']))}"
 
 
 def _settings(settings: Mapping[str, Any]) -> Tree:

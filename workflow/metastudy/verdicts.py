@@ -12,10 +12,28 @@ from typing import Literal
 
 from metastudy.wording import count, joined
 
-__all__ = ["KINDS", "Finding", "Kind", "Phrases", "comparison", "judge", "phrases", "summary"]
+__all__ = [
+    "KINDS",
+    "ROPES",
+    "Finding",
+    "Kind",
+    "Phrases",
+    "comparison",
+    "judge",
+    "phrases",
+    "summary",
+]
 
 Kind = Literal["higher", "lower", "equivalent", "imprecise"]
 KINDS: tuple[Kind, ...] = ("higher", "lower", "equivalent", "imprecise")
+# The setting that holds the half-width of the region of practical equivalence of a metric; shares
+# and percentages of a scale have none of their own.
+ROPES: Mapping[str, str] = {
+    "sd": "rope_sd",
+    "latent_sd": "rope_sd",
+    "log_odds": "rope_logit",
+    "log_risk_ratio": "rope_logit",
+}
 NAMED = 6  # so many labels are listed in a sentence; of more, only their number is told
 
 

@@ -22,6 +22,7 @@ except MetastudyError as error:
 
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
+FITS = list(FOUND.fits)  # one for each module, called after it, and the sensitivity analyses
 PUBLISHED = [name for name, study in FOUND.studies.items() if study.published]
 LOCK = file_digest(Path(workflow.basedir) / "envs" / "requirements.txt")
 
@@ -57,24 +58,44 @@ def raw_digests(wildcards):
     return [*digests, *(digest.encode() in listed for digest in digests)]
 
 
+def fit_of(wildcards):
+    """The fit that a job belongs to; where a rule is about modules, a module's main one."""
+    return FOUND.fits[wildcards.get("fit", wildcards.get("module"))]
+
+
+def module_of(wildcards):
+    return fit_of(wildcards).module
+
+
+def variant_of(wildcards):
+    return fit_of(wildcards).variant
+
+
 def model_of(wildcards):
-    return FOUND.modules[wildcards.module].model
+    return fit_of(wildcards).model
 
 
 def studies_of(wildcards):
-    return [f"results/harmonized/{s}" for s in FOUND.modules[wildcards.module].studies]
+    return [f"results/harmonized/{s}" for s in FOUND.modules[module_of(wildcards)].studies]
 
 
 # What figures, tables and variables are made from, by the name of the option that takes it.
 EVIDENCE = {
     "appraisal": [config["appraisal"]],
     "design_based": ["results/sensitivity/design_based.parquet"],
+    "sensitivity": expand(
+        "results/contrasts/{fit}.parquet", fit=[f for f in FITS if f not in MODULES]
+    ),
     "studies": expand("results/harmonized/{study}", study=STUDIES),
     "cells": expand("results/cells/{module}.nc", module=MODULES),
     "contrasts": expand("results/contrasts/{module}.parquet", module=MODULES),
     "draws": expand("results/contrasts/{module}.nc", module=MODULES),
     "heterogeneity": expand("results/contrasts/{module}-heterogeneity.parquet", module=MODULES),
-    "checks": expand("results/diagnostics/{fit}.json", fit=[*MODULES, "synthesis"]),
+    "refits": expand("results/refits/{module}.parquet", module=MODULES),
+    "power": expand("results/refits/{module}-power.parquet", module=MODULES),
+    "predictive": expand("results/predictive/{module}.parquet", module=MODULES),
+    "comparison": expand("results/comparison/{module}.parquet", module=MODULES),
+    "checks": expand("results/diagnostics/{fit}.json", fit=[*FITS, "synthesis"]),
     "synthesis": expand(
         "results/synthesis/{table}.parquet",
         table=["estimates", "pooled", "exploratory", "structure", "heterogeneity"],
@@ -88,15 +109,19 @@ FIGURES = {
     "directions": ["studies", "contrasts"],
     "aliases": ["studies", "contrasts", "synthesis"],
     "heterogeneity": ["studies", "contrasts", "heterogeneity", "synthesis"],
+    "refits": ["studies", "contrasts", "refits"],
+    **{f"predictive_{module}": ["studies", "predictive"] for module in MODULES},
+    "comparison": ["studies", "comparison"],
 }
 
 
 def evidence_of_figure(wildcards):
-    """The files that a figure is drawn from; a module's figure takes that module's contrasts."""
-    own = wildcards.figure.removeprefix("module_")
+    """The files that a figure is drawn from; a module's figure takes that module's own."""
+    own = wildcards.figure.removeprefix("module_").removeprefix("predictive_")
     files = [path for need in FIGURES[wildcards.figure] for path in EVIDENCE[need]]
     if own in MODULES:
-        others = [f"results/contrasts/{m}.parquet" for m in MODULES if m != own]
+        kinds = ("contrasts", "predictive")
+        others = [f"results/{kind}/{m}.parquet" for kind in kinds for m in MODULES if m != own]
         files = [path for path in files if path not in others]
     return files
 
@@ -128,7 +153,9 @@ DATA_REPORT = expand(
 # for it: so `rule all` asks for all of them, and a second run after a failure fails as well.
 MADE = [
     *(path for paths in EVIDENCE.values() for path in paths),
-    *expand("results/fits/{module}.nc", module=MODULES),
+    *expand("results/{kind}/{fit}.nc", kind=["cells", "fits", "contrasts"], fit=FITS),
+    *expand("results/contrasts/{fit}-heterogeneity.parquet", fit=FITS),
+    *expand("results/refits/{module}.nc", module=MODULES),
     "results/synthesis/posterior.nc",
     *expand("results/figures/{figure}.svg", figure=FIGURES),
     "results/tables",

@@ -1,7 +1,8 @@
-"""Fit: each module's studies to cells, posterior, checks and contrasts.
+"""Fit: each module's studies to cells, posterior, checks and contrasts; its sensitivity analyses likewise.
 
 REQUIRED INPUTS: results/harmonized/<study>/ of the module's studies
-OUTPUTS: results/{cells,fits,contrasts}/<module>.*, results/diagnostics/{<module>,gates}.json
+OUTPUTS: results/{cells,fits,contrasts}/<fit>.*, results/diagnostics/{<fit>,gates}.json, <fit> being a module
+or <module>-<variant>, such as the one in which answers are counted item by item
 A posterior depends on its cells alone: the same cells give the same bytes, and are taken from the store.
 """
 
@@ -11,29 +12,31 @@ rule aggregate:
         studies=studies_of,
         vocabulary=config["vocabulary"],
     output:
-        cells="results/cells/{module}.nc",
+        cells="results/cells/{fit}.nc",
     log:
-        "results/logs/aggregate/{module}.log",
+        "results/logs/aggregate/{fit}.log",
     conda:
         "../../envs/environment.yaml"
     params:
-        require=lambda w: config["require"].get(w.module, []),
+        module=module_of,
+        variant=variant_of,
+        require=lambda w: config["require"].get(module_of(w), []),
         code=code("aggregate"),
         lock=LOCK,
     message:
-        "Aggregate the {wildcards.module} studies to cells."
+        "Aggregate the cells of the {wildcards.fit} fit."
     shell:
-        "python -m metastudy.aggregate --module {wildcards.module} --studies {input.studies}"
+        "python -m metastudy.aggregate --module {params.module} --variant {params.variant} --studies {input.studies}"
         " --vocabulary {input.vocabulary} --require {params.require} --cells {output.cells} > {log} 2>&1"
 
 
 rule fit:
     input:
-        cells="results/cells/{module}.nc",
+        cells="results/cells/{fit}.nc",
     output:
-        posterior="results/fits/{module}.nc",
+        posterior="results/fits/{fit}.nc",
     log:
-        "results/logs/fit/{module}.log",
+        "results/logs/fit/{fit}.log",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -47,7 +50,7 @@ rule fit:
         code=code("fit"),
         lock=LOCK,
     message:
-        "Fit the {wildcards.module} model."
+        "Fit the {wildcards.fit} model."
     shell:
         "python -m metastudy.fit --cells {input.cells} --model {params.model} --priors {params.priors:q}"
         " --sampling {params.sampling:q} --cores {threads} --code {params.code} --lock {params.lock}"
@@ -56,11 +59,11 @@ rule fit:
 
 rule diagnose:
     input:
-        posterior="results/fits/{module}.nc",
+        posterior="results/fits/{fit}.nc",
     output:
-        check="results/diagnostics/{module}.json",
+        check="results/diagnostics/{fit}.json",
     log:
-        "results/logs/diagnose/{module}.log",
+        "results/logs/diagnose/{fit}.log",
     conda:
         "../../envs/environment.yaml"
     params:
@@ -68,7 +71,7 @@ rule diagnose:
         code=code("diagnose"),
         lock=LOCK,
     message:
-        "Check the convergence of the {wildcards.module} fit."
+        "Check the convergence of the {wildcards.fit} fit."
     shell:
         "python -m metastudy.diagnose --posterior {input.posterior} --thresholds {params.thresholds:q}"
         " --out {output.check} > {log} 2>&1"
@@ -76,7 +79,7 @@ rule diagnose:
 
 rule gate:
     input:
-        checks=expand("results/diagnostics/{module}.json", module=[*MODULES, "synthesis"]),
+        checks=expand("results/diagnostics/{fit}.json", fit=[*FITS, "synthesis"]),
     output:
         gates="results/diagnostics/gates.json",
     log:
@@ -94,25 +97,30 @@ rule gate:
 
 rule contrast:
     input:
-        cells="results/cells/{module}.nc",
-        posterior="results/fits/{module}.nc",
+        cells="results/cells/{fit}.nc",
+        posterior="results/fits/{fit}.nc",
     output:
-        table="results/contrasts/{module}.parquet",
-        draws="results/contrasts/{module}.nc",
-        heterogeneity="results/contrasts/{module}-heterogeneity.parquet",
+        table="results/contrasts/{fit}.parquet",
+        draws="results/contrasts/{fit}.nc",
+        heterogeneity="results/contrasts/{fit}-heterogeneity.parquet",
     log:
-        "results/logs/contrast/{module}.log",
+        "results/logs/contrast/{fit}.log",
     conda:
         "../../envs/environment.yaml"
     params:
         model=model_of,
         priors=as_json("priors"),
         interval=config["report"]["interval"],
+        rope_sd=config["report"]["rope_sd"],
+        rope_logit=config["report"]["rope_logit"],
+        seed=config["sampling"]["seed"],
+        smallest_cell=config["privacy"]["smallest_cell"],
         code=code("contrast"),
         lock=LOCK,
     message:
-        "Draw the contrasts of the {wildcards.module} module."
+        "Draw the contrasts of the {wildcards.fit} fit."
     shell:
         "python -m metastudy.contrast --cells {input.cells} --posterior {input.posterior} --model {params.model}"
-        " --priors {params.priors:q} --interval {params.interval} --table {output.table} --draws {output.draws}"
-        " --heterogeneity {output.heterogeneity} > {log} 2>&1"
+        " --priors {params.priors:q} --interval {params.interval} --rope_sd {params.rope_sd}"
+        " --rope_logit {params.rope_logit} --seed {params.seed} --smallest_cell {params.smallest_cell}"
+        " --table {output.table} --draws {output.draws} --heterogeneity {output.heterogeneity} > {log} 2>&1"

@@ -29,13 +29,16 @@ rule synthesize:
         priors=as_json("priors"),
         sampling=as_json("sampling"),
         interval=config["report"]["interval"],
+        rope_sd=config["report"]["rope_sd"],
+        rope_logit=config["report"]["rope_logit"],
         code=code("synthesize"),
         lock=LOCK,
     message:
         "Pool what several studies report."
     shell:
         "python -m metastudy.synthesize --cells {input.cells} --published {input.published}"
-        " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval} --out {params.out} > {log} 2>&1"
+        " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
+        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --out {params.out} > {log} 2>&1"
 
 
 rule design_based:

@@ -1,0 +1,186 @@
+"""What the workflow's way to sample gains over rows and PyMC's own sampler, module by module.
+
+    PYTHONPATH=workflow python benchmarks/modules.py                  # all modules, as built
+    PYTHONPATH=workflow python benchmarks/modules.py --modules threat --draws 1000
+
+For each module, on the tables and cells that stand in ``results``: the model on cells sampled by
+nutpie, and the same model, priors and parameterisation with a vectorised likelihood over rows,
+sampled by PyMC's own NUTS on numba. The ratio is of effective draws per second of processor time,
+the least over the same reported quantities, both fits passing the gates; compiling is timed apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from metastudy import backend as backend  # isort: skip  before PyMC is imported
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+import yaml
+
+from metastudy.cells import load_study, rows_of
+from metastudy.diagnostics import gates
+from metastudy.models import BUILD, answers, codings
+from metastudy.sampling import compile_model, draw
+from metastudy.vocabulary import load, merge
+
+ROOT = Path(__file__).parents[1]
+REPORTED = ("mu", "beta", "contrast", "gamma", "sigma", "sensitivity", "specificity")
+
+
+def rows_of_answers(cells: xr.Dataset, results: Path) -> Callable[..., Any]:
+    """A likelihood over respondents in place of :func:`gaussian_cells`."""
+    studies = [load_study(results / "harmonized" / name) for name in json.loads(cells.studies)]
+    vocabulary = merge(
+        load(ROOT / "config/vocabulary.yaml"), [s.report["vocabulary"] for s in studies]
+    )
+    rows = [rows_of(study, cells.module, vocabulary) for study in studies]
+    outcomes = [tuple(label.split("|")) for label in cells.outcome.values]
+    y = pd.concat([r.y.reindex(columns=outcomes) for r in rows]).to_numpy()
+    names = list(cells.exposure.values)
+    x = pd.concat([r.x.reindex(columns=names, fill_value=0.0) for r in rows]).to_numpy()
+    x = np.column_stack([np.ones(len(x)), x])
+    setting = cells.setting_of_site.values
+    where = [cells[name].values[setting].astype(str) for name in ("study", "country", "sector")]
+    site = {key: at for at, key in enumerate(zip(*where, cells.site.values, strict=True))}
+    place = pd.concat([r.site for r in rows])[["study", "country", "sector", "site"]]
+    at = np.array([site[tuple(row)] for row in place.itertuples(index=False)])
+    seen = ~np.isnan(y)
+    patterns = {tuple(p): i for i, p in enumerate(cells.observed.values.astype(bool))}
+    pattern = np.array([patterns[tuple(row)] for row in seen])
+    key = {pair: c for c, pair in enumerate(zip(cells.site_of_cell.values, cells.pattern_of_cell.values, strict=True))}  # fmt: skip  # noqa: E501
+    cell = np.array([key[pair] for pair in zip(at, pattern, strict=True)])
+    print(f"{cells.module}: {len(y)} rows, {cells.sizes['cell']} cells")
+
+    def gaussian_rows(*_: Any, b: Any, cov: Any, block: np.ndarray, **__: Any) -> Any:
+        total = 0.0
+        for r, d in {(int(p), int(d)) for p, d in zip(pattern, block[cell], strict=True)}:
+            mine = np.flatnonzero((pattern == r) & (block[cell] == d))
+            ks = np.flatnonzero(cells.observed.values[r])
+            mean = (pt.constant(x[mine])[:, :, None] * b[cell[mine]][:, :, ks]).sum(axis=1)
+            off = pt.constant(y[np.ix_(mine, ks)]) - mean
+            sigma = cov[d][np.ix_(ks, ks)]
+            logdet = 2 * pt.log(pt.diagonal(pt.linalg.cholesky(sigma))).sum()
+            total += -0.5 * (len(mine) * logdet + (pt.dot(off, pt.linalg.inv(sigma)) * off).sum())
+        return total
+
+    return gaussian_rows
+
+
+def rows_of_codings(cells: xr.Dataset, _: Path) -> Callable[..., Any]:
+    """A likelihood over readings of a code in place of :func:`coded_cells`."""
+
+    def each(counts: xr.DataArray) -> tuple[np.ndarray, ...]:
+        return tuple(np.repeat(np.argwhere(counts.values), counts.values[counts.values > 0].astype(int), axis=0).T)  # fmt: skip  # noqa: E501
+
+    o1, c1, not_applied = each(cells.single)
+    o2, c2, agreement = each(cells.double)
+    applied = 1.0 - not_applied
+    first, second = 1.0 - agreement // 2, 1.0 - agreement % 2
+    print(f"{cells.module}: {len(o1) + len(o2)} rows, {cells.single.size} cells")
+
+    def coded_rows(_s: Any, _d: Any, presence: Any, s: Any, t: Any) -> Any:
+        p = presence[o1, c1]
+        q = p * s + (1 - p) * (1 - t)
+        once = (applied * pt.log(q) + (1 - applied) * pt.log1p(-q)).sum()
+        p = presence[o2, c2]
+        there = (first * s + (1 - first) * (1 - s)) * (second * s + (1 - second) * (1 - s))
+        not_there = (first * (1 - t) + (1 - first) * t) * (second * (1 - t) + (1 - second) * t)
+        return once + pt.log(p * there + (1 - p) * not_there).sum()
+
+    return coded_rows
+
+
+def told(name: str, tree: Any, seconds: float, thresholds: dict[str, float]) -> float:
+    """Print a fit and its gates; its least effective draws per second of processor time."""
+    posterior, stats = (tree[group].to_dataset() for group in ("posterior", "sample_stats"))
+    reported = posterior[[v for v in REPORTED if v in posterior]]
+    ess = min(float(np.nanmin(a)) for a in az.ess(reported, method="bulk").data_vars.values())
+    found = gates(posterior, stats, thresholds)
+    print(
+        f"  {name:28} sample {seconds:8.1f} s of CPU, least ESS {ess:6.0f}, {ess / seconds:8.2f} a"
+        " second\n"
+        f"  {'':28} "
+        + ", ".join(
+            f"{g['gate']} {g['value']:.4g} {'ok' if g['passed'] else 'MISSED'}" for g in found
+        ),
+        flush=True,
+    )
+    return ess / seconds
+
+
+def compare(module: str, results: Path, settings: dict[str, Any]) -> None:
+    """One module both ways, and the ratio."""
+    cells = xr.load_dataset(results / "cells" / f"{module}.nc")
+    kind, thresholds, sampling = (
+        "codings" if "code" in cells.dims else "answers",
+        settings["gates"],
+        settings["sampling"],
+    )
+    start = time.perf_counter()
+    compiled = compile_model(BUILD[kind](cells, settings["priors"]))
+    middle = time.process_time()
+    print(f"{module}: compiled in {time.perf_counter() - start:.1f} s", flush=True)
+    tree = draw(compiled, sampling)
+    ours = told("cells, nutpie", tree, time.process_time() - middle, thresholds)
+    make, place, name = {
+        "answers": (rows_of_answers, answers, "gaussian_cells"),
+        "codings": (rows_of_codings, codings, "coded_cells"),
+    }[kind]
+    with mock.patch.object(place, name, make(cells, results)):
+        model = BUILD[kind](cells, settings["priors"])
+    noise = [v.name for v in model.deterministics if v.name in ("presence", "log_likelihood")]
+    start = time.process_time()
+    with model:
+        steps = pm.NUTS(target_accept=sampling["target_accept"], compile_kwargs={"mode": "NUMBA"})
+        compiling = time.process_time() - start
+        print(f"  rows: compiled in {compiling:.1f} s of CPU ({len(noise)} large values kept)")
+        start = time.process_time()
+        tree = pm.sample(
+            step=steps,
+            chains=sampling["chains"],
+            tune=sampling["tune"],
+            draws=sampling["draws"],
+            random_seed=sampling["seed"],
+            cores=1,
+            progressbar=False,
+            compute_convergence_checks=False,
+            compile_kwargs={"mode": "NUMBA"},
+        )
+    theirs = told("rows, PyMC's NUTS on numba", tree, time.process_time() - start, thresholds)
+    print(f"{module}: {ours / theirs:.1f} times the effective draws per second of CPU", flush=True)
+
+
+def main() -> None:
+    """Read the command line and print the comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--modules", nargs="+", default=["threat", "coping", "strain"])
+    parser.add_argument("--tune", type=int, help="other than that of the configuration")
+    parser.add_argument("--draws", type=int, help="other than that of the configuration")
+    parser.add_argument("--target-accept", type=float, help="other than that, for both alike")
+    args = parser.parse_args()
+    settings = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))
+    for key in ("tune", "draws", "target_accept"):
+        if getattr(args, key):
+            settings["sampling"][key] = getattr(args, key)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()}, sampling {settings['sampling']}")
+    for module in args.modules:
+        compare(module, args.results, settings)
+    print(f"load at the end {os.getloadavg()}")
+
+
+if __name__ == "__main__":
+    main()
