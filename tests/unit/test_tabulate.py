@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+import pandas as pd
 import pytest
 from worlds import WORLDS, evidence
 
 from metastudy.errors import MetastudyError
+from metastudy.pipe_table import Table
 from metastudy.tabulate import markdown, names, table
 
 MODELS = {"threat": "answers", "coping": "answers", "strain": "codings"}
@@ -105,3 +110,12 @@ def test_a_weighted_estimate_stands_beside_the_unweighted_one() -> None:
     shown = table(evidence("mixed"), "design_based").shown
     assert len(shown) == 1
     assert shown.loc[0, ["Weighted, SD", "Unweighted, SD"]].tolist() == ["−0.21", "−0.20"]
+
+
+def test_a_column_of_a_few_values_has_room_for_them() -> None:
+    wide = "what an interview is about"
+    shown = pd.DataFrame({name: [wide] * 8 for name in ("One", "Two", "Three", "Four")})
+    shown["Rare"] = ["–"] * 7 + ["45% (39% to 49%)"]
+    text = markdown("places", Table(shown, shown, "A caption.", ()))
+    asked = json.loads(re.search(r'tbl-colwidths="(\[.+?\])"', text)[1])
+    assert asked == [len(wide)] * 4 + [len("45% (39% to 49%)")]

@@ -63,8 +63,9 @@ def _share(column: pd.Series) -> int:
     """Share of the width that a column asks for, in letters: what wraps may be narrower."""
     texts = [str(column.name), *column]
     longest_word = max(len(word) for text in texts for word in (text.split() or [""]))
-    spelt = [CITED if text.startswith("@") else len(text) for text in column]
-    typical = sorted(spelt)[len(spelt) * 3 // 4]
+    filled = [text for text in column if text.strip("–")] or [""]  # a dash asks for no room
+    spelt = sorted(CITED if text.startswith("@") else len(text) for text in filled)
+    typical = spelt[len(spelt) * 3 // 4]
     return max(longest_word, min(typical, WIDEST), 2)
 
 
