@@ -161,3 +161,11 @@ def test_numbers_are_written_for_readers() -> None:
     assert joined([]) == "none"
     assert inline("US citizens") == "US citizens"
     assert mark(["observed", "simulated"]) == "Simulated and observed data"
+
+
+def test_the_number_of_cells_stands_beside_that_of_the_respondents() -> None:
+    said = flat(variables(evidence("null"), {}))
+    assert said["threat.cells.sentence"] == (
+        "9 respondents at 2 sites with 3 patterns of observed outcomes are 4 cells"
+    )
+    assert "strain.cells.sentence" not in said, "interviews have no patterns of answers"

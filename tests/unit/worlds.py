@@ -390,7 +390,7 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Ev
         comparison=comparison(),
         cells={
             "threat": Modelled(
-                {"first": 9}, ({"study": "first", "rule": "exposure_missing", "rows": 1},)
+                {"first": 9}, ({"study": "first", "rule": "exposure_missing", "rows": 1},), 2, 3, 4
             ),
             "strain": Modelled({"fourth": 20}, ()),
         },

@@ -65,10 +65,16 @@ class StudyEvidence:
 
 @dataclass(frozen=True)
 class Modelled:
-    """What a module's cells say of their rows: how many each study has, and which were left out."""
+    """What a module's cells say of their rows: how many each study has, and which were left out.
+
+    ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; nought else.
+    """
 
     rows: Mapping[str, int]
     dropped: tuple[Mapping[str, Any], ...]
+    sites: int = 0
+    patterns: int = 0
+    cells: int = 0
 
 
 @dataclass(frozen=True)
@@ -240,5 +246,6 @@ def _modelled(path: Path) -> Modelled:
             study = cells.study.values
             n = interviews(cells).max("code").values
         dropped = json.loads(cells.attrs["dropped"])
+        sizes = [cells.sizes.get(name, 0) for name in ("site", "pattern", "cell")]
     rows = pd.Series(n).groupby(study.astype(str)).sum()
-    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped))
+    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped), *sizes)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from metastudy import criticism, directions, plotted, robustness, sensitivity
 from metastudy.concordance import concordance
-from metastudy.evidence import Evidence, drawn, fit_name, records
+from metastudy.evidence import Evidence, Modelled, drawn, fit_name, records
 from metastudy.predictions import PLACES, is_prediction
 from metastudy.verdicts import KINDS, Finding, Kind, comparison, phrases, summary
 from metastudy.wording import (
@@ -61,6 +61,8 @@ def variables(evidence: Evidence, build: Mapping[str, str]) -> Tree:
     for name in evidence.contrasts:
         tree[name] = modules[evidence.model(name)](evidence, name)
         tree[name]["label"] = evidence.vocabulary.label("modules", name)
+        if (own := evidence.cells.get(name)) and own.cells:
+            tree[name]["cells"] = _cells(own)
     tree["studies"] = _studies(evidence)
     tree["provenance"] = _provenance(evidence)
     tree["published"] = _published(evidence)
@@ -88,6 +90,20 @@ def flat(tree: Mapping[str, Any], above: str = "") -> dict[str, str]:
 def _key(text: str) -> str:
     """A key that a shortcode can hold: letters, digits, hyphens and underscores."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or GENERAL
+
+
+def _cells(own: Modelled) -> Tree:
+    """How many cells stand for how many respondents, and what missing outcomes add to them."""
+    rows = sum(own.rows.values())
+    sites = f"{own.sites} site{'' if own.sites == 1 else 's'}"
+    patterns = f"{own.patterns} pattern{'' if own.patterns == 1 else 's'} of observed outcomes"
+    return {
+        "count": str(own.cells),
+        "sites": str(own.sites),
+        "patterns": str(own.patterns),
+        "rows": str(rows),
+        "sentence": f"{rows} respondents at {sites} with {patterns} are {own.cells} cells",
+    }
 
 
 def _put(tree: Tree, path: Iterable[str], leaves: Mapping[str, Any]) -> None:
