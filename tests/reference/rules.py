@@ -20,6 +20,8 @@ def snakemake(
 ) -> subprocess.CompletedProcess[str]:
     """Run the project's Snakefile in a folder with its own data and results.
 
+    The sensitivity analyses are left out: they are fits of their own, and tested on their own.
+
     Parameters
     ----------
     folder : holds ``data/raw/<study>/`` and ``data/raw/manifest.yaml``; results go there.
@@ -31,7 +33,8 @@ def snakemake(
     key.write_text(KEY, encoding="utf-8")
     path = folder / "config" / "config.yaml"
     settings = yaml.safe_load(path.read_text("utf-8"))
-    for section, values in ({"pseudonyms": {"key_file": str(key)}} | config).items():
+    here = {"pseudonyms": {"key_file": str(key)}, "sensitivity": {"ordinal": [], "folded": []}}
+    for section, values in (here | config).items():
         settings[section] |= values
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")
     done = subprocess.run(
