@@ -127,6 +127,28 @@ def test_two_estimates_of_a_study_have_no_inconsistency() -> None:
         assert inconsistency(given, posterior, 0.95).empty
 
 
+def test_every_spread_has_a_share_of_its_own() -> None:
+    """Twelve studies, each country with each sector once; all weights are the same."""
+    table, _ = schools()
+    table = pd.concat([table, table.iloc[:4]], ignore_index=True)
+    table["study"] = list("ABCDEFGHIJKL")
+    table["country"] = np.repeat(["DK", "FI", "SE", "NO"], 3)
+    table["sector"] = np.tile(["schools", "health", "housing"], 4)
+    found = plan(table, np.eye(12) * 4.0)
+    assert found is not None
+    labels = [t.name for s in found.structures.values() for t in s.terms if t.kind == "varying"]
+    assert sorted(labels) == ["country", "sector", "study"]
+    (estimand,) = found.structures
+    tau = xr.DataArray(
+        np.broadcast_to([1.0, 2.0, 3.0], (2, 50, 3)),
+        dims=("chain", "draw", "tau_of"),
+        coords={"tau_of": [f"{estimand} {label}" for label in labels]},
+    )
+    shares = inconsistency(found, tau.to_dataset(name="tau"), 0.95)
+    assert list(shares["parameter"]) == [f"tau[{label}]" for label in tau.tau_of.values]
+    np.testing.assert_allclose(shares["i2"], np.array([1, 4, 9]) / (1 + 4 + 9 + 4))
+
+
 def test_every_study_shrinks_as_on_the_grid(fitted: tuple) -> None:
     studies = fitted[2].query("level == 'study'").set_index("group")
     assert list(studies.index) == list("ABCDEFGH")

@@ -279,14 +279,14 @@ def inconsistency(found: Plan, posterior: xr.Dataset, interval: float) -> pd.Dat
         w = 1 / np.diag(own)
         typical = (len(w) - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum())
         labels = [f"{estimand['id']} {term.name}" for term in varying]
-        squares = [posterior["tau"].sel(tau_of=label) ** 2 for label in labels]
+        squares = [posterior["tau"].sel(tau_of=label, drop=True) ** 2 for label in labels]
         total = sum(squares) + typical
         shares |= {f"tau[{label}]": s / total for label, s in zip(labels, squares, strict=True)}
     columns = {"mean": "i2", "lower": "i2_lower", "upper": "i2_upper", "mcse": "i2_mcse"}
     if not shares:
         none = pd.DataFrame(columns=["parameter", *columns.values()])
         return none.astype(dict.fromkeys(columns.values(), float))
-    draws = xr.concat([s.drop_vars("tau_of") for s in shares.values()], "parameter")
+    draws = xr.concat([*shares.values()], "parameter")
     draws = draws.assign_coords(parameter=list(shares)).transpose("chain", "draw", "parameter")
     numbers = summarize(draws, interval)[list(columns)]
     return numbers.rename(columns=columns).reset_index()
