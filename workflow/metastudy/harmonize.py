@@ -51,22 +51,33 @@ class Harmonized:
 
 @dataclass
 class _Study:
-    """One study on its way: its codebook, its raw rows that are kept, its problems so far."""
+    """One study on its way: its codebook, its raw rows, its problems so far.
+
+    Parameters
+    ----------
+    kept : positions of the rows that stay, in the order in which they are written.
+    """
 
     codebook: Codebook
     table: RawTable
-    kept: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    kept: np.ndarray
     problems: list[Problem] = field(default_factory=list)
 
     def texts(self, name: str) -> pd.Series:
         """Give a raw column of the kept rows."""
-        return self.table.data.loc[self.kept, name].reset_index(drop=True)
+        return self.table.data[name].take(self.kept).reset_index(drop=True)
+
+    def places(self) -> np.ndarray:
+        """Give each raw row its position among the kept ones, -1 if it left."""
+        found = np.full(len(self.table.data), -1)
+        found[self.kept] = np.arange(len(self.kept))
+        return found
 
     def report(
         self, hits: np.ndarray, name: str, found: str, expected: str, mend: str, code: str
     ) -> None:
         """Note one problem of the kept rows that ``hits`` marks."""
-        rows = [int(row) for row in self.table.rows[self.kept][hits]]
+        rows = sorted(int(row) for row in self.table.rows[self.kept[hits]])
         more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
         where: int | str = rows[0]
         if len(rows) > 1:
@@ -294,7 +305,7 @@ def _status(marks: Mapping[str, np.ndarray], count: int) -> pd.Series:
     marked = np.zeros(count, dtype=np.int64)
     for place, hits in enumerate(marks.values()):
         marked += hits.astype(np.int64) << place
-    patterns, positions = np.unique(marked, return_inverse=True)
+    positions, patterns = pd.factorize(marked)
     names = [
         "+".join(rule for place, rule in enumerate(marks) if pattern >> place & 1)
         for pattern in patterns.tolist()
@@ -375,8 +386,8 @@ def _readings(
     """List who read which source: the coders listed with it, and all who coded it."""
     parts = [pd.DataFrame({"source_id": ids[codings["case"]].array, "coder": codings["coder"]})]
     if project.readings is not None:
-        position = np.where(study.kept, np.cumsum(study.kept) - 1, -1)
-        known = project.readings.assign(case=position[project.readings["case"].to_numpy(int)])
+        case = study.places()[project.readings["case"].to_numpy(int)]
+        known = project.readings.assign(case=case)
         known = known[known["case"] >= 0]
         coder = known["coder"].map(project.coders).array
         parts.append(pd.DataFrame({"source_id": ids[known["case"]].array, "coder": coder}))
@@ -422,15 +433,13 @@ def _codings(
                 )
             )
     codings = project.codings.assign(
-        case=pd.Series(np.where(study.kept, np.cumsum(study.kept) - 1, -1))[
-            project.codings["case"]
-        ].array,
+        case=study.places()[project.codings["case"].to_numpy(int)],
         name=project.codings["code"].map(spelt),
         coder=project.codings["coder"].map(project.coders),
     )
     codings = codings[codings["case"] >= 0].reset_index(drop=True)
     for name in codings["name"][~codings["name"].isin(list(mapping))].unique():
-        hits = np.isin(np.arange(study.kept.sum()), codings["case"][codings["name"] == name])
+        hits = np.isin(np.arange(len(study.kept)), codings["case"][codings["name"] == name])
         study.report(
             hits,
             "code",
@@ -494,8 +503,11 @@ def _code_names(codes: Mapping[str, tuple[str, ...]], mapping: Mapping[str, str]
 # --- the whole -----------------------------------------------------------------------------------
 
 
-def _check_ids(study: _Study, name: str) -> None:
-    """Report rows without an id, and ids that stand in several rows."""
+def _check_ids(study: _Study, name: str, digests: np.ndarray | None = None) -> None:
+    """Report rows without an id, and ids that stand in several rows.
+
+    ``digests`` of the kept rows rise; where no two are alike, no two ids are.
+    """
     texts = study.texts(name)
     if texts.eq("").any():
         study.report(
@@ -506,6 +518,8 @@ def _check_ids(study: _Study, name: str) -> None:
             "give the row an id, or let it leave by a rule under 'exclude' in the codebook",
             "missing-id",
         )
+    if digests is not None and (digests[:-1] < digests[1:]).all():
+        return
     again = texts[texts.ne("") & texts.duplicated(keep=False)]
     for value in again.unique():
         study.report(
@@ -574,20 +588,20 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     _check_kind(codebook, raw)
     table = raw.cases if isinstance(raw, RawProject) else raw
     left, rules = _exclude(codebook, table)
-    study = _Study(codebook, table, kept=left < 0)
-    identity = codebook.having("id")[0].name
-    _check_ids(study, identity)
-    _check_declared(study)
-
-    published = codebook.study.design == "published"  # its rows are findings, not persons
+    stays, identity = left < 0, codebook.having("id")[0].name
     raw_ids = table.data[identity]
-    people = pd.Series(
-        raw_ids.where(raw_ids.ne(""))
-        if published
-        else pseudonyms.persons(name, raw_ids.tolist(), secret),
-        dtype="str",
-    )
-    ids = people[study.kept].reset_index(drop=True)
+    published = codebook.study.design == "published"  # its rows are findings, not persons
+    kept = np.flatnonzero(stays)
+    if published:
+        people, study = raw_ids.astype("str"), _Study(codebook, table, kept)
+        _check_ids(study, identity)
+    else:
+        digests = pseudonyms.digests(name, raw_ids.tolist(), secret)
+        kept = kept[digests[kept].argsort(kind="stable")]  # the order of the alphabet
+        people, study = pseudonyms.spelt(name, digests), _Study(codebook, table, kept)
+        _check_ids(study, identity, digests[kept])
+    _check_declared(study)
+    ids = people.take(kept).reset_index(drop=True)
     parts: dict[str, tables.Part] = {}
     marks: dict[str, np.ndarray] = {}
     if published:
@@ -600,18 +614,17 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         measurements = _measurements(study, ids)
         marks = _marks(study, measurements)
         respondents = respondents.assign(qc_status=_status(marks, len(ids)))
-        order = ids.argsort().to_numpy()
         parts |= {
-            "respondents": tables.shape("respondents", respondents).take(order),
-            "assignments": _assignments(study, ids).take(order),
-            "measurements": measurements.take(order),
+            "respondents": tables.shape("respondents", respondents),
+            "assignments": _assignments(study, ids),
+            "measurements": measurements,
             "case_ratings": _case_ratings(study, ids, sites),
         }
     gone = {
         "study_id": name,
-        "respondent_id": None if published else people[~study.kept].array,
-        "row": table.rows[~study.kept],
-        "rule": tables.coded(left[~study.kept], [rule.rule for rule in rules]),
+        "respondent_id": None if published else people.where(raw_ids.ne(""))[~stays].array,
+        "row": table.rows[~stays],
+        "rule": tables.coded(left[~stays], [rule.rule for rule in rules]),
         "stage": STAGE,
     }
     parts["exclusions"] = tables.shape("exclusions", gone).sort_values("row")
@@ -658,7 +671,7 @@ def _places(study: _Study, role: str, secret: bytes, kind: str) -> pd.Series:
     """Give each kept row the pseudonym of its site or cluster."""
     variable = study.codebook.only(role)
     if variable is None:
-        return pd.Series(pd.NA, index=range(int(study.kept.sum())), dtype="str")
+        return pd.Series(pd.NA, index=range(len(study.kept)), dtype="str")
     positions, names = study.translate(variable.name, meanings.label(variable))
     known = pseudonyms.organisations(study.codebook.study.id, filter(None, names), secret, kind)
     return tables.coded(positions, [known.get(name) for name in names])
@@ -713,7 +726,7 @@ def _report(
         "format": form(codebook),
         "sha256": sha256(codebook.data_path),
         "rows_read": len(left),
-        "rows_kept": int(study.kept.sum()),
+        "rows_kept": len(study.kept),
         "excluded": {rule.rule: int((left == k).sum()) for k, rule in enumerate(rules)},
         "excluded_by_arm": excluded_by_arm,
         "read_by_arm": read_by_arm,

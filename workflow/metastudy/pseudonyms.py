@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow
 
 from metastudy.codebook import Codebook
 from metastudy.errors import BadInput, Problem
 from metastudy.texts import shown
 
-__all__ = ["KEY_FILE_VARIABLE", "coders", "key", "organisations", "persons"]
+__all__ = [
+    "KEY_FILE_VARIABLE",
+    "coders",
+    "digests",
+    "key",
+    "organisations",
+    "persons",
+    "spelt",
+]
 
 KEY_FILE_VARIABLE = "METASTUDY_PSEUDONYM_KEY_FILE"
 SHORTEST_KEY = 16  # bytes; a key that can be guessed protects nobody
+BYTES = 8  # of a digest: among a million persons two share one once in 37 million studies
 
 
 def key(
@@ -95,46 +108,66 @@ def _repository(path: Path) -> Path:
     )
 
 
-def _keyed(secret: bytes) -> Callable[[str], str]:
-    """Make the function from a text to its HMAC-SHA-256 in hexadecimal digits (RFC 2104).
+def _keyed(secret: bytes, start: str, texts: Iterable[str]) -> list[bytes]:
+    """Give each text the keyed digest of it and what all begin with.
 
-    It is that of :mod:`hmac`, but takes the key in once and not for each of a million texts.
+    The digest is BLAKE2b with a key (RFC 7693, section 2.9), 8 bytes. The key and the beginning
+    are taken in once, and not for each of a million.
     """
-    start = hashlib.sha256()
-    block = secret if len(secret) <= start.block_size else hashlib.sha256(secret).digest()
-    block = block.ljust(start.block_size, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
-
-    def digest(text: str) -> str:
-        within, around = inner.copy(), outer.copy()
-        within.update(text.encode())
-        around.update(within.digest())
-        return around.hexdigest()
-
-    return digest
+    longest = hashlib.blake2b.MAX_KEY_SIZE
+    key = secret if len(secret) <= longest else hashlib.blake2b(secret).digest()
+    begun = hashlib.blake2b(start.encode(), key=key, digest_size=BYTES)
+    found = []
+    for text in texts:
+        own = begun.copy()
+        own.update(text.encode())
+        found.append(own.digest())
+    return found
 
 
-def persons(study: str, ids: Iterable[str], secret: bytes) -> list[str | None]:
+def digests(study: str, ids: Iterable[str], secret: bytes) -> np.ndarray:
+    """Give each raw id its keyed digest, an unsigned integer of 64 bits; shape (ids,).
+
+    In order of these :func:`spelt` gives texts in order of the alphabet, and integers are sorted
+    in a tenth of the time.
+    """
+    joined = b"".join(_keyed(secret, f"{study}:", ids))
+    return np.frombuffer(joined, dtype=">u8").astype(np.uint64)
+
+
+def spelt(study: str, numbers: np.ndarray) -> pd.Series:
+    """Give each of :func:`digests` as the pseudonym ``<study>-<16 digits>``; shape (ids,)."""
+    start, count = f"{study}-".encode(), len(numbers)
+    letters = np.empty((count, len(start) + 2 * BYTES), dtype=np.uint8)
+    letters[:, : len(start)] = np.frombuffer(start, dtype=np.uint8)
+    hexadecimal = numbers.astype(">u8").tobytes().hex().encode()
+    letters[:, len(start) :] = np.frombuffer(hexadecimal, dtype=np.uint8).reshape(count, 2 * BYTES)
+    ends = np.arange(count + 1, dtype=np.int64) * letters.shape[1]
+    buffers = [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(letters)]
+    texts = pyarrow.Array.from_buffers(pyarrow.large_string(), count, buffers)
+    return pd.Series(texts.to_pandas(), dtype="str")
+
+
+def persons(study: str, ids: Sequence[str], secret: bytes) -> list[str | None]:
     """Give each raw id its pseudonym ``<study>-<16 digits>``; no id, no pseudonym."""
-    digest = _keyed(secret)
-    return [f"{study}-{digest(f'{study}:{one}')[:16]}" if one else None for one in ids]
+    known = spelt(study, digests(study, ids, secret))
+    return [text if one else None for one, text in zip(ids, known, strict=True)]
 
 
 def organisations(
     study: str, names: Iterable[str], secret: bytes, kind: str = "org"
 ) -> dict[str, str]:
     """Give each different organisation or cluster its pseudonym ``<study>-<kind>-<8 digits>``."""
-    digest = _keyed(secret)
+    different = sorted(set(filter(None, names)))
+    found = _keyed(secret, f"{study}:{kind}:", different)
     return {
-        name: f"{study}-{kind}-{digest(f'{study}:{kind}:{name}')[:8]}"
-        for name in set(names)
-        if name
+        name: f"{study}-{kind}-{digest.hex()[:8]}"
+        for name, digest in zip(different, found, strict=True)
     }
 
 
 def coders(study: str, names: Iterable[str], secret: bytes) -> dict[str, str]:
     """Number the coders ``coder-1``, ``coder-2`` ... in the order of their keyed digests."""
-    digest = _keyed(secret)
-    order = sorted(set(names), key=lambda name: digest(f"{study}:coder:{name}"))
-    return {name: f"coder-{number}" for number, name in enumerate(order, start=1)}
+    different = sorted(set(names))
+    order = sorted(zip(_keyed(secret, f"{study}:coder:", different), different, strict=True))
+    return {name: f"coder-{number}" for number, (_, name) in enumerate(order, start=1)}

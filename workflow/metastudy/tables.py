@@ -6,7 +6,7 @@ question is :class:`Crossed`; :func:`blocks` spells them out, a row group at a t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -456,10 +456,7 @@ def blocks(table: Part) -> Iterator[pyarrow.Table]:
         for start in range(0, max(len(table), 1), ROWS):
             yield _arrow(table.iloc[start : start + ROWS])
         return
-    kinds = _arrow(table.kinds)
-    for place, column in enumerate(kinds.columns):
-        if pyarrow.types.is_large_string(column.type):
-            kinds = kinds.set_column(place, kinds.field(place).name, column.dictionary_encode())
+    spell = [_speller(_arrow(table.kinds[[label]])[label]) for label in table.kinds]
     persons, questions = table.codes.shape
     step = max(ROWS // max(questions, 1), 1)
     for start in range(0, max(persons, 1), step):
@@ -468,8 +465,41 @@ def blocks(table: Part) -> Iterator[pyarrow.Table]:
         person = np.repeat(np.arange(len(codes), dtype=np.int32), has.sum(axis=1))
         ids = _arrow(table.persons.iloc[start : start + step].to_frame(PERSON))[PERSON]
         own = pyarrow.DictionaryArray.from_arrays(person, ids.combine_chunks())
-        rows = kinds.take(pyarrow.array(codes[has])).append_column(PERSON, own)
-        yield rows.select(list(TABLES[table.name].columns))
+        kind = codes[has]
+        columns = dict(zip(table.kinds, (column(kind) for column in spell), strict=True))
+        columns[PERSON] = own
+        yield pyarrow.table({label: columns[label] for label in TABLES[table.name].columns})
+
+
+def _speller(column: pyarrow.ChunkedArray) -> Callable[[np.ndarray], pyarrow.Array]:
+    """Make the function that gives a column's values at many positions: NumPy's look-up is fast."""
+    values = column.combine_chunks()
+    if pyarrow.types.is_large_string(values.type):
+        spelt = values.dictionary_encode()
+        lost = spelt.indices.is_null().to_numpy(zero_copy_only=False)
+        codes = spelt.indices.fill_null(0).to_numpy().astype(np.int32)
+        if not len(spelt.dictionary):
+            return lambda at: pyarrow.nulls(
+                len(at), pyarrow.dictionary(pyarrow.int32(), values.type)
+            )
+
+        def texts(at: np.ndarray) -> pyarrow.Array:
+            indices = pyarrow.array(codes[at], mask=lost[at] if lost.any() else None)
+            return pyarrow.DictionaryArray.from_arrays(indices, spelt.dictionary)
+
+        return texts
+    if not values.null_count:
+        numbers = values.to_numpy(zero_copy_only=False)
+        return lambda at: pyarrow.array(numbers[at])
+    known = values.is_valid().to_numpy(zero_copy_only=False)
+    numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
+
+    def some(at: np.ndarray) -> pyarrow.Array:
+        bits = pyarrow.py_buffer(np.packbits(known[at], bitorder="little"))
+        of = [bits, pyarrow.py_buffer(numbers[at])]
+        return pyarrow.Array.from_buffers(values.type, len(at), of)
+
+    return some
 
 
 def _arrow(rows: pd.DataFrame) -> pyarrow.Table:
@@ -487,11 +517,13 @@ def write(table: Part, path: Path) -> None:
     """
     rows = blocks(table)
     first = next(rows)
+    once = isinstance(table, pd.DataFrame) or table.codes.shape[1] == 1
     with pyarrow.parquet.ParquetWriter(
         path,
         first.schema,
         compression="zstd",
-        compression_level=3,
+        compression_level=1,
+        use_dictionary=[name for name in first.column_names if not (once and name == PERSON)],
         dictionary_pagesize_limit=2**24,  # bytes; a block's ids stay codes
         write_statistics=False,  # nobody asks for a part of the rows
         store_schema=False,

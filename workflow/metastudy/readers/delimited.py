@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from csv import Error, reader
 from itertools import islice
 
@@ -270,11 +270,15 @@ def table(
             for name in twice
         )
     positions = [names.index(name) for name in used] or [0]
-    columns = _columns(codebook, headers, len(names), positions)
+    own = [variable.name for variable in codebook.having("id")]
+    apart = [place for place in positions if names[place] in own]
+    columns = _columns(codebook, headers, len(names), positions, apart)
     count = len(columns[0][1])
     blank = np.ones(count, dtype=bool)
     for texts, codes in columns:
         blank &= np.isin(codes, np.flatnonzero(pc.equal(texts, "").to_numpy(zero_copy_only=False)))
+        if not blank.any():
+            break
     others = [position for position in range(len(names)) if position not in positions]
     if blank.any() and others:
         blank &= ~_filled(codebook, headers, len(names), others, blank)
@@ -322,22 +326,26 @@ def _thousands(
 
 
 def _columns(
-    codebook: Codebook, headers: int, width: int, positions: Sequence[int]
+    codebook: Codebook, headers: int, width: int, positions: Sequence[int], apart: Sequence[int]
 ) -> list[tuple[pa.Array, np.ndarray]]:
     """Read columns, each as its different texts and a code for every record below the headers.
 
-    Where nearly every text is another, as with ids, a text may stand there twice.
+    Where nearly every text is another, as in the columns ``apart``, a text may stand there twice.
     """
     parts: list[list[pa.Array]] = [[] for _ in positions]
-    kind = pa.dictionary(pa.int32(), pa.string())
-    for batch in _batches(codebook, headers, width, positions, kind):
+    coded = pa.dictionary(pa.int32(), pa.string())
+    kinds = {place: pa.string() if place in apart else coded for place in positions}
+    for batch in _batches(codebook, headers, width, kinds):
         for part, column in zip(parts, batch.columns, strict=True):
             part.append(column)
-    columns = []
+    columns: list[tuple[pa.Array, np.ndarray]] = []
     while parts:  # one column at a time, and what it was made of goes
-        whole = pa.chunked_array(parts.pop(0), type=kind)
-        apart = sum(len(chunk.dictionary) for chunk in whole.chunks)
-        if apart > FEW and apart > 0.9 * len(whole):  # ids: to look for equal ones is in vain
+        place = positions[len(columns)]
+        whole = pa.chunked_array(parts.pop(0), type=kinds[place])
+        different = len(whole)
+        if kinds[place] == coded:
+            different = sum(len(chunk.dictionary) for chunk in whole.chunks)
+        if place in apart or FEW < different > 0.9 * len(whole):  # to look for equal ones is vain
             texts = whole.cast(pa.string()).combine_chunks()
             columns.append((texts, np.arange(len(texts), dtype=np.int32)))
             continue
@@ -353,7 +361,7 @@ def _filled(
 ) -> np.ndarray:
     """Tell which of some records have a text in any of some columns."""
     filled, start = np.zeros(len(among), dtype=bool), 0
-    for batch in _batches(codebook, headers, width, positions, pa.string()):
+    for batch in _batches(codebook, headers, width, dict.fromkeys(positions, pa.string())):
         stop = start + batch.num_rows
         marked = np.flatnonzero(among[start:stop])
         for column in batch.columns if len(marked) else ():
@@ -364,9 +372,14 @@ def _filled(
 
 
 def _batches(
-    codebook: Codebook, headers: int, width: int, positions: Sequence[int], kind: pa.DataType
+    codebook: Codebook, headers: int, width: int, kinds: Mapping[int, pa.DataType]
 ) -> Iterator[pa.RecordBatch]:
-    """Give the records below the headers, block by block; what is out of shape is refused."""
+    """Give the records below the headers, block by block; what is out of shape is refused.
+
+    Parameters
+    ----------
+    kinds : by position the type of each column that is given.
+    """
     labels = [f"f{position}" for position in range(width)]
     delimiter = codebook.file.delimiter
     bad: list[arrow.InvalidRow] = []
@@ -393,8 +406,8 @@ def _batches(
                     invalid_row_handler=note,
                 ),
                 arrow.ConvertOptions(
-                    column_types=dict.fromkeys(labels, kind),
-                    include_columns=[labels[position] for position in positions],
+                    column_types={labels[place]: kind for place, kind in kinds.items()},
+                    include_columns=[labels[place] for place in kinds],
                     strings_can_be_null=False,
                 ),
             )

@@ -155,7 +155,9 @@ def coded_texts(texts: pa.Array, codes: np.ndarray, decimal: str = ".") -> pd.Se
         pattern = rf"^([-+]?\d+){re.escape(decimal)}(\d+)$"
         texts = _canonical(pc.replace_substring_regex(texts, pattern, r"\1.\2"))
     if len(texts) > FEW:
-        return pd.Series(texts.take(pa.array(codes)).to_pandas(), dtype="str")
+        if len(codes) < len(texts) or (codes[:-1] >= codes[1:]).any():
+            texts = texts.take(pa.array(codes))
+        return pd.Series(texts.to_pandas(), dtype="str")
     spelt = texts.dictionary_encode()
     codes = spelt.indices.to_numpy()[codes]
     occur = np.bincount(codes, minlength=len(spelt.dictionary)) > 0
