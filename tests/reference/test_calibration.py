@@ -32,8 +32,8 @@ pytestmark = [pytest.mark.fit, pytest.mark.slow]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS: dict[str, float] = CONFIG["priors"]
 SHORT = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}
-NUMBER, KEPT = 30, 49
-WRONG = 15  # simulations are enough to see that a model is wrong
+NUMBER, KEPT = 20, 49
+WRONG = 12  # simulations are enough to see that a model is wrong
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 

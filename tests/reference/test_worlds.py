@@ -4,7 +4,7 @@ Four worlds of the generator, each over the same countries, sectors and studies:
 outcome and the same everywhere (partial support), none (null), one in some countries only, and
 effects that differ between countries and between sectors by a known spread. They differ in nothing
 but their data, so one compiled model serves them all. `WORLDS_REPEATED=20 pytest
-tests/reference/test_worlds.py` draws the people of each world twenty times in place of twice.
+tests/reference/test_worlds.py` draws the people of each world twenty times in place of once.
 
 True effects are in standard deviations of what people feel, and answers attenuate them; so truth is
 first taken to the scale of the scores, on a very large sample of the generator, by plain means.
@@ -43,7 +43,7 @@ import threat
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 
 WORLDS = ("partial", "null", "some_countries", "multi_country")
-REPEATS = int(os.environ.get("WORLDS_REPEATED", "2"))
+REPEATS = int(os.environ.get("WORLDS_REPEATED", "1"))
 WORLD = ROOT / "data" / "generator" / "world.yaml"
 PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
 SHORT = {"chains": 2, "tune": 400, "draws": 500, "target_accept": 0.95, "seed": 20260}

@@ -50,7 +50,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_of_the_repository(tmp_path_factory.mktemp("whole") / "project")
     config = project / "config" / "config.yaml"
     settings = yaml.safe_load(config.read_text("utf-8"))
-    settings["refits"] |= {"tune": 100, "draws": 100}
+    settings["refits"] |= {"tune": 60, "draws": 60}
     config.write_text(yaml.safe_dump(settings, sort_keys=False), "utf-8")
     done = in_project(project, "snakemake", "--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]
