@@ -158,6 +158,29 @@ def test_every_study_shrinks_as_on_the_grid(fitted: tuple) -> None:
         )
 
 
+def test_a_study_has_what_its_country_adds() -> None:
+    """Given means and spreads, effects are normal: shrunk towards what the country's others say."""
+    table, covariance = schools()
+    table["country"] = list("ddddffss")
+    found = plan(table, covariance)
+    assert found is not None
+    posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
+    studies = results(found, posterior, 0.95, 1).query("level == 'study'").set_index("group")
+    tau = posterior["tau"].stack(sample=("chain", "draw")).transpose("sample", "tau_of").values
+    (study, country) = (
+        tau[:, [str(of).endswith(name) for of in posterior["tau_of"].values]] ** 2
+        for name in (" study", " country")
+    )
+    same = table["country"].to_numpy()[:, None] == table["country"].to_numpy()
+    between = study[..., None] * np.eye(8) + country[..., None] * same
+    gap = ESTIMATE - posterior["mu"].stack(sample=("chain", "draw")).values.reshape(-1, 1)
+    shrunk = (between @ np.linalg.solve(between + covariance, gap[..., None]))[..., 0]
+    expected = (ESTIMATE - gap + shrunk).mean(axis=0)
+    studies = studies.loc[list("ABCDEFGH")]
+    assert (np.abs(studies["mean"] - expected) < ERRORS * studies["mcse"]).all()
+    assert studies["mean"].std() > 1
+
+
 def test_the_prediction_for_a_new_study_is_that_of_the_grid(fitted: tuple) -> None:
     row = fitted[2].query("level == 'new_study'").squeeze()
     assert_agree(row, *GRID.moments(GRID.mean, GRID.variance + GRID.tau**2))

@@ -184,6 +184,9 @@ def results(
 ) -> pd.DataFrame:
     """Population means, every group's shrunken effect, and predictions for new groups.
 
+    The effect of a study is that of all its estimates of an estimand; of a country or a sector it
+    is that of a new study there, on average.
+
     A prediction for a new country or sector adds a draw of its varying term to the population
     mean (:func:`metastudy.predictions.deviation`); it exists only where the design has the term,
     so from three levels on.
@@ -230,11 +233,14 @@ def _quantities(
             if term.name == "estimate":
                 continue
             for k, level in enumerate(term.levels):
-                if term.kind == "contrast":
-                    shift = (k - 0.5) * posterior["difference"].sel(difference_of=label)
+                if term.name == "study":  # with what its country and its sector add
+                    rows = mine.index[mine["study"] == level]
+                    value = posterior["theta"].isel(row=rows).mean("row")
+                elif term.kind == "contrast":
+                    value = mean + (k - 0.5) * posterior["difference"].sel(difference_of=label)
                 else:
-                    shift = posterior["level"].sel(level_of=f"{label} {level}")
-                yield base | {"level": term.name, "group": level}, mean + shift
+                    value = mean + posterior["level"].sel(level_of=f"{label} {level}")
+                yield base | {"level": term.name, "group": level}, value
             if term.kind == "varying":
                 shift, note = deviation(
                     term, found.structures[name], partial(_spread, posterior, name), rng
