@@ -11,6 +11,8 @@ FLAGS = (
     "numba__fastmath=False",
     # Everything runs on numba: no C compiler is looked for, none is missed.
     "cxx=",
+    # Nor a BLAS for that compiler: numba takes SciPy's, and a log needs no warning of it.
+    "blas__ldflags=",
 )
 
 # A flag of the user's comes last and wins.
