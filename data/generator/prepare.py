@@ -25,11 +25,27 @@ __all__ = ["main", "prepare"]
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 LINKS = ("config", "manuscript", "data/appraisal.csv", ".store")
+MARK = "world.yaml"  # stands in each prepared folder, and says what differs there
 
 
 def prepare(world: Path, folder: Path, settings: tuple[str, ...] = ()) -> None:
-    """Make `folder` ready for the workflow; a second time it is made anew, its results stay."""
+    """Make `folder` ready for the workflow; a second time it is made anew, its results stay.
+
+    Its data are thrown away, so a folder that was not prepared here is left as it is.
+    """
+    if not world.is_file():
+        known = ", ".join(sorted(path.stem for path in (PROJECT / "config/worlds").glob("*.yaml")))
+        raise SystemExit(f"error: there is no file {world}; config/worlds/ has {known}")
+    if folder.exists() and not folder.is_dir():
+        raise SystemExit(f"error: {folder} is no folder; name one that is new")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise SystemExit(
+            f"error: {folder} holds other things than a simulated world, and its data would be "
+            "thrown away; name a new folder, or an empty one"
+        )
     made_of = generate.load_world(HERE / "world.yaml", settings, world)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(world, folder / MARK)
     raw = folder / "data" / "raw"
     shutil.rmtree(raw, ignore_errors=True)
     for codebook in sorted((PROJECT / "data" / "raw").glob("*/codebook.yaml")):
