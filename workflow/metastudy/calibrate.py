@@ -116,6 +116,8 @@ def fit_and_rank(
         xr.align(found, one.truth, join="exact")  # or another quantity's truth would be ranked
         checks = _gates(found, fitted["sample_stats"].to_dataset(), thresholds)
         checked.append(checks.assign(simulation=at))
+        missed = ", ".join(checks.loc[~checks["passed"], "gate"])
+        print(f"simulation {at + 1}: {f'missed {missed}' if missed else 'ok'}", flush=True)
         draws, truth = found.values.reshape(-1, found.sizes["quantity"]), one.truth.values
         covered = {}
         for share in INTERVALS:

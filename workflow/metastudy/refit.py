@@ -63,6 +63,7 @@ def refit(
     done: dict[bytes, pd.DataFrame] = {}  # a country of one study is left out with it
     tables, pooling = [], {}
     for one in refits(cells, priors):
+        print(f"refit: {one.kind} {one.group}", flush=True)
         given = pack(one.cells, one.priors)
         if given.tobytes() not in done:
             tree = draw(compiled, sampling, 1, given)
