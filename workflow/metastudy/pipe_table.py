@@ -28,6 +28,8 @@ class Table:
 CITED = 22  # letters of a citation, which stands as a key until it is rendered
 CROWDED = 110  # letters that the columns of a table ask for; beyond, they are given shares
 WIDEST = 34  # letters: longer texts wrap
+BETWEEN = 2  # letters that the space between two columns takes
+PAGE = 140  # letters beside each other on the narrowest page, in the small type of wide tables
 
 
 def markdown(name: str, found: Table) -> str:
@@ -54,19 +56,33 @@ def markdown(name: str, found: Table) -> str:
     lines += [line(row) for row in shown.itertuples(index=False)]
     said = mark(found.provenance)
     caption = f"{found.caption} {said}." if said else found.caption
-    asked = [_share(shown[c]) for c in shown.columns]
-    widths = f' tbl-colwidths="{asked}"' if sum(asked) > CROWDED else ""
+    asked = [_asked(shown[c]) for c in shown.columns]
+    crowded = sum(most for _, most in asked) > CROWDED
+    widths = f' tbl-colwidths="{_shares(asked)}"' if crowded else ""
     return "\n".join(lines) + f"\n\n: {caption} {{#tbl-{name.replace('_', '-')}{widths}}}\n"
 
 
-def _share(column: pd.Series) -> int:
-    """Share of the width that a column asks for, in letters: what wraps may be narrower."""
+def _asked(column: pd.Series) -> tuple[int, int]:
+    """Letters that a column needs, for its longest word, and those that it asks for."""
     texts = [str(column.name), *column]
-    longest_word = max(len(word) for text in texts for word in (text.split() or [""]))
+    longest_word = max(2, *(len(word) for text in texts for word in (text.split() or [""])))
     filled = [text for text in column if text.strip("–")] or [""]  # a dash asks for no room
     spelt = sorted(CITED if text.startswith("@") else len(text) for text in filled)
     typical = spelt[len(spelt) * 3 // 4]
-    return max(longest_word, min(typical, WIDEST), 2)
+    return longest_word, max(longest_word, min(typical, WIDEST))
+
+
+def _shares(asked: list[tuple[int, int]]) -> list[int]:
+    """Widths of columns, in letters: what wraps gives way first, and no word runs over its column.
+
+    Parameters
+    ----------
+    asked : for each column the letters that it needs and those that it asks for.
+    """
+    needed = sum(least for least, _ in asked) + BETWEEN * len(asked)
+    wanted = sum(most - least for least, most in asked)
+    part = min(1.0, max(0.0, (PAGE - needed) / wanted)) if wanted else 0.0
+    return [least + BETWEEN + round(part * (most - least)) for least, most in asked]
 
 
 def _wordy(column: pd.Series) -> bool:
