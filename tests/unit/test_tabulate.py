@@ -118,7 +118,8 @@ def test_a_column_of_a_few_values_has_room_for_them() -> None:
     shown["Rare"] = ["–"] * 7 + ["45% (39% to 49%)"]
     text = markdown("places", Table(shown, shown, "A caption.", ()))
     asked = json.loads(re.search(r'tbl-colwidths="(\[.+?\])"', text)[1])
-    assert asked == [len(wide)] * 4 + [len("45% (39% to 49%)")]
+    between = 2
+    assert asked == [len(wide) + between] * 4 + [len("45% (39% to 49%)") + between]
 
 
 def test_no_column_of_a_crowded_table_is_narrower_than_its_longest_word() -> None:
