@@ -12,7 +12,8 @@ and breaking off, and of quality by duration and straight-lining.
 Each step runs in a process of its own. ``harmonize`` is the whole way, from the CSV to the files
 under results/harmonized; ``scores`` reads those and scores them, as the models do. Printed are
 seconds of processor and of clock, the peak of memory, its growth over what the process takes once
-everything is imported, and both as ratios: time to that of pandas, memory to the size of the CSV.
+everything is imported, and both as ratios: time to that of pandas, memory to the size of the CSV. A
+step is first taken with a small study, because some libraries import when they are first used.
 Times of one run are what counts; the load of the machine is printed beside each.
 """
 
@@ -50,7 +51,7 @@ LETTERS = np.array(list("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS
 
 CODEBOOK = """\
 study:
-  id: large
+  id: {id}
   title: A large survey
   citation: nobody2026
   design: experiment
@@ -145,7 +146,8 @@ def write(folder: Path, rows: int) -> None:
         )
         for number in range(1, ITEMS + 1)
     ]
-    (folder / "codebook.yaml").write_text(CODEBOOK + "".join(items) + TAIL, encoding="utf-8")
+    head = CODEBOOK.replace("{id}", folder.name)
+    (folder / "codebook.yaml").write_text(head + "".join(items) + TAIL, encoding="utf-8")
 
 
 def memory(of: str) -> int:
@@ -157,24 +159,27 @@ def memory(of: str) -> int:
 def step(name: str, folder: Path) -> dict[str, float]:
     """Run one step in this process and give its cost."""
     words = vocabulary.load(ROOT / "config" / "vocabulary.yaml")
-    codebook = load(folder, words)
 
-    def whole() -> None:
-        save(harmonize(codebook, read(codebook), b"a public key"), folder / "out")
+    codebooks = {study: load(folder / study, words) for study in ("small", "large")}
 
-    steps: dict[str, Callable[[], object]] = {
-        "pandas": lambda: pd.read_csv(folder / "answers.csv"),
-        "read": lambda: read(codebook),
+    def whole(study: str) -> None:
+        harmonized = harmonize(codebooks[study], read(codebooks[study]), b"a public key")
+        save(harmonized, folder / study / "out")
+
+    steps: dict[str, Callable[[str], object]] = {
+        "pandas": lambda study: pd.read_csv(folder / study / "answers.csv"),
+        "read": lambda study: read(codebooks[study]),
         "harmonize": whole,
-        "scores": lambda: scores(load_study(folder / "out").measurements),
+        "scores": lambda study: scores(load_study(folder / study / "out").measurements),
     }
 
     def used() -> tuple[float, float]:
         now = resource.getrusage(resource.RUSAGE_SELF)
         return now.ru_utime + now.ru_stime, time.perf_counter()
 
+    steps[name]("small")
     footprint, before = memory("VmRSS"), used()
-    steps[name]()
+    steps[name]("large")
     after, peak = used(), memory("VmHWM")
     return {
         "cpu": after[0] - before[0],
@@ -195,10 +200,11 @@ def main() -> None:
         print(json.dumps(step(args.step, args.folder)))
         return
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (args.folder or Path(temporary)) / "large"
-        folder.mkdir(parents=True, exist_ok=True)
-        write(folder, args.rows)
-        size = (folder / "answers.csv").stat().st_size
+        folder = args.folder or Path(temporary)
+        for study, rows in (("small", 1000), ("large", args.rows)):
+            (folder / study).mkdir(parents=True, exist_ok=True)
+            write(folder / study, rows)
+        size = (folder / "large" / "answers.csv").stat().st_size
         print(f"{args.rows} rows, {size / 2**20:.0f} MB")
         print("step        cpu s  ratio  clock s  ratio  load  peak MB of file  growth MB of file")
         first: dict[str, float] = {}

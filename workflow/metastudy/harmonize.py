@@ -100,7 +100,7 @@ class _Study:
 
         A text that ``meaning`` refuses is a problem with its rows, and means ``None``.
         """
-        positions, texts = pd.factorize(self.texts(name))
+        positions, texts = _different(self.texts(name))
         found: list[Any] = []
         for position, text in enumerate(texts):
             try:
@@ -120,6 +120,15 @@ class _Study:
         return tables.coded(*self.translate(name, meaning))
 
 
+def _different(texts: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Give each row a position among the different texts; a categorical has them at hand."""
+    if not isinstance(texts.dtype, pd.CategoricalDtype):
+        return pd.factorize(texts)
+    codes = texts.cat.codes.to_numpy()
+    occur = np.bincount(codes, minlength=len(texts.cat.categories)) > 0
+    return (np.cumsum(occur, dtype=np.int32) - 1)[codes], texts.cat.categories[occur]
+
+
 # --- which rows stay -----------------------------------------------------------------------------
 
 
@@ -128,8 +137,9 @@ def _answered(codebook: Codebook, table: RawTable) -> pd.DataFrame:
     marks: dict[str, np.ndarray] = {}
     for item in codebook.having("item"):
         if item.construct in codebook.outcomes:
-            texts = table.data[item.name]
-            given = (texts.ne("") & ~texts.isin(list(item.missing))).to_numpy()
+            positions, texts = _different(table.data[item.name])
+            given = np.array([text != "" and text not in item.missing for text in texts], bool)
+            given = given[positions]
             marks[item.construct] = marks.get(item.construct, False) | given
     return pd.DataFrame(marks, index=table.data.index)
 
@@ -508,10 +518,10 @@ def _check_ids(study: _Study, name: str, digests: np.ndarray | None = None) -> N
 
     ``digests`` of the kept rows rise; where no two are alike, no two ids are.
     """
-    texts = study.texts(name)
-    if texts.eq("").any():
+    none = study.table.data[name].eq("").to_numpy()[study.kept]
+    if none.any():
         study.report(
-            texts.eq("").to_numpy(),
+            none,
             name,
             "no id",
             "an id in every row that stays",
@@ -520,6 +530,7 @@ def _check_ids(study: _Study, name: str, digests: np.ndarray | None = None) -> N
         )
     if digests is not None and (digests[:-1] < digests[1:]).all():
         return
+    texts = study.texts(name)
     again = texts[texts.ne("") & texts.duplicated(keep=False)]
     for value in again.unique():
         study.report(
@@ -593,15 +604,19 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     published = codebook.study.design == "published"  # its rows are findings, not persons
     kept = np.flatnonzero(stays)
     if published:
-        people, study = raw_ids.astype("str"), _Study(codebook, table, kept)
+        study = _Study(codebook, table, kept)
         _check_ids(study, identity)
+        ids = study.texts(identity).astype("str")
+        away: Any = None
     else:
-        digests = pseudonyms.digests(name, raw_ids.tolist(), secret)
-        kept = kept[digests[kept].argsort(kind="stable")]  # the order of the alphabet
-        people, study = pseudonyms.spelt(name, digests), _Study(codebook, table, kept)
+        digests = pseudonyms.digests(name, raw_ids, secret)
+        kept = kept[digests[kept].argsort()]  # the order of the alphabet
+        study = _Study(codebook, table, kept)
         _check_ids(study, identity, digests[kept])
+        ids = pseudonyms.spelt(name, digests[kept])
+        told = raw_ids[~stays].ne("").to_numpy()
+        away = pseudonyms.spelt(name, digests[~stays]).where(told).array
     _check_declared(study)
-    ids = people.take(kept).reset_index(drop=True)
     parts: dict[str, tables.Part] = {}
     marks: dict[str, np.ndarray] = {}
     if published:
@@ -622,7 +637,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         }
     gone = {
         "study_id": name,
-        "respondent_id": None if published else people.where(raw_ids.ne(""))[~stays].array,
+        "respondent_id": away,
         "row": table.rows[~stays],
         "rule": tables.coded(left[~stays], [rule.rule for rule in rules]),
         "stage": STAGE,
@@ -684,7 +699,7 @@ def _by_arm(
     arms: dict[str, np.ndarray] = {}  # position of each row's level, -1 if no column tells it
     names = study.codebook.vocabulary.levels
     for variable in study.codebook.having("factor"):
-        positions, texts = pd.factorize(study.table.data[variable.name])
+        positions, texts = _different(study.table.data[variable.name])
         for factor, levels in variable.factors.items() if variable.randomised else ():
             place = {name: at for at, name in enumerate(names(factor))}
             told = np.array([place.get(levels.get(text, ""), -1) for text in texts], dtype=int)

@@ -332,10 +332,10 @@ def crossed(
     rows = pd.concat(kinds, ignore_index=True) if kinds else empty(name)
     rows = shape(name, rows).drop(columns=PERSON)
     small = np.int16 if len(rows) < 2**15 else np.int32
-    matrix = np.full((len(persons), len(codes)), -1, dtype=small)
+    matrix = np.full((len(persons), len(codes)), -1, dtype=small, order="F")
     start = 0
     for question, (own, position) in enumerate(zip(kinds, codes, strict=True)):
-        matrix[:, question] = np.where(position < 0, -1, position + start)
+        matrix[:, question] = np.where(position < 0, -1, position.astype(small) + start)
         start += len(own)
     return Crossed(name, persons, rows, matrix)
 
@@ -395,6 +395,8 @@ def _different(name: str, table: Part) -> pd.DataFrame:
     few = {}
     for label, column in pairs:
         of = columns.get(label, Column())
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = pd.Series(column.unique())
         missing = column.isna().to_numpy()
         known, lost = column[~missing] if missing.any() else column, column[missing].head(1)
         if of.dtype in ("float64", "int64") and column.dtype == of.dtype and len(known):
@@ -425,7 +427,8 @@ def _repeats(table: Part, key: list[str]) -> bool:
     own = [label for label in key if label != PERSON]
     number = table.kinds.groupby(own, dropna=False, observed=True).ngroup().to_numpy()
     # A person has one row on each question: a key may come twice only if two questions have it.
-    used = [np.unique(number[np.unique(codes[codes >= 0])]) for codes in table.codes.T]
+    occur = [np.bincount(codes[codes >= 0]) > 0 for codes in table.codes.T]
+    used = [np.unique(number[: len(some)][some]) for some in occur]
     keys, questions = np.unique(np.concatenate([number[:0], *used]), return_counts=True)
     return any(
         ((number[table.codes] == one) & (table.codes >= 0)).sum(axis=1).max() > 1
@@ -456,13 +459,15 @@ def blocks(table: Part) -> Iterator[pyarrow.Table]:
         for start in range(0, max(len(table), 1), ROWS):
             yield _arrow(table.iloc[start : start + ROWS])
         return
-    spell = [_speller(_arrow(table.kinds[[label]])[label]) for label in table.kinds]
     persons, questions = table.codes.shape
     step = max(ROWS // max(questions, 1), 1)
+    longest = step * questions
+    spell = [_speller(_arrow(table.kinds[[label]])[label], longest) for label in table.kinds]
     for start in range(0, max(persons, 1), step):
         codes = table.codes[start : start + step]
         has = codes >= 0
-        person = np.repeat(np.arange(len(codes), dtype=np.int32), has.sum(axis=1))
+        count = questions if has.all() else has.sum(axis=1)
+        person = np.repeat(np.arange(len(codes), dtype=np.int32), count)
         ids = _arrow(table.persons.iloc[start : start + step].to_frame(PERSON))[PERSON]
         own = pyarrow.DictionaryArray.from_arrays(person, ids.combine_chunks())
         kind = codes[has]
@@ -471,8 +476,17 @@ def blocks(table: Part) -> Iterator[pyarrow.Table]:
         yield pyarrow.table({label: columns[label] for label in TABLES[table.name].columns})
 
 
-def _speller(column: pyarrow.ChunkedArray) -> Callable[[np.ndarray], pyarrow.Array]:
-    """Make the function that gives a column's values at many positions: NumPy's look-up is fast."""
+def _speller(column: pyarrow.ChunkedArray, longest: int) -> Callable[[np.ndarray], pyarrow.Array]:
+    """Make the function that gives a column's values at up to ``longest`` positions."""
+    look_up = _look_up(column)
+    if len(column.unique()) > 1:
+        return look_up
+    alike = look_up(np.zeros(longest if len(column) else 0, dtype=np.int64))
+    return lambda at: alike.slice(0, len(at))
+
+
+def _look_up(column: pyarrow.ChunkedArray) -> Callable[[np.ndarray], pyarrow.Array]:
+    """Make the function that gives a column's values at positions: NumPy's look-up is fast."""
     values = column.combine_chunks()
     if pyarrow.types.is_large_string(values.type):
         spelt = values.dictionary_encode()
@@ -517,19 +531,24 @@ def write(table: Part, path: Path) -> None:
     """
     rows = blocks(table)
     first = next(rows)
+    columns = TABLES[path.stem].columns if path.stem in TABLES else {}
+    # Of a column that the file says is never null no marks of nulls are written, which saves time.
+    types = pyarrow.schema(
+        field.with_nullable(columns.get(field.name, Column(null=True)).null)
+        for field in first.schema
+    )
     once = isinstance(table, pd.DataFrame) or table.codes.shape[1] == 1
     with pyarrow.parquet.ParquetWriter(
         path,
-        first.schema,
-        compression="zstd",
-        compression_level=1,
+        types,
+        compression="lz4",
         use_dictionary=[name for name in first.column_names if not (once and name == PERSON)],
         dictionary_pagesize_limit=2**24,  # bytes; a block's ids stay codes
         write_statistics=False,  # nobody asks for a part of the rows
         store_schema=False,
     ) as file:
         for block in chain([first], rows):
-            file.write_table(block)
+            file.write_table(pyarrow.Table.from_arrays(block.columns, schema=types))
 
 
 def whole(name: str, table: Part) -> pd.DataFrame:

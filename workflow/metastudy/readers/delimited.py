@@ -65,8 +65,8 @@ class _Text(io.RawIOBase):
             ) from None
         plain = self._name != "utf-8" and not self._name.startswith(_WIDE)
         self._utf8 = codecs.getincrementaldecoder("utf-8")() if plain else None
-        self._ascii, self._lines, self._first, self._last = True, 0, True, ""
-        self._end, self._done, self._ready = end, False, b""
+        self._ascii, self._first, self._last = True, True, b""
+        self._end, self._done, self._ready = end.encode(), False, b""
 
     def readable(self) -> bool:
         """A stream for reading."""
@@ -82,7 +82,7 @@ class _Text(io.RawIOBase):
         """Give exactly ``size`` bytes, fewer only at the end."""
         while not self._done and (size < 0 or len(self._ready) < size):
             try:
-                self._ready += self._more().encode()
+                self._ready += self._more()
             except BadInput as failure:
                 self.failure = failure
                 raise
@@ -90,34 +90,41 @@ class _Text(io.RawIOBase):
         given, self._ready = self._ready[:size], self._ready[size:]
         return given
 
-    def _more(self) -> str:
+    def _more(self) -> bytes:
         content = self._file.read(BLOCK)
         if self._first:
             self._look(content)
         self._done = not content
+        plain = content.isascii()
+        self._ascii = self._ascii and plain
         try:
-            text = self._decoder.decode(content, final=self._done)
+            if plain and content and self._name == "utf-8" and not self._decoder.getstate()[0]:
+                text = content  # as it stands, and most text does
+            else:
+                text = self._decoder.decode(content, final=self._done).encode()
         except UnicodeDecodeError as error:
-            raise self._wrong(error) from None
-        self._lines += content.count(b"\n")
-        if "\0" in text:
+            raise self._wrong(error, len(content)) from None
+        if b"\0" in text:
             raise refuse(
                 self.codebook,
-                f"a NUL character near line {self._lines}",
+                f"a NUL character near line {self._lines(self._file.tell())}",
                 f"delimited text in {self._declared}",
                 "save the data as delimited text again; the file may be damaged, or in another "
                 "encoding than file.encoding says",
             )
-        self._ascii = self._ascii and content.isascii()
         if self._utf8:
             self._try_utf8(content)
         if self._first:
-            text = text.removeprefix("\ufeff")
+            text = text.removeprefix(codecs.BOM_UTF8)
             self._first = False
         self._last = text[-1:] or self._last
         if self._done and self._end:
-            text += self._end if self._last in ("\n", "\r", "") else "\n" + self._end
+            text += (b"" if self._last in (b"\n", b"\r", b"") else b"\n") + self._end
         return text
+
+    def _lines(self, until: int) -> int:
+        """Count the lines that end before a byte of the file."""
+        return self.codebook.data_path.read_bytes()[:until].count(b"\n")
 
     def _look(self, start: bytes) -> None:
         """Refuse at once what is no text, or text in UTF-16 where something else is declared."""
@@ -138,8 +145,9 @@ class _Text(io.RawIOBase):
             code="encoding" if marked else "wrong-format",
         )
 
-    def _wrong(self, error: UnicodeDecodeError) -> BadInput:
-        row = self._lines + error.object[: error.start].count(b"\n") + 1
+    def _wrong(self, error: UnicodeDecodeError, size: int) -> BadInput:
+        before = self._lines(self._file.tell() - size)
+        row = before + error.object[: error.start].count(b"\n") + 1
         found = error.object[error.start : error.start + 1]
         return refuse(
             self.codebook,

@@ -158,11 +158,13 @@ def coded_texts(texts: pa.Array, codes: np.ndarray, decimal: str = ".") -> pd.Se
         if len(codes) < len(texts) or (codes[:-1] >= codes[1:]).any():
             texts = texts.take(pa.array(codes))
         return pd.Series(texts.to_pandas(), dtype="str")
-    spelt = texts.dictionary_encode()
-    codes = spelt.indices.to_numpy()[codes]
-    occur = np.bincount(codes, minlength=len(spelt.dictionary)) > 0
-    codes = (np.cumsum(occur, dtype=np.int32) - 1)[codes]
-    different = spelt.dictionary.filter(pa.array(occur))
+    occur = np.bincount(codes, minlength=len(texts)) > 0
+    spelt = texts.filter(pa.array(occur)).dictionary_encode()
+    if not occur.all() or len(spelt.dictionary) < len(texts):
+        place = np.zeros(len(texts), dtype=np.int32)
+        place[occur] = spelt.indices.to_numpy()
+        codes = place[codes]
+    different = spelt.dictionary
     categories = pd.Index(different.to_pylist(), dtype="str")
     return pd.Series(pd.Categorical.from_codes(codes, categories=categories))
 
