@@ -100,7 +100,7 @@ class _Study:
 
         A text that ``meaning`` refuses is a problem with its rows, and means ``None``.
         """
-        positions, texts = _different(self.texts(name))
+        positions, texts = _different(self.table.data[name], self.kept)
         found: list[Any] = []
         for position, text in enumerate(texts):
             try:
@@ -120,13 +120,16 @@ class _Study:
         return tables.coded(*self.translate(name, meaning))
 
 
-def _different(texts: pd.Series) -> tuple[np.ndarray, pd.Index]:
-    """Give each row a position among the different texts; a categorical has them at hand."""
+def _different(
+    texts: pd.Series, rows: np.ndarray | slice = slice(None)
+) -> tuple[np.ndarray, pd.Index]:
+    """Give some rows their positions among the different texts; a categorical has them at hand."""
     if not isinstance(texts.dtype, pd.CategoricalDtype):
-        return pd.factorize(texts)
-    codes = texts.cat.codes.to_numpy()
+        return pd.factorize(texts.iloc[rows])
+    codes = texts.cat.codes.to_numpy()[rows]
     occur = np.bincount(codes, minlength=len(texts.cat.categories)) > 0
-    return (np.cumsum(occur, dtype=np.int32) - 1)[codes], texts.cat.categories[occur]
+    places = codes if occur.all() else (np.cumsum(occur, dtype=np.int32) - 1)[codes]
+    return places, texts.cat.categories[occur]
 
 
 # --- which rows stay -----------------------------------------------------------------------------

@@ -273,8 +273,10 @@ def coded(positions: np.ndarray, values: Sequence[Any]) -> pd.Series:
     Series of shape (rows,): a categorical, in the order of the alphabet, if the values are texts.
     """
     column = pd.Series([*values, None])
-    column = column.astype("category") if column.dtype == "str" else column
-    return column.take(positions).reset_index(drop=True)
+    if column.dtype != "str":
+        return column.take(positions).reset_index(drop=True)
+    few = column.astype("category").array
+    return pd.Series(pd.Categorical.from_codes(few.codes[positions], dtype=few.dtype))
 
 
 def shape(name: str, data: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
