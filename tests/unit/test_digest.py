@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +161,29 @@ def test_what_cannot_be_digested_is_named(root: Path, text: str, said: str):
     with pytest.raises(MetastudyError, match=said) as error:
         code_digest("lib.fit", root)
     assert "draw.py" in str(error.value)
+
+
+def _data_files(library: Path) -> list[Path]:
+    """What modules read and is no Python; pages for readers and licences change no result."""
+    own = [path for path in (library / "metastudy").rglob("*") if path.is_file()]
+    own = [path for path in own if path.suffix not in (".py", ".pyc", ".json", ".md", ".txt")]
+    return [*own, *(library / "schemas").iterdir(), *(library / "report" / "data").iterdir()]
+
+
+def test_whatever_the_library_reads_is_declared(tmp_path: Path):
+    """A style sheet that no module declares would be changed and nothing rendered anew."""
+    copy = tmp_path / "workflow"
+    shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    packages = [*(copy / "metastudy").glob("*.py"), copy / "metastudy" / "render"]
+    modules = [f"metastudy.{path.stem}" for path in packages]
+    files = _data_files(copy)
+    assert {"manuscript.css", "config.schema.yaml", "page.html"} <= {path.name for path in files}
+    before = [code_digest(module, copy) for module in modules]
+    for path in files:
+        path.write_bytes(path.read_bytes() + b"\n")
+        after = [code_digest(module, copy) for module in modules]
+        assert after != before, f"no module declares {path.relative_to(copy)} in __resources__"
+        before = after
 
 
 def test_the_library_itself_is_digested_in_a_moment():

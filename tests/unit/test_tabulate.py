@@ -118,8 +118,8 @@ def test_a_column_of_a_few_values_has_room_for_them() -> None:
     shown["Rare"] = ["–"] * 7 + ["45% (39% to 49%)"]
     text = markdown("places", Table(shown, shown, "A caption.", ()))
     asked = json.loads(re.search(r'tbl-colwidths="(\[.+?\])"', text)[1])
-    between = 2
-    assert asked == [len(wide) + between] * 4 + [len("45% (39% to 49%)") + between]
+    assert asked[-1] > len("45% (39% to 49%)")
+    assert set(asked[:-1]) == {22}, "what wraps shares the rest of the page"
 
 
 def test_no_column_of_a_crowded_table_is_narrower_than_its_longest_word() -> None:
@@ -138,6 +138,6 @@ def test_no_column_of_a_crowded_table_is_narrower_than_its_longest_word() -> Non
     assert found is not None
     widths = json.loads(found[1])
     words = [max(map(len, f"{name} {shown[name][0]}".split())) for name in shown]
-    on_the_page = [width * min(1, 140 / sum(widths)) for width in widths]
+    on_the_page = [width * min(1, 118 / sum(widths)) for width in widths]
     assert all(width > word for width, word in zip(on_the_page, words, strict=True))
     assert widths[1] > widths[0] > widths[4], "who has more to say has more room"

@@ -25,11 +25,14 @@ class Table:
     provenance: tuple[str, ...]
 
 
+HEADING = "**"  # begins a cell that names a group of rows
 CITED = 22  # letters of a citation, which stands as a key until it is rendered
-CROWDED = 110  # letters that the columns of a table ask for; beyond, they are given shares
 WIDEST = 34  # letters: longer texts wrap
 BETWEEN = 2  # letters that the space between two columns takes
-PAGE = 140  # letters beside each other on the narrowest page, in the small type of wide tables
+# Letters beside each other on a page, by the most columns: more columns have smaller type, as the
+# article's template has it.
+ROOM = {5: 108, 7: 118, 9: 128}
+SMALLEST_TYPE = 140
 
 
 def markdown(name: str, found: Table) -> str:
@@ -56,33 +59,44 @@ def markdown(name: str, found: Table) -> str:
     lines += [line(row) for row in shown.itertuples(index=False)]
     said = mark(found.provenance)
     caption = f"{found.caption} {said}." if said else found.caption
-    asked = [_asked(shown[c]) for c in shown.columns]
-    crowded = sum(most for _, most in asked) > CROWDED
-    widths = f' tbl-colwidths="{_shares(asked)}"' if crowded else ""
+    longest = [shown[c].str.len().max() + BETWEEN for c in shown.columns]
+    room = next((room for most, room in ROOM.items() if len(longest) <= most), SMALLEST_TYPE)
+    widths = ""
+    if sum(longest) > room:
+        shares = _shares([_asked(shown[c]) for c in shown.columns], room)
+        widths = f' tbl-colwidths="{shares}"'
     return "\n".join(lines) + f"\n\n: {caption} {{#tbl-{name.replace('_', '-')}{widths}}}\n"
 
 
-def _asked(column: pd.Series) -> tuple[int, int]:
-    """Letters that a column needs, for its longest word, and those that it asks for."""
+def _asked(column: pd.Series) -> tuple[int, int, int]:
+    """Letters that a column needs for its longest word, for unbroken numbers, and asks for."""
     texts = [str(column.name), *column]
-    longest_word = max(2, *(len(word) for text in texts for word in (text.split() or [""])))
-    filled = [text for text in column if text.strip("–")] or [""]  # a dash asks for no room
-    spelt = sorted(CITED if text.startswith("@") else len(text) for text in filled)
-    typical = spelt[len(spelt) * 3 // 4]
-    return longest_word, max(longest_word, min(typical, WIDEST))
+    word = max(2, *(len(word) for text in texts for word in (text.split() or [""])))
+    plain = [text for text in texts if not text.startswith(HEADING)]  # a heading may well wrap
+    longest = max(CITED if text.startswith("@") else len(text) for text in plain)
+    most = max(word, min(longest, WIDEST))
+    digits = min(column.str.len().max() + 1, WIDEST)  # they are wider than letters
+    numbers = word if _wordy(column) else max(word, digits)
+    return word, numbers, max(numbers, most)
 
 
-def _shares(asked: list[tuple[int, int]]) -> list[int]:
-    """Widths of columns, in letters: what wraps gives way first, and no word runs over its column.
+def _shares(asked: list[tuple[int, int, int]], page: int) -> list[int]:
+    """Widths of columns, in letters: sentences wrap first, then numbers, and no word is cut.
 
     Parameters
     ----------
-    asked : for each column the letters that it needs and those that it asks for.
+    asked : for each column the letters of its longest word, those with which no number wraps, and
+        those that it asks for.
+    page : letters that the page has room for.
     """
-    needed = sum(least for least, _ in asked) + BETWEEN * len(asked)
-    wanted = sum(most - least for least, most in asked)
-    part = min(1.0, max(0.0, (PAGE - needed) / wanted)) if wanted else 0.0
-    return [least + BETWEEN + round(part * (most - least)) for least, most in asked]
+    words, *steps = zip(*asked, strict=True)
+    widths = [float(word) for word in words]
+    for step in steps:
+        wanted = sum(step) - sum(widths)
+        room = page - sum(widths) - BETWEEN * len(asked)
+        part = min(1.0, max(0.0, room / wanted)) if wanted else 0.0
+        widths = [width + part * (most - width) for width, most in zip(widths, step, strict=True)]
+    return [round(width) + BETWEEN for width in widths]
 
 
 def _wordy(column: pd.Series) -> bool:

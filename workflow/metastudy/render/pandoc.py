@@ -31,6 +31,8 @@ __all__ = [
     "typst_text",
 ]
 
+__resources__ = ("assets/*",)
+
 ASSETS = Path(__file__).with_name("assets")
 SUFFIX = {"html": "html", "typst": "pdf", "docx": "docx", "jats": "xml"}
 WRITER = {"html": "html", "typst": "typst", "docx": "docx", "jats": "jats_publishing"}

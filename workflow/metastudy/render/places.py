@@ -25,6 +25,8 @@ __all__ = [
     "text_of",
 ]
 
+__resources__ = ("../../schemas/manuscript.schema.yaml",)
+
 SCHEMA = Path(__file__).parents[2] / "schemas" / "manuscript.schema.yaml"
 KeyPath = tuple[str | int, ...]
 # a file inside the staged folder -> the file that the user edits
