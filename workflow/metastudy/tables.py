@@ -536,7 +536,9 @@ def write(table: Part, path: Path) -> None:
     columns = TABLES[path.stem].columns if path.stem in TABLES else {}
     # Of a column that the file says is never null no marks of nulls are written, which saves time.
     types = pyarrow.schema(
-        field.with_nullable(columns.get(field.name, Column(null=True)).null)
+        field.with_nullable(
+            columns.get(field.name, Column(null=True)).null or pyarrow.types.is_null(field.type)
+        )
         for field in first.schema
     )
     once = isinstance(table, pd.DataFrame) or table.codes.shape[1] == 1
