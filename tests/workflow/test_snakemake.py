@@ -428,8 +428,8 @@ def test_everything_that_a_job_makes_is_asked_for(clone: Path):
 @pytest.mark.fit
 def test_the_same_cells_take_their_posterior_from_the_store(project: Path):
     tiny = {"chains": 2, "tune": 50, "draws": 50}
-    target, log = "results/fits/coping.nc", project / "results/logs/fit/coping.log"
-    settings = ["--config", "studies=coping_experiment", f"sampling={json.dumps(tiny)}"]
+    target, log = "results/fits/strain.nc", project / "results/logs/fit/strain.log"
+    settings = ["--config", "studies=finnish_cases", f"sampling={json.dumps(tiny)}"]
     build(project, target, *settings)
     posterior = project / target
     first = posterior.read_bytes()
