@@ -441,6 +441,15 @@ def test_a_nul_byte_anywhere_is_refused(tmp_path: Path) -> None:
     assert "NUL character" in problem.found
 
 
+def test_a_nul_is_found_on_its_line_in_a_later_block(tmp_path: Path) -> None:
+    lines = [f"{nr},A,1,1,{nr}" for nr in range(1, 200_001)]
+    lines[123_455] += "\0"
+    text = "nr,home,arm,q1,q2\n" + "\n".join(lines) + "\n"
+    assert text.index("\0") > delimited.BLOCK
+    (problem,) = refused(table_study(tmp_path, text))
+    assert problem.found == "a NUL character near line 123457"
+
+
 @pytest.mark.parametrize("at", [4, 150_000])
 def test_a_byte_of_another_encoding_is_found_wherever_it_is(tmp_path: Path, at: int) -> None:
     lines = ["nr,home,arm,q1,q2", *(f"{nr},Aa,1,1,7" for nr in range(2, at)), "1,B\xf8,1,1,7"]

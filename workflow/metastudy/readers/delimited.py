@@ -105,9 +105,12 @@ class _Text(io.RawIOBase):
         except UnicodeDecodeError as error:
             raise self._wrong(error, len(content)) from None
         if b"\0" in text:
+            before = self._file.tell() - len(content)
+            if not self._name.startswith(_WIDE):  # in which every other byte of a letter is NUL
+                before += max(content.find(b"\0"), 0)  # some encodings spell it in other bytes
             raise refuse(
                 self.codebook,
-                f"a NUL character near line {self._lines(self._file.tell())}",
+                f"a NUL character near line {self._lines(before) + 1}",
                 f"delimited text in {self._declared}",
                 "save the data as delimited text again; the file may be damaged, or in another "
                 "encoding than file.encoding says",
