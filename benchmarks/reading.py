@@ -13,8 +13,9 @@ Each step runs in a process of its own. ``harmonize`` is the whole way, from the
 under results/harmonized; ``scores`` reads those and scores them, as the models do. Printed are
 seconds of processor and of clock, the peak of memory, its growth over what the process takes once
 everything is imported, and both as ratios: time to that of pandas, memory to the size of the CSV. A
-step is first taken with a small study, because some libraries import when they are first used.
-Times of one run are what counts; the load of the machine is printed beside each.
+step is first taken with a small study, because some libraries import when they are first used. The
+steps take turns, several rounds of them, because the time of one and the same step differs by a
+third from one minute to the next on a virtual machine; each ratio is of one round.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import json
 import os
 import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -193,6 +195,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="where the file is written, and stays")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -206,19 +209,29 @@ def main() -> None:
             write(folder / study, rows)
         size = (folder / "large" / "answers.csv").stat().st_size
         print(f"{args.rows} rows, {size / 2**20:.0f} MB")
-        print("step        cpu s  ratio  clock s  ratio  load  peak MB of file  growth MB of file")
-        first: dict[str, float] = {}
-        for name in STEPS:
-            command = [sys.executable, __file__, "--step", name, "--folder", str(folder)]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            cost = json.loads(done.stdout)
-            first = first or cost
+        costs: dict[str, list[dict[str, float]]] = {name: [] for name in STEPS}
+        for _ in range(args.rounds):
+            for name in STEPS:
+                command = [sys.executable, __file__, "--step", name, "--folder", str(folder)]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                costs[name].append(json.loads(done.stdout))
+        print(
+            f"medians of {args.rounds} rounds, load {os.getloadavg()[0]:.1f}; of the ratios of "
+            "processor time also the least and the greatest\n"
+            "step        cpu s  ratio  (range)    clock s  ratio  peak MB of file growth MB of file"
+        )
+        for name, found in costs.items():
+            middle = {key: statistics.median(one[key] for one in found) for key in found[0]}
+            cpu, clock = (
+                sorted(one[key] / of[key] for one, of in zip(found, costs["pandas"], strict=True))
+                for key in ("cpu", "clock")
+            )
             print(
-                f"{name:10} {cost['cpu']:6.1f} {cost['cpu'] / first['cpu']:6.1f} "
-                f"{cost['clock']:8.1f} {cost['clock'] / first['clock']:6.1f} "
-                f"{os.getloadavg()[0]:5.1f} "
-                f"{cost['peak'] / 2**20:8.0f} {cost['peak'] / size:8.1f} "
-                f"{cost['growth'] / 2**20:10.0f} {cost['growth'] / size:8.1f}",
+                f"{name:10} {middle['cpu']:6.2f} {statistics.median(cpu):6.1f} "
+                f"({cpu[0]:.1f} to {cpu[-1]:.1f}) {middle['clock']:8.2f} "
+                f"{statistics.median(clock):6.1f} "
+                f"{middle['peak'] / 2**20:8.0f} {middle['peak'] / size:7.1f} "
+                f"{middle['growth'] / 2**20:9.0f} {middle['growth'] / size:7.1f}",
                 flush=True,
             )
 

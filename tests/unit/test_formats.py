@@ -385,15 +385,15 @@ def test_any_line_end_ends_a_row(tmp_path: Path, end: str, last: bool) -> None:
 
 
 def test_rows_are_numbered_over_line_breaks_and_across_blocks(tmp_path: Path) -> None:
-    many = "".join(f'{nr},"A\na",1,1,{nr}\n' for nr in range(1, 200_001))
+    many = "".join(f'{nr},"A\na",1,1,{nr}\n' for nr in range(1, 300_001))
     assert len(many) > 3 * delimited.BLOCK
-    raw = table(table_study(tmp_path / "a", "nr,home,arm,q1,q2\n" + many + "\n200001,,1,1,7\n"))
-    assert raw.rows[[0, -2, -1]].tolist() == [2, 200_001, 200_003]
-    assert raw.data["nr"].tolist() == [str(nr) for nr in range(1, 200_002)]
+    raw = table(table_study(tmp_path / "a", "nr,home,arm,q1,q2\n" + many + "\n300001,,1,1,7\n"))
+    assert raw.rows[[0, -2, -1]].tolist() == [2, 300_001, 300_003]
+    assert raw.data["nr"].tolist() == [str(nr) for nr in range(1, 300_002)]
     (problem,) = refused(
-        table_study(tmp_path / "b", "nr,home,arm,q1,q2\n" + many + "200001,,1,1\n")
+        table_study(tmp_path / "b", "nr,home,arm,q1,q2\n" + many + "300001,,1,1\n")
     )
-    assert problem.row == 200_002
+    assert problem.row == 300_002
 
 
 def test_every_row_out_of_shape_is_reported_at_once(tmp_path: Path) -> None:

@@ -292,15 +292,19 @@ def _marks(study: _Study, measurements: tables.Crossed) -> dict[str, np.ndarray]
 def _constant(rule: Quality, measurements: tables.Crossed) -> np.ndarray:
     """Mark who gave one answer throughout, to items of both keyings."""
     kinds = measurements.kinds
-    number = kinds["value_raw"].where(kinds["construct"].isin(rule.constant_over)).to_numpy()
-    reverse = kinds["reverse_keyed"].to_numpy()
-    low = np.full(len(measurements.persons), np.nan)
-    high, both = low.copy(), np.zeros((2, len(low)), dtype=bool)
+    asked = kinds["construct"].isin(rule.constant_over).to_numpy()
+    given = asked & kinds["value_raw"].notna().to_numpy()
+    _, rank = np.unique(kinds["value_raw"].to_numpy(), return_inverse=True)
+    # One number tells all: nought where no answer is given, else 4 times its rank, and 1 or 2.
+    small = np.min_scalar_type(4 * len(rank) + 4)
+    told = np.where(given, 4 * rank + 1 + kinds["reverse_keyed"], 0).astype(small)
+    high = np.zeros(len(measurements.persons), dtype=small)
+    low, keyings = ~high >> 2, high.copy()
     for codes in measurements.codes.T:
-        answer, turned = number[codes], reverse[codes]
-        low, high = np.fmin(low, answer), np.fmax(high, answer)  # these pass over NaN
-        both |= ~np.isnan(answer) & np.stack([turned, ~turned])
-    return (low == high) & both.all(axis=0)
+        of = told[codes]
+        high, low = np.maximum(high, of >> 2), np.minimum(low, (of - 1) >> 2)  # 0 - 1 is the most
+        keyings |= of & 3
+    return (low == high) & (keyings == 3)
 
 
 def _beside(study: _Study, rule: Quality) -> np.ndarray:

@@ -6,8 +6,8 @@ question is :class:`Crossed`; :func:`blocks` spells them out, a row group at a t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -463,59 +463,71 @@ def blocks(table: Part) -> Iterator[pyarrow.Table]:
         return
     persons, questions = table.codes.shape
     step = max(ROWS // max(questions, 1), 1)
-    longest = step * questions
-    spell = [_speller(_arrow(table.kinds[[label]])[label], longest) for label in table.kinds]
+    arrow = _arrow(table.kinds)
+    kinds = {label: _Kinds.of(arrow[label], step * questions) for label in table.kinds}
     for start in range(0, max(persons, 1), step):
         codes = table.codes[start : start + step]
         has = codes >= 0
         count = questions if has.all() else has.sum(axis=1)
         person = np.repeat(np.arange(len(codes), dtype=np.int32), count)
         ids = _arrow(table.persons.iloc[start : start + step].to_frame(PERSON))[PERSON]
-        own = pyarrow.DictionaryArray.from_arrays(person, ids.combine_chunks())
-        kind = codes[has]
-        columns = dict(zip(table.kinds, (column(kind) for column in spell), strict=True))
-        columns[PERSON] = own
+        at = codes[has].astype(np.intp)
+        marks: dict[bytes, pyarrow.Buffer] = {}
+        columns = {label: column.at(at, marks) for label, column in kinds.items()}
+        columns[PERSON] = pyarrow.DictionaryArray.from_arrays(person, ids.combine_chunks())
         yield pyarrow.table({label: columns[label] for label in TABLES[table.name].columns})
 
 
-def _speller(column: pyarrow.ChunkedArray, longest: int) -> Callable[[np.ndarray], pyarrow.Array]:
-    """Make the function that gives a column's values at up to ``longest`` positions."""
-    look_up = _look_up(column)
-    if len(column.unique()) > 1:
-        return look_up
-    alike = look_up(np.zeros(longest if len(column) else 0, dtype=np.int64))
-    return lambda at: alike.slice(0, len(at))
+@dataclass(frozen=True)
+class _Kinds:
+    """A column of the kinds to be looked up by NumPy, which is faster at it than Arrow.
+
+    Parameters
+    ----------
+    values : numbers, or positions in ``texts``; shape (kinds,).
+    known : which of them are not null.
+    alike : the column at many positions where all kinds have the same in it, else ``None``.
+    """
+
+    values: np.ndarray
+    known: np.ndarray
+    texts: pyarrow.Array | None
+    alike: pyarrow.Array | None = None
+
+    @classmethod
+    def of(cls, column: pyarrow.ChunkedArray, longest: int) -> _Kinds:
+        """Prepare a column for up to ``longest`` positions at a time."""
+        values, texts = column.combine_chunks(), None
+        if pyarrow.types.is_large_string(values.type):
+            spelt = values.dictionary_encode()
+            values, texts = spelt.indices, spelt.dictionary
+        known = values.is_valid().to_numpy(zero_copy_only=False)
+        filled = values.fill_null(0) if values.null_count else values
+        of = cls(filled.to_numpy(zero_copy_only=False), known, texts)
+        if len(column.unique()) > 1:
+            return of
+        at = np.zeros(longest if len(column) else 0, dtype=np.intp)
+        return replace(of, alike=of.at(at, {}))
+
+    def at(self, at: np.ndarray, marks: dict[bytes, pyarrow.Buffer]) -> pyarrow.Array:
+        """Give the values at positions; ``marks`` keeps the marks of nulls for other columns."""
+        if self.alike is not None:
+            return self.alike.slice(0, len(at))
+        bits, name = None, self.known.tobytes()
+        if not self.known.all():
+            bits = marks.get(name) or _bits(self.known[at])
+            marks[name] = bits
+        found = self.values[at]
+        own = _bits(found) if found.dtype == bool else pyarrow.py_buffer(found)
+        kind = pyarrow.from_numpy_dtype(found.dtype)
+        values = pyarrow.Array.from_buffers(kind, len(at), [bits, own])
+        if self.texts is None:
+            return values
+        return pyarrow.DictionaryArray.from_arrays(values, self.texts)
 
 
-def _look_up(column: pyarrow.ChunkedArray) -> Callable[[np.ndarray], pyarrow.Array]:
-    """Make the function that gives a column's values at positions: NumPy's look-up is fast."""
-    values = column.combine_chunks()
-    if pyarrow.types.is_large_string(values.type):
-        spelt = values.dictionary_encode()
-        lost = spelt.indices.is_null().to_numpy(zero_copy_only=False)
-        codes = spelt.indices.fill_null(0).to_numpy().astype(np.int32)
-        if not len(spelt.dictionary):
-            return lambda at: pyarrow.nulls(
-                len(at), pyarrow.dictionary(pyarrow.int32(), values.type)
-            )
-
-        def texts(at: np.ndarray) -> pyarrow.Array:
-            indices = pyarrow.array(codes[at], mask=lost[at] if lost.any() else None)
-            return pyarrow.DictionaryArray.from_arrays(indices, spelt.dictionary)
-
-        return texts
-    if not values.null_count:
-        numbers = values.to_numpy(zero_copy_only=False)
-        return lambda at: pyarrow.array(numbers[at])
-    known = values.is_valid().to_numpy(zero_copy_only=False)
-    numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
-
-    def some(at: np.ndarray) -> pyarrow.Array:
-        bits = pyarrow.py_buffer(np.packbits(known[at], bitorder="little"))
-        of = [bits, pyarrow.py_buffer(numbers[at])]
-        return pyarrow.Array.from_buffers(values.type, len(at), of)
-
-    return some
+def _bits(marks: np.ndarray) -> pyarrow.Buffer:
+    return pyarrow.py_buffer(np.packbits(marks, bitorder="little"))
 
 
 def _arrow(rows: pd.DataFrame) -> pyarrow.Table:
@@ -541,12 +553,16 @@ def write(table: Part, path: Path) -> None:
         )
         for field in first.schema
     )
-    once = isinstance(table, pd.DataFrame) or table.codes.shape[1] == 1
+    # A dictionary only costs time where each value is another, and where a number is always one.
+    plain = {PERSON} if isinstance(table, pd.DataFrame) or table.codes.shape[1] == 1 else set()
+    if isinstance(table, Crossed):
+        numbers = table.kinds.select_dtypes("number")
+        plain |= {str(label) for label in numbers if numbers[label].nunique(dropna=False) == 1}
     with pyarrow.parquet.ParquetWriter(
         path,
         types,
         compression="lz4",
-        use_dictionary=[name for name in first.column_names if not (once and name == PERSON)],
+        use_dictionary=[name for name in first.column_names if name not in plain],
         dictionary_pagesize_limit=2**24,  # bytes; a block's ids stay codes
         write_statistics=False,  # nobody asks for a part of the rows
         store_schema=False,

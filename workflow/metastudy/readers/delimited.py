@@ -27,7 +27,7 @@ from metastudy.texts import shown
 
 __all__ = ["BLOCK", "head", "table"]
 
-BLOCK = 2**20  # bytes that are read at a time; a record that is longer is refused
+BLOCK = 2**21  # bytes that are read at a time; a record that is longer is refused
 SHOWN = 8  # so many rows are named where the same thing is wrong in many
 MOST = 1000  # so many rows out of shape, and the rest is not looked at
 
@@ -343,28 +343,39 @@ def _columns(
 
     Where nearly every text is another, as in the columns ``apart``, a text may stand there twice.
     """
-    parts: list[list[pa.Array]] = [[] for _ in positions]
     coded = pa.dictionary(pa.int32(), pa.string())
-    kinds = {place: pa.string() if place in apart else coded for place in positions}
+    kinds = {place: pa.large_string() if place in apart else coded for place in positions}
+    parts: list[list[tuple[pa.Array, np.ndarray | None]]] = [[] for _ in positions]
     for batch in _batches(codebook, headers, width, kinds):
-        for part, column in zip(parts, batch.columns, strict=True):
-            part.append(column)
-    columns: list[tuple[pa.Array, np.ndarray]] = []
-    while parts:  # one column at a time, and what it was made of goes
-        place = positions[len(columns)]
-        whole = pa.chunked_array(parts.pop(0), type=kinds[place])
-        different = len(whole)
-        if kinds[place] == coded:
-            different = sum(len(chunk.dictionary) for chunk in whole.chunks)
-        if place in apart or FEW < different > 0.9 * len(whole):  # to look for equal ones is vain
-            texts = whole.cast(pa.string()).combine_chunks()
-            columns.append((texts, np.arange(len(texts), dtype=np.int32)))
-            continue
-        whole = whole.unify_dictionaries()
-        texts = whole.chunk(0).dictionary if whole.num_chunks else pa.array([], pa.string())
-        codes = [chunk.indices.to_numpy() for chunk in whole.chunks]
-        columns.append((texts, np.concatenate(codes) if codes else np.zeros(0, np.int32)))
-    return columns
+        for part, place, column in zip(parts, positions, batch.columns, strict=True):
+            if place in apart:
+                part.append((column, None))
+            else:  # small codes at once, so that what was read can be forgotten
+                texts, codes = column.dictionary, column.indices.to_numpy()
+                part.append((texts, codes.astype(np.min_scalar_type(len(texts)))))
+    return [_joined(parts.pop(0)) for _ in positions]  # and what a column was made of goes
+
+
+def _joined(part: Sequence[tuple[pa.Array, np.ndarray | None]]) -> tuple[pa.Array, np.ndarray]:
+    """Make one column of blocks of texts and codes; without codes each record has its own text."""
+    count = sum(len(texts if codes is None else codes) for texts, codes in part)
+    different = sum(len(texts) for texts, _ in part)
+    if different > max(FEW, 0.9 * count) or any(codes is None for _, codes in part):
+        # Nearly every text is another: to look for equal ones is vain.
+        spelt = [texts if codes is None else texts.take(pa.array(codes)) for texts, codes in part]
+        long = pa.chunked_array(spelt).cast(pa.large_string())
+        return long.combine_chunks(), np.arange(count, dtype=np.int32)
+    kind = pa.dictionary(pa.int32(), pa.string())
+    own = [
+        pa.DictionaryArray.from_arrays(np.arange(len(texts), dtype=np.int32), texts)
+        for texts, _ in part
+    ]
+    whole = pa.chunked_array(own, kind).unify_dictionaries()
+    texts = whole.chunk(0).dictionary if part else pa.array([], pa.string())
+    small = np.min_scalar_type(len(texts))
+    places = [chunk.indices.to_numpy().astype(small) for chunk in whole.chunks]
+    found = [place[codes] for place, (_, codes) in zip(places, part, strict=True)]
+    return texts, np.concatenate([np.zeros(0, small), *found])
 
 
 def _filled(
