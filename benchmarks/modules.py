@@ -7,6 +7,8 @@ For each module, on the tables and cells that stand in ``results``: the model on
 nutpie, and the same model, priors and parameterisation with a vectorised likelihood over rows,
 sampled by PyMC's own NUTS on numba. The ratio is of effective draws per second of processor time,
 the least over the same reported quantities, both fits passing the gates; compiling is timed apart.
+What a gradient costs is printed too, for cells, for rows, and without a likelihood: the last is
+what sampler and priors take of it, however few the cells are.
 """
 
 from __future__ import annotations
@@ -24,13 +26,14 @@ from metastudy import backend as backend  # isort: skip  before PyMC is imported
 
 import arviz as az
 import numpy as np
+import nutpie
 import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 import yaml
 
-from metastudy.cells import load_study, rows_of
+from metastudy.cells import interviews, load_study, rows_of
 from metastudy.diagnostics import gates
 from metastudy.models import BUILD, answers, codings
 from metastudy.sampling import compile_model, draw
@@ -85,17 +88,20 @@ def rows_of_codings(cells: xr.Dataset, _: Path) -> Callable[..., Any]:
     def each(counts: xr.DataArray) -> tuple[np.ndarray, ...]:
         return tuple(np.repeat(np.argwhere(counts.values), counts.values[counts.values > 0].astype(int), axis=0).T)  # fmt: skip  # noqa: E501
 
-    o1, c1, not_applied = each(cells.single)
-    o2, c2, agreement = each(cells.double)
+    *one, not_applied = each(cells.single)
+    *two, agreement = each(cells.double)
+    seen = interviews(cells).values > 0
+    place = np.cumsum(seen.ravel()).reshape(seen.shape) - 1
+    alone, together = place[tuple(one)], place[tuple(two)]
     applied = 1.0 - not_applied
     first, second = 1.0 - agreement // 2, 1.0 - agreement % 2
-    print(f"{cells.module}: {len(o1) + len(o2)} rows, {cells.single.size} cells")
+    print(f"{cells.module}: {len(alone) + len(together)} rows, {seen.sum()} cells")
 
     def coded_rows(_s: Any, _d: Any, presence: Any, s: Any, t: Any) -> Any:
-        p = presence[o1, c1]
+        p = presence[alone]
         q = p * s + (1 - p) * (1 - t)
         once = (applied * pt.log(q) + (1 - applied) * pt.log1p(-q)).sum()
-        p = presence[o2, c2]
+        p = presence[together]
         there = (first * s + (1 - first) * (1 - s)) * (second * s + (1 - second) * (1 - s))
         not_there = (first * (1 - t) + (1 - first) * t) * (second * (1 - t) + (1 - second) * t)
         return once + pt.log(p * there + (1 - p) * not_there).sum()
@@ -121,6 +127,15 @@ def told(name: str, tree: Any, seconds: float, thresholds: dict[str, float]) -> 
     return ess / seconds
 
 
+def gradient(model: pm.Model) -> float:
+    """Microseconds of processor time that a gradient takes, the sampler's own work among it."""
+    compiled = compile_model(model)
+    start = time.process_time()
+    tree = nutpie.sample(compiled, chains=1, tune=200, draws=300, seed=1, progress_bar=False)
+    steps = sum(int(tree[f"{part}sample_stats"]["n_steps"].sum()) for part in ("", "warmup_"))
+    return 1e6 * (time.process_time() - start) / steps
+
+
 def compare(module: str, results: Path, settings: dict[str, Any]) -> None:
     """One module both ways, and the ratio."""
     cells = xr.load_dataset(results / "cells" / f"{module}.nc")
@@ -141,6 +156,14 @@ def compare(module: str, results: Path, settings: dict[str, Any]) -> None:
     }[kind]
     with mock.patch.object(place, name, make(cells, results)):
         model = BUILD[kind](cells, settings["priors"])
+    with mock.patch.object(place, name, return_value=pt.zeros(())):
+        without = BUILD[kind](cells, settings["priors"])
+    took = [gradient(one) for one in (BUILD[kind](cells, settings["priors"]), model, without)]
+    print(
+        "  a gradient takes {:.0f} microseconds on cells, {:.0f} on rows and {:.0f} without a "
+        "likelihood".format(*took),
+        flush=True,
+    )
     noise = [v.name for v in model.deterministics if v.name in ("presence", "log_likelihood")]
     start = time.process_time()
     with model:

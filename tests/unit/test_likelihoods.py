@@ -18,7 +18,6 @@ from scipy.stats import multivariate_normal, norm
 
 from metastudy.models.likelihoods import (
     coded_cells,
-    counted_cells,
     gaussian_cells,
     ordinal_cells,
 )
@@ -210,33 +209,12 @@ def test_counts_of_codings_and_interviews_give_one_density_and_one_gradient() ->
     assert set(codings.double.sum((0, 1)) > 0) == {True}, "every pattern of two coders is there"
 
     def log_likelihood(theta: pt.TensorVariable) -> pt.TensorVariable:
-        presence = theta[:-2].reshape((ORGANISATIONS, CODES))
+        single, double = codings.single.reshape(-1, 2), codings.double.reshape(-1, 4)
         return coded_cells(
-            pt.constant(codings.single), pt.constant(codings.double), presence, theta[-2], theta[-1]
+            pt.constant(single), pt.constant(double), theta[:-2], theta[-2], theta[-1]
         )
 
     assert_same_up_to_a_constant(function(log_likelihood), codings.rows, codings.points())
-
-
-def test_counts_without_errors_and_interviews_give_one_density_and_one_gradient() -> None:
-    codings = Codings()
-
-    def rows(theta: np.ndarray) -> float:
-        share = theta.reshape(ORGANISATIONS, CODES)
-        return float(
-            sum(
-                np.log(share[o, c] if applied[0] else 1 - share[o, c])
-                for o, c, applied in codings.readings
-                if len(applied) == 1
-            )
-        )
-
-    compiled = function(
-        lambda theta: counted_cells(
-            pt.constant(codings.single), theta.reshape((ORGANISATIONS, CODES))
-        )
-    )
-    assert_same_up_to_a_constant(compiled, rows, codings.points()[:, :-2])
 
 
 def test_the_patterns_of_two_coders_are_all_there_is() -> None:
@@ -245,9 +223,9 @@ def test_the_patterns_of_two_coders_are_all_there_is() -> None:
         found = []
         for pattern in np.eye(4):
             value = coded_cells(
-                pt.zeros((1, 1, 2)),
-                pt.as_tensor(pattern[None, None]),
-                pt.as_tensor(np.array([[p]])),
+                pt.zeros((1, 2)),
+                pt.as_tensor(pattern[None]),
+                pt.as_tensor(np.array([p])),
                 pt.as_tensor(s),
                 pt.as_tensor(t),
             )

@@ -91,13 +91,13 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         v = spread("organisation_code_tau", tau, fixed) * pm.Normal(
             "organisation_code_z", shape=len(seen[0])
         )
-        logit = pt.inc_subtensor((logit + u[site, None])[seen], v)
-        presence = pm.Deterministic(
-            "presence", pm.math.sigmoid(logit), dims=("organisation", "code")
-        )
+        logit = logit + u[site, None]
+        asked = logit[seen] + v
+        presence = pm.math.sigmoid(pt.set_subtensor(logit[seen], asked))
+        pm.Deterministic("presence", presence, dims=("organisation", "code"))
         accuracy = [_accuracy(name, scale) for name in ("sensitivity", "specificity")]
-        log_likelihood = coded_cells(single, double, presence, *accuracy)
-        likelihood(log_likelihood)
+        # Only cells with interviews: of the others there is nothing to say, at the same cost.
+        likelihood(coded_cells(single[seen], double[seen], pm.math.sigmoid(asked), *accuracy))
     return model
 
 

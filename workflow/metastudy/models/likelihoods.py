@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-__all__ = ["coded_cells", "counted_cells", "gaussian_cells", "ordinal_cells"]
+__all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
 
 
 def gaussian_cells(
@@ -59,11 +59,6 @@ def gaussian_cells(
     return -0.5 * ((n * logdet[of_cell]).sum() + trace)
 
 
-def counted_cells(single: TensorVariable, applied: TensorVariable) -> TensorVariable:
-    """Binomial log-likelihood of counts (applied, not applied), shape (O, C, 2)."""
-    return (single * pt.log(pt.stack([applied, 1 - applied], axis=-1))).sum()
-
-
 def coded_cells(
     single: TensorVariable,
     double: TensorVariable,
@@ -79,17 +74,22 @@ def coded_cells(
 
     Parameters
     ----------
-    single : interviews of one coder (applied, not applied), shape (O, C, 2).
-    double : interviews of two coders (both, only first, only second, none), shape (O, C, 4).
-    presence : probability that the code is truly present, shape (O, C).
+    single : interviews of one coder (applied, not applied), shape (N, 2) for N cells.
+    double : interviews of two coders (both, only first, only second, none), shape (N, 4).
+    presence : probability that the code is truly present, shape (N,).
     sensitivity, specificity : scalars inside the unit interval.
     """
-    s, t, p = sensitivity, specificity, presence
-    both = p * s**2 + (1 - p) * (1 - t) ** 2
-    one = p * s * (1 - s) + (1 - p) * t * (1 - t)
-    none = p * (1 - s) ** 2 + (1 - p) * t**2
-    patterns = pt.stack([both, one, one, none], axis=-1)
-    return counted_cells(single, p * s + (1 - p) * (1 - t)) + (double * pt.log(patterns)).sum()
+    s, t = sensitivity, specificity
+
+    def log_probability(if_present: TensorVariable, if_absent: TensorVariable) -> TensorVariable:
+        return pt.log(presence * if_present + (1 - presence) * if_absent)
+
+    each = single[:, 0] * log_probability(s, 1 - t)
+    each += single[:, 1] * log_probability(1 - s, t)
+    each += double[:, 0] * log_probability(s**2, (1 - t) ** 2)
+    each += (double[:, 1] + double[:, 2]) * log_probability(s * (1 - s), t * (1 - t))
+    each += double[:, 3] * log_probability((1 - s) ** 2, t**2)
+    return each.sum()
 
 
 def ordinal_cells(
