@@ -12,6 +12,7 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.cells import site_information
 from metastudy.design import VARYING_FROM
+from metastudy.models.algebra import product
 from metastudy.models.given import given
 from metastudy.models.likelihoods import gaussian_cells
 from metastudy.models.terms import informed, likelihood, outcome_effects, spread, varying
@@ -74,7 +75,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         log_likelihood = gaussian_cells(
             *(n, xx, xy, yy),
             b=b[site_of_cell],
-            cov=pt.matmul(chol, chol.mT),
+            cov=product(chol, chol.mT),
             observed=cells.observed.values,
             pattern=cells.pattern_of_cell.values,
             block=study_of_setting[setting_of_site[site_of_cell]],

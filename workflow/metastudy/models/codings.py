@@ -16,6 +16,7 @@ from metastudy.cells import (
     shares_of_families,
     studies_of_codes,
 )
+from metastudy.models.algebra import product
 from metastudy.models.given import given
 from metastudy.models.likelihoods import coded_cells
 from metastudy.models.terms import likelihood, linear, spread, varying
@@ -63,7 +64,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         # Data know the mean where they are, not the mean and the levels around it: so that one is
         # sampled, and the population's follows. It is the same prior, without a ridge.
         w = linear(organisation_effects(cells), None, scale["effect_logit"], tau, fixed)
-        here = pt.dot(shares_of_families(cells), w)
+        here = product(shares_of_families(cells), w)
         mean = pm.Normal("prevalence_here", here, scale["prevalence"], dims="family")
         pm.Deterministic("prevalence", mean - here, dims="family")
         between_codes = pm.HalfNormal("prevalence_tau", scale["prevalence"])
@@ -74,7 +75,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
             between_codes = pm.HalfNormal("code_tau", tau, dims="exposure")
             dims = ("code", "exposure")
             gamma = varying("gamma", between_codes, dims, mu[family], centred=False)
-            logit = logit + pt.dot(cells.x.values, gamma.T)
+            logit = logit + product(cells.x.values, gamma.T)
 
         studies, study = np.unique(cells.study.values, return_inverse=True)
         if (shared := studies_of_codes(cells).sum("study_name").values > 1).any():

@@ -6,6 +6,8 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
+from metastudy.models.algebra import inverse, product
+
 __all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
 
 
@@ -44,18 +46,12 @@ def gaussian_cells(
     # A missing outcome gets a unit variance of its own: it adds nothing to determinant or trace.
     sigma = cov[pairs[:, 1]] * seen[:, :, None] * seen[:, None, :]
     sigma = sigma + np.eye(seen.shape[1]) * (1 - seen)[:, :, None]
-    if seen.shape[1] == 1:  # of one outcome; matrix algebra would leave the compiled code for it
-        logdet, precision = pt.log(sigma[:, 0, 0]), (1 / sigma)[of_cell]
-    else:
-        chol = pt.linalg.cholesky(sigma)
-        logdet = 2 * pt.log(pt.diagonal(chol, axis1=-2, axis2=-1)).sum(axis=-1)
-        precision = pt.linalg.inv(sigma)[of_cell]
+    precision, logdet = inverse(sigma, seen.shape[1])
+    precision = precision[of_cell]
 
     b = b * seen[of_cell][:, None, :]
-    # Sums of products in place of batched matrix products: numba fuses them into one loop.
-    bp = (b[:, :, :, None] * precision[:, None, :, :]).sum(axis=2)
-    xxb = (xx[:, :, :, None] * b[:, None, :, :]).sum(axis=2)
-    trace = (yy * precision).sum() + ((xxb - 2 * xy) * bp).sum()
+    trace = (yy * precision).sum()
+    trace += ((product(xx, b) - 2 * xy) * product(b, precision)).sum()
     return -0.5 * ((n * logdet[of_cell]).sum() + trace)
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 from pymc.distributions.transforms import ordered
 from pytensor.tensor import TensorVariable
 
+from metastudy.models.algebra import product
 from metastudy.models.given import given
 from metastudy.models.likelihoods import ordinal_cells
 from metastudy.models.terms import likelihood, outcome_effects
@@ -51,7 +52,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         (count,), scale = given(cells, priors)
         beta = outcome_effects(cells, scale).swapaxes(1, 2)
         slope = beta[cells.setting_of_item.values, cells.outcome_of_item.values]
-        eta = pt.dot(slope, cells.x.values.T)  # (item, combination)
+        eta = product(slope, cells.x.values.T)  # (item, combination)
         edges, first = _edges(cells, scale["baseline"])
         eta = eta[cells.item_of_cell.values, cells.combination_of_cell.values]
         lower = first[cells.item_of_cell.values] + cells.category_of_cell.values

@@ -8,6 +8,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from metastudy.design import Effects
+from metastudy.models.algebra import product
 from metastudy.models.given import given, pack
 from metastudy.models.terms import likelihood
 
@@ -51,8 +52,8 @@ def build(
         mu = pm.Normal("mu", 0, scale["effect"], dims="mu_of")
         difference = pm.Normal("difference", 0, scale["effect"], dims="difference_of")
         tau = pm.HalfNormal("tau", scale["tau"], dims="tau_of")
-        mean = pt.dot(x, pt.concatenate([mu, difference]))
-        between = pt.dot(z * tau[design.component] ** 2, z.T)
+        mean = product(x, pt.concatenate([mu, difference]))
+        between = product(z * tau[design.component] ** 2, z.T)
         likelihood(pm.logp(pm.MvNormal.dist(mean, cov=v + between), found))
     return model
 

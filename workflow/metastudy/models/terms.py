@@ -12,6 +12,7 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.cells import answer_effects
 from metastudy.design import Effects
+from metastudy.models.algebra import product
 
 __all__ = [
     "CENTRED_FROM",
@@ -117,7 +118,7 @@ def linear(
         parts.append(
             varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
         )
-    return pt.dot(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))
+    return product(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))
 
 
 def outcome_effects(cells: xr.Dataset, scale: Mapping[str, TensorVariable]) -> TensorVariable:
