@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import one_thread as one_thread  # isort: skip  before NumPy is imported
 from metastudy import backend as backend  # isort: skip  before PyMC is imported
 
 import arviz as az

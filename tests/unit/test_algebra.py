@@ -22,7 +22,7 @@ def test_a_product_is_that_of_numpy(shapes: tuple) -> None:
     assert_allclose(product(a, pt.as_tensor(b)).eval(), a @ b, rtol=1e-12)
 
 
-@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("size", [1, 3])
 def test_an_inverse_and_its_derivative_are_those_of_numpy(size: int) -> None:
     """The derivatives of any sum of inverse and log-determinant, by central differences."""
     a, rng = positive_definite(3, size), np.random.default_rng(2)
