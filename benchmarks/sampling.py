@@ -3,15 +3,15 @@
     PYTHONPATH=workflow python benchmarks/sampling.py                 # all comparisons
     PYTHONPATH=workflow python benchmarks/sampling.py --only growth   # one of them
 
-*rows*: the model of the workflow against the same model on rows. Priors, parameterisation, sampler
-and gates are the same; only the log-density differs: cross-products of cells in the one, a
-vectorised multivariate normal over all rows in the other. *growth*: the model on cells for few and
-for many respondents of the same sites. *organisations*: ten times the sites, as many people in
-each.
+*rows*: the model of the workflow against the same model on rows. Priors, parameterisation, gates
+and length of the chains are the same; the log-density differs, cross-products of cells in the one,
+a vectorised multivariate normal over all rows in the other. The rows are sampled by the same
+sampler and by PyMC's own NUTS on numba. *growth*: the model on cells for few and for many
+respondents of the same sites. *organisations*: ten times the sites, as many people in each.
 
 Times depend on the machine and on what else it does, so its load is printed, ratios from one run
 are what counts, and no test asks for a time. Ratios are of processor time, which other work on the
-machine hardly changes; the time on the wall stands beside it. Compiling is timed apart.
+machine hardly changes. Compiling is timed apart.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import one_thread as one_thread  # isort: skip  before NumPy is imported
-from metastudy import backend as backend  # isort: skip  before PyMC is imported
+from fits import draw_by_pymc, reached  # isort: skip  before NumPy and PyMC are imported
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import pymc as pm
@@ -38,7 +36,6 @@ import xarray as xr
 import yaml
 
 from metastudy import cells as aggregation
-from metastudy.diagnostics import gates
 from metastudy.models import answers, terms
 from metastudy.sampling import compile_model, draw
 from metastudy.vocabulary import load
@@ -47,7 +44,6 @@ ROOT = Path(__file__).parents[1]
 OUTCOMES = ("threat_quality", "threat_profession", "threat_job")
 FACTORS = ("task_type", "involvement_degree")
 VIGNETTE = "volunteers_at_work"
-REPORTED = ("mu", "beta", "site_tau", "sigma")  # what a module's results are made of
 
 
 @dataclass(frozen=True)
@@ -137,31 +133,29 @@ def likelihood_of(rows: Rows) -> Iterator[None]:
 
 
 def fit(name: str, model: pm.Model, settings: dict[str, Any], cores: int) -> dict[str, float]:
-    """Compile and sample a model, print times and gates, return what ratios are made of."""
+    """Compile and sample a model by nutpie, print it, return what ratios are made of."""
     start = time.perf_counter()
     compiled = compile_model(model)
-    middle, before = time.perf_counter(), time.process_time()
+    print(f"{name:34} compiled in {time.perf_counter() - start:.1f} s")
+    before = time.process_time()
     tree = draw(compiled, settings["sampling"], cores)
-    wall, seconds = time.perf_counter() - middle, time.process_time() - before
-    posterior, stats = (tree[group].to_dataset() for group in ("posterior", "sample_stats"))
-    found = gates(posterior, stats, settings["gates"])
-    ess = az.ess(posterior[[v for v in REPORTED if v in posterior]], method="bulk")
-    least = min(float(np.nanmin(array)) for array in ess.data_vars.values())
-    mean = float(posterior["mu"].mean(("chain", "draw"))[0, 0])
+    return told(tree, time.process_time() - before, settings)
+
+
+def told(tree: xr.DataTree, seconds: float, settings: dict[str, Any]) -> dict[str, float]:
+    """Print a fit and its gates."""
+    least, words = reached(tree, settings["gates"])
+    mean = float(tree["posterior"]["mu"].mean(("chain", "draw"))[0, 0])
     print(
-        f"{name:32} compile {middle - start:6.1f} s  sample {seconds:7.1f} s of CPU, {wall:7.1f} s"
-        f"  least ESS {least:6.0f}  {least / seconds:8.1f} per s of CPU"
-        f"  depth {stats['depth'].values.mean():.1f}  mu[0,0] {mean:.4f}\n{'':34}"
-        + ", ".join(
-            f"{g['gate']} {g['value']:.4g} {'ok' if g['passed'] else 'MISSED'}" for g in found
-        ),
+        f"{'':34} sample {seconds:7.1f} s of CPU, least ESS {least:6.0f}, {least / seconds:8.1f} a"
+        f" second, mu[0,0] {mean:.4f}\n{'':34} {words}",
         flush=True,
     )
     return {"seconds": seconds, "per_second": least / seconds}
 
 
 def against_rows(sizes: list[int], sites: int, settings: dict[str, Any], cores: int) -> None:
-    """The model on cells against the same model on rows."""
+    """The model on cells against the same model on rows, by the same and by PyMC's sampler."""
     for people in sizes:
         rows = simulate(people, sites, seed=people)
         cells = cells_of(rows)
@@ -170,14 +164,17 @@ def against_rows(sizes: list[int], sites: int, settings: dict[str, Any], cores: 
         )
         with likelihood_of(rows):
             model = answers.build(cells, settings["priors"])
-        on_rows = fit(f"{people} people, rows", model, settings, cores)
-        longer = on_rows["seconds"] / on_cells["seconds"]
-        denser = on_cells["per_second"] / on_rows["per_second"]
-        print(
-            f"{people} people: rows take {longer:.1f} times as long as cells; cells give"
-            f" {denser:.1f} times the effective draws per second of CPU",
-            flush=True,
-        )
+        others = {"nutpie": fit(f"{people} people, rows", model, settings, cores)}
+        print(f"{people} people, rows, by PyMC's NUTS")
+        others["PyMC"] = told(*draw_by_pymc(model, settings["sampling"]), settings)
+        for sampler, on_rows in others.items():
+            longer = on_rows["seconds"] / on_cells["seconds"]
+            denser = on_cells["per_second"] / on_rows["per_second"]
+            print(
+                f"{people} people: rows by {sampler} take {longer:.1f} times as long as cells;"
+                f" cells give {denser:.1f} times the effective draws per second of CPU",
+                flush=True,
+            )
 
 
 def growth(few: int, many: int, sites: int, settings: dict[str, Any], cores: int) -> None:

@@ -64,15 +64,17 @@ PATTERNS = np.array([[1, 1, 1], [1, 0, 1], [0, 1, 0], [1, 1, 0]], dtype=np.int8)
 class Answers:
     """Rows of correlated answers with missing ones, and their cross-products."""
 
-    def __init__(self, collinear: bool):
+    def __init__(self, design: str):
         rng = np.random.default_rng(20080)
         self.group = np.repeat(np.arange(len(GROUPS)), [n for _, n in GROUPS])
         self.block = np.array([block for block, _ in GROUPS])
         n = len(self.group)
         x = np.column_stack([np.ones(n), rng.integers(0, 2, n) - 0.5, rng.standard_normal(n)])
-        if collinear:  # a predictor twice, and one that is the intercept again within a group
+        if design == "collinear":  # a predictor twice, and the intercept again within a group
             x = np.column_stack([x, 2 * x[:, 1]])
             x[self.group == 2, 2] = 0.5
+        if design == "absent":  # groups without a predictor, and one of nothing but the intercept
+            x[self.group == 0, 1] = x[self.group == 2, 1] = x[self.group == 2, 2] = 0.0
         self.x, self.y = x, rng.standard_normal((n, K))
         self.pattern = rng.integers(0, len(PATTERNS), n)
         self.seen = PATTERNS[self.pattern].astype(bool)
@@ -131,9 +133,9 @@ class Answers:
         return np.column_stack([rng.standard_normal((POINTS, size)), factor.reshape(POINTS, -1)])
 
 
-@pytest.mark.parametrize("collinear", [False, True], ids=["distinct", "collinear"])
-def test_cross_products_and_rows_give_one_density_and_one_gradient(collinear: bool) -> None:
-    answers = Answers(collinear)
+@pytest.mark.parametrize("design", ["distinct", "collinear", "absent"])
+def test_cross_products_and_rows_give_one_density_and_one_gradient(design: str) -> None:
+    answers = Answers(design)
     assert_same_up_to_a_constant(answers.cells(), answers.rows, answers.points())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from metastudy.models.algebra import inverse, product
+from metastudy.models.kernels import Gaussian, TwoClasses
 
 __all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
 
@@ -42,17 +42,8 @@ def gaussian_cells(
     pattern, block : pattern and covariance block of each cell, shape (C,).
     """
     pairs, of_cell = np.unique(np.column_stack([pattern, block]), axis=0, return_inverse=True)
-    seen = observed[pairs[:, 0]].astype(float)  # (S, K): one matrix per pattern and block
-    # A missing outcome gets a unit variance of its own: it adds nothing to determinant or trace.
-    sigma = cov[pairs[:, 1]] * seen[:, :, None] * seen[:, None, :]
-    sigma = sigma + np.eye(seen.shape[1]) * (1 - seen)[:, :, None]
-    precision, logdet = inverse(sigma, seen.shape[1])
-    precision = precision[of_cell]
-
-    b = b * seen[of_cell][:, None, :]
-    trace = (yy * precision).sum()
-    trace += ((product(xx, b) - 2 * xy) * product(b, precision)).sum()
-    return -0.5 * ((n * logdet[of_cell]).sum() + trace)
+    density = Gaussian(*b.type.shape[1:])
+    return density(n, xx, xy, yy, b, cov, observed[pairs[:, 0]], of_cell, pairs[:, 1])[0]
 
 
 def coded_cells(
@@ -76,16 +67,10 @@ def coded_cells(
     sensitivity, specificity : scalars inside the unit interval.
     """
     s, t = sensitivity, specificity
-
-    def log_probability(if_present: TensorVariable, if_absent: TensorVariable) -> TensorVariable:
-        return pt.log(presence * if_present + (1 - presence) * if_absent)
-
-    each = single[:, 0] * log_probability(s, 1 - t)
-    each += single[:, 1] * log_probability(1 - s, t)
-    each += double[:, 0] * log_probability(s**2, (1 - t) ** 2)
-    each += (double[:, 1] + double[:, 2]) * log_probability(s * (1 - s), t * (1 - t))
-    each += double[:, 3] * log_probability((1 - s) ** 2, t**2)
-    return each.sum()
+    counts = pt.concatenate([single, double], axis=1)
+    if_present = pt.stack([s, 1 - s, s**2, s * (1 - s), s * (1 - s), (1 - s) ** 2])
+    if_absent = pt.stack([1 - t, t, (1 - t) ** 2, t * (1 - t), t * (1 - t), t**2])
+    return TwoClasses()(counts, presence, if_present, if_absent)[0]
 
 
 def ordinal_cells(
