@@ -168,15 +168,21 @@ class Gaussian(_Density):
                 for i in range(k):
                     if observed[s, i]:
                         for j in range(k):
-                            value -= 0.5 * inverse[s, i, j] * residual[s, i, j]
                             left[j] = 0.0
-                            for m in range(k):
-                                left[j] += inverse[s, i, m] * residual[s, j, m]
-                        for j in range(k):
-                            total = -number[s] * inverse[s, i, j]
-                            for m in range(k):
-                                total += left[m] * inverse[s, j, m]
-                            of_cov[block[s], i, j] += 0.5 * total
+                            if observed[s, j]:
+                                for m in range(k):
+                                    left[j] += inverse[s, i, m] * residual[s, j, m]
+                        value -= 0.5 * left[i]
+                        for j in range(i + 1):
+                            if observed[s, j]:
+                                total = -number[s] * inverse[s, i, j]
+                                for m in range(k):
+                                    total += left[m] * inverse[s, j, m]
+                                of_cov[block[s], i, j] += 0.5 * total
+            for d in range(len(cov)):
+                for i in range(k):
+                    for j in range(i):
+                        of_cov[d, j, i] = of_cov[d, i, j]
             return np.asarray(value), of_b, of_cov
 
         return gaussian
