@@ -14,6 +14,7 @@ import pytest
 from pytensor.gradient import verify_grad
 from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
 
+from metastudy.models.algebra import product
 from metastudy.models.kernels import Gaussian, TwoClasses
 
 P, K = 2, 3
@@ -51,7 +52,7 @@ def test_the_gradient_is_that_of_the_value(mode: object) -> None:
     values = cells()
 
     def value(b: pt.TensorVariable, root: pt.TensorVariable) -> pt.TensorVariable:
-        return density(values, b, pt.matmul(root, root.mT))[0]
+        return density(values, b, product(root, root.mT))[0]
 
     root = np.linalg.cholesky(covariances())
     verify_grad(value, [coefficients(), root], rng=np.random.default_rng(4), mode=mode)
