@@ -1,8 +1,8 @@
 """Log-densities of cells with their gradients, each in one loop for the compiler of the models.
 
-As expressions of arrays they take two to four times as long, most of it to allocate and to copy,
-and several times as long to compile: the matrices are many and small. Here the value and its
-gradients come from one pass, and share what they need.
+As expressions of arrays they would mostly allocate and copy, because the matrices are many and
+small, and there would be more to compile. Here the value and its gradients come from one pass, and
+share what they need.
 """
 
 from __future__ import annotations

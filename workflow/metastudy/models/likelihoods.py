@@ -42,7 +42,7 @@ def gaussian_cells(
     pattern, block : pattern and covariance block of each cell, shape (C,).
     """
     pairs, of_cell = np.unique(np.column_stack([pattern, block]), axis=0, return_inverse=True)
-    density = Gaussian(*b.type.shape[1:])
+    density = Gaussian(*xy.type.shape[1:])  # the data's shape is always known, that of b is not
     return density(n, xx, xy, yy, b, cov, observed[pairs[:, 0]], of_cell, pairs[:, 1])[0]
 
 
