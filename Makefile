@@ -35,11 +35,12 @@ set-up-dev:
 test: lint  ## lint, then all tests
 	$(IN_VENV) pytest --numprocesses auto --dist loadfile $(ARGS)
 
-lint: set-up-dev  ## ruff, mypy, snakefmt
+lint: set-up-dev  ## ruff, mypy, snakefmt, the layers of the library
 	$(IN_VENV) ruff check .
 	$(IN_VENV) ruff format --check .
 	$(IN_VENV) mypy
 	$(IN_VENV) snakefmt --check Snakefile workflow/rules
+	$(IN_VENV) PYTHONPATH=workflow lint-imports --no-cache --no-logo
 
 format: set-up-dev  ## let ruff and snakefmt rewrite what they can
 	$(IN_VENV) ruff check --fix .

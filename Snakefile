@@ -37,10 +37,10 @@ rule all:
 
 
 include: "workflow/rules/harmonize.smk"
-include: "workflow/rules/check.smk"
-include: "workflow/rules/fit.smk"
-include: "workflow/rules/criticize.smk"
-include: "workflow/rules/calibrate.smk"
-include: "workflow/rules/synthesize.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/data_report.smk"
+include: "workflow/rules/inference.smk"
+include: "workflow/rules/model_checks.smk"
+include: "workflow/rules/calibration.smk"
+include: "workflow/rules/synthesis.smk"
+include: "workflow/rules/article.smk"
 include: "workflow/rules/manuscript.smk"

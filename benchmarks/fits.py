@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import one_thread as one_thread  # isort: skip  before NumPy is imported
-from metastudy import backend as backend  # isort: skip  before PyMC is imported
+from metastudy.inference.convergence import gates  # isort: skip  before PyMC is imported
 
 import arviz as az
 import pymc as pm
 import xarray as xr
-
-from metastudy.diagnostics import gates
 
 __all__ = ["draw_by_pymc", "reached"]
 

@@ -36,10 +36,10 @@ def job(cells_path: Path, refits: int, target: Path) -> dict[str, float]:
     import xarray as xr
     import yaml
 
-    from metastudy.models import BUILD
-    from metastudy.models.given import pack
-    from metastudy.netcdf import save
-    from metastudy.sampling import compile_model, draw
+    from metastudy.inference.netcdf import save
+    from metastudy.inference.sampling import compile_model, draw
+    from metastudy.models.data_vector import pack
+    from metastudy.models.registry import BUILD
 
     lap("import")
     settings: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))

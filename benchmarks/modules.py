@@ -32,10 +32,14 @@ import pytensor.tensor as pt
 import xarray as xr
 import yaml
 
-from metastudy.cells import interviews, load_study, rows_of
-from metastudy.models import BUILD, answers, codings
-from metastudy.sampling import compile_model, draw
-from metastudy.vocabulary import load, merge
+from metastudy.codebook.vocabulary import load, merge
+from metastudy.harmonized.study import load_study
+from metastudy.inference.sampling import compile_model, draw
+from metastudy.models.answers import model as answers_model
+from metastudy.models.answers.rows import rows_of
+from metastudy.models.codings import model as codings_model
+from metastudy.models.codings.readings import interviews
+from metastudy.models.registry import BUILD
 
 ROOT = Path(__file__).parents[1]
 
@@ -143,8 +147,8 @@ def compare(module: str, results: Path, settings: dict[str, Any]) -> None:
     tree = draw(compiled, sampling)
     ours = told("cells, nutpie", tree, time.process_time() - middle, thresholds)
     make, place, name = {
-        "answers": (rows_of_answers, answers, "gaussian_cells"),
-        "codings": (rows_of_codings, codings, "coded_cells"),
+        "answers": (rows_of_answers, answers_model, "gaussian_cells"),
+        "codings": (rows_of_codings, codings_model, "coded_cells"),
     }[kind]
     with mock.patch.object(place, name, make(cells, results)):
         model = BUILD[kind](cells, settings["priors"])

@@ -37,12 +37,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metastudy import vocabulary
-from metastudy.cells import load_study
-from metastudy.codebook import load
-from metastudy.harmonize import harmonize, save
+from metastudy.codebook import vocabulary
+from metastudy.codebook.codebook import load
+from metastudy.harmonize.harmonize import harmonize, save
+from metastudy.harmonized.scale_scores import scores
+from metastudy.harmonized.study import load_study
 from metastudy.readers import read
-from metastudy.scores import scores
 
 ROOT = Path(__file__).parents[1]
 STEPS = ("pandas", "read", "harmonize", "scores")

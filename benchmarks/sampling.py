@@ -35,10 +35,13 @@ import pytensor.tensor as pt
 import xarray as xr
 import yaml
 
-from metastudy import cells as aggregation
-from metastudy.models import answers, terms
-from metastudy.sampling import compile_model, draw
-from metastudy.vocabulary import load
+from metastudy.codebook.vocabulary import load
+from metastudy.harmonized import study as aggregation
+from metastudy.inference.sampling import compile_model, draw
+from metastudy.models import terms
+from metastudy.models.answers import cells as answers_cells
+from metastudy.models.answers import design
+from metastudy.models.answers import model as answers_model
 
 ROOT = Path(__file__).parents[1]
 OUTCOMES = ("threat_quality", "threat_profession", "threat_job")
@@ -113,7 +116,7 @@ def study(rows: Rows) -> aggregation.Study:
 def cells_of(rows: Rows) -> xr.Dataset:
     """The rows as the workflow aggregates them."""
     vocabulary = load(ROOT / "config/vocabulary.yaml")
-    return aggregation.answer_cells([study(rows)], "threat", vocabulary)
+    return answers_cells.answer_cells([study(rows)], "threat", vocabulary)
 
 
 @contextmanager
@@ -128,7 +131,7 @@ def likelihood_of(rows: Rows) -> Iterator[None]:
         logdet = 2 * pt.log(pt.diagonal(pt.linalg.cholesky(sigma))).sum()
         return -0.5 * (len(rows.y) * logdet + (pt.dot(off, pt.linalg.inv(sigma)) * off).sum())
 
-    with mock.patch.object(answers, "gaussian_cells", gaussian_rows):
+    with mock.patch.object(answers_model, "gaussian_cells", gaussian_rows):
         yield
 
 
@@ -160,10 +163,13 @@ def against_rows(sizes: list[int], sites: int, settings: dict[str, Any], cores: 
         rows = simulate(people, sites, seed=people)
         cells = cells_of(rows)
         on_cells = fit(
-            f"{people} people, cells", answers.build(cells, settings["priors"]), settings, cores
+            f"{people} people, cells",
+            answers_model.build(cells, settings["priors"]),
+            settings,
+            cores,
         )
         with likelihood_of(rows):
-            model = answers.build(cells, settings["priors"])
+            model = answers_model.build(cells, settings["priors"])
         others = {"nutpie": fit(f"{people} people, rows", model, settings, cores)}
         print(f"{people} people, rows, by PyMC's NUTS")
         others["PyMC"] = told(*draw_by_pymc(model, settings["sampling"]), settings)
@@ -182,11 +188,11 @@ def growth(few: int, many: int, sites: int, settings: dict[str, Any], cores: int
     seconds = []
     for people in (few, many):
         cells = cells_of(simulate(people, sites, seed=1))
-        information = aggregation.site_information(cells)
+        information = design.site_information(cells)
         form = (
             "centred" if terms.informed(information, settings["priors"]["tau"]) else "not centred"
         )
-        model = answers.build(cells, settings["priors"])
+        model = answers_model.build(cells, settings["priors"])
         seconds.append(fit(f"{people} people, cells, {form}", model, settings, cores)["seconds"])
     print(
         f"{many} against {few} people: {seconds[1] / seconds[0]:.2f} times the time to sample",
@@ -199,7 +205,7 @@ def organisations(few: int, sites: int, settings: dict[str, Any], cores: int) ->
     seconds = []
     for times in (1, 10):
         cells = cells_of(simulate(times * few, times * sites, seed=1))
-        model = answers.build(cells, settings["priors"])
+        model = answers_model.build(cells, settings["priors"])
         name = f"{times * sites} organisations, cells"
         seconds.append(fit(name, model, settings, cores)["seconds"])
     print(

@@ -31,15 +31,18 @@ from good_studies import CODED, FORMATS, STUDY, TABLES, Variant
 from studies import ROOT, VOCABULARY
 from variants import MAKERS
 
-from metastudy import cells
-from metastudy.codebook import load
-from metastudy.error_codes import CODES
-from metastudy.errors import BadInput, Problem
-from metastudy.harmonize import Harmonized, harmonize_file, save
-from metastudy.inspect_study import Inspected, inspect
-from metastudy.notices import ALARM, notices
-from metastudy.vocabulary import merge
-from metastudy.wording import Labels
+from metastudy.codebook.codebook import load
+from metastudy.codebook.vocabulary import merge
+from metastudy.common.problem_codes import CODES
+from metastudy.common.problems import BadInput, Problem
+from metastudy.data_report.alerts import ALARM, notices
+from metastudy.data_report.inspection.study import inspect
+from metastudy.data_report.inspection.values import Inspected
+from metastudy.display.labels import Labels
+from metastudy.harmonize.harmonize import Harmonized, harmonize_file, save
+from metastudy.harmonized import study as harmonized_study
+from metastudy.models.answers import cells
+from metastudy.models.codings import cells as codings_cells
 
 SECONDS = 60  # of one variant, on a busy machine
 MORE_MEMORY = 1500  # MB that a variant may add to the highest use of memory so far
@@ -123,9 +126,9 @@ def harmonized(folder: Path) -> Harmonized:
 def aggregated(found: Harmonized, module: str) -> None:
     """Bring the tables to the cells of a model, the next place where data may be refused."""
     names = ("respondents", "assignments", "measurements", "codings", "readings")
-    study = cells.Study(found.report, **{name: found.tables[name] for name in names})
+    study = harmonized_study.Study(found.report, **{name: found.tables[name] for name in names})
     vocabulary = merge(VOCABULARY, [found.report["vocabulary"]])
-    make = cells.answer_cells if module == "threat" else cells.code_cells
+    make = cells.answer_cells if module == "threat" else codings_cells.code_cells
     make([study], module, vocabulary)
 
 
@@ -312,7 +315,7 @@ def command(folder: Path, out: Path, key: Path) -> subprocess.CompletedProcess[s
     """Run the rule's command on an observed study."""
     return subprocess.run(
         [
-            *(sys.executable, "-m", "metastudy.harmonize", "--study-folder", folder),
+            *(sys.executable, "-m", "metastudy.commands.harmonize", "--study-folder", folder),
             *("--vocabulary", ROOT / "config" / "vocabulary.yaml", "--out", out),
             *("--pseudonyms", json.dumps({"key_file": str(key)})),
             *("--manifest", folder.parent / "manifest.yaml"),

@@ -22,11 +22,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import VOCABULARY
 
-from metastudy import pseudonyms
-from metastudy.codebook import load
-from metastudy.error_codes import CODES
-from metastudy.errors import BadInput
-from metastudy.harmonize import Harmonized, harmonize
+from metastudy.codebook.codebook import load
+from metastudy.common.problem_codes import CODES
+from metastudy.common.problems import BadInput
+from metastudy.harmonize import pseudonyms
+from metastudy.harmonize.harmonize import Harmonized, harmonize
 from metastudy.readers import read
 
 KEY = b"a key of the corpus"

@@ -16,15 +16,22 @@ import yaml
 from answers import coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy.calibrate import Simulation, fit_and_rank, for_short_chains, simulations
-from metastudy.calibrate_synthesis import built, from_estimates, simulated_studies
-from metastudy.cells import answer_cells, code_cells
-from metastudy.estimates import estimates
-from metastudy.models import BUILD, synthesis
-from metastudy.models.given import pack
-from metastudy.pooling import plan
-from metastudy.ranks import INTERVALS, uniformity
-from metastudy.sampling import compile_model
+from metastudy.calibration.rank_bands import INTERVALS, uniformity
+from metastudy.calibration.simulation_based import (
+    Simulation,
+    fit_and_rank,
+    for_short_chains,
+    simulations,
+)
+from metastudy.calibration.synthesis import built, from_estimates, simulated_studies
+from metastudy.inference.sampling import compile_model
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.data_vector import pack
+from metastudy.models.registry import BUILD
+from metastudy.synthesis import model as synthesis_model
+from metastudy.synthesis.pooling import plan
+from metastudy.synthesis.study_estimates import estimates
 from rules import ROOT
 
 pytestmark = [pytest.mark.fit, pytest.mark.slow]
@@ -145,7 +152,7 @@ def test_the_second_stage_is_calibrated_and_with_another_prior_it_is_not() -> No
 
     def as_if_effects_were_small(one: Simulation) -> Simulation:
         estimate = one.given[: len(found.table)]
-        given = synthesis.packed(estimate, found.covariance, scales[0] / 10, scales[1])
+        given = synthesis_model.packed(estimate, found.covariance, scales[0] / 10, scales[1])
         return replace(one, given=given)
 
     wrong = map(as_if_effects_were_small, made)

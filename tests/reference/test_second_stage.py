@@ -12,9 +12,10 @@ import pytest
 import xarray as xr
 import yaml
 
-from metastudy.pooling import Plan, inconsistency, plan, results
-from metastudy.summaries import summarize
-from metastudy.synthesize import pool
+from metastudy.posterior.summarise import summarize
+from metastudy.synthesis.pooling import Plan, plan
+from metastudy.synthesis.results import inconsistency, results
+from metastudy.synthesis.stages import pool
 from rules import ROOT
 
 pytestmark = pytest.mark.fit

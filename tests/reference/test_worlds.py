@@ -26,13 +26,14 @@ import yaml
 from scipy.stats import binom
 from studies import KEY, ROOT, VOCABULARY
 
-from metastudy.cells import answer_cells, load_study
-from metastudy.codebook import load
-from metastudy.contrasts import contrasts
-from metastudy.harmonize import harmonize_file, save
-from metastudy.models import answers
-from metastudy.models.given import pack
-from metastudy.sampling import compile_model, draw
+from metastudy.codebook.codebook import load
+from metastudy.harmonize.harmonize import harmonize_file, save
+from metastudy.harmonized.study import load_study
+from metastudy.inference.sampling import compile_model, draw
+from metastudy.models.answers import model as answers_model
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.data_vector import pack
+from metastudy.posterior.contrasts import contrasts
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
 
@@ -181,7 +182,7 @@ class Model:
     """One compiled model, refitted to each world."""
 
     def __init__(self, cells: xr.Dataset):
-        self.compiled = compile_model(answers.build(cells, PRIORS))
+        self.compiled = compile_model(answers_model.build(cells, PRIORS))
 
     def fit(self, cells: xr.Dataset, priors: dict[str, float]) -> xr.Dataset:
         tree = draw(self.compiled, SHORT, given=pack(cells, priors))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metastudy.cells import Study
+from metastudy.harmonized.study import Study
 
 CODINGS = ["study_id", "source_id", "coder_id", "code_id"]
 READINGS = ["study_id", "source_id", "coder_id"]

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 
-from metastudy import vocabulary
-from metastudy.codebook import Codebook, load
-from metastudy.harmonize import Harmonized, harmonize_file
+from metastudy.codebook import vocabulary
+from metastudy.codebook.codebook import Codebook, load
+from metastudy.harmonize.harmonize import Harmonized, harmonize_file
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = vocabulary.load(ROOT / "config" / "vocabulary.yaml")
@@ -309,7 +309,7 @@ def command(folder: Path, out: Path) -> subprocess.CompletedProcess[str]:
     settings = '{"key": "a public key"}'
     return subprocess.run(
         [
-            *(sys.executable, "-m", "metastudy.harmonize", "--study-folder", folder),
+            *(sys.executable, "-m", "metastudy.commands.harmonize", "--study-folder", folder),
             *("--vocabulary", ROOT / "config" / "vocabulary.yaml", "--pseudonyms", settings),
             *("--manifest", folder.parent / "manifest.yaml", "--out", out),
         ],

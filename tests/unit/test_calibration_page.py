@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from studies import VOCABULARY
 
-from metastudy.calibration_page import calibration_page
-from metastudy.documents import render
-from metastudy.ranks import INTERVALS
+from metastudy.calibration.rank_bands import INTERVALS
+from metastudy.calibration_report.page import calibration_page
+from metastudy.display.page import render
 
 SIMULATIONS, KEPT = 60, 49
 

@@ -12,16 +12,12 @@ import xarray as xr
 from answers import answer_study, coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy.cells import (
-    answer_cells,
-    code_cells,
-    first_readings,
-    interviews,
-    observed,
-    studies_of_codes,
-)
-from metastudy.errors import BadInput
-from metastudy.scores import scores
+from metastudy.common.problems import BadInput
+from metastudy.harmonized.scale_scores import scores
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.design import observed
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.readings import first_readings, interviews, studies_of_codes
 
 TASK = [{"factor": "task_type", "type": "randomised"}]
 WORK = "volunteers_at_work"

@@ -18,9 +18,10 @@ from studies import (
     table_study,
 )
 
-from metastudy import vocabulary
-from metastudy.errors import BadInput, Problem
-from metastudy.texts import canonical, read_yaml
+from metastudy.codebook import vocabulary
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import canonical
+from metastudy.common.yaml_document import read_yaml
 
 
 def problems(folder: Path) -> list[Problem]:

@@ -14,19 +14,19 @@ import pytest
 import yaml
 from studies import ROOT, VOCABULARY, harmonized, study
 
-from metastudy import codebook_page, vocabulary
-from metastudy.error_codes import CODES
-from metastudy.texts import read_yaml
+from metastudy.codebook import reference_page, vocabulary
+from metastudy.common.problem_codes import CODES
+from metastudy.common.yaml_document import read_yaml
 
 PACKAGE = ROOT / "workflow" / "metastudy"
 # Modules that read data files and codebooks, and what is summed up from them.
-READING = ("codebook", "codebook_checks", "vocabulary", "pseudonyms", "meanings", "harmonize")
-READING += ("tables", "cells", "texts", "draft", "design_based")
+READING = ("codebook", "common", "commands", "drafting", "harmonize", "harmonized", "models")
+READING += ("readers", "synthesis")
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "metastudy.codebook_page", *map(str, arguments)],
+        [sys.executable, ROOT / "tools" / "codebook_reference.py", *map(str, arguments)],
         env={"PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,
@@ -36,7 +36,7 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_page_is_what_the_schema_gives() -> None:
-    assert (ROOT / "docs" / "codebook.md").read_text("utf-8") == codebook_page.page()
+    assert (ROOT / "docs" / "codebook.md").read_text("utf-8") == reference_page.page()
 
 
 def test_a_page_that_drifted_is_told_with_the_cure_and_left_alone(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_page_that_drifted_is_told_with_the_cure_and_left_alone(tmp_path: Path
     done = command("--out", out, "--check")
     assert done.returncode == 1
     assert "[drift]" in done.stderr
-    assert "metastudy.codebook_page --out" in done.stderr
+    assert "tools/codebook_reference.py --out" in done.stderr
     assert out.read_text("utf-8") == before
 
 
@@ -65,7 +65,7 @@ SCHEMA = read_yaml(PACKAGE.parent / "schemas" / "codebook.schema.yaml").data
 
 @pytest.mark.parametrize(("name", "of"), list(keys(SCHEMA)), ids=lambda one: str(one)[:40])
 def test_every_key_has_a_description_and_an_example_on_the_page(name: str, of: dict) -> None:
-    text = codebook_page.page()
+    text = reference_page.page()
     assert f"`{name}`" in text
     first = " ".join(of["description"].split()).split(". ")[0]
     assert first in text
@@ -83,7 +83,7 @@ DATA = (
 
 def test_the_example_on_the_page_is_a_codebook_that_works(tmp_path: Path) -> None:
     folder = study(tmp_path / "my_survey", "answers.csv", DATA.encode("cp1252"), "")
-    text = codebook_page.EXAMPLE.read_text("utf-8")
+    text = reference_page.EXAMPLE.read_text("utf-8")
     text = text.replace("provenance: observed", "provenance: simulated")
     (folder / "codebook.yaml").write_text(text.replace("name: answers.csv", CSV), "utf-8")
     report = harmonized(folder).report
@@ -98,13 +98,13 @@ CSV = "name: answers.csv\n  format: csv"
 
 
 def test_the_first_line_for_editors_leads_from_a_study_to_the_schema() -> None:
-    first = codebook_page.EXAMPLE.read_text("utf-8").splitlines()[0]
+    first = reference_page.EXAMPLE.read_text("utf-8").splitlines()[0]
     path = ROOT / "data" / "raw" / "any_study" / first.partition("$schema=")[2]
     assert Path(os.path.normpath(path)) == PACKAGE.parent / "schemas" / "codebook.schema.yaml"
 
 
 def test_the_example_needs_nothing_but_its_own_additions_to_the_vocabulary() -> None:
-    added = yaml.safe_load(codebook_page.EXAMPLE.read_text("utf-8"))["vocabulary"]
+    added = yaml.safe_load(reference_page.EXAMPLE.read_text("utf-8"))["vocabulary"]
     assert set(added) <= set(vocabulary.SECTIONS)
     assert not any(set(added[section]) & set(VOCABULARY[section]) for section in added)
 
@@ -135,14 +135,13 @@ def codes(path: Path) -> Iterator[str]:
 
 def used() -> dict[str, str]:
     """Each code with one module that gives it."""
-    paths = [path for name in READING if (path := PACKAGE / f"{name}.py").is_file()]
-    paths += sorted((PACKAGE / "readers").glob("*.py"))
+    paths = sorted(path for name in READING for path in (PACKAGE / name).rglob("*.py"))
     return {code: path.name for path in paths for code in codes(path)}
 
 
 def test_every_error_code_of_data_and_codebooks_is_documented() -> None:
     lost = {code: module for code, module in used().items() if code not in CODES}
-    assert not lost, "describe them in metastudy/error_codes.py and make docs/codebook.md again"
+    assert not lost, "describe them in common/problem_codes.py and make docs/codebook.md again"
 
 
 def test_every_documented_error_code_is_given_somewhere() -> None:

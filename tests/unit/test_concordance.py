@@ -10,11 +10,10 @@ import pytest
 import xarray as xr
 from worlds import evidence, finding
 
-from metastudy.concordance import CONCORDANCE, concordance
-from metastudy.evidence import Evidence, StudyEvidence
-from metastudy.netcdf import save
-from metastudy.tabulate import table
-from metastudy.variables import variables
+from metastudy.article.make import table, variables
+from metastudy.article.results import Evidence, StudyEvidence
+from metastudy.article.topics.concordance import CONCORDANCE, concordance
+from metastudy.inference.netcdf import save
 
 KEYS = ["finding_id", "outcome"]
 

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from worlds import evidence
 
-from metastudy import criticism, figures
-from metastudy.compare import COLUMNS as COMPARED
-from metastudy.evidence import Evidence
-from metastudy.predictive import COLUMNS as PREDICTED
+from metastudy.article.results import Evidence
+from metastudy.article.topics import pooling_comparison, predictive_checks
+from metastudy.display.plots import forest
+from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
+from metastudy.model_checks.predictive_checks import COLUMNS as PREDICTED
 
 Rows = list[dict[str, Any]]
 
@@ -56,7 +57,7 @@ def test_the_sentence_counts_what_lies_outside_by_kind_of_statistic() -> None:
         statistic("floor", 0.65, outcome="threat_job"),
         statistic("ceiling", None),
     )
-    said = criticism.variables(found)["predictive"]["threat"]
+    said = predictive_checks.variables(found)["threat"]
     assert (said["count"], said["outside"]) == ("5", "3")
     assert said["sentence"] == (
         "Of 5 observed statistics, three lie outside the 95% interval of their replicates, where "
@@ -71,7 +72,7 @@ def test_the_sentence_counts_what_lies_outside_by_kind_of_statistic() -> None:
 
 def test_what_may_not_be_told_has_no_mark_and_an_outlier_has_its_own_colour() -> None:
     found = checked(statistic("mean", 0.9), statistic("skewness", 0.5), statistic("floor", None))
-    table = criticism.predictive(found, "threat")
+    table = predictive_checks.figure(found, "threat")
     assert set(table["metric"]) == {"mean", "skewness"}
     mean = table[table["metric"] == "mean"]
     after = mean[mean["level"] == "posterior"]
@@ -81,7 +82,7 @@ def test_what_may_not_be_told_has_no_mark_and_an_outlier_has_its_own_colour() ->
     assert set(mean.loc[mean["level"] == "prior", "hue"]) == {"prior"}
     skewness = table[table["metric"] == "skewness"]
     assert set(skewness["hue"]) == {"posterior"}  # the prior says nothing about shape
-    drawn = {a.get_gid() for a in figures.forest(table).findobj() if a.get_gid()}
+    drawn = {a.get_gid() for a in forest.forest(table).findobj() if a.get_gid()}
     assert {f"interval-{at}" for at in table.index} <= drawn
 
 
@@ -90,7 +91,7 @@ def test_of_many_correlations_the_figure_shows_those_farthest_out() -> None:
         statistic("correlation", 0.5 + 0.02 * i, other="threat_job", other_vignette=str(i))
         for i in range(9)
     ]
-    table = criticism.predictive(checked(*pairs), "threat")
+    table = predictive_checks.figure(checked(*pairs), "threat")
     assert table["block"].unique().tolist() == [
         f"Correlations between outcomes: the {'six'} farthest out of 9"
     ]
@@ -100,55 +101,60 @@ def test_of_many_correlations_the_figure_shows_those_farthest_out() -> None:
 def test_of_many_studies_the_figure_shows_those_farthest_out() -> None:
     values = {"a": 0.5, "b": 0.7, "c": 0.5, "d": 0.62}
     shapes = [statistic("skewness", value, study=study) for study, value in values.items()]
-    table = criticism.predictive(checked(*shapes), "threat")
+    table = predictive_checks.figure(checked(*shapes), "threat")
     assert table["study"].unique().tolist() == ["b", "d"]
     assert table["block"].str.endswith("(of the two farthest out of 4)").all()
-    table = criticism.predictive(checked(*shapes[:3]), "threat")
+    table = predictive_checks.figure(checked(*shapes[:3]), "threat")
     assert table["study"].unique().tolist() == ["a", "b", "c"]
 
 
 def test_a_small_or_imprecise_difference_is_not_called_clear() -> None:
-    said = criticism.variables(compared(apart=2.0))["comparison"]["threat"]
+    said = pooling_comparison.variables(compared(apart=2.0))["threat"]
     assert said["best"] == "partial pooling"
     assert said["verdict"] == "unclear"
     assert "complete pooling cannot be told from it (elpd lower by 2.0" in said["sentence"]
     assert "no pooling predicts clearly worse (elpd lower by 30.0" in said["sentence"]
-    assert criticism.variables(compared(apart=9.0))["comparison"]["threat"]["verdict"] == "clear"
-    small_but_precise = criticism.variables(compared(apart=3.5))["comparison"]["threat"]
+    assert pooling_comparison.variables(compared(apart=9.0))["threat"]["verdict"] == "clear"
+    small_but_precise = pooling_comparison.variables(compared(apart=3.5))["threat"]
     assert small_but_precise["verdict"] == "unclear"
 
 
 def test_rows_with_a_high_pareto_k_are_told_in_sentence_figure_and_table() -> None:
     found = compared(high_k=7)
-    said = criticism.variables(found)["comparison"]["threat"]["sentence"]
+    said = pooling_comparison.variables(found)["threat"]["sentence"]
     assert said.endswith(
         "Pareto k is too high for seven of 90 rows under no pooling, whose elpd is therefore not "
         "reliable."
     )
-    figure = criticism.comparison(found).set_index("group")
+    figure = pooling_comparison.figure(found).set_index("group")
     assert figure["style"].to_dict() == {
         "pooled": "filled",
         "partial": "filled",
         "unpooled": "open",
     }
-    assert criticism.table(found).shown["High k"].tolist() == ["0 of 90", "0 of 90", "7 of 90"]
+    assert pooling_comparison.table(found).shown["High k"].tolist() == [
+        "0 of 90",
+        "0 of 90",
+        "7 of 90",
+    ]
 
 
 def test_where_nothing_is_pooled_nothing_is_compared() -> None:
-    said = criticism.variables(compared(components=0))["comparison"]["threat"]["sentence"]
+    said = pooling_comparison.variables(compared(components=0))["threat"]["sentence"]
     assert said.startswith("The design has no standard deviation between groups")
     assert "best" not in said
 
 
 def test_without_checks_there_is_nothing_to_say() -> None:
     found = replace(evidence("mixed", 1), comparison=pd.DataFrame())
-    assert criticism.variables(found) == {}
-    assert len(criticism.table(found).shown) == 0
+    assert predictive_checks.variables(found) == {}
+    assert pooling_comparison.variables(found) == {}
+    assert len(pooling_comparison.table(found).shown) == 0
 
 
 def test_where_nothing_is_pooled_one_model_is_shown_and_no_difference() -> None:
-    shown = criticism.table(compared(components=0)).shown
+    shown = pooling_comparison.table(compared(components=0)).shown
     assert shown["Pooling"].tolist() == ["Nothing to pool"]
     assert set(shown[["Difference", "Its standard error", "Weight"]].to_numpy().ravel()) == {"–"}
-    assert criticism.comparison(compared(components=0)).empty
-    assert len(criticism.table(compared()).shown) == 3
+    assert pooling_comparison.figure(compared(components=0)).empty
+    assert len(pooling_comparison.table(compared()).shown) == 3

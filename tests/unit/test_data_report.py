@@ -29,17 +29,19 @@ from studies import (
     table_study,
 )
 
-from metastudy import overview, suppress
-from metastudy.agreement import agreement, kappa
-from metastudy.balance import differs, standardised
-from metastudy.documents import Page, render
-from metastudy.harmonize import save
-from metastudy.inspect_study import Inspected, inspect, load
-from metastudy.notices import ALARM, notices
-from metastudy.pages import pages, write
-from metastudy.reliability import item_rest, omega, reliability
-from metastudy.vocabulary import merge
-from metastudy.wording import Labels
+from metastudy.codebook.vocabulary import merge
+from metastudy.common import disclosure
+from metastudy.data_report import comparability
+from metastudy.data_report.agreement import agreement, kappa
+from metastudy.data_report.alerts import ALARM, notices
+from metastudy.data_report.balance import differs, standardised
+from metastudy.data_report.inspection.study import inspect, load
+from metastudy.data_report.inspection.values import Inspected
+from metastudy.data_report.pages import pages, write
+from metastudy.data_report.reliability import item_rest, omega, reliability
+from metastudy.display.labels import Labels
+from metastudy.display.page import Page, render
+from metastudy.harmonize.harmonize import save
 
 LEAST = 5
 SECRET = "Q7-PRIVATE-WORDS"
@@ -129,7 +131,7 @@ def possible(shown: Any, least: int, most: int, total: int) -> range:
 def _around(share: int, least: int, total: int) -> range:
     if share == 0 and total < 100 * least:  # nothing but nought is rounded to nought here
         return range(1)
-    half = suppress.step(total, least) / 2
+    half = disclosure.step(total, least) / 2
     low = np.ceil((share - half) * total / 100 - 1e-9)
     high = np.ceil((share + half) * total / 100 - 1e-9) - 1
     return range(int(max(low, least)), int(min(high, total)) + 1)
@@ -154,7 +156,7 @@ counts_of_people = st.lists(st.integers(0, 14), min_size=1, max_size=4)
 @given(counts_of_people)
 @settings(max_examples=150, deadline=None)
 def test_no_hidden_count_follows_from_the_others_and_the_total(counts: list[int]):
-    found = suppress.protect(counts, LEAST)
+    found = disclosure.protect(counts, LEAST)
     for n, shown in zip(counts, found.cells, strict=True):
         assert shown == n or isinstance(shown, str)
         assert not 0 < n < LEAST or shown == "<5"
@@ -170,7 +172,7 @@ def test_no_hidden_count_follows_from_the_others_and_the_total(counts: list[int]
 @settings(max_examples=150, deadline=None)
 def test_no_hidden_count_follows_from_the_rounded_shares_and_the_total(counts: list[int]):
     total = sum(counts)
-    shown = suppress.shares(counts, LEAST)
+    shown = disclosure.shares(counts, LEAST)
     assert not any(0 < n < LEAST and isinstance(s, int) for n, s in zip(counts, shown, strict=True))
     if any(cell is not None for cell in shown):
         choices = [possible(cell, LEAST, total, total) for cell in shown]
@@ -179,12 +181,12 @@ def test_no_hidden_count_follows_from_the_rounded_shares_and_the_total(counts: l
 
 
 def test_a_single_small_rule_takes_the_total_with_it():
-    assert suppress.protect([3], LEAST) == suppress.Protected(("<5",), False)
-    assert suppress.protect([4, 4], LEAST).total is False  # eight in two cells below five
+    assert disclosure.protect([3], LEAST) == disclosure.Protected(("<5",), False)
+    assert disclosure.protect([4, 4], LEAST).total is False  # eight in two cells below five
 
 
 def test_a_threshold_of_one_hides_nothing():
-    assert suppress.protect([1, 2, 3], 1) == suppress.Protected((1, 2, 3), True)
+    assert disclosure.protect([1, 2, 3], 1) == disclosure.Protected((1, 2, 3), True)
 
 
 # --- reliability ---------------------------------------------------------------------------------
@@ -344,7 +346,7 @@ def test_every_exclusion_stands_on_the_page(answers: dict[str, Any], made: dict[
 def test_no_small_count_leaves_the_inspection(tmp_path: Path):
     found = inspected(table_study(tmp_path, rows(60), CODEBOOK))
     shares = [s for i in found["answers"]["items"] for s in (*i["shares"], *i["missing"].values())]
-    step = suppress.step(60, LEAST)
+    step = disclosure.step(60, LEAST)
     assert all(s is None or isinstance(s, str) or s % step == 0 for s in shares)
     excluded = {e["rule"]: e["rows"] for e in found["reading"]["excluded"]}
     assert set(excluded.values()) == {"<5"}  # of 60 rows: 2, 3 and 3
@@ -466,7 +468,7 @@ def in_language(study: dict[str, Any], name: str, language: str) -> dict[str, An
 
 def test_items_compare_across_languages_only_where_they_overlap(answers: dict[str, Any]):
     same = [in_language(answers, "a", "da"), in_language(answers, "b", "nl")]
-    (row,) = overview.comparability(same)
+    (row,) = comparability.comparability(same)
     assert (row["shared"], row["verdict"]) == (3, "comparable")
     assert row["congruence"] == pytest.approx(1)
     scale = answers["answers"]["scales"][0]
@@ -475,20 +477,20 @@ def test_items_compare_across_languages_only_where_they_overlap(answers: dict[st
         "loadings": dict(zip("xyz", scale["loadings"].values(), strict=True)),
     }
     other = same[1] | {"answers": answers["answers"] | {"scales": [renamed]}}
-    assert overview.comparability([same[0], other])[0]["verdict"].startswith("not testable")
+    assert comparability.comparability([same[0], other])[0]["verdict"].startswith("not testable")
     alike = in_language(answers, "b", "da")
-    assert overview.comparability([same[0], alike])[0]["verdict"].startswith("one language")
+    assert comparability.comparability([same[0], alike])[0]["verdict"].startswith("one language")
 
 
 def test_congruence_by_hand():
-    assert overview.congruence({"a": 1, "b": 1, "c": 0}, {"a": 1, "b": 0, "c": 1}) == 0.5
-    assert overview.congruence({"a": 1, "b": 1}, {"a": 1, "b": 1}) is None
+    assert comparability.congruence({"a": 1, "b": 1, "c": 0}, {"a": 1, "b": 0, "c": 1}) == 0.5
+    assert comparability.congruence({"a": 1, "b": 1}, {"a": 1, "b": 1}) is None
 
 
 def test_two_studies_in_two_countries_are_aliased(answers: dict[str, Any]):
     place = answers["places"][0]
     other = answers | {"study": "other", "places": [place | {"country": "FI"}]}
-    table = overview.aliases([answers, other], VOCABULARY)
+    table = comparability.aliases([answers, other], VOCABULARY)
     whole = table[table["module"] == ""].set_index("grouping")
     assert whole.loc["study", "used_as"] == "contrast"
     assert whole.loc["country", "aliased_with"] == "study"
@@ -510,11 +512,11 @@ def test_the_commands_write_the_report(tmp_path: Path):
     save(harmonized(table_study(tmp_path, rows(), CODEBOOK)), folder)
     vocabulary = ["--vocabulary", str(ROOT / "config" / "vocabulary.yaml")]
     numbers = out / "small" / "inspected.json"
-    inspecting = ["inspect_study", "--study", str(folder), "--smallest-cell", "5"]
-    writing = ["pages", "--inspected", str(numbers), "--out", str(out)]
+    inspecting = ["inspect", "--study", str(folder), "--smallest-cell", "5"]
+    writing = ["report_data", "--inspected", str(numbers), "--out", str(out)]
     for module, *arguments in ([*inspecting, "--out", str(numbers)], writing):
         subprocess.run(
-            [sys.executable, "-m", f"metastudy.{module}", *arguments, *vocabulary],
+            [sys.executable, "-m", f"metastudy.commands.{module}", *arguments, *vocabulary],
             env={"PYTHONPATH": str(ROOT / "workflow")},
             check=True,
             timeout=300,

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metastudy import design
-from metastudy.design import Structure, effects, structure
+from metastudy.design import identification
+from metastudy.design.identification import Structure, structure
+from metastudy.design.matrix import effects
 
 
 def crossed(countries: int, sectors: int, each: int = 1) -> pd.DataFrame:
@@ -137,7 +138,9 @@ def test_fixed_terms_that_are_aliased_with_each_other_take_up_no_more_than_one()
     assert used(alone) == used(double) == {"study": "varying", "sector": "varying"}
     a = np.column_stack([np.ones(4), [0, 0, 1, 1], [0, 0, 1, 1], [0, 1, 1, 0]])
     b = a[:, [0, 1, 3]]
-    np.testing.assert_allclose(design._projector(a), design._projector(b), atol=1e-12)
+    np.testing.assert_allclose(
+        identification._projector(a), identification._projector(b), atol=1e-12
+    )
 
 
 def test_more_units_of_the_same_kind_change_nothing() -> None:

@@ -15,10 +15,12 @@ from answers import answer_study, experiment
 from scipy import stats
 from studies import ROOT, VOCABULARY
 
-from metastudy import cells, tables
-from metastudy.cells import Study, rows_of
-from metastudy.design_based import COLUMNS, clusters, design_based, regression
-from metastudy.errors import BadInput
+from metastudy.common.problems import BadInput
+from metastudy.harmonized import parquet
+from metastudy.harmonized import study as harmonized_study
+from metastudy.harmonized.study import Study
+from metastudy.models.answers.rows import rows_of
+from metastudy.synthesis.design_based import COLUMNS, clusters, design_based, regression
 
 
 def sandwich(
@@ -163,13 +165,13 @@ def test_the_command_writes_the_table_of_all_its_studies(tmp_path: Path) -> None
         table = getattr(study, name)
         if name == "assignments":
             table = table.assign(vignette=None, randomised=True)
-        tables.write(table, folder / f"{name}.parquet")
+        parquet.write(table, folder / f"{name}.parquet")
     (folder / "report.json").write_text(json.dumps(study.report))
-    assert cells.load_study(folder).id == "one"
+    assert harmonized_study.load_study(folder).id == "one"
     out = tmp_path / "made" / "design_based.parquet"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "metastudy.design_based", "--studies", folder),
+            *(sys.executable, "-m", "metastudy.commands.design_based", "--studies", folder),
             *("--vocabulary", ROOT / "config" / "vocabulary.yaml"),
             *("--interval", "0.9", "--out", out),
         ],

@@ -14,10 +14,9 @@ import xarray as xr
 import yaml
 from studies import ROOT
 
-from metastudy.diagnose import diagnose, verdict
-from metastudy.diagnostics import gates
-from metastudy.errors import MetastudyError
-from metastudy.netcdf import save
+from metastudy.common.problems import MetastudyError
+from metastudy.inference.convergence import diagnose, gates, verdict
+from metastudy.inference.netcdf import save
 
 THRESHOLDS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["gates"]
 CHAINS, DRAWS = 4, 1000
@@ -149,14 +148,14 @@ def test_every_set_of_draws_in_a_fit_is_checked(tmp_path: Path) -> None:
 
 
 def test_fits_that_pass_go_on_without_a_word(tmp_path: Path) -> None:
-    verdict([diagnose(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)])
+    verdict([diagnose(saved(tmp_path / "threat.nc", **{"": made_up()}), "threat", THRESHOLDS)])
 
 
 def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
     tmp_path: Path,
 ) -> None:
-    good = diagnose(saved(tmp_path / "threat.nc", **{"": made_up()}), THRESHOLDS)
-    bad = diagnose(saved(tmp_path / "strain.nc", error_free_=failing()), THRESHOLDS)
+    good = diagnose(saved(tmp_path / "threat.nc", **{"": made_up()}), "threat", THRESHOLDS)
+    bad = diagnose(saved(tmp_path / "strain.nc", error_free_=failing()), "strain", THRESHOLDS)
     with pytest.raises(MetastudyError) as caught:
         verdict([good, bad])
     text = str(caught.value)
@@ -174,9 +173,9 @@ def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
     assert "config/config.yaml" in text
 
 
-def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+def command(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "metastudy.diagnose", *map(str, arguments)],
+        [sys.executable, "-m", f"metastudy.commands.{name}", *map(str, arguments)],
         env={"PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,
@@ -188,9 +187,10 @@ def command(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_the_command_stops_without_a_traceback_and_writes_no_gates(tmp_path: Path) -> None:
     fit = saved(tmp_path / "threat.nc", **{"": failing()})
     one, gate = tmp_path / "threat.json", tmp_path / "gates.json"
-    done = command("--posterior", fit, "--thresholds", json.dumps(THRESHOLDS), "--out", one)
+    checked = ("--posterior", fit, "--fit", "threat", "--thresholds", json.dumps(THRESHOLDS))
+    done = command("diagnose", *checked, "--out", one)
     assert done.returncode == 0, "a check reports; it is the gate that stops"
-    done = command("--checks", one, "--out", gate)
+    done = command("gate", "--checks", one, "--out", gate)
     assert done.returncode == 1
     assert done.stderr.startswith("error: a fit missed a gate")
     assert "Traceback" not in done.stderr

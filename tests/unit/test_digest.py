@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from metastudy.digest import closure, code_digest, file_digest
-from metastudy.errors import MetastudyError
+from metastudy.common.code_digest import closure, code_digest, file_digest
+from metastudy.common.problems import MetastudyError
 
 LIBRARY = Path(__file__).parents[2] / "workflow"
 
@@ -174,8 +174,9 @@ def test_whatever_the_library_reads_is_declared(tmp_path: Path):
     """A style sheet that no module declares would be changed and nothing rendered anew."""
     copy = tmp_path / "workflow"
     shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    packages = [*(copy / "metastudy").glob("*.py"), copy / "metastudy" / "render"]
-    modules = [f"metastudy.{path.stem}" for path in packages]
+    commands = (copy / "metastudy" / "commands").glob("*.py")
+    modules = ["metastudy.config", *(f"metastudy.commands.{path.stem}" for path in commands)]
+    modules.append("metastudy.codebook.reference_page")
     files = _data_files(copy)
     assert {"manuscript.css", "config.schema.yaml", "page.html"} <= {path.name for path in files}
     before = [code_digest(module, copy) for module in modules]
@@ -189,10 +190,11 @@ def test_whatever_the_library_reads_is_declared(tmp_path: Path):
 def test_the_library_itself_is_digested_in_a_moment():
     """All modules, each with its closure, in a fresh process: each parse of the Snakefile pays."""
     program = (
-        "import sys, time; from pathlib import Path; from metastudy.digest import code_digest\n"
+        "import sys, time; from pathlib import Path\n"
+        "from metastudy.common.code_digest import code_digest\n"
         "root = Path(sys.argv[1]); start = time.process_time()\n"
-        "for path in sorted(root.glob('metastudy/*.py')):\n"
-        "    code_digest('metastudy.' + path.stem, root)\n"
+        "for path in sorted(root.glob('metastudy/commands/*.py')):\n"
+        "    code_digest('metastudy.commands.' + path.stem, root)\n"
         "print(time.process_time() - start)"
     )
     made = subprocess.run(
@@ -213,7 +215,8 @@ def test_a_file_digest_is_the_sha256_of_the_bytes(tmp_path: Path):
 def fresh_digest(root: Path) -> str:
     """The digest as a new process makes it."""
     code = (
-        "from metastudy.digest import code_digest as d; import sys; print(d('pkg.a', sys.argv[1]))"
+        "from metastudy.common.code_digest import code_digest as d; import sys; "
+        "print(d('pkg.a', sys.argv[1]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(root)],

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from worlds import cases, evidence
 
-from metastudy.directions import aliases, bounds, directions
-from metastudy.evidence import Evidence
-from metastudy.figures import SIGNS
-from metastudy.tabulate import table
+from metastudy.article.make import table
+from metastudy.article.results import Evidence
+from metastudy.article.topics import identification
+from metastudy.article.topics.effect_directions import figure
+from metastudy.article.topics.published import bounds
+from metastudy.display.plots.effect_directions import SIGNS
 
 
 def everything(world: str = "mixed") -> Evidence:
@@ -20,7 +22,7 @@ def everything(world: str = "mixed") -> Evidence:
 
 
 def test_findings_about_the_modules_are_shown_in_the_order_of_their_families() -> None:
-    mine = directions(everything())
+    mine = figure(everything())
     mine = mine[mine["section"] == "published"]
     assert mine["row"].tolist() == ["Contrast A", "Contrast C", "Contrast B"]
     assert mine["direction"].tolist() == ["positive", "not_supported", "null_result"]
@@ -37,14 +39,14 @@ def test_findings_about_the_modules_are_shown_in_the_order_of_their_families() -
     ],
 )
 def test_signs_of_the_models_are_their_verdicts(world: str, signs: list[str]) -> None:
-    mine = directions(everything(world))
+    mine = figure(everything(world))
     mine = mine[mine["section"] == "threat"]
     assert mine["direction"].tolist() == signs
     assert set(mine["provenance"]) == {"simulated"}
 
 
 def test_what_the_design_identifies_is_a_sign_for_each_exposure_and_grouping() -> None:
-    found = aliases(everything())
+    found = identification.figure(everything())
     assert set(found["section"]) == {"threat", "coping", "strain"}
     assert set(found["direction"]) <= set(SIGNS)
     for _, mine in found.groupby(["section", "row"]):
@@ -58,7 +60,7 @@ def test_what_the_design_identifies_is_a_sign_for_each_exposure_and_grouping() -
 
 
 def test_each_case_stands_for_itself_and_never_for_a_share() -> None:
-    mine = directions(everything())
+    mine = figure(everything())
     mine = mine[mine["section"] == "cases"].sort_values("row")
     assert mine["row"].tolist() == ["Cases, case 1", "Cases, case 2"]
     assert mine["direction"].tolist() == ["negative", "positive"]

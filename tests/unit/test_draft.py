@@ -21,10 +21,11 @@ from studies import (
     sav_study,
 )
 
-from metastudy.draft import draft, open_points
-from metastudy.errors import BadInput
-from metastudy.guesses import guess, keyings
-from metastudy.texts import read_yaml
+from metastudy.common.problems import BadInput
+from metastudy.common.yaml_document import read_yaml
+from metastudy.drafting.draft import draft, open_points
+from metastudy.drafting.keying import keyings
+from metastudy.drafting.roles import guess
 
 
 def table(people: int = 60) -> pd.DataFrame:
@@ -209,7 +210,7 @@ def command(tmp_path: Path, study: str, file: Path, out: Path) -> subprocess.Com
     vocabulary = ROOT / "config" / "vocabulary.yaml"
     arguments = ("--study", study, "--file", file, "--vocabulary", vocabulary, "--out", out)
     return subprocess.run(
-        [sys.executable, "-m", "metastudy.draft", *map(str, arguments)],
+        [sys.executable, "-m", "metastudy.commands.codebook", *map(str, arguments)],
         env={"PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,

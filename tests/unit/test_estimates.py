@@ -8,11 +8,14 @@ import pytest
 from answers import coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy import tables
-from metastudy.cells import Study, answer_cells, code_cells
-from metastudy.estimates import estimates
-from metastudy.pooling import average_vignettes, explore, plan, refused
-from metastudy.synthesize import PRIORS, gather, stages
+from metastudy.harmonized import schema
+from metastudy.harmonized.study import Study
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings.cells import code_cells
+from metastudy.synthesis.eligibility import refused
+from metastudy.synthesis.pooling import average_vignettes, explore, plan
+from metastudy.synthesis.stages import PRIORS, gather, stages
+from metastudy.synthesis.study_estimates import estimates
 
 
 def answered(*studies: Study) -> tuple[pd.DataFrame, np.ndarray]:
@@ -250,7 +253,7 @@ def test_log_odds_and_standard_deviations_have_each_a_second_stage_with_priors_o
         answer_cells(trials, "threat", VOCABULARY),
         code_cells(talks, "strain", VOCABULARY),
     ]
-    table, covariance = gather(cells, tables.empty("effects"), VOCABULARY)
+    table, covariance = gather(cells, schema.empty("effects"), VOCABULARY)
     found = [(name, metric, p) for name, metric, p in stages(table, covariance, VOCABULARY)]
     assert [(name, metric) for name, metric, _ in found] == [
         *(("pooled", "sd"), ("pooled", "log_odds"), ("exploratory", "sd"))
@@ -267,7 +270,7 @@ def test_log_odds_and_standard_deviations_have_each_a_second_stage_with_priors_o
 def test_where_nothing_can_be_estimated_nothing_is_pooled() -> None:
     talks = interviews({org: COUNTS[org] for org in "ab"})
     cells = code_cells([talks], "strain", VOCABULARY)
-    table, covariance = gather([cells], tables.empty("effects"), VOCABULARY)
+    table, covariance = gather([cells], schema.empty("effects"), VOCABULARY)
     assert table.empty
     assert plan(table, covariance) is None
     assert explore(table, covariance, {"strain_coded": 1}) is None

@@ -14,25 +14,38 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from worlds import WORLDS, evidence
 
-from metastudy import figures, look, plotted
-from metastudy.evidence import Evidence
-from metastudy.wording import JOINT
+from metastudy.article import figure_rows
+from metastudy.article.results import Evidence
+from metastudy.article.topics import (
+    answers,
+    codings,
+    effect_directions,
+    exploratory,
+    heterogeneity,
+    identification,
+    synthesis,
+)
+from metastudy.article.topics import studies as topics_studies
+from metastudy.common.tables import JOINT
+from metastudy.display.plots import canvas as plots_canvas
+from metastudy.display.plots import effect_directions as plots_effect_directions
+from metastudy.display.plots import flow, forest, study_grid, style
 
 Drawing = Callable[[pd.DataFrame], Figure]
 FORESTS: dict[str, Callable[[Evidence], pd.DataFrame]] = {
-    "module_threat": lambda e: plotted.module(e, "threat"),
-    "module_coping": lambda e: plotted.module(e, "coping"),
-    "module_strain": lambda e: plotted.module(e, "strain"),
-    "synthesis": plotted.synthesis,
-    "heterogeneity": plotted.heterogeneity,
-    "exploratory": plotted.exploratory,
+    "module_threat": lambda e: answers.figure(e, "threat"),
+    "module_coping": lambda e: answers.figure(e, "coping"),
+    "module_strain": lambda e: codings.figure(e, "strain"),
+    "synthesis": synthesis.figure,
+    "heterogeneity": heterogeneity.figure,
+    "exploratory": exploratory.figure,
 }
 ALL: dict[str, tuple[Callable[[Evidence], pd.DataFrame], Drawing]] = {
-    **{name: (table, figures.forest) for name, table in FORESTS.items()},
-    "study_grid": (plotted.study_grid, figures.study_grid),
-    "participant_flow": (plotted.participant_flow, figures.participant_flow),
-    "directions": (plotted.directions, figures.directions),
-    "aliases": (plotted.aliases, figures.directions),
+    **{name: (table, forest.forest) for name, table in FORESTS.items()},
+    "study_grid": (topics_studies.study_grid, study_grid.study_grid),
+    "participant_flow": (topics_studies.participant_flow, flow.participant_flow),
+    "directions": (effect_directions.figure, plots_effect_directions.directions),
+    "aliases": (identification.figure, plots_effect_directions.directions),
 }
 
 
@@ -53,7 +66,7 @@ def test_every_interval_and_estimate_stands_where_its_row_says(
     name: str, world: str, studies: int
 ) -> None:
     table = FORESTS[name](evidence(world, studies))
-    found = artists(figures.forest(table))
+    found = artists(forest.forest(table))
     assert len(table)
     for at, row in table.iterrows():
         assert ends(found[f"estimate-{at}"]) == [row["estimate"]]
@@ -65,7 +78,7 @@ def test_every_interval_and_estimate_stands_where_its_row_says(
 @pytest.mark.parametrize("name", FORESTS)
 def test_every_interval_lies_inside_its_axes(name: str) -> None:
     table = FORESTS[name](evidence("mixed", 3))
-    found = artists(figures.forest(table))
+    found = artists(forest.forest(table))
     for at, row in table.iterrows():
         low, high = found[f"interval-{at}"].axes.get_xlim()  # type: ignore[union-attr]
         assert low <= row["lower"] <= row["upper"] <= high
@@ -74,7 +87,7 @@ def test_every_interval_lies_inside_its_axes(name: str) -> None:
 @pytest.mark.parametrize("name", FORESTS)
 def test_a_mark_stands_at_the_label_of_its_row(name: str) -> None:
     table = FORESTS[name](evidence("mixed", 3))
-    found = artists(figures.forest(table))
+    found = artists(forest.forest(table))
     for _, mine in table.groupby(["block", "panel", "row"]):
         heights = {round(float(found[f"estimate-{at}"].get_ydata()[0])) for at in mine.index}  # type: ignore[attr-defined]
         assert len(heights) == 1
@@ -86,14 +99,14 @@ def test_a_changed_number_moves_its_mark(name: str, column: str) -> None:
     table = FORESTS[name](evidence("mixed", 3))
     changed = table.copy()
     changed.loc[1, column] += 0.0123
-    before, after = artists(figures.forest(table)), artists(figures.forest(changed))
+    before, after = artists(forest.forest(table)), artists(forest.forest(changed))
     mark = "estimate-1" if column == "estimate" else "interval-1"
     assert ends(before[mark]) != ends(after[mark])
     assert ends(before["estimate-0"]) == ends(after["estimate-0"])
 
 
 def test_randomised_and_measured_exposures_share_no_panel() -> None:
-    table = plotted.module(evidence("mixed"), "coping")
+    table = answers.figure(evidence("mixed"), "coping")
     effects = table[table["exposure_type"] != ""]
     assert (effects.groupby("block")["exposure_type"].nunique() == 1).all()
     assert (effects.groupby("exposure_type")["hue"].nunique() == 1).all()
@@ -101,14 +114,14 @@ def test_randomised_and_measured_exposures_share_no_panel() -> None:
 
 
 def test_one_study_is_called_one_study_and_is_not_pooled() -> None:
-    alone, several = (plotted.synthesis(evidence("all", n)) for n in (1, 3))
+    alone, several = (synthesis.figure(evidence("all", n)) for n in (1, 3))
     assert set(alone["note"]) == {"one study"}
     assert "diamond" not in set(alone["style"])
     assert {"diamond", "prediction", "open"} <= set(several["style"])
 
 
 def test_heterogeneity_shows_the_prior_beside_the_posterior() -> None:
-    table = plotted.heterogeneity(evidence("all"))
+    table = heterogeneity.figure(evidence("all"))
     keys = ["block", "panel", "row"]
     series = table.groupby(keys)["series"].agg(set)
     assert all({"Prior", "Posterior"} <= found for found in series)
@@ -119,15 +132,15 @@ def test_heterogeneity_shows_the_prior_beside_the_posterior() -> None:
 
 
 def test_the_grid_has_a_dot_for_each_property_of_each_study() -> None:
-    table = plotted.study_grid(evidence("null"))
-    figure = figures.study_grid(table)
+    table = topics_studies.study_grid(evidence("null"))
+    figure = study_grid.study_grid(table)
     axes = figure.axes[0]
     ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
     labels = {round(float(at), 6): label.get_text().replace("\n", " ") for at, label in ticks}
     found = artists(figure)
     dots = 0
     for at, row in table.iterrows():
-        for name, _ in figures.DIMENSIONS:
+        for name, _ in study_grid.DIMENSIONS:
             for value in row[f"{name}_label"].split(JOINT):
                 dot = found[f"{name}-{at}-{value}"]
                 assert isinstance(dot, Line2D)
@@ -135,12 +148,12 @@ def test_the_grid_has_a_dot_for_each_property_of_each_study() -> None:
                 assert float(dot.get_ydata()[0]) == at  # type: ignore[index,arg-type]
                 dots += 1
         assert found[f"n-{at}"].get_text() == str(row["n"])  # type: ignore[attr-defined]
-    assert dots == sum("-" in n and n.split("-")[0] in dict(figures.DIMENSIONS) for n in found)
+    assert dots == sum("-" in n and n.split("-")[0] in dict(study_grid.DIMENSIONS) for n in found)
 
 
 def test_the_bars_of_the_flow_are_as_long_as_their_rows() -> None:
-    table = plotted.participant_flow(evidence("null"))
-    found = artists(figures.participant_flow(table))
+    table = topics_studies.participant_flow(evidence("null"))
+    found = artists(flow.participant_flow(table))
     for _, own in table.groupby("study"):
         stays = 0
         for at, row in own.iterrows():
@@ -156,21 +169,21 @@ def test_the_bars_of_the_flow_are_as_long_as_their_rows() -> None:
             assert text.lstrip("−") == str(row["rows"])
     changed = table.copy()
     changed.loc[1, "rows"] += 1
-    after = artists(figures.participant_flow(changed))
+    after = artists(flow.participant_flow(changed))
     assert after["bar-1"].get_width() != found["bar-1"].get_width()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["directions", "aliases"])
 def test_every_sign_is_the_mark_of_its_direction_in_its_row_and_column(name: str) -> None:
     table = ALL[name][0](evidence("mixed")).reset_index(drop=True)
-    found = artists(figures.directions(table))
+    found = artists(plots_effect_directions.directions(table))
     for at, row in table.iterrows():
         mark = found[f"sign-{at}"]
         assert isinstance(mark, Line2D)
-        marker, filled, _ = figures.SIGNS[row["direction"]]
+        marker, filled, _ = plots_effect_directions.SIGNS[row["direction"]]
         assert mark.get_marker() == marker
         assert (mark.get_markerfacecolor() != "white") == filled
-        simulated = mark.get_color() == look.WARNING
+        simulated = mark.get_color() == style.WARNING
         assert simulated == (row["provenance"] == "simulated")
     spots = table.assign(
         x=[ends(found[f"sign-{at}"])[0] for at in table.index],
@@ -196,9 +209,9 @@ def test_the_mark_follows_the_rows(name: str, provenance: str, said: str) -> Non
 
 
 def test_one_simulated_row_among_observed_ones_is_enough_for_the_mark() -> None:
-    table = plotted.module(evidence("mixed"), "threat").assign(provenance="observed")
+    table = answers.figure(evidence("mixed"), "threat").assign(provenance="observed")
     table.loc[2, "provenance"] = "simulated"
-    assert artists(figures.forest(table))["mark"].get_text() == "Simulated and observed data"  # type: ignore[attr-defined]
+    assert artists(forest.forest(table))["mark"].get_text() == "Simulated and observed data"  # type: ignore[attr-defined]
 
 
 def _texts(figure: Figure) -> Iterator[Text]:
@@ -243,7 +256,7 @@ def test_a_figure_has_the_same_bytes_each_time_and_text_as_paths(name: str, tmp_
     table, drawing = ALL[name]
     shown = table(evidence("mixed"))
     for run in ("a", "b"):
-        look.save(drawing(shown), tmp_path / f"{run}.svg", tmp_path / f"{run}.png")
+        plots_canvas.save(drawing(shown), tmp_path / f"{run}.svg", tmp_path / f"{run}.png")
     for suffix in ("svg", "png"):
         one, two = ((tmp_path / f"{run}.{suffix}").read_bytes() for run in "ab")
         assert one == two
@@ -253,5 +266,5 @@ def test_a_figure_has_the_same_bytes_each_time_and_text_as_paths(name: str, tmp_
 
 
 def test_nothing_to_show_is_said() -> None:
-    empty = pd.DataFrame(columns=plotted.FOREST)
-    assert any("Nothing to show" in t.get_text() for t in figures.forest(empty).findobj(Text))
+    empty = pd.DataFrame(columns=figure_rows.FOREST)
+    assert any("Nothing to show" in t.get_text() for t in forest.forest(empty).findobj(Text))

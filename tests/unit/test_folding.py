@@ -8,10 +8,12 @@ import yaml
 from answers import answer_study, coding_study
 from studies import ROOT, VOCABULARY
 
-from metastudy import settings
-from metastudy.cells import answer_cells, code_cells, rows_of
-from metastudy.errors import BadInput
-from metastudy.vocabulary import Vocabulary
+from metastudy import config
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.rows import rows_of
+from metastudy.models.codings.cells import code_cells
 
 NAN = float("nan")
 WHOLE, PART = "coping_escalation", "coping_help_seeking"
@@ -91,7 +93,7 @@ def test_a_study_without_the_whole_keeps_the_part_as_it_is() -> None:
 def test_the_settings_name_the_fits_that_the_studies_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     asked = {"folded": ["coping", "strain"], "ordinal": ["threat", "coping"]}
-    found = settings.discover(CONFIG | {"sensitivity": asked})
+    found = config.discover(CONFIG | {"sensitivity": asked})
     variants = {name: fit.variant for name, fit in found.fits.items() if fit.variant != "main"}
     assert set(found.modules) == {name for name, fit in found.fits.items() if fit.variant == "main"}
     assert variants == {
@@ -100,16 +102,16 @@ def test_the_settings_name_the_fits_that_the_studies_allow(monkeypatch: pytest.M
         "threat-ordinal": "ordinal",
         "coping-ordinal": "ordinal",
     }
-    only = settings.discover(CONFIG | {"sensitivity": asked, "studies": "threat_experiment"})
+    only = config.discover(CONFIG | {"sensitivity": asked, "studies": "threat_experiment"})
     assert list(only.fits) == ["threat", "threat-ordinal"]
-    assert list(settings.discover(CONFIG | {"sensitivity": {}}).fits) == list(found.modules)
+    assert list(config.discover(CONFIG | {"sensitivity": {}}).fits) == list(found.modules)
 
 
 def test_an_analysis_that_no_study_could_give_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     asked = {"folded": ["threat", "copin"], "ordinal": ["strain"]}
     with pytest.raises(BadInput) as found:
-        settings.discover(CONFIG | {"sensitivity": asked})
+        config.discover(CONFIG | {"sensitivity": asked})
     told = [(p.column, p.found) for p in found.value.problems]
     assert told == [
         ("sensitivity.folded", "'threat'"),

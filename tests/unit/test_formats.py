@@ -32,9 +32,12 @@ from studies import (
     table_study,
 )
 
-from metastudy.errors import BadInput, Problem
-from metastudy.readers import CODES, RawProject, RawTable, delimited, form, read
-from metastudy.readers.trial import survives
+from metastudy.common.problems import BadInput, Problem
+from metastudy.readers import read, text_stream
+from metastudy.readers.detect import form
+from metastudy.readers.raw import RawProject, RawTable
+from metastudy.readers.refusals import CODES
+from metastudy.readers.sandbox import survives
 
 DATA = pd.DataFrame(
     {
@@ -386,7 +389,7 @@ def test_any_line_end_ends_a_row(tmp_path: Path, end: str, last: bool) -> None:
 
 def test_rows_are_numbered_over_line_breaks_and_across_blocks(tmp_path: Path) -> None:
     many = "".join(f'{nr},"A\na",1,1,{nr}\n' for nr in range(1, 300_001))
-    assert len(many) > 3 * delimited.BLOCK
+    assert len(many) > 3 * text_stream.BLOCK
     raw = table(table_study(tmp_path / "a", "nr,home,arm,q1,q2\n" + many + "\n300001,,1,1,7\n"))
     assert raw.rows[[0, -2, -1]].tolist() == [2, 300_001, 300_003]
     assert raw.data["nr"].tolist() == [str(nr) for nr in range(1, 300_002)]
@@ -445,7 +448,7 @@ def test_a_nul_is_found_on_its_line_in_a_later_block(tmp_path: Path) -> None:
     lines = [f"{nr},A,1,1,{nr}" for nr in range(1, 200_001)]
     lines[123_455] += "\0"
     text = "nr,home,arm,q1,q2\n" + "\n".join(lines) + "\n"
-    assert text.index("\0") > delimited.BLOCK
+    assert text.index("\0") > text_stream.BLOCK
     (problem,) = refused(table_study(tmp_path, text))
     assert problem.found == "a NUL character near line 123457"
 

@@ -9,9 +9,11 @@ import pytensor.tensor as pt
 from answers import coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy.cells import answer_cells, code_cells, first_readings
-from metastudy.models import codings
-from metastudy.models.given import PERFECT, given, pack
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings import model as codings_model
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.readings import first_readings
+from metastudy.models.data_vector import PERFECT, given, pack
 from metastudy.models.terms import spread
 
 SCALES = {"tau": 0.3, "effect": 0.5}
@@ -45,7 +47,7 @@ def test_coders_who_do_not_err_are_a_prior_and_the_likelihood_is_binomial() -> N
     study = coding_study("small", interviews, ["role_change", "uncertainty"])
     cells = first_readings(code_cells([study], "strain", VOCABULARY))
     priors = dict.fromkeys(("prevalence", "effect_logit", "tau_logit"), 1.0) | PERFECT
-    model = codings.build(cells, priors)
+    model = codings_model.build(cells, priors)
     names = ["presence", "sensitivity", "specificity", "log_likelihood"]
     drawn = pm.draw([model[name] for name in names], 20, random_seed=1, mode=MODE)
     presence, s, t, log_likelihood = drawn

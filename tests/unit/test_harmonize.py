@@ -37,11 +37,14 @@ from studies import (
     table_study,
 )
 
-from metastudy import pseudonyms, tables
-from metastudy.errors import BadInput
-from metastudy.harmonize import REPORT, Harmonized, harmonize, save
-from metastudy.readers import RawProject, RawTable, read
-from metastudy.scores import NEEDED, scores
+from metastudy.common.problems import BadInput
+from metastudy.harmonize import pseudonyms
+from metastudy.harmonize.harmonize import Harmonized, harmonize, save
+from metastudy.harmonize.report import REPORT
+from metastudy.harmonized import checks, crossed, parquet, schema
+from metastudy.harmonized.scale_scores import NEEDED, scores
+from metastudy.readers import read
+from metastudy.readers.raw import RawProject, RawTable
 
 
 def by_person(table: pd.DataFrame, ids: list[str], item: str) -> pd.DataFrame:
@@ -156,9 +159,9 @@ def test_what_is_wrong_in_a_row_that_leaves_does_no_harm(tmp_path: Path) -> None
 
 @given(st.lists(st.sampled_from(["a", "b", ""]), min_size=1, max_size=12))
 def test_a_rule_on_duplicates_leaves_each_value_once(tokens: list[str]) -> None:
-    from metastudy.codebook import Rule
-    from metastudy.harmonize import _leaves
-    from metastudy.readers import RawTable
+    from metastudy.codebook.codebook import Rule
+    from metastudy.harmonize.exclusions import _leaves
+    from metastudy.readers.raw import RawTable
 
     data = pd.DataFrame({"token": pd.Series(tokens, dtype="str")})
     raw = RawTable(data, np.arange(len(tokens)), ("token",))
@@ -278,7 +281,7 @@ def test_a_study_that_nobody_stays_in_gives_empty_tables_of_the_same_types(tmp_p
     assert [one["rows"] for one in result.report["quality"]] == [0, 0, 0]
     save(result, tmp_path / "empty")
     save(marked(tmp_path / "some"), tmp_path / "full")
-    for name in tables.TABLES:
+    for name in schema.TABLES:
         empty, full = (
             pyarrow.parquet.read_schema(tmp_path / folder / f"{name}.parquet")
             for folder in ("empty", "full")
@@ -562,11 +565,11 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path, make: object) -> None:
     for out in ("a", "b"):
         save(harmonized(folder), tmp_path / out)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == sorted([*(f"{name}.parquet" for name in tables.TABLES), REPORT])
+    assert names == sorted([*(f"{name}.parquet" for name in schema.TABLES), REPORT])
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    for name in tables.TABLES:
-        read = tables.read(tmp_path / "a" / f"{name}.parquet")
+    for name in schema.TABLES:
+        read = parquet.read(tmp_path / "a" / f"{name}.parquet")
         pd.testing.assert_frame_equal(read, harmonized(folder).tables[name])
 
 
@@ -581,7 +584,7 @@ def test_the_order_of_raw_rows_does_not_matter(tmp_path: Path) -> None:
 def test_a_table_that_breaks_its_schema_is_not_passed_on(tmp_path: Path) -> None:
     result = harmonized(table_study(tmp_path))
     table, short = result.tables["measurements"], result.parts["measurements"]
-    assert isinstance(short, tables.Crossed)
+    assert isinstance(short, crossed.Crossed)
     for column, value in (
         ("value_pomp", 101.0),
         ("value_pomp", -1.0),
@@ -593,18 +596,18 @@ def test_a_table_that_breaks_its_schema_is_not_passed_on(tmp_path: Path) -> None
         ("item_id", "q1"),
     ):
         with pytest.raises(BadInput, match=column):
-            tables.check("measurements", table.assign(**{column: value}), VOCABULARY)
+            checks.check("measurements", table.assign(**{column: value}), VOCABULARY)
         wrong = replace(short, kinds=short.kinds.assign(**{column: value}))
         with pytest.raises(BadInput, match=column):
-            tables.check("measurements", wrong, VOCABULARY)
+            checks.check("measurements", wrong, VOCABULARY)
     for row, column, value in ((3, "value_pomp", 101.0), (2, "construct", "nonsense")):
         one = table.copy()  # one value in the midst of good ones
         one.loc[row, column] = value
         with pytest.raises(BadInput, match=column):
-            tables.check("measurements", one, VOCABULARY)
+            checks.check("measurements", one, VOCABULARY)
     again = short.take(np.array([0, 1, 1]))
     with pytest.raises(BadInput, match="respondent_id"):
-        tables.check("measurements", again, VOCABULARY)
+        checks.check("measurements", again, VOCABULARY)
 
 
 TWO_ARMS = TABLE.replace(
@@ -630,7 +633,7 @@ def test_a_table_of_several_row_groups_is_the_same_as_one_of_one(
     )
     result = marked(tmp_path / "raw", rows)
     save(result, tmp_path / "one")
-    monkeypatch.setattr(tables, "ROWS", 10)
+    monkeypatch.setattr(schema, "ROWS", 10)
     for out in ("many", "again"):
         save(marked(tmp_path / out / "raw", rows), tmp_path / out / "out")
     for name, table in result.tables.items():
@@ -641,7 +644,7 @@ def test_a_table_of_several_row_groups_is_the_same_as_one_of_one(
         if name in ("respondents", "assignments", "measurements"):
             assert groups[0] == 1
             assert groups[1] > 3
-        pd.testing.assert_frame_equal(tables.read(many), table)
+        pd.testing.assert_frame_equal(parquet.read(many), table)
         pd.testing.assert_frame_equal(pd.read_parquet(many), pd.read_parquet(one))
         assert many.read_bytes() == again.read_bytes()
 
@@ -649,10 +652,10 @@ def test_a_table_of_several_row_groups_is_the_same_as_one_of_one(
 def test_some_columns_are_read_as_codes_and_score_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "ROWS", 4)
+    monkeypatch.setattr(schema, "ROWS", 4)
     result = harmonized(qualtrics_study(tmp_path))
     save(result, tmp_path / "out")
-    some = tables.read_some(tmp_path / "out" / "measurements.parquet", NEEDED)
+    some = parquet.read_some(tmp_path / "out" / "measurements.parquet", NEEDED)
     assert isinstance(some["respondent_id"].dtype, pd.CategoricalDtype)
     whole = scores(result.tables["measurements"])
     assert len(whole) > 1

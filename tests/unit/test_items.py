@@ -11,9 +11,10 @@ import pytest
 from answers import answer_study
 from studies import VOCABULARY
 
-from metastudy.cells import Study, observed
-from metastudy.errors import BadInput
-from metastudy.items import item_cells
+from metastudy.common.problems import BadInput
+from metastudy.harmonized.study import Study
+from metastudy.models.answers.design import observed
+from metastudy.models.ordinal.cells import item_cells
 
 NAN = float("nan")
 TASK = ["complementary", "complementary", "core", "core", "core"]

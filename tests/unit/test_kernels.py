@@ -15,7 +15,7 @@ from pytensor.gradient import verify_grad
 from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
 
 from metastudy.models.algebra import product
-from metastudy.models.kernels import Gaussian, TwoClasses
+from metastudy.models.densities import Gaussian, TwoClasses
 
 P, K = 2, 3
 

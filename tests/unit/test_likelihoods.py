@@ -16,11 +16,7 @@ import pytest
 from scipy.special import log_ndtr
 from scipy.stats import multivariate_normal, norm
 
-from metastudy.models.likelihoods import (
-    coded_cells,
-    gaussian_cells,
-    ordinal_cells,
-)
+from metastudy.models.likelihoods import coded_cells, gaussian_cells, ordinal_cells
 
 POINTS = 50
 Function = Callable[[np.ndarray], float]

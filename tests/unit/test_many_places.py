@@ -11,11 +11,14 @@ from answers import experiment
 from studies import VOCABULARY
 from worlds import OUTCOMES, SECTORS, evidence, row
 
-from metastudy import figures, plotted, tabulate
-from metastudy.cells import answer_cells, answer_effects
-from metastudy.contrasts import contrasts
-from metastudy.evidence import Evidence
-from metastudy.variables import flat, variables
+from metastudy.article.make import table, variables
+from metastudy.article.results import Evidence
+from metastudy.article.topics import answers
+from metastudy.article.variable_tree import flat
+from metastudy.display.plots import forest
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.design import answer_effects
+from metastudy.posterior.contrasts import contrasts
 
 COUNTRIES = ("DK", "FI", "NL", "SE", "US")
 
@@ -49,7 +52,7 @@ def many() -> Evidence:
 
 
 def test_each_country_and_sector_stands_above_the_mean_and_the_prediction_for_a_new_one() -> None:
-    table = plotted.module(many(), "threat")
+    table = answers.figure(many(), "threat")
     blocks = list(dict.fromkeys(table["block"]))
     assert blocks[1:3] == [
         "Core against complementary tasks, by country",
@@ -67,17 +70,17 @@ def test_each_country_and_sector_stands_above_the_mean_and_the_prediction_for_a_
 
 
 def test_of_many_places_the_overview_shows_the_mean_and_a_new_study_and_no_single_one() -> None:
-    table = plotted.module(many(), "threat")
+    table = answers.figure(many(), "threat")
     first = table[table["block"] == table["block"].iloc[0]]
     assert set(first["level"]) == {"population", "new_study"}
     levels = table[table["metric"] == "pomp"]
     assert len(levels) == len(OUTCOMES[:3]) * 10, "motivation is alone in its family"
     assert levels["series"].nunique() == 1, "no legend of ten entries"
-    assert figures.forest(table).get_figheight() < 9
+    assert forest.forest(table).get_figheight() < 9
 
 
 def test_the_printed_table_leaves_out_what_its_file_has() -> None:
-    made = tabulate.table(many(), "effects_threat")
+    made = table(many(), "effects_threat")
     printed = len(OUTCOMES) * (1 + len(COUNTRIES) + 2 + 3)
     assert len(made.shown) == printed
     assert (made.full["level"] == "study").sum() == len(OUTCOMES) * 10 * 2

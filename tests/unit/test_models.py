@@ -18,8 +18,11 @@ from scipy.stats import beta as beta_distribution
 from scipy.stats import halfnorm, lognorm, multivariate_normal, norm
 from studies import ROOT, VOCABULARY
 
-from metastudy.cells import Study, answer_cells, code_cells
-from metastudy.models import answers, codings
+from metastudy.harmonized.study import Study
+from metastudy.models.answers import model as answers_model
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings import model as codings_model
+from metastudy.models.codings.cells import code_cells
 
 PRIORS: dict[str, float] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))[
     "priors"
@@ -150,10 +153,10 @@ class Rows:
 def test_the_model_of_answers_is_that_of_its_respondents(
     centred: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "informed", lambda *_: centred)
+    monkeypatch.setattr(answers_model, "informed", lambda *_: centred)
     studies, tables = three_studies()
     cells = answer_cells(studies, "threat", VOCABULARY)
-    model = answers.build(cells, PRIORS)
+    model = answers_model.build(cells, PRIORS)
     rows = Rows(cells, tables)
     labels = {n: list(model.coords[f"{n}_of"]) for n in ("mu", "level", "difference")}
     labels["clustered_site"] = list(model.coords["clustered_site"])
@@ -204,7 +207,7 @@ def interviews() -> tuple[Study, list[tuple[str, int, tuple[bool, ...]]]]:
 def test_the_model_of_codings_is_that_of_its_interviews() -> None:
     study, readings = interviews()
     cells = code_cells([study], "strain", VOCABULARY)
-    model = codings.build(cells, PRIORS)
+    model = codings_model.build(cells, PRIORS)
     organisations, families = list(cells.organisation.values), [0, 0, 1]
     levels = list(model.coords["level_of"])
     assert list(model.coords["tau_of"]) == ["sector"], "country is the arrangement"
@@ -248,7 +251,7 @@ def kinds(model: Any) -> set[str]:
 def test_without_an_organisational_exposure_there_is_no_contrast() -> None:
     study, _ = interviews()
     study.report["exposures"] = []
-    model = codings.build(code_cells([study], "strain", VOCABULARY), PRIORS)
+    model = codings_model.build(code_cells([study], "strain", VOCABULARY), PRIORS)
     assert not {"contrast", "code_tau", "gamma_z"} & kinds(model)
     assert "difference" in kinds(model), "two countries are then a contrast"
 
@@ -276,7 +279,7 @@ def cases() -> tuple[Study, list[tuple[str, str, int, tuple[bool, ...]]]]:
 def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
     (one, first), (two, second) = interviews(), cases()
     cells = code_cells([two, one], "strain", VOCABULARY)
-    model = codings.build(cells, PRIORS)
+    model = codings_model.build(cells, PRIORS)
     codes, units = list(cells.code.values), list(cells.organisation.values)
     assert set(codes) == {*CODES, *SHARED}
     assert list(cells.exposure.values) == ["role_measured", "arrangement_organisational"]

@@ -10,20 +10,20 @@ from answers import coding_study, experiment
 from scipy.stats import multivariate_normal, norm
 from studies import ROOT, VOCABULARY
 
-from metastudy.cells import answer_cells, code_cells
-from metastudy.compare import comparison, notes
-from metastudy.models import BUILD
-from metastudy.pointwise import log_likelihood, of_answers, of_interviews
-from metastudy.prior import draw_prior
-from metastudy.rows import (
-    PARAMETERS,
+from metastudy.inference.prior_draws import draw_prior
+from metastudy.model_checks.loo_comparison import comparison, log_likelihood, notes
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.observations import (
     Answers,
-    Interviews,
-    answers,
     coefficients,
-    interviews,
+    observe_answers,
     residual_factors,
 )
+from metastudy.models.answers.predictive import of_answers
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.observations import Interviews, observe_interviews
+from metastudy.models.codings.predictive import of_interviews
+from metastudy.models.registry import BUILD, PARAMETERS
 
 PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
 DRAWS = 6
@@ -39,7 +39,7 @@ def answered() -> tuple[Answers, xr.Dataset, xr.Dataset]:
     cells = answer_cells(studies, "threat", VOCABULARY)
     names = [*PARAMETERS["answers"], "log_likelihood"]
     draws = draw_prior(BUILD["answers"](cells, PRIORS), names, DRAWS, 1)
-    return answers(studies, cells, VOCABULARY), cells, draws
+    return observe_answers(studies, cells, VOCABULARY), cells, draws
 
 
 def coded() -> tuple[Interviews, xr.Dataset, xr.Dataset]:
@@ -62,7 +62,7 @@ def coded() -> tuple[Interviews, xr.Dataset, xr.Dataset]:
     cells = code_cells(studies, "strain", VOCABULARY)
     names = [*PARAMETERS["codings"], "log_likelihood"]
     return (
-        interviews(studies, cells),
+        observe_interviews(studies, cells),
         cells,
         draw_prior(BUILD["codings"](cells, PRIORS), names, DRAWS, 1),
     )
@@ -103,7 +103,7 @@ def test_a_person_has_the_density_of_the_outcomes_that_the_person_answered() -> 
 def test_blocks_of_draws_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, cells, draws = answered()
     whole = of_answers(rows, cells, draws)
-    monkeypatch.setattr("metastudy.pointwise.AT_ONCE", 1)
+    monkeypatch.setattr("metastudy.models.answers.predictive.AT_ONCE", 1)
     np.testing.assert_allclose(of_answers(rows, cells, draws), whole, rtol=1e-12)
 
 

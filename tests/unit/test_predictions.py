@@ -12,17 +12,15 @@ from answers import coding_study, experiment
 from scipy.special import expit, logit
 from studies import VOCABULARY
 
-from metastudy.cells import (
-    answer_cells,
-    answer_effects,
-    code_cells,
-    interviews,
-    organisation_effects,
-)
-from metastudy.contrasts import contrasts
-from metastudy.design import Structure, structure
-from metastudy.predictions import DOMINATED, brought, deviation
-from metastudy.summaries import summarize
+from metastudy.design.identification import Structure, structure
+from metastudy.design.new_levels import DOMINATED, brought, deviation
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.design import answer_effects
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.design import organisation_effects
+from metastudy.models.codings.readings import interviews
+from metastudy.posterior.contrasts import contrasts
+from metastudy.posterior.summarise import summarize
 
 SHAPE = (2, 4000)
 ROPES = {"sd": 0.1, "log_odds": 0.18}

@@ -12,9 +12,14 @@ from answers import answer_study, coding_study, experiment
 from scipy.stats import norm
 from studies import VOCABULARY
 
-from metastudy.cells import Study, answer_cells, code_cells
-from metastudy.predictive import _answers, _interviews, checks
-from metastudy.rows import Answers, Interviews, answers, interviews
+from metastudy.harmonized.study import Study
+from metastudy.model_checks.predictive_checks import checks
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.observations import Answers, observe_answers
+from metastudy.models.answers.predictive import draw_answers
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.observations import Interviews, observe_interviews
+from metastudy.models.codings.predictive import draw_interviews
 
 REPLICATES = 200
 Checked = tuple[Answers, xr.Dataset, xr.Dataset]
@@ -47,7 +52,7 @@ def known(study: Study, spread: float = 0.4, sigma: float = 1.0) -> Checked:
     }
     if sites > 2:
         values["site_effect"] = spread * rng.standard_normal((sites, cells.sizes["coefficient"], k))
-    return answers([study], cells, VOCABULARY), cells, constant(values)
+    return observe_answers([study], cells, VOCABULARY), cells, constant(values)
 
 
 def outside(table: pd.DataFrame) -> pd.Series:
@@ -69,7 +74,7 @@ def test_rows_that_the_model_made_lie_inside_at_the_nominal_rate() -> None:
     study, _ = experiment("a", 150, 1, missing=0.2, sites=5)
     rows, cells, draws = known(study)
     found = []
-    for seed, y in enumerate(_answers(rows, cells, draws, np.random.default_rng(1))):
+    for seed, y in enumerate(draw_answers(rows, cells, draws, np.random.default_rng(1))):
         if seed == 30:
             break
         made = replace(rows, y=y)
@@ -155,7 +160,7 @@ def test_countries_and_sectors_stand_by_themselves_where_there_are_several() -> 
         )
     ]
     cells = answer_cells(studies, "threat", VOCABULARY)
-    rows = answers(studies, cells, VOCABULARY)
+    rows = observe_answers(studies, cells, VOCABULARY)
     k = cells.sizes["outcome"]
     draws = constant(
         {
@@ -194,7 +199,7 @@ def coded(chance: np.ndarray, seed: int, second: bool = True) -> tuple[Interview
         found.append((f"org-{i % 8}", coders))
     study = coding_study("told", found, CODES)
     cells = code_cells([study], "strain", VOCABULARY)
-    return interviews([study], cells), cells
+    return observe_interviews([study], cells), cells
 
 
 def truth(cells: xr.Dataset, presence: float) -> xr.Dataset:
@@ -206,7 +211,7 @@ def test_interviews_that_the_model_made_lie_inside_at_the_nominal_rate() -> None
     rows, cells = coded(np.full((120, 4), 0.4), 1)
     draws = truth(cells, 0.4)
     found = []
-    for seed, (first, second) in enumerate(_interviews(rows, draws, np.random.default_rng(2))):
+    for seed, (first, second) in enumerate(draw_interviews(rows, draws, np.random.default_rng(2))):
         if seed == 30:
             break
         made = replace(rows, first=first, second=second)

@@ -41,16 +41,16 @@ from good_studies import (
 )
 from studies import ROOT, VOCABULARY
 
-from metastudy import pseudonyms
-from metastudy.aggregate import aggregate
-from metastudy.codebook import load
-from metastudy.errors import BadInput
-from metastudy.harmonize import harmonize, save
-from metastudy.inspect_study import inspect
-from metastudy.inspect_study import load as load_tables
-from metastudy.pages import pages, write
+from metastudy.codebook.codebook import load
+from metastudy.codebook.vocabulary import merge
+from metastudy.common.problems import BadInput
+from metastudy.data_report.inspection.study import inspect
+from metastudy.data_report.inspection.study import load as load_tables
+from metastudy.data_report.pages import pages, write
+from metastudy.harmonize import pseudonyms
+from metastudy.harmonize.harmonize import harmonize, save
+from metastudy.models.aggregate import aggregate
 from metastudy.readers import read
-from metastudy.vocabulary import merge
 
 KEY = b"KEYMARK of 31 secret bytes here"
 LEAST = 5
@@ -313,13 +313,18 @@ def test_the_commands_write_no_mark_either(tmp_path: Path) -> None:
             *("--manifest", folder.parent / "manifest.yaml"),
             *("--pseudonyms", json.dumps({"key_file": str(tmp_path / "key")})),
         ),
-        "inspect_study": ("--study", tables, "--smallest-cell", LEAST, "--out", seen),
-        "pages": ("--inspected", seen, "--out", results / "report"),
+        "inspect": ("--study", tables, "--smallest-cell", LEAST, "--out", seen),
+        "report_data": ("--inspected", seen, "--out", results / "report"),
         "aggregate": ("--module", "threat", "--studies", tables, "--cells", results / "cells.nc"),
     }
     for name, arguments in commands.items():
         done = subprocess.run(
-            [sys.executable, "-m", f"metastudy.{name}", *map(str, (*vocabulary, *arguments))],
+            [
+                sys.executable,
+                "-m",
+                f"metastudy.commands.{name}",
+                *map(str, (*vocabulary, *arguments)),
+            ],
             env={"PYTHONPATH": str(ROOT / "workflow"), "MPLCONFIGDIR": str(tmp_path / "mpl")},
             capture_output=True,
             check=False,

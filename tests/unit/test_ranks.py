@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metastudy.ranks import band, bins_for, by_quantity, counts, inside, ranks, thinned, uniformity
+from metastudy.calibration.rank_bands import (
+    band,
+    bins_for,
+    by_quantity,
+    counts,
+    inside,
+    ranks,
+    thinned,
+    uniformity,
+)
 
 SIMULATIONS, KEPT = 100, 49
 

@@ -32,8 +32,10 @@ from studies import (
     table_study,
 )
 
-from metastudy.errors import BadInput, Problem
-from metastudy.readers import RawProject, RawTable, read, refi_qda, statistical
+from metastudy.common.problems import BadInput, Problem
+from metastudy.readers import raw as readers_raw
+from metastudy.readers import read, statistical
+from metastudy.readers.raw import RawProject, RawTable
 
 
 def table(folder: Path) -> RawTable:
@@ -180,7 +182,7 @@ def test_codings_by_nobody_are_refused_where_there_are_two_coders(tmp_path: Path
 def test_codings_by_nobody_are_the_only_users(tmp_path: Path) -> None:
     start, end = PROJECT.index("<Users>"), PROJECT.index("</Users>") + len("</Users>")
     raw = project(interview_study(tmp_path, PROJECT[:start] + PROJECT[end:]))
-    assert set(raw.codings["coder"]) == {refi_qda.UNKNOWN_CODER}
+    assert set(raw.codings["coder"]) == {readers_raw.UNKNOWN_CODER}
 
 
 @pytest.mark.parametrize("folder", ["Sources", "sources"])

@@ -8,9 +8,19 @@ import xarray as xr
 from answers import coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy.cells import Study, answer_cells, code_cells
-from metastudy.refit import power_scaling, summary
-from metastudy.refits import FIXED, covered, places, refits, rows_left_out, without
+from metastudy.harmonized.study import Study
+from metastudy.model_checks.leave_group_out import (
+    FIXED,
+    covered,
+    places,
+    refits,
+    rows_left_out,
+    without,
+)
+from metastudy.model_checks.power_scaling import power_scaling
+from metastudy.model_checks.refits import summary
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings.cells import code_cells
 
 PRIORS = {"tau": 0.3, "tau_logit": 0.5, "effect": 0.5, "effect_logit": 1.0, "sigma": 2.0}
 CODES = ["role_change", "uncertainty", "empowered_citizens"]

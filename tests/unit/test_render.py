@@ -18,12 +18,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from metastudy.errors import BadInput, MetastudyError
-from metastudy.render import FORMATS, choose_engine, render, stage
-from metastudy.render.pandoc import pandoc_path, typst_text
-from metastudy.render.quarto import run_quarto
-from metastudy.render.reference import reference_document
-from metastudy.render.source import read_source
+from metastudy.common.problems import BadInput, MetastudyError
+from metastudy.manuscript.pandoc import pandoc_path, typst_text
+from metastudy.manuscript.quarto import choose_engine, run_quarto
+from metastudy.manuscript.render import FORMATS, render
+from metastudy.manuscript.source import read_source
+from metastudy.manuscript.staging import stage
+from reference_docx import reference_document
 
 ROOT = Path(__file__).parents[2]
 MANUSCRIPT = ROOT / "manuscript"
@@ -333,7 +334,7 @@ def test_a_format_that_is_not_declared_is_refused(project: Path) -> None:
 def test_an_error_of_the_filter_is_a_message(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metastudy.render.check", lambda source: [])
+    monkeypatch.setattr("metastudy.manuscript.render.check", lambda source: [])
     _article("@fig-effects", "@fig-efects")(project)
     with pytest.raises(BadInput, match="unknown cross-reference @fig-efects") as caught:
         render(project, project.parent / "out", ["html"])
@@ -676,6 +677,14 @@ def _word(documents: Path) -> str:
 def _command(parts: dict[str, Path], out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """The command line, as the rule calls it."""
     places = [word for name, path in parts.items() for word in (f"--{name}", str(path))]
-    command = [sys.executable, "-m", "metastudy.render", *places, "--out", str(out / "out"), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "metastudy.commands.render",
+        *places,
+        "--out",
+        str(out / "out"),
+        *more,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

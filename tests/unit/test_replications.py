@@ -11,9 +11,9 @@ import pytest
 import yaml
 from studies import KEY, ROOT, VOCABULARY
 
-from metastudy.codebook import load
-from metastudy.design import structure
-from metastudy.harmonize import harmonize_file
+from metastudy.codebook.codebook import load
+from metastudy.design.identification import structure
+from metastudy.harmonize.harmonize import harmonize_file
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
 

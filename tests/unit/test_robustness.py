@@ -7,11 +7,12 @@ import pytest
 import yaml
 from studies import ROOT, VOCABULARY
 
-from metastudy.contrasts import COLUMNS
-from metastudy.evidence import Evidence
-from metastudy.robustness import power, refits, robustness
-from metastudy.tabulate import table
-from metastudy.variables import flat, variables
+from metastudy.article.make import table, variables
+from metastudy.article.results import Evidence
+from metastudy.article.topics.power_scaling import power
+from metastudy.article.topics.refits import figure, robustness
+from metastudy.article.variable_tree import flat
+from metastudy.posterior.contrasts import COLUMNS
 
 SETTINGS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 EXPOSURE = {
@@ -81,7 +82,7 @@ def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: E
 
 
 def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Evidence) -> None:
-    found = refits(evidence)
+    found = figure(evidence)
     mine = found[found["outcome"] == "threat_quality"].set_index("level")
     assert (mine.loc["all", "lower"], mine.loc["all", "upper"]) == pytest.approx((0.2, 0.4))
     organisation = mine.loc["without_organisation"]
@@ -116,7 +117,7 @@ def test_tables_and_sentences_say_the_same(evidence: Evidence) -> None:
 
 def test_without_refits_nothing_is_said() -> None:
     nothing = Evidence(vocabulary=VOCABULARY, settings=SETTINGS)
-    assert refits(nothing).empty
+    assert figure(nothing).empty
     assert robustness(nothing).empty
     assert power(nothing).empty
     assert not [

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from worlds import OUTCOMES, WORLDS, evidence
 
-from metastudy.sensitivity import compared, fit_label, table, variables
+from metastudy.article.topics.sensitivity import compared, fit_label, table, variables
 
 WHOLE, PART = "coping_escalation", "coping_help_seeking"
 

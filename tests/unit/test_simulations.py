@@ -8,11 +8,14 @@ import xarray as xr
 from answers import coding_study, experiment
 from studies import VOCABULARY
 
-from metastudy.calibrate_synthesis import PEOPLE, simulated_studies
-from metastudy.cells import answer_cells, code_cells, interviews
-from metastudy.estimates import estimates
-from metastudy.pooling import plan
-from metastudy.simulations import answers, codings
+from metastudy.calibration.synthesis import PEOPLE, simulated_studies
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.simulation import simulate_answers
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.readings import interviews
+from metastudy.models.codings.simulation import simulate_codings
+from metastudy.synthesis.pooling import plan
+from metastudy.synthesis.study_estimates import estimates
 
 DRAWS = 800
 RNG = np.random.default_rng(6)
@@ -61,7 +64,7 @@ def test_cross_products_have_the_moments_of_those_from_rows(people: int) -> None
     truth = at(cells)
     drawn, rows = [], []
     for seed in range(DRAWS):
-        found = answers(cells, truth, np.random.default_rng([1, seed]))
+        found = simulate_answers(cells, truth, np.random.default_rng([1, seed]))
         drawn.append(np.concatenate([found.xy.values[0].ravel(), found.yy.values[0].ravel()]))
         rows.append(by_rows(cells, truth, np.random.default_rng([2, seed])))
     one, other = np.array(drawn), np.array(rows)
@@ -77,7 +80,7 @@ def test_what_nobody_was_asked_stays_nothing_and_the_rest_is_drawn() -> None:
     truth = at(cells).assign(
         site_effect=(("clustered_site", "coefficient", "outcome"), np.full((4, 3, 2), 3.0))
     )
-    found = answers(cells, truth, np.random.default_rng(1))
+    found = simulate_answers(cells, truth, np.random.default_rng(1))
     seen = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
     assert (found.xy.values[~np.broadcast_to(seen[:, None], found.xy.shape)] == 0).all()
     assert (found.yy.values[seen[:, :, None] & seen[:, None, :]] != 0).all()
@@ -92,7 +95,7 @@ def test_what_nobody_was_asked_stays_nothing_and_the_rest_is_drawn() -> None:
 def test_a_fit_of_one_person_is_simulated_too() -> None:
     cells = of_answers(12, sites=1)
     alone = cells.assign(n=cells.n * 0 + 1, xx=cells.xx * 0 + 1.0)
-    found = answers(alone, at(cells), np.random.default_rng(1))
+    found = simulate_answers(alone, at(cells), np.random.default_rng(1))
     assert np.linalg.matrix_rank(found.yy.values[0], tol=1e-8) == 1
 
 
@@ -109,7 +112,7 @@ def test_every_interview_is_coded_again_by_as_many_coders() -> None:
     truth = xr.Dataset(
         {"presence": (("organisation", "code"), p), "sensitivity": s, "specificity": t}
     )
-    found = codings(cells, truth, np.random.default_rng(1))
+    found = simulate_codings(cells, truth, np.random.default_rng(1))
     assert interviews(found).equals(interviews(cells))
     both = p * s**2 + (1 - p) * (1 - t) ** 2
     one = p * s * (1 - s) + (1 - p) * t * (1 - t)

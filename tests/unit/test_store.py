@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from metastudy import store
+from metastudy.common import result_store
 
-KEY = store.key({"cells": "1", "code": "2"})
+KEY = result_store.key({"cells": "1", "code": "2"})
 
 
 @pytest.fixture
@@ -25,68 +25,70 @@ def entries(folder: Path) -> list[Path]:
 
 
 def test_a_key_depends_on_every_part_and_not_on_their_order():
-    assert store.key({"code": "2", "cells": "1"}) == KEY
+    assert result_store.key({"code": "2", "cells": "1"}) == KEY
     others = [{"cells": "1"}, {"cells": "1", "code": "3"}, {"cells": "2", "code": "1"}, {}]
-    assert len({KEY, *map(store.key, others)}) == 5
-    assert store.key({"a": "b", "c": ""}) != store.key({"a": "", "c": "b"})
+    assert len({KEY, *map(result_store.key, others)}) == 5
+    assert result_store.key({"a": "b", "c": ""}) != result_store.key({"a": "", "c": "b"})
 
 
 @pytest.mark.parametrize("parts", [{"draws": 1000}, {1: "x"}, {"x": None}])
 def test_a_part_that_is_no_text_is_refused(parts: dict):
     with pytest.raises(TypeError, match="must be text"):
-        store.key(parts)
+        result_store.key(parts)
 
 
 def test_what_was_kept_is_fetched_byte_for_byte(tmp_path: Path, source: Path):
-    assert store.keep(tmp_path / "store", KEY, source)
+    assert result_store.keep(tmp_path / "store", KEY, source)
     target = tmp_path / "results.nc"
     target.write_text("an older result")
-    assert store.fetch(tmp_path / "store", KEY, target)
+    assert result_store.fetch(tmp_path / "store", KEY, target)
     assert target.read_bytes() == source.read_bytes()
     assert target.stat().st_mode & 0o777 == source.stat().st_mode & 0o777
 
 
 def test_what_was_not_kept_leaves_the_target_alone(tmp_path: Path, source: Path):
-    assert not store.fetch(tmp_path / "no store", KEY, source)
-    store.keep(tmp_path / "store", KEY, source)
-    assert not store.fetch(tmp_path / "store", store.key({"cells": "other"}), tmp_path / "out")
+    assert not result_store.fetch(tmp_path / "no store", KEY, source)
+    result_store.keep(tmp_path / "store", KEY, source)
+    assert not result_store.fetch(
+        tmp_path / "store", result_store.key({"cells": "other"}), tmp_path / "out"
+    )
     assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_entry_is_told_ignored_and_replaced(tmp_path: Path, source: Path, capsys):
-    store.keep(tmp_path / "store", KEY, source)
+    result_store.keep(tmp_path / "store", KEY, source)
     (entry,) = entries(tmp_path / "store")
     entry.write_bytes(entry.read_bytes()[:-1])
     target = tmp_path / "out.nc"
     target.write_text("before")
-    assert not store.fetch(tmp_path / "store", KEY, target)
+    assert not result_store.fetch(tmp_path / "store", KEY, target)
     assert "damaged" in capsys.readouterr().err
     assert target.read_text() == "before"
     assert {p.name for p in tmp_path.iterdir()} == {"store", "out.nc", "posterior.nc"}
-    assert store.keep(tmp_path / "store", KEY, source)
-    assert store.fetch(tmp_path / "store", KEY, target)
+    assert result_store.keep(tmp_path / "store", KEY, source)
+    assert result_store.fetch(tmp_path / "store", KEY, target)
 
 
 def test_keeping_over_a_damaged_entry_mends_it(tmp_path: Path, source: Path, capsys):
-    store.keep(tmp_path / "store", KEY, source)
+    result_store.keep(tmp_path / "store", KEY, source)
     (entry,) = entries(tmp_path / "store")
     entry.write_bytes(b"")
-    assert store.keep(tmp_path / "store", KEY, source)
+    assert result_store.keep(tmp_path / "store", KEY, source)
     assert "damaged" in capsys.readouterr().err
     assert [p.read_bytes() for p in entries(tmp_path / "store")] == [source.read_bytes()]
 
 
 def test_the_first_intact_entry_stays(tmp_path: Path, source: Path):
-    store.keep(tmp_path / "store", KEY, source)
+    result_store.keep(tmp_path / "store", KEY, source)
     first = source.read_bytes()
     source.write_bytes(b"other bytes of the same key")
-    assert store.keep(tmp_path / "store", KEY, source)
-    store.fetch(tmp_path / "store", KEY, tmp_path / "out")
+    assert result_store.keep(tmp_path / "store", KEY, source)
+    result_store.fetch(tmp_path / "store", KEY, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == first
 
 
 def test_an_entry_is_named_by_its_key_and_content(tmp_path: Path, source: Path):
-    store.keep(tmp_path / "store", KEY, source)
+    result_store.keep(tmp_path / "store", KEY, source)
     content = hashlib.sha256(source.read_bytes()).hexdigest()
     assert entries(tmp_path / "store") == [tmp_path / "store" / KEY[:2] / f"{KEY}.{content}"]
 
@@ -99,9 +101,9 @@ def test_jobs_at_the_same_time_never_see_half_an_entry(tmp_path: Path):
     whole = {path.read_bytes() for path in sources}
 
     def job(number: int) -> bool:
-        store.keep(tmp_path / "store", KEY, sources[number % 4])
+        result_store.keep(tmp_path / "store", KEY, sources[number % 4])
         target = tmp_path / f"out-{number}"
-        return store.fetch(tmp_path / "store", KEY, target) and target.read_bytes() in whole
+        return result_store.fetch(tmp_path / "store", KEY, target) and target.read_bytes() in whole
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(job, range(24)))
@@ -112,19 +114,19 @@ def test_a_store_that_cannot_be_written_costs_nothing_but_a_note(
     tmp_path: Path, source: Path, capsys
 ):
     (tmp_path / "store").write_text("a file where the folder should be")
-    assert not store.keep(tmp_path / "store", KEY, source)
+    assert not result_store.keep(tmp_path / "store", KEY, source)
     assert "was not stored" in capsys.readouterr().err
-    assert not store.fetch(tmp_path / "store", KEY, tmp_path / "out")
+    assert not result_store.fetch(tmp_path / "store", KEY, tmp_path / "out")
 
 
 def test_a_source_that_is_missing_is_an_error(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
-        store.keep(tmp_path / "store", KEY, tmp_path / "nothing.nc")
+        result_store.keep(tmp_path / "store", KEY, tmp_path / "nothing.nc")
 
 
 @pytest.mark.parametrize("key", ["", "../../x", "abc", KEY + "/x"])
 def test_what_is_no_key_touches_no_file(tmp_path: Path, source: Path, key: str):
     with pytest.raises(ValueError, match="no key"):
-        store.fetch(tmp_path, key, tmp_path / "out")
+        result_store.fetch(tmp_path, key, tmp_path / "out")
     with pytest.raises(ValueError, match="no key"):
-        store.keep(tmp_path, key, source)
+        result_store.keep(tmp_path, key, source)

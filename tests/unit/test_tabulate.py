@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from worlds import WORLDS, evidence
 
-from metastudy.errors import MetastudyError
-from metastudy.pipe_table import Table
-from metastudy.tabulate import markdown, names, table
+from metastudy.article.catalogue import tables
+from metastudy.article.make import table
+from metastudy.common.problems import MetastudyError
+from metastudy.display.pipe_table import Table, markdown
 
 MODELS = {"threat": "answers", "coping": "answers", "strain": "codings"}
-ALL = names(MODELS)
+ALL = list(tables(MODELS))
 
 
 @pytest.mark.parametrize("studies", [1, 3])

@@ -10,10 +10,19 @@ import xarray as xr
 import yaml
 from worlds import WORLDS, coping, evidence
 
-from metastudy.describe import dump
-from metastudy.netcdf import save
-from metastudy.variables import flat, variables
-from metastudy.wording import inline, interval, joined, mark, number, percent, probability
+from metastudy.article.make import variables
+from metastudy.article.variable_tree import flat
+from metastudy.article.variables_file import dump
+from metastudy.display.formatting import (
+    inline,
+    interval,
+    joined,
+    mark,
+    number,
+    percent,
+    probability,
+)
+from metastudy.inference.netcdf import save
 
 
 def of(world: str, studies: int = 1, **more: object) -> dict[str, str]:

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import WORLDS, evidence
 
-from metastudy.variables import flat, variables
-from metastudy.verdicts import KINDS, Finding, comparison, judge, phrases, summary
+from metastudy.article.make import variables
+from metastudy.article.variable_tree import flat
+from metastudy.display.sentences import Finding, comparison, phrases, summary
+from metastudy.posterior.verdicts import KINDS, judge
 
 ROPE, DIRECTION = 0.1, 0.975
 

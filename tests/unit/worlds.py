@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 from studies import VOCABULARY
 
-from metastudy.compare import COLUMNS as COMPARED
-from metastudy.contrasts import COLUMNS
-from metastudy.evidence import Evidence, Modelled, StudyEvidence
-from metastudy.pooling import ESTIMAND, STRUCTURE
-from metastudy.refit import POWER, REFITS
+from metastudy.article.results import Evidence, Modelled, StudyEvidence
+from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
+from metastudy.model_checks.power_scaling import POWER
+from metastudy.model_checks.refits import REFITS
+from metastudy.posterior.contrasts import COLUMNS
+from metastudy.synthesis.eligibility import STRUCTURE
+from metastudy.synthesis.pooling import ESTIMAND
 
 SETTINGS = {
     "report": {"interval": 0.95, "direction": 0.975, "rope_sd": 0.1, "rope_logit": 0.18},

@@ -14,12 +14,13 @@ import pytest
 import xarray as xr
 import yaml
 
-from metastudy import vocabulary as vocabularies
-from metastudy.aggregate import check_required
-from metastudy.cells import studies_of_codes
-from metastudy.errors import BadInput
-from metastudy.estimates import estimates
-from metastudy.pooling import module_structures, plan
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.common.problems import BadInput
+from metastudy.models.aggregate import check_required
+from metastudy.models.codings.readings import studies_of_codes
+from metastudy.synthesis.eligibility import module_structures
+from metastudy.synthesis.pooling import plan
+from metastudy.synthesis.study_estimates import estimates
 from rules import ROOT, snakemake
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))

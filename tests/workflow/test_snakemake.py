@@ -174,7 +174,7 @@ def test_nothing_heavy_is_imported_while_the_snakefile_is_read(fresh: Path):
         (fresh / f"{name}.smk").write_text(head + include + write.format(name))
         snakemake(fresh, "--dry-run", "--snakefile", f"{name}.smk")
     ours, empty = (set((fresh / name).read_text().split()) for name in ("ours", "empty"))
-    assert "metastudy.settings" in ours
+    assert "metastudy.config" in ours
     heavy = {
         "arviz",
         "matplotlib",
@@ -275,8 +275,8 @@ def test_check_makes_a_page_for_each_study_before_any_model(project: Path):
     assert not (project / "results/fits").exists()
     assert set(counts(told)) <= {
         "harmonize",
-        "admit",
-        "adopt",
+        "validate",
+        "promote",
         "inspect",
         "report_data",
         "check",
@@ -311,7 +311,12 @@ def test_a_touch_of_everything_reruns_nothing(project: Path):
 
 
 def test_comments_docstrings_and_blank_lines_rerun_nothing(project: Path):
-    for name in ("harmonize", "cells", "scores", "errors"):
+    for name in (
+        "harmonize/harmonize",
+        "models/answers/cells",
+        "harmonized/scale_scores",
+        "common/problems",
+    ):
         path = project / f"workflow/metastudy/{name}.py"
         tree = ast.parse(path.read_text("utf-8"))
         doc = ast.get_docstring(tree, clean=False)
@@ -324,9 +329,9 @@ def test_comments_docstrings_and_blank_lines_rerun_nothing(project: Path):
 @pytest.mark.parametrize(
     ("helper", "expected"),
     [
-        ("scores.py", {"Admit": 6, "Adopt": 6, "Aggregate": 3}),
-        ("pseudonyms.py", {"Harmonize": 6, "Admit": 6, "Adopt": 6, "Aggregate": 3}),
-        ("readers/raw.py", {"Harmonize": 6, "Admit": 6, "Adopt": 6, "Aggregate": 3}),
+        ("harmonized/scale_scores.py", {"Validate": 6, "Promote": 6, "Aggregate": 3}),
+        ("harmonize/pseudonyms.py", {"Harmonize": 6, "Validate": 6, "Promote": 6, "Aggregate": 3}),
+        ("readers/raw.py", {"Harmonize": 6, "Validate": 6, "Promote": 6, "Aggregate": 3}),
     ],
 )
 def test_an_edited_helper_reruns_the_rules_that_import_it(
@@ -364,8 +369,8 @@ def test_new_data_with_an_older_date_rerun_their_study_and_no_other(project: Pat
     another_world(project)
     assert plan(project, *CELLS) == {
         "Harmonize": [f"Harmonize {UPDATED}"],
-        "Admit": [f"Admit the tables of {UPDATED}"],
-        "Adopt": [f"Adopt the tables of {UPDATED}"],
+        "Validate": [f"Validate the tables of {UPDATED}"],
+        "Promote": [f"Promote the tables of {UPDATED}"],
         "Aggregate": ["Aggregate the cells of the coping fit"],
     }
     build(project, *CELLS)
@@ -418,7 +423,7 @@ def test_everything_that_a_job_makes_is_asked_for(clone: Path):
     asked = set(re.findall(r"results/[\w./-]+", reason[1]))
     table = snakemake(clone, "--summary").stdout.splitlines()
     made = {line.split("\t")[0] for line in table if line.startswith("results/")}
-    beside = {path for path in made if path.startswith("results/incoming/")}  # see the test above
+    beside = {path for path in made if path.startswith("results/staged/")}  # see the test above
     beside |= {path for path in made if path.startswith("results/data_report/")}  # its pages ask
     together = {"results/manuscript/source", "results/manuscript/render.json"}  # with the article
     together |= {path for path in made if path.endswith((".csv", ".png"))}  # with the .svg
@@ -441,9 +446,9 @@ def test_the_same_cells_take_their_posterior_from_the_store(project: Path):
     assert posterior.read_bytes() == first
 
     # Other code of the first phase that ends in the same cells costs no fit.
-    append(project / "workflow/metastudy/pseudonyms.py", "\n\nA_NEW_CONSTANT = 1\n")
+    append(project / "workflow/metastudy/harmonize/pseudonyms.py", "\n\nA_NEW_CONSTANT = 1\n")
     jobs = plan(project, target, *settings)
-    assert set(jobs) == {"Harmonize", "Admit", "Adopt", "Aggregate", "Fit"}
+    assert set(jobs) == {"Harmonize", "Validate", "Promote", "Aggregate", "Fit"}
     log.unlink()
     build(project, target, *settings)
     assert "taken from the store: " in log.read_text()

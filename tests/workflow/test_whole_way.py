@@ -140,9 +140,9 @@ def turned(
 def what_is_described(project: Path, contrasts: Path) -> list[str]:
     """The options of the job that wrote the variables, with the contrasts of another folder."""
     target = "results/variables/_variables.yml"
-    planned = in_project(project, "snakemake", "-n", "-p", "--forcerun", "describe", "--", target)
-    command = next(c for c in planned.stdout.splitlines() if "-m metastudy.describe" in c)
-    words = shlex.split(command.partition("metastudy.describe")[2])
+    planned = in_project(project, "snakemake", "-n", "-p", "--forcerun", "variables", "--", target)
+    command = next(c for c in planned.stdout.splitlines() if "-m metastudy.commands.variables" in c)
+    words = shlex.split(command.partition("metastudy.commands.variables")[2])
     given = words[: words.index("--engine")]
     return [word.replace("results/contrasts", str(contrasts)) for word in given]
 
@@ -163,10 +163,10 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
     evidence = what_is_described(built, contrasts)
     variables = str(tmp_path / "_variables.yml")
     for command in (
-        ["metastudy.describe", *evidence, "--out", variables],
-        ["metastudy.tabulate", *evidence, "--out", str(tmp_path / "tables")],
+        ["metastudy.commands.variables", *evidence, "--out", variables],
+        ["metastudy.commands.tabulate", *evidence, "--out", str(tmp_path / "tables")],
         [
-            *("metastudy.render", "--manuscript", "manuscript", "--formats", "html"),
+            *("metastudy.commands.render", "--manuscript", "manuscript", "--formats", "html"),
             *("--figures", str(results / "figures"), "--tables", str(tmp_path / "tables")),
             *("--variables", variables, "--engine", "pandoc", "--asked", "pandoc"),
             *("--out", str(tmp_path / "article")),

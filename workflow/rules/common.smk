@@ -9,10 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from metastudy import settings
-from metastudy.digest import code_digest, file_digest
-from metastudy.errors import MetastudyError
-from metastudy.render.quarto import choose_engine
+from metastudy import config as settings
+from metastudy.article import catalogue
+from metastudy.common.code_digest import code_digest, file_digest
+from metastudy.common.problems import MetastudyError
+from metastudy.manuscript.quarto import choose_engine
 
 try:
     config = settings.checked(config)
@@ -32,9 +33,9 @@ shell.prefix(
 )
 
 
-def code(module):
-    """Digest of a module and all that it imports: an edit reruns what depends on it, a touch nothing."""
-    return code_digest(f"metastudy.{module}", Path(workflow.basedir) / "workflow")
+def code(command):
+    """Digest of a command and all that it imports: an edit reruns what depends on it, a touch nothing."""
+    return code_digest(f"metastudy.commands.{command}", Path(workflow.basedir) / "workflow")
 
 
 def as_json(*sections):
@@ -75,60 +76,28 @@ def model_of(wildcards):
     return fit_of(wildcards).model
 
 
+def posterior_of(wildcards):
+    """The posterior that a check is about: a fit of cells, or the second stage."""
+    second_stage = wildcards.fit == "synthesis"
+    return "results/synthesis/posterior.nc" if second_stage else f"results/fits/{wildcards.fit}.nc"
+
+
 def studies_of(wildcards):
     return [f"results/harmonized/{s}" for s in FOUND.modules[module_of(wildcards)].studies]
 
 
 # What figures, tables and variables are made from, by the name of the option that takes it.
-EVIDENCE = {
-    "appraisal": [config["appraisal"]],
-    "design_based": ["results/sensitivity/design_based.parquet"],
-    "sensitivity": expand(
-        "results/contrasts/{fit}.parquet", fit=[f for f in FITS if f not in MODULES]
-    ),
-    "studies": expand("results/harmonized/{study}", study=STUDIES),
-    "cells": expand("results/cells/{module}.nc", module=MODULES),
-    "contrasts": expand("results/contrasts/{module}.parquet", module=MODULES),
-    "draws": expand("results/contrasts/{module}.nc", module=MODULES),
-    "heterogeneity": expand("results/contrasts/{module}-heterogeneity.parquet", module=MODULES),
-    "refits": expand("results/refits/{module}.parquet", module=MODULES),
-    "power": expand("results/refits/{module}-power.parquet", module=MODULES),
-    "predictive": expand("results/predictive/{module}.parquet", module=MODULES),
-    "comparison": expand("results/comparison/{module}.parquet", module=MODULES),
-    "checks": expand("results/diagnostics/{fit}.json", fit=[*FITS, "synthesis"]),
-    "synthesis": expand(
-        "results/synthesis/{table}.parquet",
-        table=["estimates", "pooled", "exploratory", "structure", "heterogeneity"],
-    ),
-}
-FIGURES = {
-    "study_grid": ["studies"],
-    "participant_flow": ["studies", "cells"],
-    **{f"module_{module}": ["studies", "contrasts"] for module in MODULES},
-    "synthesis": ["studies", "contrasts", "synthesis"],
-    "directions": ["studies", "contrasts"],
-    "aliases": ["studies", "contrasts", "synthesis"],
-    "heterogeneity": ["studies", "contrasts", "heterogeneity", "synthesis"],
-    "refits": ["studies", "contrasts", "refits"],
-    **{f"predictive_{module}": ["studies", "predictive"] for module in MODULES},
-    "comparison": ["studies", "comparison"],
-}
+RESULT_FILES = catalogue.result_files(STUDIES, MODULES, FITS, config["appraisal"])
+FIGURES = catalogue.figures({name: module.model for name, module in FOUND.modules.items()})
 
 
-def evidence_of_figure(wildcards):
-    """The files that a figure is drawn from; a module's figure takes that module's own."""
-    own = wildcards.figure.removeprefix("module_").removeprefix("predictive_")
-    files = [path for need in FIGURES[wildcards.figure] for path in EVIDENCE[need]]
-    if own in MODULES:
-        kinds = ("contrasts", "predictive")
-        others = [f"results/{kind}/{m}.parquet" for kind in kinds for m in MODULES if m != own]
-        files = [path for path in files if path not in others]
-    return files
+def results_of_figure(wildcards):
+    return catalogue.files_of(FIGURES[wildcards.figure], RESULT_FILES)
 
 
 def as_options(wildcards, input):
-    """The evidence among a rule's inputs as options of its command."""
-    given = {kind: [path for path in paths if path in input] for kind, paths in EVIDENCE.items()}
+    """The results among a rule's inputs as options of its command."""
+    given = {kind: [p for p in paths if p in input] for kind, paths in RESULT_FILES.items()}
     return " ".join(f"--{kind} {' '.join(paths)}" for kind, paths in given.items() if paths)
 
 
@@ -152,7 +121,7 @@ DATA_REPORT = expand(
 # The output of a failed job is gone, and Snakemake makes an intermediate file again only where somebody asks
 # for it: so `rule all` asks for all of them, and a second run after a failure fails as well.
 MADE = [
-    *(path for paths in EVIDENCE.values() for path in paths),
+    *(path for paths in RESULT_FILES.values() for path in paths),
     *expand("results/{kind}/{fit}.nc", kind=["cells", "fits", "contrasts"], fit=FITS),
     *expand("results/contrasts/{fit}-heterogeneity.parquet", fit=FITS),
     *expand("results/refits/{module}.nc", module=MODULES),

@@ -3,8 +3,8 @@
 REQUIRED INPUTS: data/raw/<study>/{data file, codebook.yaml}, data/raw/manifest.yaml, config/vocabulary.yaml
 OUTPUTS: results/harmonized/<study>/ with its tables in Parquet and report.json
 A study's tables depend on that study alone. Snakemake removes the old output of a job before it runs it, so
-tables are made in results/incoming/, admitted there if a model can take them, and adopted once all of that
-went well: bad data cost no table that was there. It also takes down a failed job as done, so `adopt` has the
+tables are made in results/staged/, validated there (can a model take them?), and promoted once all of that went
+well: bad data cost no table that was there. It also takes down a failed job as done, so `promote` has the
 params of the rules before it: a second run fails as well.
 """
 
@@ -15,7 +15,7 @@ rule harmonize:
         vocabulary=config["vocabulary"],
         manifest=ancient(settings.manifest(config)),
     output:
-        tables=directory("results/incoming/{study}"),
+        tables=directory("results/staged/{study}"),
     log:
         "results/logs/harmonize/{study}.log",
     conda:
@@ -29,48 +29,48 @@ rule harmonize:
     message:
         "Harmonize {wildcards.study}."
     shell:
-        "python -m metastudy.harmonize --study-folder {params.folder} --vocabulary {input.vocabulary}"
+        "python -m metastudy.commands.harmonize --study-folder {params.folder} --vocabulary {input.vocabulary}"
         " --manifest {input.manifest} --pseudonyms {params.pseudonyms:q} --out {output.tables} > {log} 2>&1"
 
 
-rule admit:
+rule validate:
     input:
-        tables="results/incoming/{study}",
+        tables="results/staged/{study}",
         vocabulary=config["vocabulary"],
     output:
-        admitted="results/incoming/{study}.json",
+        validated="results/staged/{study}.json",
     log:
-        "results/logs/admit/{study}.log",
+        "results/logs/validate/{study}.log",
     conda:
         "../../envs/environment.yaml"
     params:
-        code=code("admit"),
+        code=code("validate"),
         lock=LOCK,
     message:
-        "Admit the tables of {wildcards.study}."
+        "Validate the tables of {wildcards.study}."
     shell:
-        "python -m metastudy.admit --tables {input.tables} --vocabulary {input.vocabulary} --out {output.admitted}"
+        "python -m metastudy.commands.validate --tables {input.tables} --vocabulary {input.vocabulary} --out {output.validated}"
         " > {log} 2>&1"
 
 
-rule adopt:
+rule promote:
     input:
-        tables="results/incoming/{study}",
-        admitted="results/incoming/{study}.json",
+        tables="results/staged/{study}",
+        validated="results/staged/{study}.json",
     output:
         tables=directory("results/harmonized/{study}"),
     log:
-        "results/logs/adopt/{study}.log",
+        "results/logs/promote/{study}.log",
     localrule: True
     conda:
         "../../envs/environment.yaml"
     params:
         pseudonyms=as_json("pseudonyms"),
         raw=raw_digests,
-        code=[code("harmonize"), code("admit")],
+        code=[code("harmonize"), code("validate")],
         lock=LOCK,
     message:
-        "Adopt the tables of {wildcards.study}."
+        "Promote the tables of {wildcards.study}."
     shell:
         "mkdir -p {output.tables} && cp {input.tables}/* {output.tables} > {log} 2>&1"
 
@@ -89,7 +89,7 @@ rule codebook:
     message:
         "Draft a codebook from a data file: --config study=NAME file=PATH."
     shell:
-        "python -m metastudy.draft --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary}"
+        "python -m metastudy.commands.codebook --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary}"
         " --out {params.out:q} 2>&1 | tee {log}"
 
 

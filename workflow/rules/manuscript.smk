@@ -39,6 +39,6 @@ rule render:
     message:
         "Render the article."
     shell:
-        "python -m metastudy.render --manuscript manuscript --figures results/figures --tables {input.tables}"
+        "python -m metastudy.commands.render --manuscript manuscript --figures results/figures --tables {input.tables}"
         " --variables {input.variables} --engine {params.engine} --asked {params.asked}"
         " --formats {params.formats} --out {params.out} > {log} 2>&1"

@@ -1,13 +1,3 @@
-"""The models, one screen each."""
+"""Models: a folder for each kind, a registry of all, and what they share."""
 
-from metastudy import backend as backend  # isort: skip  before PyMC is imported
-
-from metastudy.models import answers, codings, ordinal
-
-__all__ = ["BUILD"]
-
-BUILD = {
-    "answers": answers.build,
-    "codings": codings.build,
-    "ordinal": ordinal.build,
-}  # by the kind of a module's model
+from metastudy.models import backend as backend  # before PyMC is imported

@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from metastudy.models.kernels import Gaussian, TwoClasses
+from metastudy.models.densities import Gaussian, TwoClasses
 
 __all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
 

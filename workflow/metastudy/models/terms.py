@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.cells import answer_effects
-from metastudy.design import Effects
+from metastudy.design.matrix import Effects
 from metastudy.models.algebra import product
 
-__all__ = [
-    "CENTRED_FROM",
-    "informed",
-    "likelihood",
-    "linear",
-    "outcome_effects",
-    "spread",
-    "varying",
-]
+__all__ = ["CENTRED_FROM", "informed", "likelihood", "linear", "spread", "varying"]
 
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
@@ -93,7 +83,7 @@ def linear(
 
     Parameters
     ----------
-    design : what the design identifies (:func:`metastudy.design.effects`).
+    design : what the design identifies (:func:`metastudy.design.matrix.effects`).
     dim : name of the last dimension, of length K; None for one effect per row.
     effect_sd, tau_sd : prior scale of means and differences, and of standard deviations.
     fixed_tau : see :func:`spread`.
@@ -119,27 +109,3 @@ def linear(
             varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
         )
     return product(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))
-
-
-def outcome_effects(cells: xr.Dataset, scale: Mapping[str, TensorVariable]) -> TensorVariable:
-    """Effect of every exposure on every outcome in every setting, as far as the design goes.
-
-    Parameters
-    ----------
-    cells : of answers, with ``setting``, ``exposure``, ``construct`` and ``vignette``; their
-        outcomes are all pairs of the last two.
-    scale : prior scales ``effect``, ``tau`` and ``fixed_tau`` (:func:`linear`).
-
-    Returns
-    -------
-    TensorVariable
-        ``beta`` (setting, exposure, outcome), which the model has then as well.
-    """
-    setting, exposure, vignette, construct = (
-        cells.sizes[name] for name in ("setting", "exposure", "vignette", "construct")
-    )
-    rows = answer_effects(cells)  # of (setting, exposure, vignette)
-    theta = linear(rows, "construct", scale["effect"], scale["tau"], scale["fixed_tau"])
-    theta = theta.reshape((setting, exposure, vignette, construct)).swapaxes(2, 3)
-    beta = theta.reshape((setting, exposure, construct * vignette))
-    return pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))

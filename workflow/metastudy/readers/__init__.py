@@ -1,6 +1,6 @@
 """One reader for each native format; all give the same plain objects.
 
-What a reader refuses has one of the codes of :data:`metastudy.readers.raw.CODES`.
+What a reader refuses has one of the codes of :data:`metastudy.readers.refusals.CODES`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput, Problem
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput, Problem
 from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, xlsx
-from metastudy.readers.raw import CODES, RawProject, RawTable, problem, unknown_columns
-from metastudy.readers.recognise import FORMATS, form
+from metastudy.readers.detect import form
+from metastudy.readers.raw import RawProject, RawTable
+from metastudy.readers.refusals import problem, unknown_columns
 
-__all__ = ["CODES", "FORMATS", "READERS", "RawProject", "RawTable", "attempt", "form", "read"]
+__all__ = ["READERS", "attempt", "read"]
 
 SHOWN = 8  # so many rows are named where the same thing is wrong in many
 MAX_CELL = 32_767  # characters of a cell that is used
-
 READERS: dict[str, Callable[[Codebook], RawTable | RawProject]] = {
     "sav": sav.read,
     "dta": dta.read,
@@ -47,7 +47,7 @@ def read(codebook: Codebook) -> RawTable | RawProject:
     Raises
     ------
     BadInput
-        With a code of :data:`metastudy.readers.raw.CODES`: among them ``wrong-format`` if the
+        With a code of :data:`metastudy.readers.refusals.CODES`: among them ``wrong-format`` if the
         bytes contradict the declared format, if there is no row or the header stands among the
         rows, and ``unknown-column`` for every raw name of the codebook that is not in the file.
     """

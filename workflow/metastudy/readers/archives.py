@@ -11,19 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput
-from metastudy.readers.raw import refuse, what_it_is
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput
+from metastudy.readers.refusals import refuse
+from metastudy.readers.signatures import what_it_is
 
-__all__ = ["MAX_BYTES", "MAX_MEMBERS", "MAX_RATIO", "Archive", "names_in", "unpack"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_MEMBERS",
+    "MAX_RATIO",
+    "Archive",
+    "check_size",
+    "names_in",
+    "unpack",
+]
 
 MAX_MEMBERS = 100_000  # files in an archive; a large project has some thousand sources
 MAX_BYTES = 512 * 2**20  # of one unpacked file; transcripts and sheets are far smaller
 MAX_RATIO = 500  # unpacked to packed size; real texts and XML stay below some dozen
 FREE_BYTES = 10 * 2**20  # unpacked size up to which the ratio does not matter
-
 _MEND = "take the archive from its source again; this one may be hostile"
-
 # What zipfile raises on damaged bytes; NotImplementedError comes from a broken version number.
 _UNREADABLE = (
     zipfile.BadZipFile,

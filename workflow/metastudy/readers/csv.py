@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metastudy.codebook import Codebook
+from metastudy.codebook.codebook import Codebook
 from metastudy.readers import delimited
 from metastudy.readers.raw import RawTable
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from metastudy.codebook import Codebook
-from metastudy.readers.raw import RawTable, column_texts, moment
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.text import canonical
+from metastudy.readers.columns import column_texts, moment
+from metastudy.readers.raw import RawTable
 from metastudy.readers.statistical import Program, open_file
-from metastudy.texts import canonical
 
 __all__ = ["read"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput, Problem
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import canonical, did_you_mean, quoted, shown
 from metastudy.readers import delimited
-from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable, problem
-from metastudy.texts import canonical, did_you_mean, quoted, shown
+from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
+from metastudy.readers.refusals import problem
 
 __all__ = ["read"]
 

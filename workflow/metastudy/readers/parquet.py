@@ -11,24 +11,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput
-from metastudy.readers.raw import (
-    RawTable,
-    coded_texts,
-    moment,
-    problem,
-    read_bytes,
-    refuse,
-    what_it_is,
-)
-from metastudy.readers.trial import survives
-from metastudy.texts import canonical
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput
+from metastudy.common.text import canonical
+from metastudy.readers.columns import coded_texts, moment
+from metastudy.readers.raw import RawTable
+from metastudy.readers.refusals import problem, read_bytes, refuse
+from metastudy.readers.sandbox import survives
+from metastudy.readers.signatures import what_it_is
 
 __all__ = ["MAX_ROWS", "read"]
 
 MAX_ROWS = 50_000_000  # what a damaged or hostile footer may claim is not believed beyond this
-
 _TRIAL = """
 import json, sys, pyarrow.parquet
 pyarrow.parquet.ParquetFile(sys.argv[1]).read(columns=json.loads(sys.argv[2]))

@@ -12,18 +12,17 @@ import json
 import re
 from collections import Counter
 
-from metastudy.codebook import Codebook
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.text import quoted
 from metastudy.readers import delimited
-from metastudy.readers.raw import RawTable, refuse
-from metastudy.texts import quoted
+from metastudy.readers.raw import RawTable
+from metastudy.readers.refusals import refuse
 
-__all__ = ["IMPORT_ID", "is_legacy", "read"]
+__all__ = ["HEADERS", "IMPORT_ID", "is_legacy", "read"]
 
 HEADERS = 3
 LEGACY_HEADERS = 2
-
 IMPORT_ID = re.compile(r"\{[\s\"']*ImportId[\s\"']*:")
-
 # The second header row of a legacy export, above which stand V1, V2 ... or the same labels.
 _LEGACY_LABELS = {"ResponseID", "ResponseSet", "StartDate", "EndDate", "Finished", "IPAddress"}
 _LEGACY_TAG = re.compile(r"V\d+")

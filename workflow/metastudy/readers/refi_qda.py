@@ -19,19 +19,24 @@ import pandas as pd
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput, Problem
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import canonical
 from metastudy.readers.archives import Archive, unpack
-from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable, read_bytes, refuse
-from metastudy.texts import canonical, shown
+from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
+from metastudy.readers.refi_selections import (
+    PROJECT,
+    misplaced,
+    project_problem,
+    selections,
+    stored_places,
+    tag,
+)
+from metastudy.readers.refusals import read_bytes, refuse
 
-__all__ = ["UNKNOWN_CODER", "read"]
+__all__ = ["read"]
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
-PROJECT = "project.qde"
-
-SNIPPET = 10  # so many characters at least make the name of a selection a snippet of its text
-
 _TEXTS = ("TextSource", "PDFSource")
 _USERS = ("creatingUser", "modifyingUser")
 
@@ -131,13 +136,9 @@ def _root(archive: Archive) -> Element:
     return root
 
 
-def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
-
-
 def _children(parent: Element | None, *tags: str) -> Iterator[Element]:
     for child in parent if parent is not None else ():
-        if not tags or _tag(child) in tags:
+        if not tags or tag(child) in tags:
             yield child
 
 
@@ -208,7 +209,7 @@ def _cases(
         for reference in _children(case, "SourceRef")
     ]
     if _child(_child(root, "Cases"), "Case") is None:
-        pairs = [(None, guid) for guid, source in sources.items() if _tag(source) in _TEXTS]
+        pairs = [(None, guid) for guid, source in sources.items() if tag(source) in _TEXTS]
     problems: list[Problem] = []
     rows: list[dict[str, str]] = []
     positions: dict[str, list[int]] = {}
@@ -216,17 +217,17 @@ def _cases(
         source = sources.get(guid)
         if source is None:
             problems.append(
-                _problem(codebook, number, f"the case {number} refers to no source ({guid})")
+                project_problem(codebook, number, f"the case {number} refers to no source ({guid})")
             )
             continue
         row = {"guid": guid, "name": canonical(source.get("name"))}
         for holder in (source, case):
             for value in _children(holder, "VariableValue"):
                 name = names.get(_guid(_child(value, "VariableRef"), "targetGUID"))
-                content = next((one for one in value if _tag(one) != "VariableRef"), None)
+                content = next((one for one in value if tag(one) != "VariableRef"), None)
                 if name is None:
                     problems.append(
-                        _problem(codebook, number, f"a value of no variable, in case {number}")
+                        project_problem(codebook, number, f"a value of no variable, case {number}")
                     )
                 elif content is not None and content.text:
                     row[name] = canonical(content.text)
@@ -250,24 +251,24 @@ def _codings(
 ) -> tuple[list[_Coding], list[Problem]]:
     """List the codings of a source, each within its text; ``number`` is the source's place."""
     name = f"source {number}"  # its own name may be a person's, and messages go to logs
-    coded = [one for one in _selections(source) if _child(one[0], "Coding") is not None]
+    coded = [one for one in selections(source) if _child(one[0], "Coding") is not None]
     if not coded:
         return [], []
     text = _text(archive, source)
     if text is None:
         problem = f"no text of {name}, which has codings"
-        return [], [_problem(archive.codebook, None, problem)]
+        return [], [project_problem(archive.codebook, None, problem)]
     # Some exporters count two characters for each line end and store one.
     length = max(len(text), len(text.replace("\r\n", "\n").replace("\n", "\r\n")))
-    places, problems = _stored_places(archive.codebook, name, text, coded)
+    places, problems = stored_places(archive.codebook, name, text, coded)
     found: list[_Coding] = []
     regions: list[tuple[_Coding, Element]] = []
     for selection, start, end in coded:
         if start is None or end is None:
             start, end = (0, len(text)) if selection is source else (-1, -1)
         inside = 0 <= start <= end <= length
-        if not inside and _tag(selection) != "PDFSelection":
-            problems.append(_misplaced(archive.codebook, selection, name, length))
+        if not inside and tag(selection) != "PDFSelection":
+            problems.append(misplaced(archive.codebook, selection, name, length))
             continue
         start, end = places.get((start, end), (start, end))
         for coding in _children(selection, "Coding"):
@@ -283,97 +284,9 @@ def _codings(
     also = {(one.coder, one.code) for one in found}
     lost = [selection for one, selection in regions if (one.coder, one.code) not in also]
     problems += [
-        _misplaced(archive.codebook, selection, name, length) for selection in dict.fromkeys(lost)
+        misplaced(archive.codebook, selection, name, length) for selection in dict.fromkeys(lost)
     ]
     return found, problems
-
-
-def _misplaced(codebook: Codebook, selection: Element, name: str, length: int) -> Problem:
-    place = f"{selection.get('startPosition')} to {selection.get('endPosition')}"
-    message = f"a {_tag(selection)} from {place} in {name}, {length} characters long"
-    return _problem(codebook, None, message)
-
-
-def _stored_places(
-    codebook: Codebook,
-    name: str,
-    text: str,
-    coded: Iterable[tuple[Element, int | None, int | None]],
-) -> tuple[dict[tuple[int, int], tuple[int, int]], list[Problem]]:
-    """Find out how a program counted, by the snippets with which it names its selections.
-
-    Offsets drift by one a line where line ends are stored as one character and counted as two, or
-    the reverse, and by one an emoji where UTF-16 is counted. The way of counting by which all
-    snippets stand where they should is taken.
-
-    Returns
-    -------
-    From places as they are counted to places in the stored text, empty if they are the same or
-    nothing tells; and a problem for each selection that fits no way of counting.
-    """
-    flat = " ".join(text.split())
-    told = []
-    for selection, start, end in coded:
-        snippet = " ".join((selection.get("name") or "").split()).rstrip(".…").rstrip()
-        if start is None or end is None or not start < end or len(snippet) < SNIPPET:
-            continue
-        whole = len(snippet) >= 0.8 * (end - start)
-        cut = (selection.get("name") or "").rstrip().endswith(("...", "…"))
-        if (whole or cut) and snippet in flat:  # else the name is a title, not a snippet
-            told.append((selection, start, end, snippet))
-    if not told:
-        return {}, []
-
-    def fits(at: list[int], start: int, end: int, snippet: str) -> bool:
-        if end >= len(at):
-            return False
-        return " ".join(text[at[start] : at[end]].split()).startswith(snippet)
-
-    ways = [[*range(len(text) + 1)], *(_ways_to_count(text))]
-    wrong = [[one for one in told if not fits(at, *one[1:])] for at in ways]
-    best = min(range(len(ways)), key=lambda way: len(wrong[way]))
-    at = ways[best]
-    problems = [
-        _problem(
-            codebook,
-            None,
-            f"a selection from {start} to {end} in {name}, where other words stand than those by "
-            "which it is named",
-        )
-        for _, start, end, _ in wrong[best]
-    ]
-    if best == 0:
-        return {}, problems
-    return {
-        (start, end): (at[start], at[end])
-        for _, start, end in coded
-        if start is not None and end is not None and start <= end < len(at)
-    }, problems
-
-
-def _ways_to_count(text: str) -> Iterator[list[int]]:
-    """Give for other ways of counting characters the place of each count in the text."""
-    for line_end in (1, 2):
-        for wide in (1, 2):
-            at: list[int] = []
-            for place, sign in enumerate(text):
-                size = wide if ord(sign) > 0xFFFF else 1
-                if sign == "\n":
-                    alone = place == 0 or text[place - 1] != "\r"
-                    size = line_end if alone else line_end - 1
-                at += [place] * size
-            yield [*at, len(text)]
-
-
-def _selections(source: Element) -> Iterator[tuple[Element, int | None, int | None]]:
-    """Give the source itself and every selection in it, with its place in the text."""
-    yield source, None, None
-    for element in source.iter():
-        if _tag(element).endswith("Selection"):
-            places = [element.get(key, "") for key in ("startPosition", "endPosition")]
-            whole = all(place.isdecimal() for place in places)
-            start, end = (int(place) for place in places) if whole else (None, None)
-            yield element, start, end
 
 
 def _text(archive: Archive, source: Element) -> str | None:
@@ -404,10 +317,10 @@ def _dangling(
     strange = dict.fromkeys(one.code for one in found if one.code not in codes)
     return [
         *(
-            _problem(codebook, None, f"codings in source {numbers[guid]}, which has no case")
+            project_problem(codebook, None, f"codings in source {numbers[guid]}, which has no case")
             for guid in lost
         ),
-        *(_problem(codebook, None, f"codings with a code that does not exist ({guid})")
+        *(project_problem(codebook, None, f"codings with a code that does not exist ({guid})")
           for guid in strange),
     ]  # fmt: skip
 
@@ -421,18 +334,5 @@ def _with_coder(
     nobody = sum(one.coder is None for one in named)
     if nobody:
         message = f"{nobody} codings by none of the project's {len(coders)} users"
-        return named, [_problem(codebook, None, message)]
+        return named, [project_problem(codebook, None, message)]
     return named, []
-
-
-def _problem(codebook: Codebook, row: int | None, found: str) -> Problem:
-    return Problem(
-        shown(codebook.data_path),
-        found,
-        "a project in which cases, sources, codes, users and codings refer to each other",
-        "correct it in the program that made it, and export it again",
-        codebook.study.id,
-        row,
-        PROJECT,
-        "wrong-format",
-    )

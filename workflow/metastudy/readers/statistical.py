@@ -9,10 +9,11 @@ import pandas as pd
 import pyreadstat
 from pyreadstat import PyreadstatError, ReadstatError
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput
-from metastudy.readers.raw import is_encoding, read_bytes, refuse, what_it_is
-from metastudy.readers.trial import survives
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput
+from metastudy.readers.refusals import read_bytes, refuse
+from metastudy.readers.sandbox import survives
+from metastudy.readers.signatures import is_encoding, what_it_is
 
 __all__ = ["Program", "open_file"]
 
@@ -24,7 +25,7 @@ class Program:
     Parameters
     ----------
     name : such as ``Stata``.
-    kinds : what :func:`metastudy.readers.raw.what_it_is` calls its files.
+    kinds : what :func:`metastudy.readers.signatures.what_it_is` calls its files.
     file : the file as it is asked for.
     suffix : of the file that it saves.
     function : of pyreadstat.

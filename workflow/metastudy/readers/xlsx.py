@@ -13,17 +13,18 @@ import openpyxl
 import pandas as pd
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from metastudy.codebook import Codebook
-from metastudy.errors import BadInput, Problem
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import canonical, did_you_mean, shown
 from metastudy.readers import archives
-from metastudy.readers.raw import RawTable, column_texts, moment, problem, read_bytes, refuse
-from metastudy.texts import canonical, did_you_mean, shown
+from metastudy.readers.columns import column_texts, moment
+from metastudy.readers.raw import RawTable
+from metastudy.readers.refusals import problem, read_bytes, refuse
 
 __all__ = ["MAX_CELLS", "OLD_OFFICE", "read"]
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 MAX_CELLS = 100_000_000  # a sheet that claims more is not believed
-
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([A-Z]+[0-9]+:[A-Z]+[0-9]+)[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 

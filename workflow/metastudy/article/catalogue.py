@@ -1,0 +1,190 @@
+"""The catalogue of the article: its figures, tables and variables, and what each is made from.
+
+Rules and commands read it alike, so it is data only, and nothing heavy is imported here. A topic is
+a module of :mod:`metastudy.article.topics`; :mod:`metastudy.article.make` calls its functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+__all__ = ["RESULTS", "Item", "figures", "result_files", "tables", "variables"]
+
+# The results that the article is made from: the option of the commands that takes their files.
+RESULTS = {
+    "studies": "folders of harmonized tables",
+    "cells": "<module>.nc",
+    "contrasts": "<module>.parquet",
+    "draws": "<module>.nc, draws of the contrasts",
+    "heterogeneity": "<module>-heterogeneity.parquet",
+    "refits": "<module>.parquet, effects of refits",
+    "power": "<module>-power.parquet",
+    "predictive": "<module>.parquet, replicates",
+    "comparison": "<module>.parquet, of pooling",
+    "checks": "<fit>.json, convergence of a fit",
+    "appraisal": "risk of bias and certainty, CSV",
+    "design_based": "design-based estimates",
+    "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
+    "synthesis": "estimates, pooled, structure, heterogeneity and exploratory, each .parquet",
+}
+OF_ONE_MODULE = ("contrasts", "predictive")  # a module's own figure takes that module's file alone
+
+
+@dataclass(frozen=True)
+class Item:
+    """A figure, a table or a part of the variables.
+
+    ``function`` of ``topic`` makes it from the results that ``needs`` names; ``module`` is empty
+    where it is about all modules. ``plot`` draws the table of a figure.
+    """
+
+    topic: str
+    function: str
+    needs: tuple[str, ...]
+    plot: str = "forest"
+    module: str = ""
+
+
+FIGURES = {
+    "study_grid": Item("studies", "study_grid", ("studies",), "study_grid"),
+    "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
+    "synthesis": Item("synthesis", "figure", ("studies", "contrasts", "synthesis")),
+    "directions": Item(
+        "effect_directions", "figure", ("studies", "contrasts"), "effect_directions"
+    ),
+    "aliases": Item(
+        "identification", "figure", ("studies", "contrasts", "synthesis"), "effect_directions"
+    ),
+    "heterogeneity": Item(
+        "heterogeneity", "figure", ("studies", "contrasts", "heterogeneity", "synthesis")
+    ),
+    "refits": Item("refits", "figure", ("studies", "contrasts", "refits")),
+    "comparison": Item("pooling_comparison", "figure", ("studies", "comparison")),
+    "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
+}
+TABLES = {
+    "studies": Item("studies", "table", ("studies", "cells")),
+    "exclusions": Item("studies", "exclusions_table", ("studies", "cells")),
+    "heterogeneity": Item("heterogeneity", "table", ("studies", "heterogeneity", "synthesis")),
+    "diagnostics": Item("convergence", "table", ("studies", "checks")),
+    "synthesis": Item("synthesis", "table", ("studies", "synthesis")),
+    "exploratory": Item("exploratory", "table", ("studies", "synthesis")),
+    "aliases": Item("identification", "table", ("studies", "synthesis")),
+    "findings": Item("published", "findings_table", ("studies",)),
+    "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
+    "bounds": Item("published", "bounds_table", ("studies",)),
+    "appraisal": Item("published", "appraisal_table", ("appraisal",)),
+    "design_based": Item("design_based", "table", ("studies", "design_based")),
+    "sensitivity": Item("sensitivity", "table", ("studies", "contrasts")),
+    "refits": Item("refits", "table", ("studies", "contrasts", "refits")),
+    "power": Item("power_scaling", "table", ("studies", "power")),
+    "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
+}
+VARIABLES = {
+    "studies": Item("studies", "variables", ("studies", "cells")),
+    "provenance": Item("studies", "provenance_variables", ("studies",)),
+    "published": Item("concordance", "variables", ("studies", "contrasts", "draws")),
+    "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity",)),
+    "synthesis": Item("synthesis", "variables", ("synthesis",)),
+    "diagnostics": Item("convergence", "variables", ("checks",)),
+    "refits": Item("refits", "variables", ("contrasts", "refits")),
+    "power": Item("power_scaling", "variables", ("power",)),
+    "sensitivity": Item("sensitivity", "variables", ("contrasts", "sensitivity")),
+    "predictive": Item("predictive_checks", "variables", ("predictive",)),
+    "comparison": Item("pooling_comparison", "variables", ("comparison",)),
+    "settings": Item("settings", "variables", ()),
+}
+
+# What each module has, by its kind of model: `<name>_<module>` is the figure's or table's name.
+MODULE_FIGURES = {
+    "answers": {
+        "module": Item("answers", "figure", ("studies", "contrasts")),
+        "predictive": Item("predictive_checks", "figure", ("studies", "predictive")),
+    },
+    "codings": {
+        "module": Item("codings", "figure", ("studies", "contrasts")),
+        "predictive": Item("predictive_checks", "figure", ("studies", "predictive")),
+    },
+}
+MODULE_TABLES = {
+    "answers": {
+        "effects": Item("answers", "effects_table", ("studies", "contrasts")),
+        "levels": Item("answers", "levels_table", ("studies", "contrasts")),
+    },
+    "codings": {
+        "effects": Item("codings", "effects_table", ("studies", "contrasts")),
+        "prevalence": Item("codings", "prevalence_table", ("studies", "contrasts")),
+        "places": Item("codings", "places_table", ("studies", "contrasts")),
+    },
+}
+MODULE_VARIABLES = {
+    "answers": Item("answers", "variables", ("contrasts", "cells")),
+    "codings": Item("codings", "variables", ("contrasts", "cells")),
+}
+
+
+def figures(models: Mapping[str, str]) -> dict[str, Item]:
+    """All figures by name, given each module's kind of model."""
+    return FIGURES | _of_modules(MODULE_FIGURES, models)
+
+
+def tables(models: Mapping[str, str]) -> dict[str, Item]:
+    """All tables by name, given each module's kind of model."""
+    return TABLES | _of_modules(MODULE_TABLES, models)
+
+
+def variables(models: Mapping[str, str]) -> dict[str, Item]:
+    """All parts of the variables by their first key: the modules come first."""
+    own = {m: replace(MODULE_VARIABLES[kind], module=m) for m, kind in models.items()}
+    return own | VARIABLES
+
+
+def _of_modules(
+    items: Mapping[str, Mapping[str, Item]], models: Mapping[str, str]
+) -> dict[str, Item]:
+    """Items of each module, each item for all modules before the next."""
+    return {
+        f"{name}_{module}": replace(item, module=module)
+        for module, kind in models.items()
+        for name, item in items[kind].items()
+    }
+
+
+def result_files(
+    studies: Sequence[str], modules: Sequence[str], fits: Sequence[str], appraisal: str
+) -> dict[str, list[str]]:
+    """Files of each of :data:`RESULTS`.
+
+    Parameters
+    ----------
+    fits : of the modules, called after them, and of their sensitivity analyses.
+    appraisal : path of the appraisal of published findings.
+    """
+    second_stage = ("estimates", "pooled", "exploratory", "structure", "heterogeneity")
+    return {
+        "appraisal": [appraisal],
+        "design_based": ["results/sensitivity/design_based.parquet"],
+        "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
+        "studies": [f"results/harmonized/{study}" for study in studies],
+        "cells": [f"results/cells/{m}.nc" for m in modules],
+        "contrasts": [f"results/contrasts/{m}.parquet" for m in modules],
+        "draws": [f"results/contrasts/{m}.nc" for m in modules],
+        "heterogeneity": [f"results/contrasts/{m}-heterogeneity.parquet" for m in modules],
+        "refits": [f"results/refits/{m}.parquet" for m in modules],
+        "power": [f"results/refits/{m}-power.parquet" for m in modules],
+        "predictive": [f"results/predictive/{m}.parquet" for m in modules],
+        "comparison": [f"results/comparison/{m}.parquet" for m in modules],
+        "checks": [f"results/diagnostics/{fit}.json" for fit in [*fits, "synthesis"]],
+        "synthesis": [f"results/synthesis/{table}.parquet" for table in second_stage],
+    }
+
+
+def files_of(item: Item, files: Mapping[str, Sequence[str]]) -> list[str]:
+    """Of :func:`result_files` those that an item is made from; a module's takes its own."""
+    return [
+        path
+        for need in item.needs
+        for path in files[need]
+        if not item.module or need not in OF_ONE_MODULE or path.endswith(f"/{item.module}.parquet")
+    ]

@@ -1,0 +1,191 @@
+"""Rows of figures that several topics share: columns of a forest, marks, labels and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import pi
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.results import Evidence
+from metastudy.display.formatting import inline, share, words
+from metastudy.models.base import NO_VIGNETTE
+
+__all__ = [
+    "DIRECTIONS",
+    "FOREST",
+    "MOST_SETTINGS",
+    "NUMBERS",
+    "SHAPES",
+    "STAGES",
+    "effect_axis",
+    "in_order",
+    "is_accuracy",
+    "mark_of",
+    "parameter_label",
+    "prediction_label",
+    "prior_interval",
+    "series_styles",
+    "type_label",
+    "vignette_label",
+]
+
+FOREST = [
+    "block",  # a row of panels with a heading
+    "panel",
+    "axis",  # what the horizontal axis shows
+    "row",  # what the vertical axis shows
+    "series",  # what tells several marks in one row apart
+    "style",  # how they are drawn: see metastudy.look.STYLES
+    "hue",
+    "estimate",
+    "lower",
+    "upper",
+    "reference",  # where a vertical line stands; none if missing
+    "rope",  # half-width of the region of practical equivalence; none if missing
+    "note",
+    "exposure",
+    "exposure_type",
+    "outcome",
+    "vignette",
+    "study",
+    "level",
+    "group",
+    "metric",
+    "provenance",
+]
+POINTS = ("filled", "second", "third", "fourth")  # styles of several series of one hue
+SHAPES = ("filled", "square", "triangle", "filled")  # the same where each has its own hue
+MOST_SETTINGS = 6  # of more, no figure or printed table shows each, but means, places, predictions
+
+
+def mark_of(row: Mapping[str, Any], /, **more: Any) -> dict[str, Any]:
+    """The columns of a plotted row that come from a row of contrasts."""
+    same = ("exposure", "exposure_type", "outcome", "vignette", "study", "level", "group", "metric")
+    taken = {name: row.get(name, "") for name in (*same, "provenance")}
+    numbers = {"estimate": row["mean"], "lower": row["lower"], "upper": row["upper"]}
+    return taken | numbers | {"note": ""} | more
+
+
+def type_label(evidence: Evidence, kind: str) -> str:
+    return f"{evidence.labels.of(kind, 'exposure_types')} exposures"
+
+
+def effect_axis(kind: str, metric: str) -> str:
+    """What an axis of effects shows."""
+    if metric != "sd":
+        return f"Contrast, {'log-odds' if metric == 'log_odds' else inline(words(metric))}"
+    return (
+        "Difference per SD of the exposure, SD"
+        if kind == "measured"
+        else "Difference between levels, SD"
+    )
+
+
+def prediction_label(evidence: Evidence, level: str) -> str:
+    return f"{share(evidence.interval)} prediction for a {words(level).lower()}"
+
+
+def series_styles(evidence: Evidence, rows: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+    """Label and style of each setting and vignette; what does not differ is not said."""
+    labels = evidence.labels
+    pairs = list(dict.fromkeys(zip(rows["group"], rows["vignette"], strict=True)))
+    settings, vignettes = ({pair[i] for pair in pairs} for i in (0, 1))
+    found = {}
+    for at, (group, vignette) in enumerate(pairs):
+        parts = [labels.setting(group)] * (len(settings) > 1)
+        if len(vignettes) > 1 or not parts:
+            label = vignette_label(evidence, vignette)
+            parts.append(inline(label) if parts else label)
+        found[(group, vignette)] = (": ".join(parts), POINTS[at % len(POINTS)])
+    return found
+
+
+def vignette_label(evidence: Evidence, vignette: str) -> str:
+    """Label of a vignette."""
+    if vignette == NO_VIGNETTE:
+        return "No vignette"
+    return evidence.labels.of(vignette, "vignettes")
+
+
+def in_order(rows: list[dict[str, Any]], evidence: Evidence) -> list[dict[str, Any]]:
+    """Outcomes in the vocabulary's order within each panel; blocks and panels as they came."""
+    place = {key: i for i, key in enumerate(evidence.vocabulary["constructs"])}
+    blocks = list(dict.fromkeys((r["block"], r["panel"]) for r in rows))
+    return sorted(
+        rows, key=lambda r: (blocks.index((r["block"], r["panel"])), place.get(r["outcome"], 0))
+    )
+
+
+NUMBERS = {"estimate": "mean", "lower": "lower", "upper": "upper"}
+STAGES = {"pooled": "Second stage", "exploratory": "Exploratory model"}
+# What a parameter of the models says, in words; the parts in brackets come from the vocabulary.
+PARAMETERS = {
+    "tau": "",
+    "site_tau": "Between sites",
+    "prevalence_tau": "Between codes, prevalence",
+    "code_tau": "Between codes",
+    "organisation_tau": "Between organisations",
+    "organisation_code_tau": "Between organisations within a code",
+}
+
+
+def parameter_label(evidence: Evidence, parameter: str, among: Sequence[str]) -> tuple[str, str]:
+    """Words for a parameter: what it belongs to, and which one it is.
+
+    Parameters
+    ----------
+    parameter : such as ``site_tau[<exposure>, <construct>|<vignette>]`` or ``sensitivity``.
+    among : all parameters beside it; a vignette that all of them share is not said.
+    """
+    ends = {name.rstrip("]").rpartition("|")[2] for name in among if "|" in name}
+    if len(ends) == 1 and (vignette := ends.pop()) in evidence.vocabulary["vignettes"]:
+        parameter = parameter.replace(f"|{vignette}", "")
+    head = parameter.partition("[")[0]
+    first, *parts = evidence.labels.parameter(parameter)
+    head = PARAMETERS.get(head, first)
+    if len(parts) > 1:
+        return f"{head}: {inline(parts[0])}" if head else parts[0], ", ".join(parts[1:])
+    if parts:
+        return "", f"{head}: {inline(parts[0])}" if head else parts[0]
+    return "", head
+
+
+def is_accuracy(parameter: str) -> bool:
+    """Whether a parameter is a coder's accuracy rather than a standard deviation."""
+    return parameter in ("sensitivity", "specificity")
+
+
+def prior_interval(row: Mapping[str, Any], interval: float) -> tuple[float, float]:
+    """Equal-tailed interval of a parameter's prior, from its mean and standard deviation.
+
+    A standard deviation has a half-normal prior, an accuracy a beta prior stretched over one half
+    to one; the two moments determine both.
+    """
+    from scipy import stats
+
+    mean, sd = float(row["prior_mean"]), float(row["prior_sd"])
+    if is_accuracy(str(row["parameter"])):
+        m, s = 2 * mean - 1, 2 * sd
+        total = m * (1 - m) / s**2 - 1
+        prior = stats.beta(m * total, (1 - m) * total, loc=0.5, scale=0.5)
+    else:
+        prior = stats.halfnorm(scale=mean / (2 / pi) ** 0.5)
+    tail = (1 - interval) / 2
+    return float(prior.ppf(tail)), float(prior.ppf(1 - tail))
+
+
+DIRECTIONS = [
+    "section",  # published, a module, or cases
+    "heading",
+    "row",
+    "column",
+    "direction",  # positive, negative, equivalent, unclear, null_result or not_supported
+    "n",
+    "study",
+    "exposure",
+    "exposure_type",
+    "outcome",
+    "provenance",
+]

@@ -1,0 +1,110 @@
+"""Make what the catalogue of the article lists, each item by the topic that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from metastudy.article import catalogue
+from metastudy.article.catalogue import Item
+from metastudy.article.results import Evidence
+from metastudy.article.topics import (
+    answers,
+    codings,
+    concordance,
+    convergence,
+    design_based,
+    effect_directions,
+    exploratory,
+    heterogeneity,
+    identification,
+    pooling_comparison,
+    power_scaling,
+    predictive_checks,
+    published,
+    refits,
+    sensitivity,
+    settings,
+    studies,
+    synthesis,
+)
+from metastudy.article.variable_tree import Tree
+from metastudy.common.problems import MetastudyError
+from metastudy.display.pipe_table import Table
+from metastudy.display.plots import effect_directions as direction_plot
+from metastudy.display.plots import flow, forest, study_grid
+
+__all__ = ["PLOTS", "TOPICS", "figure", "table", "variables"]
+
+TOPICS: dict[str, ModuleType] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        *(answers, codings, concordance, convergence, design_based, effect_directions),
+        *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
+        *(predictive_checks, published, refits, sensitivity, settings, studies, synthesis),
+    )
+}
+PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
+    "forest": forest.forest,
+    "flow": flow.participant_flow,
+    "study_grid": study_grid.study_grid,
+    "effect_directions": direction_plot.directions,
+}
+
+
+def figure(evidence: Evidence, name: str) -> tuple[pd.DataFrame, Callable[[pd.DataFrame], Figure]]:
+    """The table of a figure, and the function that draws it.
+
+    Raises
+    ------
+    MetastudyError
+        Where there is no such figure; the message names all.
+    """
+    item = _item(catalogue.figures(evidence.models), name, "figure")
+    return _made(evidence, item), PLOTS[item.plot]
+
+
+def table(evidence: Evidence, name: str) -> Table:
+    """One table by its name.
+
+    Raises
+    ------
+    MetastudyError
+        Where there is no such table; the message names all.
+    """
+    found: Table = _made(evidence, _item(catalogue.tables(evidence.models), name, "table"))
+    return found
+
+
+def variables(evidence: Evidence, build: Mapping[str, str]) -> Tree:
+    """All variables.
+
+    Parameters
+    ----------
+    evidence : the results of all phases; what is missing has no variables.
+    build : names and versions of what made the article.
+
+    Returns
+    -------
+    Nested dictionaries of texts: a tree for each module under its own name, and ``studies``,
+    ``provenance``, ``synthesis``, ``heterogeneity``, ``diagnostics``, ``settings``, ``build``.
+    """
+    items = catalogue.variables({m: evidence.model(m) for m in evidence.contrasts})
+    tree: Tree = {key: _made(evidence, item) for key, item in items.items()}
+    tree["build"] = dict(build)
+    return {key: value for key, value in tree.items() if value}
+
+
+def _item(items: Mapping[str, Item], name: str, what: str) -> Item:
+    if name not in items:
+        raise MetastudyError(f"no {what} '{name}'; there are {', '.join(items)}")
+    return items[name]
+
+
+def _made(evidence: Evidence, item: Item) -> Any:
+    make = getattr(TOPICS[item.topic], item.function)
+    return make(evidence, item.module) if item.module else make(evidence)

@@ -1,0 +1,138 @@
+"""What the article is made from: the results of all phases, read once, in one object.
+
+Figures, tables and variables take from it what they need; what was not given is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.display.labels import Labels, study_label
+from metastudy.posterior.verdicts import ROPES, Kind, judge
+
+__all__ = ["Evidence", "Modelled", "StudyEvidence", "drawn", "of_modules"]
+
+
+@dataclass(frozen=True)
+class StudyEvidence:
+    """A study's report, and of its tables those that are shown as they are."""
+
+    report: Mapping[str, Any]
+    respondents: pd.DataFrame
+    ratings: pd.DataFrame = field(default_factory=pd.DataFrame)
+    findings: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def id(self) -> str:
+        """The study's key."""
+        return str(self.report["study"])
+
+    @property
+    def label(self) -> str:
+        """The study's short name."""
+        return study_label(self.report["codebook"])
+
+    @property
+    def provenance(self) -> str:
+        """Whether its data are simulated or observed."""
+        return str(self.report["provenance"])
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """What a module's cells say of their rows: how many each study has, and which were left out.
+
+    ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; nought else.
+    """
+
+    rows: Mapping[str, int]
+    dropped: tuple[Mapping[str, Any], ...]
+    sites: int = 0
+    patterns: int = 0
+    cells: int = 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Results by what they are and by module.
+
+    ``studies`` have people in them; ``published`` has those that hold published findings alone.
+    """
+
+    vocabulary: Vocabulary
+    studies: tuple[StudyEvidence, ...] = ()
+    published: tuple[StudyEvidence, ...] = ()
+    appraisal: pd.DataFrame = field(default_factory=pd.DataFrame)
+    design_based: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cells: Mapping[str, Modelled] = field(default_factory=dict)
+    contrasts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    draws: Mapping[str, Path] = field(default_factory=dict)
+    heterogeneity: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    refits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    power: pd.DataFrame = field(default_factory=pd.DataFrame)
+    predictive: pd.DataFrame = field(default_factory=pd.DataFrame)
+    comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
+    checks: tuple[Mapping[str, Any], ...] = ()
+    synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """Names for the reader."""
+        everyone = (*self.studies, *self.published)
+        return Labels(self.vocabulary, {study.id: study.label for study in everyone})
+
+    @property
+    def interval(self) -> float:
+        """Probability of the intervals."""
+        return float(self.settings["report"]["interval"])
+
+    def rope(self, metric: str) -> float:
+        """Half-width of the region of practical equivalence in a metric."""
+        return float(self.settings["report"][ROPES[metric]])
+
+    def verdict(self, row: Mapping[str, Any]) -> Kind:
+        """Verdict on a row of contrasts in standard deviations or log-odds."""
+        direction = float(self.settings["report"]["direction"])
+        rope = self.rope(str(row["metric"]))
+        return judge(float(row["lower"]), float(row["upper"]), float(row["pd"]), rope, direction)
+
+    def model(self, module: str) -> str:
+        """Kind of model of a module."""
+        return str(self.vocabulary["modules"][module]["model"])
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Kind of model of each module of the vocabulary."""
+        return {module: self.model(module) for module in self.vocabulary["modules"]}
+
+
+def drawn(evidence: Evidence, module: str, ids: Iterable[str]) -> dict[str, np.ndarray]:
+    """Draws of some contrasts of a module, each as one row of numbers, as far as they are given."""
+    wanted = set(ids)
+    if not wanted or module not in evidence.draws:
+        return {}
+    import xarray as xr
+
+    with xr.open_dataset(evidence.draws[module], group="contrasts") as found:
+        value = found["value"]
+        known = [i for i in map(str, value["contrast"].values) if i in wanted]
+        values = value.sel(contrast=known).transpose("contrast", "chain", "draw").to_numpy()
+    return {i: v.ravel() for i, v in zip(known, values, strict=True)}
+
+
+def of_modules(evidence: Evidence, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each module that has some; a table that was not given has none."""
+    for module in evidence.contrasts:
+        mine = table[table["module"] == module] if len(table) else table
+        if len(mine):
+            yield module, mine

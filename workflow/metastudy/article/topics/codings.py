@@ -1,0 +1,310 @@
+"""Codings: effects on codes and their prevalence, as figure, tables and variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article import figure_rows
+from metastudy.article.effect_sentences import (
+    contrast_variables,
+    exposure_variables,
+    findings_of,
+    sentence_variables,
+)
+from metastudy.article.figure_rows import FOREST, NUMBERS, SHAPES, effect_axis, mark_of
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import (
+    FEW,
+    VERDICTS,
+    are_predictions,
+    columns_of,
+    estimate_and_interval,
+    percent_interval,
+    percent_points,
+    study_marks,
+)
+from metastudy.article.variable_tree import Tree, put
+from metastudy.common.tables import records
+from metastudy.design.new_levels import PLACES, is_prediction
+from metastudy.display.formatting import (
+    count,
+    inline,
+    interval,
+    joined,
+    number,
+    percent,
+    percents,
+    probability,
+    share,
+    words,
+)
+from metastudy.display.pipe_table import Table
+from metastudy.display.sentences import phrases, summary
+
+__all__ = ["effects_table", "figure", "places_table", "prevalence_table", "variables"]
+
+
+def effects_table(evidence: Evidence, module: str) -> Table:
+    labels, everything = evidence.labels, evidence.contrasts[module]
+    table = everything[everything["estimand"] == "effect"]
+    rows, full = [], []
+    for (exposure, kind, outcome), mine in table.groupby(
+        ["exposure", "exposure_type", "outcome"], sort=False
+    ):
+        by = {(r["variant"], r["metric"]): r for r in records(mine)}
+        main = by["main", "log_odds"]
+        other = by.get(("error_free", "log_odds"))
+        difference = by.get(("main", "probability"))
+        family = str(outcome) in evidence.vocabulary["families"]
+        estimate, bounds = estimate_and_interval(main)
+        rows.append(
+            {
+                "Exposure": labels.exposure(str(exposure), str(kind)).label,
+                "Code": labels.outcome(str(outcome)) + " (mean)" * family,
+                "Log-odds": estimate,
+                f"{share(evidence.interval)} interval": bounds,
+                "Direction": probability(main["pd"]),
+                "In ROPE": probability(main["rope"]),
+                "Difference, points": percent_points(difference) if difference else "–",
+                "Codings taken as true": "{} ({})".format(*estimate_and_interval(other))
+                if other
+                else "–",
+                "Verdict": VERDICTS[evidence.verdict(main)],
+            }
+        )
+        full += [r | {"verdict": ""} for r in records(mine)]
+    shown = pd.DataFrame(rows)
+    if len(shown) and shown["Exposure"].nunique() == 1:
+        only = shown["Exposure"].iloc[0]
+        shown = shown.drop(columns="Exposure")
+    else:
+        only = "contrasts of codes"
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: {only}, in log-odds of a code with "
+        f"{share(evidence.interval)} credible intervals, the probability of their direction and of "
+        f"the region of practical equivalence (ROPE: ±{evidence.rope('log_odds'):g}), as "
+        "differences of prevalence in percentage points, and with every coding taken as true."
+    )
+    return Table(shown, pd.DataFrame(full), caption, tuple(table["provenance"]))
+
+
+def prevalence_table(evidence: Evidence, module: str) -> Table:
+    """Prevalence of each code, in all interviews and by group."""
+    labels, table = evidence.labels, evidence.contrasts[module]
+    table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
+    everyone = table[table["level"] == "population"].sort_values("mean", ascending=False)
+    compared = ~table["level"].isin(["population", *PLACES]) & ~are_predictions(table)
+    groups = table[compared]
+    rows = []
+    for outcome in everyone["outcome"]:
+        mine = table[table["outcome"] == outcome]
+        cells = {"Code": labels.outcome(outcome)}
+        for level, group in [
+            ("population", ""),
+            *dict.fromkeys(zip(groups["level"], groups["group"], strict=True)),
+        ]:
+            found = records(mine[(mine["level"] == level) & (mine["group"] == group)])
+            texts = [f"{percent(r['mean'])} ({percents(r['lower'], r['upper'])})" for r in found]
+            cells[labels.of(group) if group else "All"] = joined(texts, "–")
+        cells["Family"] = labels.outcome(evidence.vocabulary.family(outcome))
+        rows.append(cells)
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: share of interviews with each code, "
+        f"corrected for coders' errors, with {share(evidence.interval)} credible intervals."
+    )
+    return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
+
+
+def places_table(evidence: Evidence, module: str) -> Table:
+    """Prevalence of each code by country and sector, and what a new one would give."""
+    labels, table = evidence.labels, evidence.contrasts[module]
+    table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
+    everyone = table[table["level"] == "population"].sort_values("mean", ascending=False)
+    table = table[table["level"].isin(PLACES) | are_predictions(table)]
+    rows = []
+    for outcome in [o for o in everyone["outcome"] if o in set(table["outcome"])]:
+        cells = {"Code": labels.outcome(outcome)}
+        for level, everywhere in table.groupby("level", sort=False):
+            mine = everywhere[everywhere["outcome"] == outcome]
+            groups = sorted(set(everywhere["group"]))
+            if len(groups) > FEW:
+                ends = mine.sort_values("mean").iloc[[0, -1]] if len(mine) else mine
+                told = [f"{percent(r['mean'])} ({labels.of(r['group'])})" for r in records(ends)]
+                cells[f"{words(str(level))}, lowest to highest"] = " to ".join(told) or "–"
+                continue
+            for group in groups:
+                found = records(mine[mine["group"] == group])
+                texts = [f"{percent(r['mean'])} ({percent_interval(r)})" for r in found]
+                cells[labels.of(group) if group else words(str(level))] = joined(texts, "–")
+        rows.append(cells)
+    uncertain = dict.fromkeys(table.loc[table["note"] != "", "level"])
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: share of interviews with each code by "
+        f"country and by sector, at the interviews that were done, with {share(evidence.interval)} "
+        "credible intervals; a new country or sector is a prediction, given where the design has a "
+        "spread to predict from."
+    )
+    if uncertain:
+        caption += f" Mostly prior: {joined(words(str(name)).lower() for name in uncertain)}."
+    shown = pd.DataFrame(rows, columns=columns_of(rows))
+    return Table(shown, table, caption, tuple(table["provenance"]) or study_marks(evidence))
+
+
+def figure(evidence: Evidence, name: str) -> pd.DataFrame:
+    """Effects on codes and their prevalence, for the forest."""
+    return pd.DataFrame(_forest_rows(evidence, name), columns=FOREST)
+
+
+def _forest_rows(evidence: Evidence, name: str) -> list[dict[str, Any]]:
+    labels, table, rows = evidence.labels, evidence.contrasts[name], []
+    main = table["variant"] == "main"
+    levels = table[main & (table["estimand"] == "level")]
+    of_places = levels["level"].isin(PLACES) | levels["level"].map(is_prediction).astype(bool)
+    levels = levels[~of_places]
+    everyone = levels[levels["level"] == "population"].set_index("outcome")["mean"]
+    effects = table[(table["estimand"] == "effect") & (table["metric"] == "log_odds")]
+    groups = list(dict.fromkeys(levels["level"][levels["level"] != "population"])) or ["population"]
+    names = list(dict.fromkeys(levels["group"][levels["level"].isin(groups)]))
+    for family in dict.fromkeys(map(evidence.vocabulary.family, everyone.index)):
+        codes = [c for c in everyone.index if evidence.vocabulary.family(c) == family]
+        for outcome in [*sorted(codes, key=lambda c: -everyone[c]), family]:
+            row_label = labels.outcome(outcome) if outcome in codes else "Mean of the codes"
+            place = {"block": labels.of(family, "families"), "row": row_label}
+            for grouping in groups:
+                mine = levels[(levels["level"] == grouping) & (levels["outcome"] == outcome)]
+                for row in records(mine):
+                    at = names.index(row["group"])
+                    rows.append(
+                        mark_of(
+                            row,
+                            **place,
+                            panel="Prevalence",
+                            axis="Interviews with the code, %",
+                            series=labels.of(row["group"]) if row["group"] else "All",
+                            style=SHAPES[at % len(SHAPES)],
+                            hue=f"group{at + 1}",
+                        )
+                        | {n: 100 * row[m] for n, m in NUMBERS.items()}
+                    )
+            for row in records(effects[effects["outcome"] == outcome]):
+                exposure = labels.exposure(row["exposure"], row["exposure_type"])
+                real = row["variant"] == "main"
+                rows.append(
+                    mark_of(
+                        row,
+                        **place,
+                        panel=exposure.label,
+                        axis=effect_axis(row["exposure_type"], "log_odds"),
+                        series="With coders' errors in the model"
+                        if real
+                        else "Every coding taken as true",
+                        style=("diamond" if outcome == family else "filled") if real else "pale",
+                        hue=row["exposure_type"],
+                        reference=0.0,
+                        rope=evidence.rope("log_odds"),
+                    )
+                )
+    return rows
+
+
+TOP = 3  # so many of the most prevalent codes are named
+
+
+def variables(evidence: Evidence, name: str) -> Tree:
+    tree: Tree = {}
+    table, families = evidence.contrasts[name], evidence.vocabulary["families"]
+    effects = table[table["estimand"] == "effect"]
+    for (exposure, kind), mine in effects.groupby(["exposure", "exposure_type"], sort=False):
+        main = mine[(mine["variant"] == "main") & (mine["metric"] == "log_odds")]
+        codes = [r for r in records(main) if r["outcome"] not in families]
+        put(tree, [str(exposure)], exposure_variables(evidence, str(exposure), str(kind)))
+        said = sentence_variables(evidence, str(exposure), str(kind), codes, codes=True)
+        put(tree, [str(exposure)], said)
+        moved = []
+        for row in records(main):
+            path = [str(exposure), row["outcome"]]
+            leaves = contrast_variables(evidence, row, codes=True)
+            leaves |= {"log_odds": leaves["estimate"], "log_odds_interval": leaves["interval"]}
+            by = {
+                (r["variant"], r["metric"]): r
+                for r in records(mine[mine["outcome"] == row["outcome"]])
+            }
+            if other := by.get(("main", "probability")):
+                leaves |= {
+                    "difference": number(100 * other["mean"], 0),
+                    "difference_interval": interval(100 * other["lower"], 100 * other["upper"], 0),
+                    "difference_pd": probability(other["pd"]),
+                }
+            if free := by.get(("error_free", "log_odds")):
+                leaves["error_free"] = contrast_variables(evidence, free, codes=True)
+                if row["outcome"] not in families and evidence.verdict(free) != evidence.verdict(
+                    row
+                ):
+                    moved.append(inline(evidence.labels.outcome(row["outcome"])))
+            put(tree, path, leaves)
+        means = findings_of(evidence, [r for r in records(main) if r["outcome"] in families])
+        if means:
+            subject = evidence.labels.exposure(str(exposure), str(kind)).change
+            text = summary(subject, means, phrases(str(kind), True), "families of codes")
+            put(tree, [str(exposure), "families"], {"summary": text})
+        leaves = {
+            "codes": joined(moved, "none of the codes"),
+            "count": count(len(moved)),
+            "sentence": f"Taking every coding as true would change the verdict on {joined(moved)}."
+            if moved
+            else "Taking every coding as true would change the verdict on none of the codes.",
+        }
+        put(tree, [str(exposure), "error_free_changes"], leaves)
+    tree["level"] = _code_levels(evidence, table)
+    tree["top"] = tree["level"].get("top", {})
+    tree["accuracy"] = _accuracy(evidence, name)
+    tree["label"] = evidence.vocabulary.label("modules", name)
+    return tree
+
+
+def _code_levels(evidence: Evidence, table: pd.DataFrame) -> Tree:
+    tree: Tree = {}
+    levels = table[(table["estimand"] == "level") & (table["metric"] == "probability")]
+    for row in records(levels):
+        leaves = {
+            "prevalence": percent(row["mean"]),
+            "interval": percents(row["lower"], row["upper"]),
+        }
+        free = ["error_free"] if row["variant"] == "error_free" else []
+        place = [] if row["level"] == "population" else [row["group"] or row["level"]]
+        put(tree, [*place, row["outcome"], *free], leaves)
+    main = levels[levels["variant"].eq("main") & ~levels["level"].map(is_prediction).astype(bool)]
+    for (level, group), mine in main.groupby(["level", "group"], sort=False):
+        best = mine.sort_values("mean", ascending=False, kind="stable").head(TOP)
+        names = [inline(evidence.labels.outcome(o)) for o in best["outcome"]]
+        leaves = {
+            "labels": joined(names),
+            "text": joined(
+                f"{n} ({percent(r['mean'])}, {share(evidence.interval)} interval "
+                f"{percents(r['lower'], r['upper'])})"
+                for n, r in zip(names, records(best), strict=True)
+            ),
+        }
+        for at, (label, row) in enumerate(zip(names, records(best), strict=True), 1):
+            leaves[f"label_{at}"] = label
+            leaves[f"prevalence_{at}"] = percent(row["mean"])
+        put(tree, [*([] if level == "population" else [str(group)]), "top"], leaves)
+    return tree
+
+
+def _accuracy(evidence: Evidence, name: str) -> Tree:
+    tree: Tree = {}
+    table = evidence.heterogeneity.get(name)
+    for row in records(table) if table is not None else ():
+        if figure_rows.is_accuracy(row["parameter"]) and row["variant"] == "main":
+            lower, upper = figure_rows.prior_interval(row, evidence.interval)
+            tree[row["parameter"]] = {
+                "estimate": number(row["mean"]),
+                "interval": interval(row["lower"], row["upper"]),
+                "prior": number(row["prior_mean"]),
+                "prior_interval": interval(lower, upper),
+                "ratio": number(row["ratio"]),
+            }
+    return tree

@@ -1,0 +1,87 @@
+"""Convergence: the gates of every fit, as table and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import study_marks
+from metastudy.article.topics import sensitivity
+from metastudy.article.variable_tree import Tree, shortcode_key
+from metastudy.display.formatting import count, joined, number, words
+from metastudy.display.pipe_table import Table
+
+__all__ = ["table", "variables"]
+
+
+def table(evidence: Evidence) -> Table:
+    rows, full = [], []
+    for check in evidence.checks:
+        fit = str(check["fit"])
+        name = sensitivity.fit_label(evidence, fit)
+        for draws in dict.fromkeys(g["draws"] for g in check["gates"]):
+            gates = {g["gate"]: g for g in check["gates"] if g["draws"] == draws}
+            variant = words(draws.removesuffix("posterior").strip("_"))
+            cells = {"Fit": f"{name} ({variant.lower()})" if variant else name}
+            for gate, heading in GATES.items():
+                if gate in gates:
+                    digits = {"rhat": 3, "ebfmi": 2}.get(gate, 0)
+                    cells[heading] = number(gates[gate]["value"], digits)
+            cells["Gates"] = "passed" if all(g["passed"] for g in gates.values()) else "missed"
+            rows.append(cells)
+        full += [{"fit": fit, **gate} for gate in check["gates"]]
+    limits = {g["gate"]: g["threshold"] for g in full}
+    said = joined(
+        f"{heading} {'at most' if gate in ('rhat', 'divergences') else 'at least'} {limits[gate]:g}"
+        for gate, heading in GATES.items()
+        if gate in limits
+    )
+    caption = f"Convergence of each fit: the worst value over all its parameters. Gates: {said}."
+    return Table(pd.DataFrame(rows), pd.DataFrame(full), caption, study_marks(evidence))
+
+
+GATES = {
+    "rhat": "R-hat",
+    "ess_bulk": "Bulk ESS",
+    "ess_tail": "Tail ESS",
+    "divergences": "Divergences",
+    "ebfmi": "E-BFMI",
+}
+
+
+def variables(evidence: Evidence) -> Tree:
+    tree: Tree = {}
+    everything: list[Mapping[str, Any]] = []
+    for check in evidence.checks:
+        tree[shortcode_key(str(check["fit"]))] = _gates(check["gates"])
+        everything += check["gates"]
+    if everything:
+        tree |= _gates(everything)
+    sampling = evidence.settings.get("sampling", {})
+    tree |= {k: str(sampling[k]) for k in ("chains", "draws", "tune", "seed") if k in sampling}
+    if "chains" in sampling and "draws" in sampling:
+        tree["total_draws"] = str(sampling["chains"] * sampling["draws"])
+    return tree
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> Tree:
+    def of(*names: str) -> list[float]:
+        return [float(g["value"]) for g in gates if g["gate"] in names]
+
+    missed = [g for g in gates if not g["passed"]]
+    return {
+        "rhat_max": number(max(of("rhat")), 3),
+        "ess_min": number(min(of("ess_bulk", "ess_tail")), 0),
+        "ess_bulk_min": number(min(of("ess_bulk")), 0),
+        "ess_tail_min": number(min(of("ess_tail")), 0),
+        "divergences": number(sum(of("divergences")), 0),
+        "ebfmi_min": number(min(of("ebfmi"))),
+        "verdict": "missed" if missed else "passed",
+        "sentence": f"{count(len(missed), capital=True)} of the {len(gates)} gates "
+        f"{'was' if len(missed) == 1 else 'were'} missed."
+        if missed
+        else f"All {len(gates)} gates were passed.",
+    }

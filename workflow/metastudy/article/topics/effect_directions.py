@@ -1,0 +1,115 @@
+"""Directions of effect: where everything meets that has a sign, and nothing is added up.
+
+The published findings, what the models say, and the ratings of single cases stand beside each other
+as signs (an effect direction plot, after Thomson and Thomas 2013). Bounds that a published null
+implies are derived here from its sample size alone, and kept apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.figure_rows import DIRECTIONS
+from metastudy.article.results import Evidence, StudyEvidence
+from metastudy.article.topics.published import findings, outcome_label
+from metastudy.common.tables import records
+from metastudy.display.formatting import inline
+
+__all__ = ["PLACES", "figure"]
+
+PLACES = ("study", "country", "sector")
+_OF_VERDICT = {
+    "higher": "positive",
+    "lower": "negative",
+    "equivalent": "equivalent",
+    "imprecise": "unclear",
+}
+_OF_RATING = {1.0: "positive", 0.0: "neutral", -1.0: "negative"}
+
+
+def figure(evidence: Evidence) -> pd.DataFrame:
+    """Every sign of the evidence, one row each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`DIRECTIONS`: published findings about the modules' outcomes, the population
+        contrasts of the models (by verdict), and ratings of cases, each case by itself.
+    """
+    rows = [*_published(evidence), *_modelled(evidence), *_rated(evidence)]
+    return pd.DataFrame(rows, columns=DIRECTIONS)
+
+
+def _published(evidence: Evidence) -> list[dict[str, Any]]:
+    """The findings about what the modules are about; the table of findings has the others too."""
+    families = evidence.vocabulary["families"]
+    place = {name: at for at, name in enumerate(families)}
+    ours = [r for r in records(findings(evidence)) if families.get(r["family"], {}).get("module")]
+    return [
+        {
+            "section": "published",
+            "heading": "Published findings",
+            "row": row["contrast"],
+            "column": outcome_label(evidence, row["outcome"]),
+            "direction": row["direction"],
+            "n": "" if pd.isna(row["n"]) else str(round(row["n"])),
+            "study": row["citation"],
+            "exposure": row["exposure"],
+            "exposure_type": row["exposure_type"],
+            "outcome": row["outcome"],
+            "provenance": row["provenance"],
+        }
+        for row in sorted(ours, key=lambda row: place[row["family"]])
+    ]
+
+
+def _modelled(evidence: Evidence) -> list[dict[str, Any]]:
+    rows = []
+    for module, table in evidence.contrasts.items():
+        main = table[table["variant"].eq("main") & table["estimand"].eq("effect")]
+        main = main[main["level"].eq("population") & main["metric"].isin(["sd", "log_odds"])]
+        for row in records(main):
+            exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"])
+            kind = inline(evidence.labels.of(row["exposure_type"], "exposure_types"))
+            rows.append(
+                {
+                    "section": module,
+                    "heading": evidence.vocabulary.label("modules", module),
+                    "row": f"{exposure.label} ({kind})",
+                    "column": evidence.labels.outcome(row["outcome"]),
+                    "direction": _OF_VERDICT[evidence.verdict(row)],
+                    "n": "",
+                    "study": row["study"],
+                    **{c: row[c] for c in ("exposure", "exposure_type", "outcome", "provenance")},
+                }
+            )
+    return rows
+
+
+def _rated(evidence: Evidence) -> list[dict[str, Any]]:
+    return [row for study in evidence.studies for row in _cases(evidence, study)]
+
+
+def _cases(evidence: Evidence, study: StudyEvidence) -> list[dict[str, Any]]:
+    if not len(study.ratings):
+        return []
+    cases = {case: at + 1 for at, case in enumerate(sorted(set(study.ratings["respondent_id"])))}
+    return [
+        {
+            "section": "cases",
+            "heading": "Single cases",
+            "row": f"{study.label}, case {cases[row['respondent_id']]}",
+            "column": evidence.labels.of(row["dimension"], "dimensions"),
+            "direction": _OF_RATING[row["rating"]],
+            "n": "",
+            "study": study.id,
+            "exposure": "",
+            "exposure_type": "",
+            "outcome": row["dimension"],
+            "provenance": study.provenance,
+        }
+        for row in records(study.ratings)
+        if row["rating"] == row["rating"]
+    ]

@@ -1,0 +1,135 @@
+"""Identification: which terms a design tells apart, and what stays aliased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.figure_rows import DIRECTIONS
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import study_marks
+from metastudy.article.topics.effect_directions import PLACES
+from metastudy.common.tables import records
+from metastudy.design.identification import FULL_FROM
+from metastudy.display.formatting import inline, listed, words
+from metastudy.display.pipe_table import Table
+
+__all__ = ["figure", "table"]
+
+
+def table(evidence: Evidence) -> Table:
+    """What the design identifies, and why the rest is left out; outcomes alike share a row."""
+    labels, table = evidence.labels, evidence.synthesis["structure"].fillna("")
+    keys = [
+        "module_or_family",
+        "exposure",
+        "grouping",
+        "levels",
+        "used_as",
+        "aliased_with",
+        "reason",
+    ]
+    types = {**_types(evidence), **_types_of_modules(evidence)}
+    rows = []
+    named = table["exposure"] != ""
+    table = table.assign(module_or_family=table["module_or_family"].mask(named, ""))
+    for values, mine in table.groupby(keys, sort=False):
+        family, exposure, grouping, levels, used, _, reason = map(str, values)
+        outcomes = [labels.outcome(o) for o in dict.fromkeys(mine["outcome"]) if o and o != family]
+        what = labels.of(family)
+        if exposure:
+            kind = types.get(exposure, exposure.rpartition("_")[2])
+            found = labels.exposure(exposure, kind)
+            what = f"{found.label} ({labels.of(kind, 'exposure_types').lower()})"
+        rows.append(
+            {
+                "Estimand": what + (f": {inline(listed(outcomes))}" if outcomes else ""),
+                "Grouping": words(grouping),
+                "Levels": levels,
+                "Used as": used,
+                "Reason": _relabelled(evidence, reason),
+            }
+        )
+    caption = (
+        "What the design identifies: each grouping of an estimand, whether it enters the model, "
+        "and what it cannot be told apart from. Computed from the design alone."
+    )
+    shown = pd.DataFrame(rows, columns=["Estimand", "Grouping", "Levels", "Used as", "Reason"])
+    return Table(shown, table, caption, study_marks(evidence))
+
+
+def _types(evidence: Evidence) -> dict[str, str]:
+    estimates = evidence.synthesis["estimates"]
+    return dict(zip(estimates["exposure"], estimates["exposure_type"], strict=True))
+
+
+def _types_of_modules(evidence: Evidence) -> dict[str, str]:
+    tables = evidence.contrasts.values()
+    return {
+        str(e): str(k)
+        for t in tables
+        for e, k in zip(t["exposure"], t["exposure_type"], strict=True)
+    }
+
+
+def _relabelled(evidence: Evidence, reason: str) -> str:
+    """Keys inside a reason as words."""
+    found = []
+    for word in reason.split(" "):
+        bare = word.strip(",;:")
+        known = any(bare in entries for entries in evidence.vocabulary.sections.values())
+        label = (
+            evidence.labels.of(bare).lower() if known and "_" in bare else bare.replace("_", " ")
+        )
+        found.append(word.replace(bare, label) if bare else word)
+    return " ".join(found)
+
+
+def figure(evidence: Evidence) -> pd.DataFrame:
+    """What the design of each module identifies, grouping by grouping, as signs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`DIRECTIONS`; ``direction`` is ``full``, ``dominated``, ``contrast``,
+        ``alias`` or ``single``.
+    """
+    structure = evidence.synthesis["structure"].fillna("")
+    rows = []
+    for module, table in evidence.contrasts.items():
+        mine = structure[(structure["module_or_family"] == module) & (structure["outcome"] == "")]
+        found = {(r["exposure"], r["grouping"]): r for r in records(mine)}
+        effects = table[table["estimand"] == "effect"]
+        types = dict(zip(effects["exposure"], effects["exposure_type"], strict=True))
+        marks = dict(zip(effects["exposure"], effects["provenance"], strict=True))
+        columns = [*PLACES, *(g for g in dict.fromkeys(mine["grouping"]) if g not in PLACES)]
+        for exposure, kind in types.items():
+            said = evidence.labels.exposure(exposure, kind)
+            row = f"{said.label} ({inline(evidence.labels.of(kind, 'exposure_types'))})"
+            for grouping in columns:
+                rows.append(
+                    {
+                        "section": module,
+                        "heading": evidence.vocabulary.label("modules", module),
+                        "row": row,
+                        "column": words(grouping),
+                        "direction": _used(found.get((exposure, grouping))),
+                        "n": "",
+                        "study": "",
+                        "exposure": exposure,
+                        "exposure_type": kind,
+                        "outcome": grouping,
+                        "provenance": marks[exposure],
+                    }
+                )
+    return pd.DataFrame(rows, columns=DIRECTIONS)
+
+
+def _used(row: Mapping[str, Any] | None) -> str:
+    if row is None or row["levels"] == 1:
+        return "single"
+    if row["used_as"] == "varying":
+        return "full" if row["levels"] >= FULL_FROM else "dominated"
+    return "contrast" if row["used_as"] == "contrast" else "alias"

@@ -1,0 +1,79 @@
+"""Power-scaling: which effects move with the prior, as table and variables."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import effect_label
+from metastudy.article.topics.refits import KEY, rows_of_module
+from metastudy.article.variable_tree import Tree, put
+from metastudy.common.tables import records
+from metastudy.display.formatting import count, number
+from metastudy.display.pipe_table import Table
+
+__all__ = ["power", "table", "variables"]
+
+
+def table(evidence: Evidence) -> Table:
+    found, labels = power(evidence), evidence.labels
+    shown = pd.DataFrame(
+        [
+            {
+                "Module": labels.of(row["module"], "modules"),
+                "Effects": str(row["effects"]),
+                "Moved by the prior": str(row["prior"]),
+                "Moved by both": str(row["conflict"]),
+                "Most sensitive to the prior": effect_label(evidence, row),
+                "Sensitivity": number(row["largest"]),
+            }
+            for row in records(found)
+        ],
+        columns=None if len(found) else ["Nothing to show"],
+    )
+    caption = (
+        "Power-scaling: population effects whose posterior moves when the prior, or prior and "
+        "likelihood, are raised to a power near one (sensitivity above 0.05)."
+    )
+    return Table(shown, evidence.power, caption, tuple(found["provenance"]))
+
+
+def variables(evidence: Evidence) -> Tree:
+    """How many effects move with a power of the prior, by module and over all."""
+    tree: Tree = {}
+    found = power(evidence)
+    for row in records(found):
+        leaves = {k: str(row[k]) for k in ("effects", "prior", "conflict")}
+        put(tree, [row["module"]], leaves | {"largest": number(row["largest"])})
+    if len(found):
+        total = found[["effects", "prior", "conflict"]].sum()
+        tree["sentence"] = (
+            f"Power-scaling finds {count(total['prior'])} of {total['effects']} population effects "
+            f"sensitive to the prior, {count(total['conflict'])} of them to the likelihood as well."
+        )
+    return tree
+
+
+POWER = ["module", "effects", "prior", "conflict", *KEY, "exposure_type", "largest", "provenance"]
+
+
+def power(evidence: Evidence) -> pd.DataFrame:
+    """One row per module: effects that move with a power of their prior, and which moves most.
+
+    ``prior`` counts those that the prior moves, ``conflict`` those that the likelihood moves too.
+    """
+    rows = []
+    for name in evidence.contrasts:
+        mine = rows_of_module(evidence.power, name)
+        if mine.empty:
+            continue
+        worst = mine.iloc[int(mine["prior"].argmax())]
+        counts = {
+            "effects": len(mine),
+            "prior": int((mine["diagnosis"] != "").sum()),
+            "conflict": int((mine["diagnosis"] == "conflict").sum()),
+            "largest": worst["prior"],
+        }
+        about = {c: worst[c] for c in (*KEY, "exposure_type", "provenance")}
+        rows.append({"module": name, **counts, **about})
+    return pd.DataFrame(rows, columns=POWER)

@@ -1,0 +1,312 @@
+"""Predictive checks: where the data lie among replicated data, as figure and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article import figure_rows
+from metastudy.article.results import Evidence, of_modules
+from metastudy.common.tables import JOINT, records
+from metastudy.display.formatting import count, inline, interval, joined, number, percent, percents
+
+__all__ = ["INNER", "NOMINAL", "figure", "outside", "variables"]
+
+
+@dataclass(frozen=True)
+class _Statistic:
+    """How a statistic of the rows is called."""
+
+    panel: str
+    axis: str
+    one: str  # inside a sentence
+    several: str
+    percent: bool = False
+    prior: bool = False  # whether the figure shows what the prior gives
+    reference: float | None = None
+
+
+STATISTICS = {
+    "mean": _Statistic("Mean", "Mean, % of the scale", "mean", "means", prior=True),
+    "sd": _Statistic(
+        "Between persons", "Standard deviation, % of the scale",
+        "standard deviation", "standard deviations", prior=True,
+    ),
+    "site_sd": _Statistic(
+        "Between means of sites", "Standard deviation, % of the scale",
+        "standard deviation between sites", "standard deviations between sites", prior=True,
+    ),
+    "skewness": _Statistic(
+        "Skewness", "Skewness", "skewness", "values of skewness", reference=0.0
+    ),
+    "floor": _Statistic(
+        "Lowest value", "Scores at or beyond, %",
+        "share at the lowest value", "shares at the lowest value", True,
+    ),
+    "ceiling": _Statistic(
+        "Highest value", "Scores at or beyond, %",
+        "share at the highest value", "shares at the highest value", True,
+    ),
+    "correlation": _Statistic("", "Correlation", "correlation", "correlations"),
+    "prevalence": _Statistic(
+        "With the code", "Interviews, %", "prevalence", "prevalences", True, True
+    ),
+    "organisation_sd": _Statistic(
+        "Between organisations", "SD of the prevalences, %",
+        "spread between organisations", "spreads between organisations", True,
+    ),
+    "agreement": _Statistic(
+        "Two coders agree", "Interviews with two coders, %",
+        "agreement of two coders", "agreements of two coders", True,
+    ),
+    "codes_mean": _Statistic(
+        "Mean", "Codes per interview",
+        "number of codes per interview", "numbers of codes per interview", prior=True,
+    ),
+    "codes_sd": _Statistic(
+        "Standard deviation", "Standard deviation of the codes per interview",
+        "spread of the number of codes", "spreads of the number of codes", prior=True,
+    ),
+}  # fmt: skip
+SHAPE = ("mean", "skewness", "floor", "ceiling")
+SPREAD = ("sd", "site_sd")
+OF_CODES = ("prevalence", "organisation_sd", "agreement")
+NUMBER = ("codes_mean", "codes_sd")
+MOST = 6  # correlations, and codes of a study, in the figure: those farthest out
+ALL, SOME = 3, 2  # so many studies or vignettes are all in the figure; of more, these
+MOST_NAMED = 3  # statistics that the text names as the worst
+PLACES = {"country": ("by country", "countries"), "sector": ("by sector", "sectors")}
+NOMINAL, INNER = 0.95, 0.5  # probability of the intervals of replicates
+
+
+def outside(table: pd.DataFrame) -> pd.Series:
+    """Whether an observed value lies outside the 95% interval of its replicates."""
+    return (table["observed"] < table["lower"]) | (table["observed"] > table["upper"])
+
+
+def farness(table: pd.DataFrame) -> pd.Series:
+    """How far out an observed value lies, in half-widths of the interval of its replicates."""
+    half = (table["upper"] - table["lower"]) / 2
+    return (table["observed"] - table["mean"]).abs() / half.where(half > 0)
+
+
+def figure(evidence: Evidence, module: str) -> pd.DataFrame:
+    """Observed statistics against their replicates from prior and posterior, for the forest.
+
+    A mark is the observed value; its thin line is the 95% interval of the replicates and its thick
+    line the 50% interval. What would tell of few people has no mark and is left out.
+    """
+    table = evidence.predictive[evidence.predictive["module"] == module]
+    kind = {"answers": _of_answers, "codings": _of_codings}
+    rows = kind[evidence.model(module)](evidence, table)
+    return pd.DataFrame(list(rows), columns=figure_rows.FOREST)
+
+
+def _of_answers(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    labels, whole = evidence.labels, _whole(table)
+    number = whole.groupby("study")["vignette"].nunique()
+    several = {str(study): n > 1 for study, n in number.items()}
+    blocks, remark = _shown(whole, ["study", "vignette"])
+    for (study, vignette), own in blocks:
+        block = labels.study(study)
+        if several[study]:
+            block += f", {inline(figure_rows.vignette_label(evidence, vignette))}"
+        yield from _panels(evidence, own, SHAPE, block + remark)
+        if len(blocks) == 1 and (own["statistic"] == "site_sd").any():
+            yield from _panels(evidence, own, SPREAD, f"{block}: standard deviations")
+    pairs = whole[(whole["statistic"] == "correlation") & (whole["kind"] == "posterior")]
+    pairs = pairs[pairs["study"].isin([study for (study, _), _ in blocks])]
+    worst = _farthest(pairs)
+    heading = "Correlations between outcomes" + _of_how_many(len(worst), len(pairs))
+    for row in records(pairs[pairs.index.isin(worst)]):
+        panel = labels.study(row["study"]) if pairs["study"].nunique() > 1 else ""
+        label = _outcome(evidence, row, several[row["study"]])
+        yield from _marks(evidence, row, {"block": heading, "panel": panel, "row": label})
+    means = table[table["statistic"] == "mean"]
+    for place, (words, section) in PLACES.items():
+        for row in records(means[means[place] != ""]):
+            panel = _outcome(evidence, row, table["vignette"].nunique() > 1)
+            what = {
+                "block": f"Means {words}",
+                "panel": panel,
+                "row": labels.of(row[place], section),
+            }
+            yield from _marks(evidence, row, what)
+
+
+def _of_codings(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    labels = evidence.labels
+    table = table.assign(statistic=table["statistic"].replace("site_sd", "organisation_sd"))
+    whole = _whole(table)
+    studies, remark = _shown(whole[whole["outcome"] != ""], ["study"])
+    for (study,), mine in studies:
+        after = mine[mine["kind"] == "posterior"]
+        codes = list(dict.fromkeys(after.loc[_farthest(after, len(after)), "outcome"]))
+        block = labels.study(study) + _of_how_many(min(MOST, len(codes)), len(codes)) + remark
+        shown = mine[mine["outcome"].isin(codes[:MOST])]
+        yield from _panels(evidence, shown, OF_CODES, block)
+    for name in NUMBER:
+        for row in records(table[table["statistic"] == name]):
+            places = [labels.of(row[p], section) for p, (_, section) in PLACES.items() if row[p]]
+            what = {
+                "block": "Number of codes per interview, by study, country and sector",
+                "panel": STATISTICS[name].panel,
+                "row": ", ".join(places) or labels.study(row["study"]),
+            }
+            yield from _marks(evidence, row, what)
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """What is about studies rather than about countries and sectors."""
+    return table[(table["country"] == "") & (table["sector"] == "")]
+
+
+def _shown(
+    table: pd.DataFrame, keys: list[str]
+) -> tuple[list[tuple[tuple[str, ...], pd.DataFrame]], str]:
+    """The parts of a table that a figure has room for, and the remark that there are more."""
+    groups = table.groupby(keys, sort=False)
+    parts = [(tuple(map(str, key)), mine) for key, mine in groups]
+    if len(parts) <= ALL:
+        return parts, ""
+
+    def worst(part: tuple[tuple[str, ...], pd.DataFrame]) -> float:
+        return float(farness(part[1][part[1]["kind"] == "posterior"]).max())
+
+    kept = sorted(parts, key=worst, reverse=True)[:SOME]
+    return kept, f" (of the {count(SOME)} farthest out of {len(parts)})"
+
+
+def _farthest(table: pd.DataFrame, most: int = MOST) -> list[Any]:
+    """Index of the rows whose observed value lies farthest out."""
+    return list(farness(table).dropna().sort_values(ascending=False, kind="stable").index[:most])
+
+
+def _of_how_many(shown: int, everything: int) -> str:
+    return f": the {count(shown)} farthest out of {everything}" if shown < everything else ""
+
+
+def _panels(
+    evidence: Evidence,
+    table: pd.DataFrame,
+    names: tuple[str, ...],
+    block: str,
+    vignettes: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """A panel for each statistic, a row for each outcome."""
+    for name in names:
+        for row in records(table[table["statistic"] == name]):
+            what = {"block": block, "panel": STATISTICS[name].panel}
+            yield from _marks(evidence, row, what | {"row": _outcome(evidence, row, vignettes)})
+
+
+def _outcome(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str:
+    """Outcome, or both of a correlation; with the vignette where it must be told."""
+    label = evidence.labels.outcome(row["outcome"])
+    if row["other"]:
+        label += f" and {inline(evidence.labels.outcome(row['other']))}"
+        if row["vignette"] != row["other_vignette"]:
+            return f"{label}, across vignettes"
+    if vignettes:
+        label += f", {inline(figure_rows.vignette_label(evidence, row['vignette']))}"
+    return label
+
+
+def _marks(
+    evidence: Evidence, row: Mapping[str, Any], what: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """The observed value on the interval of the replicates; from the prior only the interval."""
+    said = STATISTICS[row["statistic"]]
+    if pd.isna(row["observed"]) or (row["kind"] == "prior" and not said.prior):
+        return
+    scale = 100 if said.percent else 1
+    inside = row["lower"] <= row["observed"] <= row["upper"]
+    series, style, hue = {
+        (True, True): ("Replicates from the prior", "line", "prior"),
+        (True, False): ("Replicates from the prior", "line", "prior"),
+        (False, True): ("Observed, inside 95% of the replicates", "filled", "posterior"),
+        (False, False): ("Observed, outside 95% of the replicates", "filled", "outside"),
+    }[row["kind"] == "prior", inside]
+    about = {name: row[name] for name in ("outcome", "vignette", "study", "provenance")}
+    about |= {"exposure": "", "exposure_type": "", "level": row["kind"], "group": ""}
+    about |= {"metric": row["statistic"], "note": "", "axis": said.axis, "series": series, **what}
+    about |= {"reference": said.reference}
+    estimate = scale * row["observed" if row["kind"] == "posterior" else "mean"]
+    for look, lower, upper in ((style, "lower", "upper"), ("thick", "lower50", "upper50")):
+        ends = {"lower": scale * row[lower], "upper": scale * row[upper]}
+        yield about | ends | {"estimate": estimate, "style": look, "hue": hue}
+
+
+def variables(evidence: Evidence) -> dict[str, Any]:
+    """For each module how many statistics lie outside their replicates, and sentences."""
+    tree: dict[str, Any] = {
+        module: _module_variables(evidence, mine)
+        for module, mine in of_modules(evidence, evidence.predictive)
+    }
+    if tree:
+        tree |= {"interval": percent(NOMINAL), "inner": percent(INNER)}
+    return tree
+
+
+def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, str]:
+    if evidence.model(str(table["module"].iloc[0])) == "codings":
+        table = table.assign(statistic=table["statistic"].replace("site_sd", "organisation_sd"))
+    table = table.reset_index(drop=True)
+    told = table[table["observed"].notna()]
+    prior, after = (told[told["kind"] == kind] for kind in ("prior", "posterior"))
+    out = after[outside(after)]
+    totals = after["statistic"].value_counts()
+    kinds = [
+        f"{count(len(mine))} of the {count(int(totals[name]))} {STATISTICS[str(name)].several}"
+        for name, mine in sorted(
+            out.groupby("statistic"), key=lambda found: (-len(found[1]), str(found[0]))
+        )
+    ]
+    expected = round((1 - NOMINAL) * len(after))
+    chance = f"about {count(expected)}" if expected else "hardly any"
+    said = (
+        f"Of {len(after)} observed statistics, {count(len(out))} "
+        f"{'lies' if len(out) == 1 else 'lie'} outside the {percent(NOMINAL)} interval of "
+        f"{'its' if len(out) == 1 else 'their'} replicates, where {chance} would if the model "
+        "were true"
+    )
+    worst = out.loc[_farthest(out, MOST_NAMED)]
+    within = ~outside(prior)
+    leaves = {
+        "count": str(len(after)),
+        "outside": str(len(out)),
+        "outside_word": count(len(out)),
+        "percent": percent(len(out) / len(after)),
+        "sentence": said + (f": {joined(kinds)}." if kinds else "."),
+        "worst": joined(_said_of(evidence, row) for row in records(worst)),
+        "prior": f"{within.sum()} of {len(prior)}",
+        "prior_percent": percent(within.mean()),
+    }
+    ends = table[table["statistic"].isin(["floor", "ceiling"])]
+    if len(ends):
+        key = ["kind", "study", "country", "sector", "outcome", "vignette"]
+        beyond = ends.groupby(key)["mean"].sum().groupby("kind").max()
+        leaves |= {f"off_scale_{kind}": percent(value) for kind, value in beyond.items()}
+    return leaves
+
+
+def _said_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    """One statistic with its numbers, inside a sentence."""
+    said = STATISTICS[str(row["statistic"])]
+    what = [inline(evidence.labels.outcome(row["outcome"]))] if row["outcome"] else []
+    if row["other"]:
+        what.append(f"and {inline(evidence.labels.outcome(row['other']))}")
+    places = [evidence.labels.of(row[p], section) for p, (_, section) in PLACES.items() if row[p]]
+    if row["vignette"]:
+        places = [inline(figure_rows.vignette_label(evidence, row["vignette"])), *places]
+    studies = joined(map(evidence.labels.study, row["study"].split(JOINT)))
+    place = ", ".join([studies, *places])
+    if said.percent:
+        numbers = percent(row["observed"], 1)
+        numbers += f" against {percents(row['lower'], row['upper'], 1)}"
+    else:
+        numbers = f"{number(row['observed'])} against {interval(row['lower'], row['upper'])}"
+    return f"the {said.one}{' of ' * bool(what)}{' '.join(what)} ({place}: {numbers})"

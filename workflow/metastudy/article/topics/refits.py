@@ -1,0 +1,186 @@
+"""What the refits say: how far the population effects move, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article import figure_rows
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import columns_of, effect_label, grouped
+from metastudy.article.variable_tree import Tree, put, shortcode_key
+from metastudy.common.tables import records
+from metastudy.display.formatting import count, inline, number
+from metastudy.display.pipe_table import Table
+
+__all__ = [
+    "KEY",
+    "KINDS",
+    "SUMMARY",
+    "figure",
+    "robustness",
+    "rows_of_module",
+    "table",
+    "variables",
+]
+
+
+def table(evidence: Evidence) -> Table:
+    found, labels = robustness(evidence), evidence.labels
+    rows = [
+        {
+            "Module": labels.of(row["module"], "modules"),
+            "Refits": KINDS[row["kind"]],
+            "Number": str(row["refits"]),
+            "Largest shift, posterior SD": number(row["shift"]),
+            "Of the effect": effect_label(evidence, row),
+            "Verdicts changed": f"{row['changed']} of {row['effects']}",
+        }
+        for row in records(found)
+    ]
+    shown = grouped(rows, "Module", "Refits") if rows else pd.DataFrame(columns=columns_of(rows))
+    caption = (
+        "Refits: how far the mean of a population effect moves at most, in its posterior standard "
+        "deviations, and how many effects get another verdict in any refit of the kind."
+    )
+    return Table(shown, evidence.refits, caption, tuple(found["provenance"]))
+
+
+def variables(evidence: Evidence) -> Tree:
+    """By module and kind of refit: their number, the largest shift and a sentence."""
+    tree: Tree = {}
+    found = robustness(evidence)
+    for row in records(found):
+        effect = _effect(evidence, row)
+        leaves = {
+            "number": str(row["refits"]),
+            "shift": number(abs(row["shift"])),
+            "changed": str(row["changed"]),
+            "effects": str(row["effects"]),
+            "sentence": f"{KINDS[row['kind']]}, no mean moves by more than "
+            f"{number(abs(row['shift']))} posterior standard deviations ({effect}), and "
+            f"{count(row['changed'])} of {row['effects']} verdicts "
+            f"{'changes' if row['changed'] == 1 else 'change'}.",
+        }
+        put(tree, [row["module"], row["kind"]], leaves)
+    for name in dict.fromkeys(found["module"]):
+        mine = tree[shortcode_key(name)]
+        mine["summary"] = " ".join(mine[k]["sentence"] for k in KINDS if k in mine)
+    if len(found):
+        tree["number"] = str(
+            evidence.refits[["module", "kind", "group"]].drop_duplicates().shape[0]
+        )
+        tree["rhat_max"] = number(found["rhat"].max(), 3)
+        tree["ess_min"] = number(found["ess"].min(), 0)
+    return tree
+
+
+def _effect(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
+    return f"{inline(exposure)} on {inline(evidence.labels.outcome(row['outcome']))}"
+
+
+KINDS = {
+    "without_study": "Without one study",
+    "without_country": "Without one country",
+    "without_sector": "Without one sector",
+    "without_organisation": "Without one organisation",
+    "prior": "Prior scales halved and doubled",
+}
+SUMMARY = [
+    *("module", "kind", "refits", "effects"),
+    *("shift", "exposure", "exposure_type", "outcome", "group", "left_out"),  # of the largest shift
+    *("changed", "rhat", "ess", "provenance"),
+]
+KEY = ["exposure", "outcome"]
+WORST = ("module", "shift", *KEY, "exposure_type", "group", "left_out", "provenance")
+
+
+def figure(evidence: Evidence) -> pd.DataFrame:
+    """Each population effect beside the range of its means over refits, for the forest."""
+    rows = [row for name in evidence.contrasts for row in _module(evidence, name)]
+    return pd.DataFrame(rows, columns=figure_rows.FOREST)
+
+
+def _module(evidence: Evidence, name: str) -> Iterator[dict[str, Any]]:
+    mine = rows_of_module(evidence.refits, name)
+    module, whole = evidence.vocabulary.label("modules", name), _population(evidence, name)
+    for row in records(whole.reset_index().sort_values("exposure_type", kind="stable")):
+        kind = str(row["exposure_type"])
+        place = {
+            "block": f"{module}: {inline(evidence.labels.of(kind, 'exposure_types'))} exposures",
+            "panel": evidence.labels.exposure(row["exposure"], kind).label,
+            "axis": figure_rows.effect_axis(kind, row["metric"]),
+            "row": evidence.labels.outcome(row["outcome"]),
+            "reference": 0.0,
+            "rope": evidence.rope(row["metric"]),
+        }
+        about = {name: row[name] for name in (*KEY, "exposure_type", "metric", "provenance")}
+        look = {"series": "Posterior with all data", "style": "filled", "hue": kind}
+        numbers = {"estimate": row["mean"], "lower": row["lower"], "upper": row["upper"]}
+        yield about | numbers | place | look | {"level": "all", "note": ""}
+        own = mine[(mine["exposure"] == row["exposure"]) & (mine["outcome"] == row["outcome"])]
+        for kind, label in KINDS.items():
+            means = own.loc[own["kind"] == kind, "mean"]
+            if len(means):
+                look = {"series": f"{label}: range of the means", "style": "range", "hue": kind}
+                numbers = {"estimate": means.median(), "lower": means.min(), "upper": means.max()}
+                yield about | numbers | place | look | {"level": kind, "note": ""}
+
+
+def robustness(evidence: Evidence) -> pd.DataFrame:
+    """One row per module and kind of refit (``SUMMARY``).
+
+    ``shift`` is the largest one, in posterior standard deviations of the fit to all data, with its
+    effect and what was left out; ``changed`` is the number of effects whose verdict differs in any
+    of the refits; ``rhat`` and ``ess`` are the worst of the effects.
+    """
+    rows: list[dict[str, Any]] = []
+    for name in evidence.contrasts:
+        whole = _population(evidence, name)
+        verdicts = {key: evidence.verdict(row) for key, row in _by_key(whole)}
+        for kind in KINDS:
+            mine = rows_of_module(evidence.refits, name)
+            mine = mine[mine["kind"] == kind]
+            if mine.empty:
+                continue
+            worst = mine.iloc[int(mine["shift"].abs().argmax())]
+            changed = {
+                key
+                for row in records(mine)
+                if (key := (row["exposure"], row["outcome"])) in verdicts
+                and evidence.verdict(row) != verdicts[key]
+            }
+            rows.append(
+                {
+                    "kind": kind,
+                    "refits": mine["group"].nunique(),
+                    "effects": mine.drop_duplicates(KEY).shape[0],
+                    "changed": len(changed),
+                    "rhat": mine["rhat"].max(),
+                    "ess": mine["ess"].min(),
+                    **{c: worst[c] for c in WORST},
+                }
+            )
+    return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def rows_of_module(table: pd.DataFrame, module: str) -> pd.DataFrame:
+    """A module's rows; a table that was not given has no columns."""
+    columns = ["module", "kind", "diagnosis", *KEY]
+    return table[table["module"] == module] if len(table) else pd.DataFrame(columns=columns)
+
+
+def _population(evidence: Evidence, name: str) -> pd.DataFrame:
+    """The population effects of a module, by exposure and outcome."""
+    table = evidence.contrasts[name]
+    metric = "log_odds" if evidence.model(name) == "codings" else "sd"
+    mine = (table["variant"] == "main") & (table["estimand"] == "effect")
+    mine &= (table["level"] == "population") & (table["metric"] == metric)
+    return table[mine].set_index(KEY)
+
+
+def _by_key(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    return zip(table.index, records(table.reset_index()), strict=True)

@@ -1,0 +1,268 @@
+"""The second stage: pooled effects, as figure, table and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from statistics import NormalDist
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article import figure_rows
+from metastudy.article.effect_sentences import contrast_variables, sentence_variables
+from metastudy.article.figure_rows import (
+    FOREST,
+    MOST_SETTINGS,
+    effect_axis,
+    mark_of,
+    prediction_label,
+    type_label,
+    vignette_label,
+)
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import (
+    METRICS,
+    are_predictions,
+    estimate_and_interval,
+    grouped,
+    level_label,
+)
+from metastudy.article.variable_tree import GENERAL, Tree, put
+from metastudy.common.tables import records
+from metastudy.design.new_levels import is_prediction
+from metastudy.display.formatting import count, inline, interval, number, probability, share
+from metastudy.display.pipe_table import Table
+
+__all__ = ["figure", "table", "variables"]
+
+
+def table(evidence: Evidence) -> Table:
+    """Unpooled estimates beside what pools them, or the reason why nothing does."""
+    labels = evidence.labels
+    estimates, pooled = evidence.synthesis["estimates"], evidence.synthesis["pooled"]
+    structure = evidence.synthesis["structure"]
+    refused = structure[structure["used_as"] == "refused"]
+    rows = []
+    keys = ["exposure", "exposure_type", "outcome", "metric"]
+    z = NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    places = {e: at for at, e in enumerate(dict.fromkeys(estimates["exposure"]))}
+    estimates = estimates.sort_values("exposure", key=lambda c: c.map(places), kind="stable")
+    for (exposure, kind, outcome, metric), mine in estimates.groupby(keys, sort=False):
+        found = pooled[(pooled["exposure"] == exposure) & (pooled["outcome"] == outcome)]
+        whole = found[found["level"] == "population"]
+        new = found[are_predictions(found)]
+        why = refused[(refused["exposure"] == exposure) & (refused["outcome"] == outcome)]["reason"]
+        alone = [
+            f"{number(e := r['estimate'])} ({interval(e - z * r['se'], e + z * r['se'])})"
+            for r in records(mine)
+        ]
+        if len(alone) > figure_rows.MOST_SETTINGS:
+            low, high = mine["estimate"].min(), mine["estimate"].max()
+            alone = [f"{len(alone)} from {number(low)} to {number(high)}"]
+        predictions = [
+            f"{level_label(r).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
+        ]
+        label = labels.exposure(str(exposure), str(kind)).label
+        remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
+        rows.append(
+            {
+                "Exposure": f"{label} ({inline(labels.of(str(kind), 'exposure_types'))}), "
+                f"{METRICS[str(metric)]}",
+                "Outcome": labels.outcome(str(outcome)),
+                "Studies": str(mine["study"].nunique()),
+                "Study estimates": "; ".join(alone),
+                "Pooled": "{} ({})".format(*estimate_and_interval(records(whole)[0]))
+                if len(whole)
+                else "–",
+                "Prediction": "; ".join(predictions) or "–",
+                "Remark": "; ".join(r for r in remarks if r.startswith("not pooled")) or "–",
+            }
+        )
+    shown = grouped(rows, "Exposure", "Outcome")
+    for column in ("Pooled", "Prediction", "Remark"):
+        if len(shown) and set(shown[column]) <= {"–", ""}:
+            shown = shown.drop(columns=column)
+    caption = (
+        "Synthesis: unpooled estimates of each study (several: one per vignette or study) with "
+        f"{share(evidence.interval)} intervals, and what pools them where several studies do."
+    )
+    return Table(shown, estimates, caption, tuple(estimates["provenance"]))
+
+
+def figure(evidence: Evidence) -> pd.DataFrame:
+    """Unpooled estimates of each study against the hierarchical posterior and what pools them.
+
+    Vignettes have blocks of their own; what pools studies takes each study's mean over vignettes,
+    so it stands in the same block only where there is one vignette.
+    """
+    estimates = evidence.synthesis["estimates"]
+    rows: list[dict[str, Any]] = []
+    for (name, kind), mine in estimates.groupby(["module", "exposure_type"], sort=False):
+        module = evidence.vocabulary.label("modules", str(name)) if name else "Published effects"
+        heading = f"{module}: " + type_label(evidence, str(kind)).lower()
+        vignettes = list(dict.fromkeys(mine["vignette"]))
+        for vignette in vignettes:
+            more = f", {inline(vignette_label(evidence, vignette))}" * (len(vignettes) > 1)
+            here = mine[mine["vignette"] == vignette]
+            rows += _estimates(evidence, str(name), heading + more, here, len(vignettes) == 1)
+        if len(vignettes) > 1:
+            for (exposure, outcome), own in mine.groupby(["exposure", "outcome"], sort=False):
+                place = _place(evidence, f"{heading}, mean over vignettes", own)
+                place["row"] = evidence.labels.outcome(str(outcome))
+                rows += _pooled(evidence, str(exposure), str(outcome), place)
+    return pd.DataFrame(rows, columns=FOREST)
+
+
+def _place(evidence: Evidence, block: str, own: pd.DataFrame) -> dict[str, Any]:
+    """Block and panel of the estimates of one exposure."""
+    first = own.iloc[0]
+    studies = int(own["study"].nunique())
+    return {
+        "block": block,
+        "panel": evidence.labels.exposure(first["exposure"], first["exposure_type"]).label,
+        "axis": effect_axis(first["exposure_type"], first["metric"]),
+        "hue": first["exposure_type"],
+        "reference": 0.0,
+        "note": "one study" if studies == 1 else f"{studies} studies",
+    }
+
+
+def _estimates(
+    evidence: Evidence, name: str, block: str, here: pd.DataFrame, pool: bool
+) -> Iterator[dict[str, Any]]:
+    """Each study's own estimate above the hierarchical posterior, then what pools them.
+
+    Of many studies and places only what pools them is shown, by either way.
+    """
+    labels, z = evidence.labels, NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    for exposure, own in here.groupby("exposure", sort=False):
+        panel = _place(evidence, block, own)
+        for outcome, found in own.groupby("outcome", sort=False):
+            many = pool and len(found) > MOST_SETTINGS
+            for record in [] if many else records(found):
+                label = labels.outcome(str(outcome))
+                if len(found) > 1:
+                    where = [labels.study(record["study"])]
+                    if found["study"].duplicated().any():
+                        where += [labels.of(record[c]) for c in ("country", "sector")]
+                    label = f"{label}: {', '.join(where)}"
+                alone = {
+                    "mean": record["estimate"],
+                    "lower": record["estimate"] - z * record["se"],
+                    "upper": record["estimate"] + z * record["se"],
+                    "level": "unpooled",
+                    "group": record["study"],
+                }
+                place = panel | {"row": label}
+                look = {"series": "Study alone, not pooled", "style": "open"}
+                yield mark_of(record | alone, **place, **look)
+                for row in _posterior(evidence, name, record):
+                    yield mark_of(row, **place, series="Hierarchical model", style="filled")
+            if pool:
+                place = panel | {"row": f"{labels.outcome(str(outcome))}: pooled"}
+                for row in _posterior(evidence, name, records(found)[0] | NOWHERE) if many else ():
+                    yield mark_of(row, **place, series="Hierarchical model", style="filled")
+                yield from _pooled(evidence, str(exposure), str(outcome), place)
+
+
+NOWHERE = dict.fromkeys(("study", "country", "sector"), "")  # the place of a population mean
+
+
+def _posterior(
+    evidence: Evidence, module: str, estimate: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The hierarchical posterior of what a study estimated."""
+    table = evidence.contrasts.get(module)
+    if table is None:
+        return []
+    same = (
+        (table["variant"] == "main")
+        & (table["estimand"] == "effect")
+        & (table["exposure"] == estimate["exposure"])
+        & (table["outcome"] == estimate["outcome"])
+        & (table["metric"] == estimate["metric"])
+    )
+    own = table[same & (table["level"] == "study") & (table["vignette"] == estimate["vignette"])]
+    for name in ("study", "country", "sector"):
+        own = own[own[name] == estimate[name]]
+    if own.empty:
+        own = table[same & table["level"].isin(["code", "population"])].head(1)
+    return records(own)
+
+
+def _pooled(
+    evidence: Evidence, exposure: str, outcome: str, place: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    pooled = evidence.synthesis["pooled"]
+    mine = pooled[(pooled["exposure"] == exposure) & (pooled["outcome"] == outcome)]
+    for row in records(mine):
+        if row["level"] == "population":
+            yield mark_of(row, **place, series="Pooled over studies", style="diamond")
+        elif row["level"].startswith("new_"):
+            series = prediction_label(evidence, row["level"])
+            yield mark_of(row, **place, series=series, style="prediction")
+
+
+def variables(evidence: Evidence) -> Tree:
+    if "estimates" not in evidence.synthesis:
+        return {}
+    estimates, pooled = evidence.synthesis["estimates"], evidence.synthesis["pooled"]
+    keys = ["exposure", "exposure_type", "outcome", "response_mode", "metric"]
+    by = estimates.groupby(keys, sort=False)["study"].nunique()
+    several = int((by > 1).sum())
+    total = len(by)
+    if not several:
+        said = (
+            f"Each of the {total} estimands is reported by one study, so the second stage pools "
+            "nothing and each study's own estimate stands."
+        )
+    else:
+        alone = total - several
+        rest = f"the other {alone} stand" if alone != 1 else "the other one stands"
+        said = (
+            f"Of the {total} estimands, {count(several)} "
+            f"{'is' if several == 1 else 'are'} reported by two or more studies and pooled"
+            + (f"; {rest} alone." if alone else ".")
+        )
+    tree: Tree = {
+        "estimates": str(len(estimates)),
+        "studies": str(estimates["study"].nunique()),
+        "estimands": str(total),
+        "pooled_count": str(several),
+        "single_count": str(total - several),
+        "sentence": said,
+        "effects": {},
+        "alone": {},
+    }
+    for row in records(estimates):
+        place = [row["exposure"], row["outcome"], row["study"], row["vignette"] or GENERAL]
+        leaves = {"estimate": number(row["estimate"]), "se": number(row["se"]), "n": str(row["n"])}
+        put(tree["alone"], place, leaves)
+    for row in records(pooled):
+        place = [row["exposure"], row["outcome"]]
+        if row["level"] == "population":
+            leaves = contrast_variables(evidence, row) | {"studies": str(row["studies"])}
+            put(tree["effects"], place, leaves)
+        elif is_prediction(row["level"]):
+            leaves = {"interval": interval(row["lower"], row["upper"])}
+            put(tree["effects"], [*place, row["level"]], leaves)
+        else:
+            leaves = {
+                "estimate": number(row["mean"]),
+                "interval": interval(row["lower"], row["upper"]),
+            }
+            put(tree["effects"], [*place, row["level"], row["group"]], leaves)
+    population = pooled[pooled["level"] == "population"]
+    for (exposure, kind), mine in population.groupby(["exposure", "exposure_type"], sort=False):
+        said_of = sentence_variables(evidence, str(exposure), str(kind), records(mine))
+        put(tree["effects"], [str(exposure)], said_of)
+    exploratory = evidence.synthesis.get("exploratory", pd.DataFrame())
+    for row in records(exploratory):
+        leaves = {
+            "estimate": number(row["mean"]),
+            "interval": interval(row["lower"], row["upper"]),
+            "pd": probability(row["pd"]),
+            "verdict": evidence.verdict(row),
+        }
+        put(tree, ["exploratory", row["level"], *([row["group"]] if row["group"] else [])], leaves)
+    return tree

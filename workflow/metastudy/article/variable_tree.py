@@ -1,0 +1,33 @@
+"""The variables of the article as a tree of texts, and its keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["GENERAL", "UNITS", "Tree", "flat", "put", "shortcode_key"]
+
+Tree = dict[str, Any]  # texts, and trees of them
+UNITS = {"sd": "SD", "log_odds": "log-odds", "log_risk_ratio": "log risk ratio"}
+GENERAL = "general"  # the key in place of a vignette, for answers that are about none
+
+
+def flat(tree: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    """The variables by dotted key, as the article names them."""
+    found: dict[str, str] = {}
+    for key, value in tree.items():
+        name = f"{above}.{key}" if above else key
+        found |= flat(value, name) if isinstance(value, Mapping) else {name: value}
+    return found
+
+
+def shortcode_key(text: str) -> str:
+    """A key that a shortcode can hold: letters, digits, hyphens and underscores."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or GENERAL
+
+
+def put(tree: Tree, path: Iterable[str], leaves: Mapping[str, Any]) -> None:
+    for key in path:
+        tree = tree.setdefault(shortcode_key(key), {})
+    tree.update(leaves)

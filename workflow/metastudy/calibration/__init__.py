@@ -1,0 +1,1 @@
+"""Calibration: whether the models find again what was simulated from them."""

@@ -1,0 +1,242 @@
+"""Calibrate the synthesis: its models given the covariance, and the whole way from rows.
+
+Given the covariance of the estimates, ranks have to be uniform as for a module. From rows on, the
+covariance is an estimate that the second stage takes for known, and so is the standard deviation in
+which effects are measured: the end-to-end study shows what that costs, as coverage of what is true
+where rows are simulated, aggregated, estimated from and pooled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import xarray as xr
+
+from metastudy.calibration.rank_bands import END_TO_END
+from metastudy.calibration.simulation_based import CHECKS, RANKED, Simulation, fit_and_rank
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.harmonized import schema
+from metastudy.harmonized.study import Study
+from metastudy.inference.sampling import compile_model
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.base import labelled
+from metastudy.models.prior_simulation import log_likelihood, parameters
+from metastudy.synthesis import model as synthesis_model
+from metastudy.synthesis.pooling import Plan, plan
+from metastudy.synthesis.stages import PRIORS, stages
+from metastudy.synthesis.study_estimates import estimates
+
+__all__ = ["built", "calibrate", "from_estimates", "from_rows", "simulated_studies"]
+
+QUANTITIES = ("mu", "difference", "tau", "level", "theta", "log_likelihood")
+# The end-to-end study: so many respondents in each study, in so many countries and sectors.
+PEOPLE = (40, 50, 60, 80, 100, 120, 160, 200)
+COUNTRIES, SECTORS = 4, 3
+CENTRE, SPREAD = 50.0, 10.0  # of the reference group, in per cent of the scale
+
+
+def built(found: Plan, scales: tuple[float, float]) -> pm.Model:
+    """The second-stage model of a plan, with its prior scales of effects and deviations."""
+    return synthesis_model.build(
+        found.table["estimate"].to_numpy(), found.covariance, found.design, *scales
+    )
+
+
+def from_estimates(
+    model: pm.Model, found: Plan, scales: tuple[float, float], number: int, seed: int
+) -> Iterator[Simulation]:
+    """Simulated estimates with the covariance of the plan's own, which is known."""
+    joint = log_likelihood(model)
+    root = np.linalg.cholesky(found.covariance)
+    for at, truth in _truths(model, found, number, seed):
+        noise = np.random.default_rng([seed, at, 1]).standard_normal(len(root))
+        estimate = truth["theta"].values + root @ noise
+        given = synthesis_model.packed(estimate, found.covariance, *scales)
+        truth = truth.assign(log_likelihood=joint(truth, given))
+        yield _simulation(found, truth, estimate, found.covariance, given, seed + at)
+
+
+def from_rows(
+    model: pm.Model,
+    found: Plan,
+    scales: tuple[float, float],
+    number: int,
+    seed: int,
+    vocabulary: Vocabulary,
+) -> Iterator[Simulation]:
+    """Estimates of simulated rows, with the covariance that is estimated with them.
+
+    Parameters
+    ----------
+    found : a plan of :func:`simulated_studies`: each of its rows is a study.
+    """
+    for at, truth in _truths(model, found, number, seed):
+        rng = np.random.default_rng([seed, at, 1])
+        again = _planned(simulated_studies(truth["theta"].values, vocabulary, rng), vocabulary)
+        estimate = again.table["estimate"].to_numpy()
+        given = synthesis_model.packed(estimate, again.covariance, *scales)
+        yield _simulation(found, truth, estimate, again.covariance, given, seed + at)
+
+
+def _truths(
+    model: pm.Model, found: Plan, number: int, seed: int
+) -> Iterator[tuple[int, xr.Dataset]]:
+    """Parameters from the priors, with the levels and effects that the model integrates out."""
+    drawn = parameters(model, number, seed)
+    for at in range(number):
+        truth = drawn.isel(simulation=at, drop=True)
+        rng = np.random.default_rng([seed, at, 0])
+        tau = truth["tau"].values[found.design.component]
+        level = tau * rng.standard_normal(len(tau))
+        means = [truth["mu"].values, truth["difference"].values]
+        theta = found.design.matrix @ np.concatenate([*means, level])
+        labels = list(found.design.levels)
+        yield (
+            at,
+            truth.assign(
+                level=xr.DataArray(level, {"level_of": labels}, "level_of"),
+                theta=xr.DataArray(theta, {"row": _rows(found)}, "row"),
+            ),
+        )
+
+
+def _rows(found: Plan) -> list[str]:
+    """A name for each estimate of a plan: its own, and its place where that is not enough."""
+    return [f"{at + 1} {name}" for at, name in enumerate(found.table["study"].astype(str))]
+
+
+def _simulation(
+    found: Plan,
+    truth: xr.Dataset,
+    estimate: np.ndarray,
+    covariance: np.ndarray,
+    given: np.ndarray,
+    seed: int,
+) -> Simulation:
+    names = tuple(name for name in QUANTITIES if name in truth)
+
+    def measure(draws: xr.Dataset) -> xr.DataArray:
+        whole = synthesis_model.add_levels(draws, estimate, covariance, found.design, seed)
+        return labelled(whole.assign_coords(row=_rows(found)), names, {})
+
+    return Simulation(labelled(truth, names, {}), given, measure)
+
+
+def simulated_studies(
+    effect: Sequence[float] | np.ndarray, vocabulary: Vocabulary, rng: np.random.Generator
+) -> list[Study]:
+    """Randomised experiments on one outcome, in several countries and sectors.
+
+    What things are called is taken from the vocabulary; it does not matter to what is computed.
+
+    Parameters
+    ----------
+    effect : of each study, in standard deviations of its reference group.
+    """
+    names = _names(vocabulary)
+    assert names is not None  # asked before
+    construct, _, factor = names
+    levels = np.array(list(vocabulary.levels(factor)))
+    first = {name: next(iter(vocabulary[name])) for name in ("roles", "response_modes")}
+    countries = list(vocabulary["countries"])[:COUNTRIES]
+    sectors = list(vocabulary["sectors"])[:SECTORS]
+    made = []
+    for at, (n, theta) in enumerate(zip(PEOPLE, effect, strict=True)):
+        name = f"study-{at + 1}"
+        ids = [f"{name}-{person}" for person in range(n)]
+        arm = rng.permutation(np.arange(n) % 2)
+        answer = CENTRE + SPREAD * (theta * arm + rng.standard_normal(n))
+        people = pd.DataFrame({"study_id": name, "respondent_id": ids})
+        codebook = {
+            "citation": name,
+            "response_mode": first["response_modes"],
+            "provenance": "simulated",
+        }
+        made.append(
+            Study(
+                report={
+                    "study": name,
+                    "codebook": codebook,
+                    "outcomes": [construct],
+                    "exposures": [{"factor": factor, "type": "randomised"}],
+                    "vocabulary": {},
+                },
+                respondents=people.assign(
+                    org_id=name,
+                    country=countries[at % len(countries)],
+                    sector=sectors[at % len(sectors)],
+                    role=first["roles"],
+                ),
+                assignments=people.assign(factor=factor, level=levels[arm]),
+                measurements=people.assign(vignette=None, construct=construct, value_pomp=answer),
+                codings=schema.empty("codings"),
+                readings=schema.empty("readings"),
+            )
+        )
+    return made
+
+
+def _names(vocabulary: Vocabulary) -> tuple[str, str, str] | None:
+    """A construct that people are asked about, its module, and a factor of two levels, if any."""
+    factors = [f for f in vocabulary["factors"] if len(vocabulary.levels(f)) == 2]
+    for construct in vocabulary["constructs"]:
+        module = vocabulary.module(construct)
+        if factors and module and vocabulary["modules"][module]["model"] == "answers":
+            return construct, module, factors[0]
+    return None
+
+
+def _planned(studies: Sequence[Study], vocabulary: Vocabulary) -> Plan:
+    module = str(vocabulary.module(studies[0].report["outcomes"][0]))
+    found = plan(*estimates(answer_cells(studies, module, vocabulary), "answers", vocabulary))
+    assert found is not None  # several studies, one estimand
+    return found
+
+
+def calibrate(
+    table: pd.DataFrame,
+    covariance: np.ndarray,
+    vocabulary: Vocabulary,
+    priors: Mapping[str, float],
+    number: int,
+    kept: int,
+    sampling: Mapping[str, Any],
+    thresholds: Mapping[str, float],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Calibrate every second-stage model that the estimates allow, and the way from rows.
+
+    Parameters
+    ----------
+    table, covariance : of all estimates (:func:`metastudy.synthesis.stages.gather`).
+    """
+    seed, found = sampling["seed"], []
+    for name, metric, planned in stages(table, covariance, vocabulary):
+        scales = _scales(priors, metric)
+        model = built(planned, scales)
+        made = from_estimates(model, planned, scales, number, seed)
+        part = name if metric == "sd" else f"{name}_{metric}"
+        found.append((part, model, made))
+    if _names(vocabulary):
+        scales = _scales(priors, "sd")
+        rng = np.random.default_rng(seed)
+        planned = _planned(simulated_studies(np.zeros(len(PEOPLE)), vocabulary, rng), vocabulary)
+        model = built(planned, scales)
+        made = from_rows(model, planned, scales, number, seed, vocabulary)
+        found.append((END_TO_END, model, made))
+    done = []
+    for part, model, made in found:
+        both = fit_and_rank(compile_model(model), made, sampling, kept, thresholds)
+        done.append([each.assign(part=part) for each in both])
+    if not done:
+        return pd.DataFrame(columns=RANKED), pd.DataFrame(columns=CHECKS)
+    ranked, checks = (pd.concat(each, ignore_index=True) for each in zip(*done, strict=True))
+    return ranked[RANKED], checks[CHECKS]
+
+
+def _scales(priors: Mapping[str, float], metric: str) -> tuple[float, float]:
+    effect, tau = PRIORS[metric]
+    return priors[effect], priors[tau]

@@ -1,0 +1,1 @@
+"""Codebooks and vocabularies: read, checked, and described for those who write them."""

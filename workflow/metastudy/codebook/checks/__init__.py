@@ -1,0 +1,46 @@
+"""Checks of a codebook: all that is wrong with it, at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.checks import outcomes, rules, shape, variables
+from metastudy.codebook.checks import study as checks_study
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import Problem
+from metastudy.common.yaml_document import Document
+
+__all__ = ["check"]
+
+
+def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[Problem]]:
+    """Check a codebook against the schema, the vocabulary and itself.
+
+    Parameters
+    ----------
+    document : the codebook as it was read.
+    vocabulary : the common vocabulary.
+
+    Returns
+    -------
+    The vocabulary with the study's additions, and every problem found. Where the shape is wrong,
+    only what is sound around it is checked further, so no mistake is reported twice.
+    """
+    raw = document.data if isinstance(document.data, dict) else {}
+    errors = list(shape.codebook_schema().iter_errors(document.data))
+    problems = [problem for error in errors for problem in shape.from_schema(document, error)]
+    sound = shape.Sound(raw, {tuple(error.absolute_path)[:2] for error in errors})
+    additions = raw.get("vocabulary") if sound.section("vocabulary") else None
+    vocabulary, more = vocabularies.extend(vocabulary, document, additions)
+    problems += more
+    parts = (
+        checks_study.study_problems,
+        variables.variable_problems,
+        variables.finding_problems,
+        rules.rule_problems,
+    )
+    for part in (*parts, rules.quality_problems, rules.weight_problems, outcomes.use_problems):
+        problems += part(document, sound, vocabulary)
+    study = document.path.resolve().parent.name
+    return vocabulary, [replace(problem, study=study) for problem in problems]

@@ -1,0 +1,73 @@
+"""Checks of what a codebook measures: outcomes, exposures and how they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from metastudy.codebook.checks.shape import Sound
+from metastudy.codebook.checks.terms import ATTRIBUTE_TYPES, IGNORE, known_terms, listed
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import Problem
+from metastudy.common.text import did_you_mean
+from metastudy.common.yaml_document import Document
+
+__all__ = ["use_problems"]
+
+
+def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that outcomes and exposures are among the variables."""
+    if not sound.complete("variables") or not sound.complete("codes"):
+        return  # what is misspelt above would be reported again here
+    items = {entry.get("construct") for _, entry in sound.variables("item")}
+    codes = set(sound.raw.get("codes", {}).values()) - {IGNORE}
+    factors: dict[str, bool] = {}
+    for _, entry in sound.variables("factor"):
+        for factor in entry.get("factors", {}):
+            factors[factor] = factors.get(factor, True) and entry.get("randomised", False)
+    measured = {name for name in items | codes if name}
+    for place, outcome in sound.entries("outcomes"):
+        if outcome not in measured:
+            yield document.problem(
+                place,
+                f"'{outcome}'.{did_you_mean(outcome, measured)}",
+                f"a construct of the items or a code: {listed(sorted(measured))}",
+            )
+        elif outcome in {*vocabulary["constructs"], *vocabulary["codes"]} and (
+            vocabulary["families"].get(vocabulary.family(outcome), {}).get("module") is None
+        ):
+            yield document.problem(
+                place,
+                f"'{outcome}', of the family '{vocabulary.family(outcome)}'",
+                "an outcome whose family belongs to a module",
+            )
+    for place, entry in sound.entries("exposures"):
+        named = [key for key in ("factor", "construct", "attribute") if key in entry]
+        if len(named) != 1:
+            yield document.problem(
+                place,
+                f"{listed(named) or 'none'} of them",
+                "exactly one of factor, construct, attribute",
+            )
+            continue
+        key, value = named[0], entry[named[0]]
+        among = {"factor": set(factors), "construct": {name for name in items if name}}
+        options = among.get(key)
+        if options is None:
+            yield from known_terms(document, vocabulary, "factors", value, (*place, key))
+        elif value not in options:
+            yield document.problem(
+                (*place, key),
+                f"'{value}'.{did_you_mean(value, options)}",
+                f"a {key} among the variables: {listed(sorted(options)) or 'there is none'}",
+            )
+        kinds = {"construct": "measured", "attribute": ATTRIBUTE_TYPES.get(value, "")}
+        if key == "factor":
+            kinds[key] = "randomised" if factors.get(value) else "organisational"
+        if (options is None or value in options) and entry["type"] != kinds[key]:
+            yield document.problem(
+                (*place, "type"),
+                f"type '{entry['type']}' for {key} '{value}'",
+                f"'{kinds[key]}': a factor is randomised if its variable says 'randomised: true', "
+                "a construct is measured, as are the attributes role and sector; the attribute "
+                "arrangement is organisational",
+            )

@@ -1,0 +1,101 @@
+"""Terms that the checks share: which keys go together, with which designs and formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import Problem
+from metastudy.common.text import did_you_mean, shown
+from metastudy.common.yaml_document import Document
+
+__all__ = [
+    "ACTIONS",
+    "ANY_ROLE",
+    "ATTRIBUTE_TYPES",
+    "CODED_DESIGNS",
+    "CODED_FORMATS",
+    "DESIGN_BASED",
+    "FIELD_OPTIONS",
+    "FIELD_SECTIONS",
+    "IGNORE",
+    "KEYS_OF_FORMATS",
+    "MARKS",
+    "NEEDED_FIELDS",
+    "NO_CONSENT",
+    "PLACE_SECTIONS",
+    "PUBLISHED_ROLES",
+    "ROLE_DESIGNS",
+    "SINGLE",
+    "known_terms",
+    "listed",
+]
+
+IGNORE = "ignore"
+NO_CONSENT = "no_consent"  # the rule that the consent variable stands for
+ANY_ROLE = ("name", "as", "note")
+SINGLE = (
+    *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
+    *("coders", "coder", "weight"),
+)
+PLACE_SECTIONS = {
+    "country": "countries",
+    "sector": "sectors",
+    "arrangement": "arrangements",
+    "role": "roles",
+}
+CODED_DESIGNS = ("interviews", "cases")
+CODED_FORMATS = ("qdpx", "matrix")
+KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean something
+    "encoding": ("csv", "qualtrics", "matrix", "sav", "dta"),
+    "delimiter": ("csv", "qualtrics", "matrix"),
+    "sheet": ("xlsx",),
+}
+# Kinds of variable that go with some designs only.
+ROLE_DESIGNS = {"finding": ("published",), "rating": CODED_DESIGNS, "coder": CODED_DESIGNS}
+PUBLISHED_ROLES = ("id", "finding", IGNORE)
+NEEDED_FIELDS = ("citation", "contrast", "exposure_type", "outcome", "direction", "verification")
+FIELD_SECTIONS = {
+    "exposure_type": "exposure_types",
+    "response_mode": "response_modes",
+    "vignette": "vignettes",
+    "family": "families",
+    "role": "roles",
+    "country": "countries",
+    "sector": "sectors",
+}
+FIELD_OPTIONS = {
+    "direction": vocabularies.DIRECTIONS,
+    "term": vocabularies.TERMS,
+    "metric": vocabularies.METRICS,
+    "verification": vocabularies.VERIFICATIONS,
+}
+MARKS = ("below_share_of_median", "constant_over", "keep")
+ATTRIBUTE_TYPES = {"arrangement": "organisational", "role": "measured", "sector": "measured"}
+DESIGN_BASED = "design_based"
+ACTIONS = ("drop", "keep", "duplicates", "unanswered")
+
+
+def listed(values: Any) -> str:
+    return ", ".join(map(str, values))
+
+
+def known_terms(
+    document: Document,
+    vocabulary: Vocabulary,
+    section: str,
+    value: str,
+    place: tuple[str | int, ...],
+    code: str = "codebook",
+) -> Iterator[Problem]:
+    if value not in vocabulary[section]:
+        yield document.problem(
+            place,
+            f"'{value}'.{did_you_mean(value, vocabulary[section])}",
+            f"an entry of the vocabulary's {section}: {listed(vocabulary[section])}",
+            f"correct line {document.line(place)} of {shown(document.path)}, or define '{value}' "
+            f"under vocabulary.{section} there",
+            code=code,
+        )

@@ -1,0 +1,384 @@
+"""The codebook of a study: what its data file holds, read, checked and given as plain objects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from metastudy.codebook.checks import check
+from metastudy.codebook.checks.terms import IGNORE, NO_CONSENT
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import canonical, did_you_mean, shown
+from metastudy.common.yaml_document import Document, read_yaml
+
+__all__ = [
+    "Codebook",
+    "DataFile",
+    "Exposure",
+    "Quality",
+    "Rule",
+    "Study",
+    "Variable",
+    "check_provenance",
+    "load",
+    "missing_file",
+    "sha256",
+]
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the codebook says of the study as a whole.
+
+    A study of published findings may leave the places empty: each finding has its own.
+    """
+
+    id: str
+    title: str
+    citation: str
+    design: str
+    provenance: str
+    response_mode: str = ""
+    country: str = ""
+    sector: str = ""
+    role: str = ""
+    arrangement: str = ""
+    language: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """The data file and how it is written.
+
+    ``format`` is ``None`` where the codebook does not declare it: the reader then recognises it.
+    """
+
+    name: str
+    format: str | None = None
+    encoding: str | None = None
+    delimiter: str = ","
+    decimal: str = "."
+    sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One raw variable; ``role`` is the codebook's ``as``, raw codes are in canonical text."""
+
+    name: str
+    role: str = IGNORE
+    accept: tuple[str, ...] = ()
+    trait: str | None = None
+    factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    randomised: bool = False
+    construct: str | None = None
+    vignette: str | None = None
+    min: float | None = None
+    max: float | None = None
+    keying: str = "positive"
+    missing: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | float | bool] = field(default_factory=dict)
+    separator: str = ";"
+    dimension: str | None = None
+    evidence: str | None = None
+    field: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of exclusion; exactly one of the last four says which rows leave."""
+
+    rule: str
+    variable: str | None = None
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    duplicates: str | None = None
+    unanswered: str | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether the rule itself says which rows leave."""
+        return bool(self.drop or self.keep or self.duplicates or self.unanswered)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One rule that marks rows and drops none; exactly one of the last three says which."""
+
+    rule: str
+    variable: str | None = None
+    below_share_of_median: float | None = None
+    constant_over: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What outcomes are compared by: exactly one of a factor, a construct or an attribute."""
+
+    type: str
+    factor: str | None = None
+    construct: str | None = None
+    attribute: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The factor, construct or attribute."""
+        return self.factor or self.construct or str(self.attribute)
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """A study's codebook, checked. ``vocabulary`` holds the study's own additions too."""
+
+    path: Path
+    study: Study
+    file: DataFile
+    variables: tuple[Variable, ...]
+    codes: Mapping[str, str]
+    exclude: tuple[Rule, ...]
+    quality: tuple[Quality, ...]
+    sensitivity: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    exposures: tuple[Exposure, ...]
+    vocabulary: Vocabulary
+    document: Document = field(repr=False)
+
+    @property
+    def data_path(self) -> Path:
+        """The data file."""
+        return self.path.parent / self.file.name
+
+    def having(self, role: str) -> tuple[Variable, ...]:
+        """Give the variables of a role, in the codebook's order."""
+        return tuple(variable for variable in self.variables if variable.role == role)
+
+    def only(self, role: str) -> Variable | None:
+        """Give the variable of a role that at most one variable has."""
+        return next(iter(self.having(role)), None)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of exclusion in order, that of consent among them.
+
+        Consent goes first, as :data:`NO_CONSENT`, unless a rule that names its variable and
+        nothing else says where it stands.
+        """
+        consent = self.only("consent")
+        if consent is None:
+            return self.exclude
+        own = [rule for rule in self.exclude if rule.variable == consent.name and not rule.acts]
+        placed = {rule: replace(rule, keep=consent.accept) for rule in own}
+        first = () if placed else (Rule(NO_CONSENT, consent.name, keep=consent.accept),)
+        return (*first, *(placed.get(rule, rule) for rule in self.exclude))
+
+    @property
+    def used_names(self) -> tuple[str, ...]:
+        """The raw names that are read, each once: not the ignored ones that no rule looks at."""
+        names = [variable.name for variable in self.variables if variable.role != IGNORE]
+        return tuple(dict.fromkeys([*names, *self._looked_at]))
+
+    @property
+    def _looked_at(self) -> dict[str, Path_]:
+        """The raw names that others name: rules, and ratings their evidence; with the places."""
+        found: dict[str, Path_] = {}
+        for index, rule in enumerate(self.exclude):
+            if rule.variable:
+                found.setdefault(rule.variable, ("exclude", index, "variable"))
+        for index, mark in enumerate(self.quality):
+            if mark.variable:
+                found.setdefault(mark.variable, ("quality", index, "variable"))
+        for index, variable in enumerate(self.variables):
+            if variable.evidence:
+                found.setdefault(variable.evidence, ("variables", index, "evidence"))
+        return found
+
+    def place(self, name: str) -> Path_:
+        """Give the place in the codebook that first mentions a raw name."""
+        for index, variable in enumerate(self.variables):
+            if variable.name == name:
+                return ("variables", index, "name")
+        return self._looked_at.get(name, ())
+
+    def without(self, names: Collection[str]) -> Codebook | None:
+        """The codebook without some raw names, as far as the rest can stand without them.
+
+        ``None`` if the id is among them, or what a rule of exclusion looks at: who stays is then
+        not known. Marks of quality go; they say nothing of what may stand in a cell.
+        """
+        needed = {v.name for role in ("id", "consent", "coder") for v in self.having(role)}
+        needed |= {str(rule.variable) for rule in self.exclude}
+        if needed & set(names):
+            return None
+        kept = tuple(variable for variable in self.variables if variable.name not in names)
+        return replace(self, variables=kept, quality=())
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every raw name that the codebook mentions, each once."""
+        names = [variable.name for variable in self.variables]
+        return tuple(dict.fromkeys([*names, *self.used_names]))
+
+
+def load(folder: Path, vocabulary: Vocabulary, manifest: Path | None = None) -> Codebook:
+    """Load a study's codebook and check all that can be checked without opening the data.
+
+    Parameters
+    ----------
+    folder : the study's folder, ``data/raw/<study>``.
+    vocabulary : the common vocabulary; the codebook's additions are added to it.
+    manifest : ``data/raw/manifest.yaml``; if given, the data file must be there and the
+        provenance flag must agree with it (:func:`check_provenance`).
+
+    Returns
+    -------
+    Codebook
+
+    Raises
+    ------
+    BadInput
+        With every problem found: keys and types (the schema), names (the vocabulary), what
+        contradicts itself, a missing data file, a false provenance flag.
+    """
+    folder = Path(folder)
+    document = read_yaml(folder / "codebook.yaml", study=folder.name)
+    vocabulary, problems = check(document, vocabulary)
+    if problems:
+        raise BadInput(problems)
+
+    codebook = _build(document, vocabulary)
+    if manifest is not None:
+        check_provenance(codebook, manifest)
+    return codebook
+
+
+def sha256(path: Path) -> str:
+    """Give the SHA-256 of a file, in hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def missing_file(codebook: Codebook) -> list[Problem]:
+    """The problem that the data file is not there, if it is not."""
+    path = codebook.data_path
+    if path.is_file():
+        return []
+    near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    return [
+        Problem(
+            shown(path),
+            f"no such file.{near}",
+            "the data file that the codebook names",
+            f"put the file there, or correct file.name in {shown(codebook.path)}",
+            codebook.study.id,
+            code="missing-file",
+        )
+    ]
+
+
+def check_provenance(codebook: Codebook, manifest: Path) -> str:
+    """Check that the flag ``provenance`` and the manifest of simulated files agree.
+
+    Parameters
+    ----------
+    codebook : says ``simulated`` or ``observed``.
+    manifest : YAML, study to file name to SHA-256, for the simulated files and no others.
+
+    Returns
+    -------
+    The data file's SHA-256.
+
+    Raises
+    ------
+    BadInput
+        ``missing-file`` if there is no data file; ``provenance`` if the file is flagged as
+        simulated and is not the one in the manifest, or as observed and is in it.
+    """
+    study, path = codebook.study, codebook.data_path
+    if problems := missing_file(codebook):
+        raise BadInput(problems)
+    document = read_yaml(Path(manifest), study=study.id, code="provenance")
+    listed = document.data if isinstance(document.data, dict) else {}
+    entries = {name: files for name, files in listed.items() if isinstance(files, dict)}
+    own = entries.get(study.id, {}).get(codebook.file.name)
+    anywhere = {str(value) for files in entries.values() for value in files.values()}
+    try:
+        digest = sha256(path)
+    except OSError as error:
+        raise BadInput(
+            Problem(
+                shown(path),
+                f"a file that cannot be read: {error.strerror}",
+                "a data file that may be read",
+                "give yourself the right to read it",
+                study.id,
+                code="missing-file",
+            )
+        ) from None
+    flag = codebook.document.line(("study", "provenance"))
+    mend = f"correct study.provenance on line {flag} of {shown(codebook.path)}"
+    found = expected = None
+    if study.provenance == "simulated" and own != digest:
+        listing = f"the manifest has {own}" if own else "the manifest does not have this file"
+        found = f"provenance 'simulated', but {listing}; the file's SHA-256 is {digest}"
+        expected = "a simulated file whose SHA-256 stands in the manifest"
+        mend += " to 'observed' if these are real data, or generate the simulated file again"
+    elif study.provenance == "observed" and digest in anywhere:
+        found = f"provenance 'observed', but the manifest lists the file as simulated ({digest})"
+        expected = "real data, which the manifest of simulated files does not list"
+        mend += " to 'simulated', or put the real file in"
+    if found and expected:
+        raise BadInput(
+            Problem(shown(path), found, expected, mend, study.id, None, None, "provenance")
+        )
+    return digest
+
+
+def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
+    raw: Mapping[str, Any] = document.data
+
+    def codes(values: Any) -> tuple[str, ...]:
+        return tuple(canonical(value) for value in values)
+
+    def by_code(mapping: Mapping[str, Any]) -> dict[str, Any]:
+        return {canonical(key): value for key, value in mapping.items()}
+
+    def quality(entry: Mapping[str, Any]) -> Quality:
+        lists: dict[str, Any] = {"constant_over": tuple(entry.get("constant_over", ()))}
+        return Quality(**{**entry, **lists, "keep": codes(entry.get("keep", ()))})
+
+    def variable(entry: Mapping[str, Any]) -> Variable:
+        entry = dict(entry)
+        entry["role"] = entry.pop("as")
+        for key in ("missing", "values"):
+            entry[key] = by_code(entry.get(key, {}))
+        entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}
+        entry["accept"] = codes(entry.get("accept", ()))
+        return Variable(**entry)
+
+    def rule(entry: Mapping[str, Any]) -> Rule:
+        lists = {key: codes(entry[key]) for key in ("drop", "keep") if key in entry}
+        return Rule(**{**entry, **lists})
+
+    return Codebook(
+        path=document.path,
+        study=Study(**raw["study"]),
+        file=DataFile(**raw["file"]),
+        variables=tuple(variable(entry) for entry in raw["variables"]),
+        codes=dict(raw.get("codes", {})),
+        exclude=tuple(rule(entry) for entry in raw.get("exclude", ())),
+        quality=tuple(quality(entry) for entry in raw.get("quality", ())),
+        sensitivity=tuple(raw.get("sensitivity", ())),
+        outcomes=tuple(raw.get("outcomes", ())),
+        exposures=tuple(Exposure(**entry) for entry in raw.get("exposures", ())),
+        vocabulary=vocabulary,
+        document=document,
+    )

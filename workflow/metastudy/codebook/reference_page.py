@@ -1,0 +1,210 @@
+"""The reference of the codebook, from its schema, the vocabulary and the codes of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from metastudy.codebook.checks.shape import SCHEMA
+from metastudy.codebook.vocabulary import SECTIONS
+from metastudy.common.problem_codes import CODES
+from metastudy.common.yaml_document import read_yaml
+
+__all__ = ["page"]
+
+EXAMPLE = SCHEMA.with_name("codebook.example.yaml")
+__resources__ = ("../../schemas/codebook.schema.yaml", "../../schemas/codebook.example.yaml")
+_HEAD = """\
+<!-- Generated from workflow/schemas/codebook.schema.yaml; a test compares them. To change this
+page, change the schema and run: python tools/codebook_reference.py --out docs/codebook.md -->
+
+# The codebook of a study
+
+A study is a folder `data/raw/<study>/` with a data file as it came, a `codebook.yaml` that says
+what the file holds, and a `README.md` that says where it is from. Nothing else is needed, and no
+code. A codebook only declares: nothing in it is computed or run. Names of constructs, factors,
+codes, countries and so on come from `config/vocabulary.yaml`, or from the codebook's own section
+`vocabulary`. This page lists every key.
+
+**To start**, let the workflow draft one: `snakemake codebook --config study=NAME file=PATH` lists
+the columns of the file with their labels and ranges. What it guesses it marks as a guess, and
+what only a person can decide it leaves as `TODO`. `snakemake check` then says what is wrong, each
+with its line.
+
+**In an editor** that knows the YAML language server (VS Code with the YAML extension, Neovim,
+Emacs, JetBrains), this first line of a codebook gives completion, descriptions and errors while
+you type:
+
+```yaml
+# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml
+```
+
+**What happens to a file**, in this order:
+
+1. Rows leave: those without consent, then by each rule under `exclude`. Every row that leaves is
+   counted with its rule. What is wrong in a row that leaves does no harm.
+2. Every raw value gets its meaning: a number on its declared scale, a level, a mapped value, or a
+   missing value with its reason. Anything else is an error; nothing is corrected and nothing is
+   guessed. A raw value is compared as text: `1`, `1.0` and ` 1` are the same.
+3. Items are aligned: an answer x to an item with `keying: reverse` counts as min + max - x, by
+   the declared bounds. A construct's score is the mean of its items, each as per cent of its
+   scale, where at least two thirds of them are answered.
+4. Ids, sites, clusters and coders become pseudonyms. Free text, names, addresses and dates never
+   leave the raw file: what is not a number or a listed value is not taken over.
+5. Rules under `quality` mark rows and drop none.
+
+All problems of a codebook are told together, and so are all problems of a file's rows.
+
+## An example
+
+```yaml
+{example}```
+"""
+_MIDDLE = """
+## Kinds of variables
+
+`as` says what a raw variable is for. Beside `name`, `as` and `note` a variable has the keys that
+its kind needs, and may have those that go with it.
+
+"""
+_KEYS = """
+## Every key
+
+Where several keys are joined by a dot, the later stands under the earlier; `[]` is an entry of a
+list.
+"""
+_VOCABULARY = """
+The sections, and what an entry of each has:
+
+| section | needs | may have |
+|---|---|---|
+"""
+_ERRORS = """
+## Error codes
+
+Each problem is told with its code, the file, the row as the file's own program numbers it, the
+column, what was found, what was expected and how to mend it.
+
+| code | what is wrong |
+|---|---|
+"""
+
+
+def page() -> str:
+    """Make the page.
+
+    Returns
+    -------
+    Markdown: an introduction, an example, the kinds of variables, every key with meaning, type,
+    default, what it goes with and an example, and the codes of the errors.
+    """
+    schema: Mapping[str, Any] = read_yaml(SCHEMA).data
+    parts = [
+        _HEAD.format(example=EXAMPLE.read_text("utf-8")),
+        _MIDDLE,
+        *_kinds(schema["properties"]["variables"]["items"]["properties"]),
+        _KEYS,
+        *_sections(schema),
+        _VOCABULARY,
+        *_vocabulary(),
+        _ERRORS,
+        *(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items()),
+    ]
+    return "".join(parts)
+
+
+def _kinds(entry: Mapping[str, Any]) -> Iterator[str]:
+    yield "| `as` | for | needs | may have |\n|---|---|---|---|\n"
+    kinds = entry["as"]
+    for kind, meaning in zip(kinds["enum"], kinds["enumDescriptions"], strict=True):
+        needed, allowed = (
+            ", ".join(f"`{key}`" for key, of in entry.items() if kind in of.get(mark, ()))
+            for mark in ("x-needed-with", "x-allowed-with")
+        )
+        yield f"| `{kind}` | {_cell(meaning)} | {needed} | {allowed} |\n"
+
+
+def _sections(schema: Mapping[str, Any]) -> Iterator[str]:
+    required = schema["required"]
+    for name, section in schema["properties"].items():
+        yield f"\n### `{name}`\n\n{section['description'].strip()}\n"
+        inner = section.get("properties") or section.get("items", {}).get("properties")
+        need = "Needed." if name in required else "May be left out."
+        with_ = f" Goes with: {section['x-with']}." if "x-with" in section else ""
+        yield f"\n{need}{with_}"
+        if "examples" in section:
+            yield f" Example:\n\n```yaml\n{_yaml({name: section['examples'][0]})}```\n"
+        else:
+            yield "\n"
+        if inner:
+            owner = section if "properties" in section else section["items"]
+            prefix = name if "properties" in section else f"{name}[]"
+            yield "\n| key | meaning | type | default | goes with | example |\n"
+            yield "|---|---|---|---|---|---|\n"
+            for key, of in inner.items():
+                yield _row(prefix, key, of, key in owner.get("required", ()))
+
+
+def _vocabulary() -> Iterator[str]:
+    for section, (required, optional) in SECTIONS.items():
+        cells = (", ".join(f"`{key}`" for key in keys) for keys in (required, optional))
+        yield f"| `{section}` | " + " | ".join(cells) + " |\n"
+
+
+def _row(prefix: str, key: str, of: Mapping[str, Any], needed: bool) -> str:
+    default = "needed" if needed else _code(of["default"]) if "default" in of else ""
+    meaning = of["description"].strip()
+    if "enumDescriptions" in of and key != "as":
+        pairs = zip(of["enum"], of["enumDescriptions"], strict=True)
+        meaning += "<br>" + "<br>".join(f"`{one}`: {text}" for one, text in pairs)
+    example = f"{key}: {_flow(of['examples'][0])}"
+    cells = (f"`{prefix}.{key}`", meaning, _type(of), default, _with(of), f"`{example}`")
+    return "| " + " | ".join(map(_cell, cells)) + " |\n"
+
+
+def _with(of: Mapping[str, Any]) -> str:
+    needed, allowed = of.get("x-needed-with", ()), of.get("x-allowed-with", ())
+    words = [", ".join(f"`{kind}`" for kind in needed) + " (needed)"] if needed else []
+    words += [", ".join(f"`{kind}`" for kind in allowed)] if allowed else []
+    return ", ".join([*words, *([of["x-with"]] if "x-with" in of else [])])
+
+
+def _type(of: Mapping[str, Any]) -> str:
+    if "enum" in of:
+        return "one of " + ", ".join(map(_code, of["enum"]))
+    names = {"string": "text", "boolean": "true or false", "array": "list", "object": "mapping"}
+    kinds = [of["type"]] if isinstance(of["type"], str) else of["type"]
+    return " or ".join(names.get(kind, kind) for kind in kinds)
+
+
+def _code(value: object) -> str:
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _plain(data: Any) -> Any:
+    """Turn keys that are whole numbers back into numbers, as people write them."""
+    if isinstance(data, Mapping):
+        return {int(key) if key.isdigit() else key: _plain(of) for key, of in data.items()}
+    return [_plain(one) for one in data] if isinstance(data, list) else data
+
+
+def _flow(value: Any) -> str:
+    """Spell one value as YAML on one line."""
+    text: str = yaml.safe_dump(
+        [_plain(value)], sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=True
+    )
+    return text.strip().removeprefix("[").removesuffix("]")
+
+
+def _yaml(data: Any) -> str:
+    """Spell data as YAML in lines, inner lists and mappings on one line each."""
+    text: str = yaml.safe_dump(
+        _plain(data), sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )
+    return text

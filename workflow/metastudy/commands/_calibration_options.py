@@ -1,0 +1,31 @@
+"""Options that the two commands of calibration share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from metastudy.calibration.simulation_based import for_short_chains
+
+__all__ = ["add_options", "options"]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that every calibration has: sections of the configuration, and its outputs."""
+    parser.add_argument("--settings", type=json.loads, required=True)
+    parser.add_argument("--ranks", type=Path, required=True)
+    parser.add_argument("--gates", type=Path, required=True)
+
+
+def options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`calibrate` takes beside cells and model, from the configuration."""
+    return {
+        "priors": settings["priors"],
+        "number": settings["calibration"]["simulations"],
+        "kept": settings["calibration"]["ranked"],
+        "sampling": settings["sampling"] | settings["refits"],
+        "thresholds": for_short_chains(settings["gates"], settings["sampling"], settings["refits"]),
+    }

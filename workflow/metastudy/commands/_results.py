@@ -1,0 +1,100 @@
+"""Options for the results that the article is made from, and the results read from them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from metastudy.article.catalogue import RESULTS
+from metastudy.article.results import Evidence, Modelled, StudyEvidence
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import MetastudyError
+from metastudy.models.codings.readings import interviews
+
+__all__ = ["arguments", "gather"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name results; each may be left out where it is not needed."""
+    add = parser.add_argument
+    add("--vocabulary", type=Path, required=True)
+    add("--settings", type=json.loads, required=True, help="JSON: the config's sections")
+    for name, files in RESULTS.items():
+        add(f"--{name}", type=Path, nargs="*", default=[], help=files)
+
+
+def gather(args: argparse.Namespace) -> Evidence:
+    """Read the results that :func:`arguments` names; their order does not matter."""
+    studies = sorted((_study(folder) for folder in args.studies), key=lambda study: study.id)
+    vocabulary = vocabularies.merge(
+        vocabularies.load(args.vocabulary), [s.report.get("vocabulary", {}) for s in studies]
+    )
+    by_module = {
+        kind: _by_module(getattr(args, kind), vocabulary)
+        for kind in ("cells", "contrasts", "draws", "heterogeneity")
+    }
+    checks = [json.loads(path.read_text("utf-8")) for path in sorted(args.checks)]
+    return Evidence(
+        vocabulary=vocabulary,
+        studies=tuple(study for study in studies if len(study.respondents)),
+        published=tuple(study for study in studies if not len(study.respondents)),
+        appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
+        design_based=_joined(pd.read_parquet(path) for path in args.design_based),
+        sensitivity=_joined(pd.read_parquet(path) for path in sorted(args.sensitivity)),
+        cells={name: _modelled(path) for name, path in by_module["cells"].items()},
+        contrasts={n: pd.read_parquet(path) for n, path in by_module["contrasts"].items()},
+        draws=by_module["draws"],
+        heterogeneity={n: pd.read_parquet(p) for n, p in by_module["heterogeneity"].items()},
+        refits=_joined(pd.read_parquet(path) for path in args.refits),
+        power=_joined(pd.read_parquet(path) for path in args.power),
+        predictive=_joined(pd.read_parquet(path) for path in args.predictive),
+        comparison=_joined(pd.read_parquet(path) for path in args.comparison),
+        checks=tuple(
+            c for found in checks for c in (found if isinstance(found, list) else [found])
+        ),
+        synthesis={path.stem: pd.read_parquet(path) for path in args.synthesis},
+        settings=args.settings,
+    )
+
+
+def _by_module(paths: list[Path], vocabulary: Vocabulary) -> dict[str, Path]:
+    """Files by the module in their names, in the vocabulary's order."""
+    found = {path.stem.removesuffix("-heterogeneity"): path for path in paths}
+    if unknown := [str(path) for name, path in found.items() if name not in vocabulary["modules"]]:
+        raise MetastudyError(f"named after no module of the vocabulary: {', '.join(unknown)}")
+    return {name: found[name] for name in vocabulary["modules"] if name in found}
+
+
+def _study(folder: Path) -> StudyEvidence:
+    names = ("respondents", "case_ratings", "effects")
+    return StudyEvidence(
+        json.loads((folder / "report.json").read_text("utf-8")),
+        *(pd.read_parquet(folder / f"{name}.parquet") for name in names),
+    )
+
+
+def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    found = list(tables)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def _modelled(path: Path) -> Modelled:
+    import xarray as xr
+
+    with xr.open_dataset(path) as cells:
+        if "cell" in cells.dims:
+            site = cells.site_of_cell.values
+            study = cells.study.values[cells.setting_of_site.values[site]]
+            n = cells.n.values
+        else:
+            study = cells.study.values
+            n = interviews(cells).max("code").values
+        dropped = json.loads(cells.attrs["dropped"])
+        sizes = [cells.sizes.get(name, 0) for name in ("site", "pattern", "cell")]
+    rows = pd.Series(n).groupby(study.astype(str)).sum()
+    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped), *sizes)

@@ -1,0 +1,36 @@
+"""Calibrate: would a module's model find what it simulated? Simulation-based calibration.
+
+Parameters are drawn from the priors, cells from the parameters, and the model is fitted to them
+with what it compiled once. Each true value then has a rank among its posterior's draws, and all
+ranks together are uniform if simulation, model and sampler agree.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import xarray as xr
+
+from metastudy.calibration.simulation_based import CHECKS, RANKED, calibrate
+from metastudy.commands._calibration_options import add_options, options
+from metastudy.commands._run import run
+
+
+def main() -> None:
+    """Entry point of the rule ``calibrate``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--cores", type=int, default=1)
+    add_options(parser)
+    args = parser.parse_args()
+    cells = xr.load_dataset(args.cells)
+    ranked, checks = calibrate(cells, args.model, cores=args.cores, **options(args.settings))
+    ranked.assign(part="module")[RANKED].to_parquet(args.ranks, index=False)
+    checks.assign(part="module")[CHECKS].to_parquet(args.gates, index=False)
+    print(checks.groupby("gate", sort=False)["passed"].mean().to_string())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""From a study's raw file to the harmonized tables, by what its codebook says and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.codebook import load
+from metastudy.commands._run import run
+from metastudy.harmonize import pseudonyms
+from metastudy.harmonize.harmonize import harmonize_file, save
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Harmonize one study: the entry point of the rule ``harmonize``."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--study-folder", type=Path, required=True)
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--pseudonyms", type=json.loads, required=True, help="JSON: key, key_file")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    vocabulary = vocabularies.load(args.vocabulary)
+    codebook = load(args.study_folder, vocabulary, args.manifest)
+    secret = pseudonyms.key(codebook, args.pseudonyms)
+    harmonized = harmonize_file(codebook, secret)
+    save(harmonized, args.out)
+    report = harmonized.report
+    print(f"{report['study']}: {report['rows_read']} rows read, {report['rows_kept']} kept")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,38 @@
+"""Inspect a study: its harmonized tables in, what a careful reader wants to know of them out.
+
+Nothing leaves this module that may not be published: small cells are hidden here, and texts from
+the raw data do not enter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.commands._run import run
+from metastudy.data_report.inspection.study import inspect, load
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Inspect one study: the entry point of the rule ``inspect``."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--study", type=Path, required=True, help="folder of harmonized tables")
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--smallest-cell", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="JSON")
+    args = parser.parse_args()
+    study = load(args.study)
+    vocabulary = vocabularies.merge(
+        vocabularies.load(args.vocabulary), [study.report.get("vocabulary") or {}]
+    )
+    found = inspect(study, vocabulary, args.smallest_cell)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

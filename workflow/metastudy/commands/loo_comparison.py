@@ -1,0 +1,60 @@
+"""Compare complete, partial and no pooling by what each would have predicted of left-out rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from metastudy.commands._run import run
+from metastudy.common.tables import join_values
+from metastudy.model_checks.loo_comparison import (
+    COLUMNS,
+    POOLING,
+    comparison,
+    log_likelihood,
+    notes,
+    thinned,
+)
+from metastudy.models.registry import PARAMETERS, load_rows
+
+
+def main() -> None:
+    """Entry point of the rule ``loo_comparison``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--studies", type=Path, nargs="+", required=True)
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--fits", type=Path, nargs="+", required=True, help="posterior and refits")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    cells = xr.load_dataset(args.cells)
+    rows = load_rows(args.studies, cells, args.model, args.vocabulary)
+    found, components = {}, 0
+    for path in args.fits:
+        with xr.open_datatree(path) as tree:
+            for pooling, group in POOLING.items():
+                if group in tree.children:
+                    draws = tree[group].to_dataset()
+                    spreads = [n for n in map(str, draws) if n == "tau" or n.endswith("_tau")]
+                    components = max(components, sum(draws[n][0, 0].size for n in spreads))
+                    needed = [n for n in PARAMETERS[args.model] if n in draws]
+                    found[pooling] = log_likelihood(rows, cells, thinned(draws[needed]).load())
+    table = comparison({pooling: found[pooling] for pooling in POOLING})
+    described = json.loads(cells.attrs["studies"])
+    table = table.assign(
+        module=str(cells.attrs["module"]),
+        components=components,
+        note=notes(table),
+        provenance=join_values(s["provenance"] for s in described.values()),
+    )
+    table[COLUMNS].to_parquet(args.out, index=False)
+    print(table.to_string())
+
+
+if __name__ == "__main__":
+    run(main)

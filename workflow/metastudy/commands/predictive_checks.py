@@ -1,0 +1,42 @@
+"""Predict the rows that a fit has seen only as cells, from its prior and from its posterior."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from metastudy.commands._run import run
+from metastudy.model_checks.predictive_checks import predict
+from metastudy.models.registry import load_rows
+
+
+def main() -> None:
+    """Entry point of the rule ``predictive_checks``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--studies", type=Path, nargs="+", required=True)
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--posterior", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--priors", type=json.loads, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--smallest_cell", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    cells = xr.load_dataset(args.cells)
+    rows = load_rows(args.studies, cells, args.model, args.vocabulary)
+    with xr.open_datatree(args.posterior) as tree:
+        posterior = tree["posterior"].to_dataset()
+        table = predict(
+            rows, cells, args.model, posterior, args.priors, args.seed, args.smallest_cell
+        )
+    table.to_parquet(args.out, index=False)
+    print(table.to_string())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,44 @@
+"""Refit a module without each of its groups, under other priors, pooled and not pooled."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from metastudy.commands._run import run
+from metastudy.model_checks.power_scaling import power_scaling
+from metastudy.model_checks.refits import refit
+
+
+def main() -> None:
+    """Entry point of the rule ``refits``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--posterior", type=Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--priors", type=json.loads, required=True)
+    parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--interval", type=float, required=True)
+    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--power", type=Path, required=True, help="table of power-scaling")
+    parser.add_argument("--pooling", type=Path, required=True, help="draws, pooled and unpooled")
+    args = parser.parse_args()
+
+    from metastudy.inference.netcdf import save
+
+    cells = xr.load_dataset(args.cells)
+    with xr.open_datatree(args.posterior) as tree:
+        posterior = tree["posterior"].to_dataset().load()
+    table, pooling = refit(cells, posterior, args.model, args.priors, args.sampling, args.interval)
+    table.to_parquet(args.table, index=False)
+    power_scaling(cells, posterior).to_parquet(args.power, index=False)
+    groups = {f"{name}_posterior": draws for name, draws in pooling.items()}
+    save(xr.DataTree.from_dict(groups), args.pooling)
+    print(table.to_string())
+
+
+if __name__ == "__main__":
+    run(main)

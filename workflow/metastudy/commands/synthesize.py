@@ -1,0 +1,83 @@
+"""Synthesize: pool unpooled study estimates where several studies report the same estimand."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.commands._run import run
+from metastudy.harmonized import parquet, schema
+from metastudy.posterior.heterogeneity import HETEROGENEITY, taus
+from metastudy.posterior.verdicts import ROPES
+from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
+from metastudy.synthesis.results import inconsistency, results
+from metastudy.synthesis.stages import INCONSISTENCY, PRIORS, RESULTS, gather, pool, stages
+
+
+def main() -> None:
+    """Entry point of the rule ``synthesize``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, nargs="*", default=[])
+    parser.add_argument("--published", type=Path, nargs="*", default=[], help="harmonized folders")
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--priors", type=json.loads, required=True)
+    parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--interval", type=float, required=True)
+    parser.add_argument("--rope_sd", type=float, required=True)
+    parser.add_argument("--rope_logit", type=float, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+
+    from metastudy.inference.netcdf import save
+
+    cells = [xr.load_dataset(path) for path in args.cells]
+    reports = [json.loads((path / REPORT).read_text("utf-8")) for path in args.published]
+    vocabulary = vocabularies.merge(
+        vocabularies.load(args.vocabulary),
+        [json.loads(c.attrs["vocabulary"]) for c in cells] + [r["vocabulary"] for r in reports],
+    )
+    effects = [parquet.read(path / "effects.parquet") for path in args.published]
+    table, covariance = gather(cells, pd.concat([schema.empty("effects"), *effects]), vocabulary)
+    groups: dict[str, xr.Dataset] = {}
+    seen = [*map(module_structures, cells), refused(table)]
+    spread: list[pd.DataFrame] = []
+    shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
+    for name, metric, found in stages(table, covariance, vocabulary):
+        posterior = pool(found, args.priors, args.sampling, metric)
+        label = name if metric == "sd" else f"{name}_{metric}"
+        groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
+        draws = posterior["posterior"].to_dataset()
+        seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
+        shown[name].append(results(found, draws, args.interval, seed, ropes)[RESULTS])
+        told = structures(found)
+        told["module_or_family"] = told["module_or_family"].replace("", "exploratory")
+        seen.append(told)
+        tau_sd = args.priors[PRIORS[metric][1]]
+        own = taus(draws, tau_sd, args.interval).assign(variant=name)
+        i2 = inconsistency(found, draws, args.interval)
+        spread.append(own.merge(i2, how="left", on="parameter", validate="one_to_one"))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, parts in shown.items():
+        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=RESULTS)
+        rows.to_parquet(args.out / f"{name}.parquet", index=False)
+    table.to_parquet(args.out / "estimates.parquet", index=False)
+    pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(
+        args.out / "structure.parquet", index=False
+    )
+    none = pd.DataFrame(columns=[*HETEROGENEITY, *INCONSISTENCY])
+    (pd.concat(spread, ignore_index=True) if spread else none).to_parquet(
+        args.out / "heterogeneity.parquet", index=False
+    )
+    save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
+
+
+REPORT = "report.json"
+
+
+if __name__ == "__main__":
+    run(main)

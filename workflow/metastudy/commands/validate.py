@@ -1,0 +1,33 @@
+"""Validate a study's new tables: before they take the place of the old ones, can a model use them?
+
+What a study's own design makes impossible (an arm without anybody, an outcome that does not vary,
+an organisation in two countries) is told here, while all that was built still stands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.commands._run import run
+from metastudy.harmonized.study import load_study
+from metastudy.models.validation import validate
+
+
+def main() -> None:
+    """Entry point of the rule ``validate``."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--tables", type=Path, required=True)
+    parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    study = load_study(args.tables)
+    common = vocabularies.load(args.vocabulary)
+    modules = validate(study, vocabularies.merge(common, [study.report["vocabulary"]]))
+    args.out.write_text(json.dumps({"study": study.id, "modules": modules}) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""What every package may use: problems, text, YAML, digests, disclosure control, the store."""

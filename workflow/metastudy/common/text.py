@@ -1,0 +1,87 @@
+"""Text: canonical forms, quoting in messages, and what looks private."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+__all__ = ["canonical", "did_you_mean", "numeral", "private", "quoted", "shown"]
+
+LONGEST_QUOTED = 60  # characters of a raw value that a message shows
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MOMENT_OR_MACHINE = re.compile(
+    r"\d{4}-\d\d?-\d\d?.*|\d\d?[-./]\d\d?[-./]\d{4}.*|\d{1,3}(\.\d{1,3}){3}"
+)  # a date, an IP address
+_TELEPHONE = re.compile(r"(\+|00)[\d ()-]{7,}\d|\d{2,4}( \d{2,4}){3,}")
+_WHOLE_WITH_ZEROS = re.compile(r"[-+]?\d+\.0+", re.ASCII)
+_NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+
+
+def canonical(value: object) -> str:
+    """Give the one spelling by which a raw value and a codebook's code are compared.
+
+    Parameters
+    ----------
+    value : a number, a text, a truth value or nothing.
+
+    Returns
+    -------
+    The text in Unicode NFC without surrounding blanks; whole numbers without ``.0``;
+    ``True`` or ``False`` however they were capitalised; ``""`` for nothing.
+
+    Examples
+    --------
+    >>> canonical(1.0), canonical(" 1.0 "), canonical("TRUE"), canonical(float("nan"))
+    ('1', '1', 'True', '')
+    """
+    if value is None or value != value:  # NaN and NaT differ from themselves
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = unicodedata.normalize("NFC", str(value)).strip()
+    if _WHOLE_WITH_ZEROS.fullmatch(text):
+        return text.partition(".")[0]
+    return text.capitalize() if text.lower() in ("true", "false") else text
+
+
+def numeral(text: str) -> float | None:
+    """Read a number written in plain digits with a decimal point; ``None`` for any other text."""
+    return float(text) if _NUMERAL.fullmatch(text) else None
+
+
+def private(text: str) -> bool:
+    """Tell whether a text looks like what identifies a person: an address, a date, a machine."""
+    whole = (_MOMENT_OR_MACHINE, _TELEPHONE)
+    return bool(_ADDRESS.search(text) or any(kind.fullmatch(text) for kind in whole))
+
+
+def quoted(text: str) -> str:
+    """Spell a raw value in a message; what may be a person's own words is only counted."""
+    if not text:
+        return "an empty cell"
+    if private(text) or len(text) > LONGEST_QUOTED:
+        return f"a text of {len(text)} characters"
+    return f"'{text}'"
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """Name the option nearest to a misspelt word, as a question; empty if none is near.
+
+    >>> did_you_mean("contry", ["country", "sector"])
+    " Did you mean 'country'?"
+    """
+    options = list(options)
+    by_lower = {option.lower(): option for option in reversed(options)}
+    near = get_close_matches(word.lower(), by_lower, n=1)
+    return f" Did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+def shown(path: Path) -> str:
+    """Give a path as the user knows it: relative to the working directory if it lies inside."""
+    try:
+        return Path(path).absolute().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return Path(path).as_posix()

@@ -1,0 +1,217 @@
+"""YAML with positions: a document knows the line of each key, and refuses all but plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import shown
+
+__all__ = ["Document", "read_yaml", "yaml_path"]
+
+MOST_NODES = (
+    200_000  # of a YAML file with its aliases followed; the largest codebook has some 10,000
+)
+Path_ = tuple[str | int, ...]
+
+
+def yaml_path(path: Sequence[str | int]) -> str:
+    """Spell a place in a YAML document.
+
+    >>> yaml_path(("variables", 3, "construct"))
+    'variables[3].construct'
+    """
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return text.removeprefix(".") or "(top)"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file: its data, and on which line each place stands."""
+
+    path: Path
+    data: Any
+    lines: dict[Path_, int] = field(repr=False)
+
+    def line(self, place: Sequence[str | int]) -> int:
+        """Give the line of a place in the file, or of the nearest place around it."""
+        place = tuple(place)
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+    def problem(
+        self,
+        place: Sequence[str | int],
+        found: str,
+        expected: str,
+        mend: str = "",
+        *,
+        study: str | None = None,
+        code: str = "codebook",
+    ) -> Problem:
+        """Make a problem that points to a place in this file."""
+        return Problem(
+            file=shown(self.path),
+            study=study,
+            row=f"{self.line(place)} (line)",
+            column=yaml_path(place),
+            found=found,
+            expected=expected,
+            mend=mend or f"correct line {self.line(place)} of {shown(self.path)}",
+            code=code,
+        )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's core types only: `no`, `08`, `1:30` and dates stay the texts that people wrote."""
+
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(None, None, "a key that is no text", key.start_mark)
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                first = seen[key.value]
+                message = f"the key '{key.value}' twice, on lines {first} and {line}"
+                raise yaml.MarkedYAMLError(None, None, message, key.start_mark)
+            seen[key.value] = line
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
+
+
+def _construct_map(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Count the nodes below a node as if each alias were written out, once for each node.
+
+    Raises
+    ------
+    yaml.MarkedYAMLError
+        If a node holds itself, or if there are more than :data:`MOST_NODES`: a few lines of
+        aliases of aliases stand for more than any memory holds.
+    """
+    if id(node) in known:
+        if not known[id(node)]:
+            message = "an anchor that holds itself"
+            raise yaml.MarkedYAMLError(None, None, message, node.start_mark)
+        return known[id(node)]
+    known[id(node)] = 0
+    children: Iterable[yaml.Node] = ()
+    if isinstance(node, yaml.MappingNode):
+        children = (one for pair in node.value for one in pair)
+    elif isinstance(node, yaml.SequenceNode):
+        children = node.value
+    size = 1 + sum(_size(child, known) for child in children)
+    if size > MOST_NODES:
+        message = f"aliases that stand for more than {MOST_NODES} entries"
+        raise yaml.MarkedYAMLError(None, None, message, node.start_mark)
+    known[id(node)] = size
+    return size
+
+
+def _lines(node: yaml.Node | None, place: Path_ = ()) -> dict[Path_, int]:
+    if node is None:
+        return {}
+    found = {place: node.start_mark.line + 1}
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                found |= _lines(value, (*place, key.value))
+                found[(*place, key.value)] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            found |= _lines(value, (*place, index))
+    return found
+
+
+def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -> Document:
+    """Read a YAML file strictly: UTF-8, one document, no key twice, keys as they are written.
+
+    Parameters
+    ----------
+    path : the file.
+    study, code : what a :class:`Problem` with this file says of itself.
+
+    Returns
+    -------
+    Document, its keys all texts (``08`` stays ``08``).
+
+    Raises
+    ------
+    BadInput
+        If the file is missing, is not UTF-8, or is no YAML; with the line.
+    """
+
+    def refused(
+        found: str, expected: str, mend: str, kind: str = code, row: str | None = None
+    ) -> BadInput:
+        return BadInput(Problem(shown(path), found, expected, mend, study, row, None, kind))
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node:
+                _size(node, {})
+            lines = _lines(node)
+            data = loader.construct_document(node) if node else None
+        finally:
+            loader.dispose()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise refused(
+            "no such file", f"a YAML file at {shown(path)}", "add the file", "missing-file"
+        ) from None
+    except OSError as error:
+        raise refused(
+            f"a file that cannot be read: {error.strerror}",
+            "a YAML file that may be read",
+            "give yourself the right to read it",
+            "missing-file",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise refused(
+            f"bytes that are not UTF-8 (at byte {error.start})",
+            "text in UTF-8",
+            "save the file as UTF-8",
+            "encoding",
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise refused(
+            error.problem or "no YAML",
+            "well-formed YAML in which each key stands once",
+            f"correct line {line} of {shown(path)}",
+            row=f"{line} (line)",
+        ) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise refused(
+            " ".join(str(error).split())[:200] or "no YAML", "well-formed YAML", "correct the file"
+        ) from None
+    return Document(path, data, lines)

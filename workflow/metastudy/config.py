@@ -1,0 +1,239 @@
+"""The configuration, checked, and what it selects: studies, modules and their fits.
+
+Imported while the Snakefile is read, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from metastudy.codebook import codebook as codebooks
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput, MetastudyError, Problem
+from metastudy.common.text import did_you_mean, numeral
+
+__all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
+
+__resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
+PUBLISHED = "published"  # the design of a study that holds findings and no people
+SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """A study as the rules see it: its files, the modules it has outcomes for, or findings."""
+
+    files: tuple[str, ...]
+    modules: tuple[str, ...]
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module with at least one selected study."""
+
+    model: str
+    studies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit of a module: ``main``, or the sensitivity analysis ``folded`` or ``ordinal``."""
+
+    module: str
+    variant: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the configuration selects; ``complete`` where it leaves nothing out.
+
+    A fit is called after its module, and a sensitivity analysis ``<module>-<variant>``.
+    """
+
+    studies: dict[str, StudyFiles]
+    modules: dict[str, Module]
+    fits: dict[str, Fit]
+    complete: bool
+
+
+def checked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration, if it keeps the schema.
+
+    Raises
+    ------
+    BadInput
+        All that is wrong at once: key, what was found, what was expected, a likely spelling.
+    """
+    validator = jsonschema.Draft202012Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))
+    settings = copy.deepcopy(dict(config))
+    for error in list(validator.iter_errors(settings)):
+        _read_number(settings, error)
+    problems = []
+    for error in validator.iter_errors(settings):
+        place = ".".join(map(str, error.absolute_path)) or "the top level"
+        found, expected = repr(error.instance), error.message
+        if error.validator == "type":
+            kinds = error.validator_value
+            expected = f"a value of type {kinds if isinstance(kinds, str) else ' or '.join(kinds)}"
+        elif error.validator == "additionalProperties":
+            known = list(error.schema["properties"])
+            unknown = [key for key in error.instance if key not in known]
+            found = f"unknown key{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))}"
+            expected = f"one of {', '.join(known)}" + "".join(
+                did_you_mean(k, known) for k in unknown
+            )
+        elif error.validator == "required":
+            found = "a missing key"
+        problems.append(
+            Problem(
+                file="config/config.yaml or --config",
+                column=place,
+                found=found,
+                expected=expected,
+                mend="correct the key; workflow/schemas/config.schema.yaml describes each",
+                code="config",
+            )
+        )
+    if problems:
+        raise BadInput(problems)
+    return settings
+
+
+def _read_number(config: dict[str, Any], error: jsonschema.ValidationError) -> None:
+    """Put a number in place of its text: inside `--config section={...}` Snakemake leaves texts."""
+    if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
+        number = numeral(error.instance)
+        if number is not None:
+            *sections, key = error.absolute_path
+            place: Any = config
+            for section in sections:
+                place = place[section]
+            place[key] = int(number) if number.is_integer() else number
+
+
+def discover(config: Mapping[str, Any]) -> Found:
+    """Studies, modules and fits that the configuration selects.
+
+    A study is a folder with a codebook. Its outcomes say which modules it enters. A sensitivity
+    analysis that the vocabulary allows and the selected studies do not is left out.
+
+    Raises
+    ------
+    BadInput
+        For a codebook or vocabulary that is wrong, a study or module that does not exist, or a
+        sensitivity analysis that a module cannot have.
+    """
+    vocabulary = vocabularies.load(Path(config["vocabulary"]))
+    data = Path(config["data"])
+    there = sorted(path.parent.name for path in data.glob("*/codebook.yaml"))
+    names = _selected("studies", config["studies"], there, f"a folder with a codebook in {data}")
+    wanted = _selected("modules", config["modules"], list(vocabulary["modules"]), "a module")
+    studies: dict[str, StudyFiles] = {}
+    members: dict[str, list[str]] = {}
+    missing: list[Problem] = []
+    folding = {m for m in vocabulary["modules"] if _has_parts(vocabulary, _all(vocabulary), m)}
+    folded: set[str] = set()
+    for name in names:
+        book = codebooks.load(data / name, vocabulary)
+        entered = [book.vocabulary.module(outcome) for outcome in book.outcomes]
+        mine = tuple(dict.fromkeys(m for m in entered if m in wanted))
+        if not mine and (entered or config["modules"] != "all"):
+            continue  # what has no outcome of any module is shown, so it belongs to all of them
+        missing += codebooks.missing_file(book)
+        published = book.study.design == PUBLISHED
+        studies[name] = StudyFiles((str(book.data_path), str(book.path)), mine, published)
+        for module in mine:
+            members.setdefault(module, []).append(name)
+            if _has_parts(book.vocabulary, book.outcomes, module):
+                folded.add(module)
+    missing += _wrong_analyses(config["sensitivity"], vocabulary, folding | folded)
+    if missing:
+        raise BadInput(missing)
+    if not members and not any(study.published for study in studies.values()):
+        raise MetastudyError(
+            "no study is selected: none of the studies has an outcome of the selected modules "
+            f"({', '.join(wanted)})"
+        )
+    modules = {
+        m: Module(str(vocabulary["modules"][m]["model"]), tuple(members[m]))
+        for m in vocabulary["modules"]
+        if m in members
+    }
+    everything = config["studies"] == "all" and config["modules"] == "all"
+    complete = everything and len(modules) == len(vocabulary["modules"])
+    fits = {m: Fit(m, "main", found.model) for m, found in modules.items()}
+    for m in modules:
+        if m in folded and m in config["sensitivity"].get("folded", ()):
+            fits[f"{m}-folded"] = Fit(m, "folded", modules[m].model)
+        if m in config["sensitivity"].get("ordinal", ()):
+            fits[f"{m}-ordinal"] = Fit(m, "ordinal", "ordinal")
+    return Found(studies, modules, fits, complete)
+
+
+def _all(vocabulary: Vocabulary) -> list[str]:
+    return [*vocabulary["constructs"], *vocabulary["codes"]]
+
+
+def _has_parts(vocabulary: Vocabulary, outcomes: Collection[str], module: str) -> bool:
+    """Whether some of the outcomes of a module are parts of others of them."""
+    mine = [name for name in outcomes if vocabulary.module(name) == module]
+    return any(name != whole for name, whole in vocabulary.folding(mine).items())
+
+
+def _wrong_analyses(
+    asked: Mapping[str, list[str]], vocabulary: Vocabulary, folding: Collection[str]
+) -> Iterator[Problem]:
+    """The sensitivity analyses that no studies could give, whatever the data."""
+    models = {name: str(entry["model"]) for name, entry in vocabulary["modules"].items()}
+    scored = [name for name, model in models.items() if model == "answers"]
+    for variant, able, what in (
+        ("folded", [m for m in models if m in folding], "an outcome that is a part of another"),
+        ("ordinal", scored, "answers to items"),
+    ):
+        for name in asked.get(variant, ()):
+            if name not in able:
+                yield Problem(
+                    file="config/config.yaml or --config",
+                    column=f"sensitivity.{variant}",
+                    found=repr(name),
+                    expected=f"a module with {what}: {', '.join(able) or 'there is none'}"
+                    + did_you_mean(name, able),
+                    mend=f"take {name!r} out of `sensitivity.{variant}`",
+                    code="config",
+                )
+
+
+def _selected(key: str, asked: str | list[str], there: list[str], what: str) -> list[str]:
+    if asked == "all":
+        return there
+    names = [asked] if isinstance(asked, str) else list(asked)
+    problems = [
+        Problem(
+            file="config/config.yaml or --config",
+            column=key,
+            found=repr(name),
+            expected=f"{what}: {', '.join(there) or 'there is none'}" + did_you_mean(name, there),
+            mend=f"correct `{key}`",
+            code="config",
+        )
+        for name in names
+        if name not in there
+    ]
+    if problems:
+        raise BadInput(problems)
+    return names
+
+
+def manifest(config: Mapping[str, Any]) -> str:
+    """Path of the manifest of simulated files."""
+    return str(Path(config["data"]) / "manifest.yaml")

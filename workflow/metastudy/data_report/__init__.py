@@ -1,0 +1,1 @@
+"""The data report: what the data look like before any model."""

@@ -1,0 +1,148 @@
+"""What a reader of the data report should look at first: alarms and notices, as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from metastudy.data_report.inspection.answers import MUCH_MISSING
+from metastudy.display.formatting import inline, joined, number, words
+from metastudy.display.labels import Labels
+
+__all__ = ["ALARM", "LOW_AGREEMENT", "NOTICE", "Notice", "notices"]
+
+ALARM, NOTICE = "Alarm", "Notice"
+# From where on something is said. They decide what is pointed at, never what is analysed.
+LOW_RELIABILITY = 0.7  # Nunnally 1978
+LOW_AGREEMENT = 0.667  # Krippendorff 2004: below it, not even tentative conclusions
+MUCH_AT_AN_END = 15  # per cent of a scale's people, Terwee and others 2007
+UNLIKE_ARMS = 0.1  # standard deviations, Austin 2009; beyond chance as well
+CHANCE_SURE = 1.31  # 99 instead of 95 per cent of what chance explains
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to look at: how much it matters, and a sentence."""
+
+    level: str
+    text: str
+
+
+def _above(value: Any, limit: float) -> bool:
+    return isinstance(value, int | float) and value > limit
+
+
+def _item(row: Mapping[str, Any], labels: Labels) -> str:
+    return f"{row['item']} ({inline(labels.outcome(row['construct']))})"
+
+
+def _factor(row: Mapping[str, Any], labels: Labels) -> str:
+    return f"the factor “{inline(labels.of(row['factor'], 'factors'))}”"
+
+
+def _of_answers(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
+    told = []
+    negative = [r for r in found["items"] if r["item_rest"] is not None and r["item_rest"] < 0]
+    for row in negative:
+        told.append(
+            Notice(
+                ALARM,
+                f"{_item(row, labels)} correlates negatively with the other items of its scale "
+                f"({number(row['item_rest'])}): is its keying right?",
+            )
+        )
+    missing = [_item(row, labels) for row in found["items"] if row["much_missing"]]
+    if missing:
+        told.append(
+            Notice(NOTICE, f"More than {MUCH_MISSING}% have no answer to {joined(missing)}.")
+        )
+    for scale in found["scales"]:
+        name = labels.outcome(scale["construct"])
+        if scale["alpha"] is not None and scale["alpha"] < LOW_RELIABILITY:
+            told.append(
+                Notice(
+                    NOTICE,
+                    f"{name}: Cronbach’s alpha is {number(scale['alpha'])}, "
+                    f"below {number(LOW_RELIABILITY)}.",
+                )
+            )
+        for end in ("floor", "ceiling"):
+            if scale["items"] > 1 and _above(scale[end], MUCH_AT_AN_END):
+                told.append(
+                    Notice(NOTICE, f"{name}: {scale[end]}% of the people are at the {end}.")
+                )
+    return told
+
+
+def _of_arms(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
+    told = []
+    unlike = [
+        row
+        for row in found["balance"]
+        if abs(row["difference"]) > max(UNLIKE_ARMS, CHANCE_SURE * row["chance"])
+    ]
+    for row in unlike:
+        trait = words(row["trait"]) + (f" “{row['category']}”" if row["category"] else "")
+        told.append(
+            Notice(
+                NOTICE,
+                f"{trait} differs between the levels of {_factor(row, labels)} by "
+                f"{number(row['difference'])} standard deviations, more than chance explains.",
+            )
+        )
+    left = {(row["rule"], row["factor"]): row for row in found["left"] or [] if row["differs"]}
+    for row in left.values():
+        told.append(
+            Notice(
+                ALARM,
+                f"Rows that left by the rule “{inline(words(row['rule']))}” differ between the "
+                f"levels of {_factor(row, labels)} by more than chance explains.",
+            )
+        )
+    if found["left"] is None:
+        told.append(Notice(NOTICE, "Who left from which arm was not recorded."))
+    return told
+
+
+def notices(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
+    """List what to look at in a study.
+
+    Parameters
+    ----------
+    found : what :func:`metastudy.data_report.inspection.study.inspect` gives.
+    labels : names for the reader.
+
+    Returns
+    -------
+    Alarms first.
+    """
+    told = []
+    unmapped = len(found["reading"]["unmapped"])
+    if unmapped:
+        some = "1 column or code is" if unmapped == 1 else f"{unmapped} columns or codes are"
+        told.append(Notice(NOTICE, f"{some} not mentioned in the codebook."))
+    if found["answers"]:
+        told += _of_answers(found["answers"], labels)
+    if found["arms"]:
+        told += _of_arms(found["arms"], labels)
+    coding = found["coding"]
+    if coding:
+        poor = [
+            labels.of(row["code"], "codes")
+            for row in coding["codes"]
+            if row["alpha"] is not None and row["alpha"] < LOW_AGREEMENT
+        ]
+        if poor:
+            told.append(
+                Notice(
+                    NOTICE,
+                    f"Krippendorff’s alpha is below {LOW_AGREEMENT:g} for {len(poor)} of "
+                    f"{len(coding['codes'])} codes: {joined([poor[0], *map(inline, poor[1:])])}.",
+                )
+            )
+        if not coding["enough_double"]:
+            told.append(
+                Notice(NOTICE, "Too few sources were coded twice to tell whether coders agree.")
+            )
+    return sorted(told, key=lambda one: one.level != ALARM)

@@ -1,0 +1,1 @@
+"""Inspection: the numbers of the data report, with small counts hidden."""

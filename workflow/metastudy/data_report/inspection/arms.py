@@ -1,0 +1,114 @@
+"""Inspect the arms of an experiment: their size, balance and attrition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.disclosure import about, protect
+from metastudy.data_report.balance import arms, differences, differs, standardised
+from metastudy.data_report.inspection.values import Inspected, Rows, number_or_none, text_or_none
+from metastudy.harmonized.scale_scores import scores
+
+__all__ = ["arms_of"]
+
+
+def arms_of(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+    assigned = study["assignments"]
+    randomised = assigned[assigned["randomised"]]
+    if not len(randomised):
+        return None
+    counts: Rows = []
+    for vignette, own in arms(randomised).groupby("vignette", dropna=False):
+        sizes = own["arm"].value_counts().sort_index()
+        for arm, n in zip(sizes.index, protect(list(sizes), least).cells, strict=True):
+            counts.append({"vignette": text_or_none(vignette), "arm": str(arm), "n": n})
+    balance = [
+        asdict(one) | {"difference": round(one.difference, 4), "chance": round(one.chance, 4)}
+        for one in differences(study["respondents"], randomised, vocabulary, least)
+    ]
+    return {
+        "factors": sorted(set(randomised["factor"])),
+        "counts": counts,
+        "balance": balance,
+        "left": _left(study.report, vocabulary, least),
+        "checks": _checks(study, randomised, vocabulary, least),
+    }
+
+
+def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> Rows | None:
+    """Tell how many rows of each level left by which rule.
+
+    The rule's own count may stand on the page, and so may the people that each level kept: the
+    levels of a rule are protected together, and a level in which a count is hidden has no shares.
+    """
+    by_rule, read = report.get("excluded_by_arm"), report.get("read_by_arm")
+    if by_rule is None or read is None:
+        return None
+    rows: Rows = []
+    for factor, of_level in read.items():
+        total = {level: int(of_level.get(level, 0)) for level in vocabulary.levels(factor)}
+        left = {
+            rule: {level: int(of_factor.get(factor, {}).get(level, 0)) for level in total}
+            for rule, of_factor in by_rule.items()
+        }
+        shown = {}
+        for rule, counts in left.items():
+            parts = protect(list(counts.values()), least)
+            for level, n in zip(counts, parts.cells, strict=True):
+                shown[rule, level] = n if parts.total else None
+        open_levels = {
+            level for level in total if all(isinstance(shown[rule, level], int) for rule in left)
+        }
+        rows += [
+            {
+                "rule": rule,
+                "factor": factor,
+                "level": level,
+                "n": shown[rule, level],
+                "share": round(100 * left[rule][level] / total[level], 1)
+                if level in open_levels and total[level]
+                else None,
+                "differs": differs(left[rule], total),
+            }
+            for rule in left
+            for level in total
+        ]
+    return rows
+
+
+def _checks(study: Inspected, randomised: pd.DataFrame, vocabulary: Vocabulary, least: int) -> Rows:
+    """Compare a construct that checks a factor between the levels of that factor."""
+    if not len(study["measurements"]):
+        return []
+    scored, rows = scores(study["measurements"]), []
+    for construct in dict.fromkeys(scored["construct"]):
+        factor = vocabulary["constructs"][construct].get("checks")
+        own = randomised[randomised["factor"] == factor]
+        if not len(own):
+            continue
+        means = scored[scored["construct"] == construct].groupby("respondent_id")["score"].mean()
+        groups = {
+            level: means.reindex(own.loc[own["level"] == level, "respondent_id"].unique()).dropna()
+            for level in vocabulary.levels(str(factor))
+        }
+        reference = next(iter(groups))
+        for level, values in groups.items():
+            few = len(values) < least
+            rows.append(
+                {
+                    "construct": construct,
+                    "factor": factor,
+                    "level": level,
+                    "n": about(len(values), least) if not few else f"<{least}",
+                    "mean": None if few else number_or_none(values.mean()),
+                    "difference": None
+                    if few or level == reference
+                    else number_or_none(standardised(values, groups[reference])),
+                }
+            )
+    return rows

@@ -1,0 +1,114 @@
+"""Inspect a study: the numbers of its page, with small counts hidden."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.disclosure import ends, protect
+from metastudy.data_report.inspection import answers, arms, codings, values
+from metastudy.harmonized import parquet, schema
+
+__all__ = ["inspect", "load"]
+
+PLACE = ("country", "sector", "role", "arrangement")
+REPORT = "report.json"
+
+
+def load(folder: Path) -> values.Inspected:
+    """Read the harmonized tables of a study; one that is not there has no rows."""
+    found = {}
+    for name in schema.TABLES:
+        path = Path(folder) / f"{name}.parquet"
+        found[name] = parquet.read(path) if path.is_file() else schema.empty(name)
+    return values.Inspected(json.loads((Path(folder) / REPORT).read_text("utf-8")), found)
+
+
+def _reading(study: values.Inspected, least: int) -> dict[str, Any]:
+    """Tell what was read and who left; the rules and those who stay add up to the rows read."""
+    report = study.report
+    excluded = {str(rule): int(rows) for rule, rows in report["excluded"].items()}
+    parts = protect([*excluded.values(), int(report["rows_kept"])], least)
+    if len(study["effects"]):  # findings of the literature are no people
+        parts = protect([*excluded.values(), int(report["rows_kept"])], 1)
+    name = str(report["file"])
+    return {
+        "file": name,
+        "format": report.get("format") or Path(name).suffix.lstrip(".").lower(),
+        "sha256": report["sha256"],
+        "rows_read": int(report["rows_read"]) if parts.total else None,
+        "rows_kept": parts.cells[-1],
+        "excluded": [
+            {"rule": rule, "rows": rows}
+            for rule, rows in zip(excluded, parts.cells[:-1], strict=True)
+        ],
+        "unmapped": [str(name) for name in report["unmapped"]],
+        "ignored": [str(name) for name in report["ignored"]],
+    }
+
+
+def _quality(study: values.Inspected, least: int) -> values.Rows | None:
+    rules = study.report.get("quality")
+    if rules is None:
+        return None
+    kept = int(study.report["rows_kept"])
+    return [{"rule": str(r["rule"]), "rows": ends(int(r["rows"]), kept, least)} for r in rules]
+
+
+def _places(study: values.Inspected, least: int) -> values.Rows:
+    """Count people by place, or findings where the study is of published ones."""
+    effects = study["effects"]
+    if len(effects):
+        own = effects[["country", "sector", "role"]].assign(arrangement=None)
+        least = 1
+    else:
+        own = study["respondents"][list(PLACE)]
+    counts = Counter(
+        tuple(values.text_or_none(v) for v in row) for row in own.itertuples(index=False)
+    )
+    places = sorted(counts, key=lambda place: [value or "" for value in place])
+    shown = protect([counts[place] for place in places], least).cells
+    return [dict(zip(PLACE, p, strict=True)) | {"n": n} for p, n in zip(places, shown, strict=True)]
+
+
+def inspect(study: values.Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
+    """Inspect one study.
+
+    Parameters
+    ----------
+    study : what :func:`load` gives.
+    vocabulary : the common one with what the study adds to it.
+    least : the smallest cell that is shown.
+
+    Returns
+    -------
+    Plain values by part of the page; ``None`` for a part that does not apply or that harmonizing
+    did not record. Counts are numbers, or texts such as ``<5``; shares are per cent.
+    """
+    report = study.report
+    published = codings.published_findings(study)
+    types = [str(entry["type"]) for entry in report.get("exposures", [])]
+    types += published["exposure_types"] if published else []
+    return {
+        "study": str(report["study"]),
+        "about": {key: value for key, value in report["codebook"].items() if key != "id"},
+        "provenance": str(report["provenance"]),
+        "vocabulary": report.get("vocabulary") or {},
+        "outcomes": list(report.get("outcomes", [])),
+        "exposure_types": list(dict.fromkeys(types)),
+        "smallest_cell": least,
+        "reading": _reading(study, least),
+        "quality": _quality(study, least),
+        "weights": bool(study["respondents"]["weight"].notna().any()),
+        "places": _places(study, least),
+        "answers": answers.answers(study, vocabulary, least)
+        if len(study["measurements"])
+        else None,
+        "arms": arms.arms_of(study, vocabulary, least),
+        "coding": codings.coding(study, vocabulary, least),
+        "ratings": codings.ratings(study, vocabulary, least),
+        "published": published,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""How results are shown: numbers, labels, sentences, tables, pages and plots."""

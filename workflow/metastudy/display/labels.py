@@ -1,0 +1,121 @@
+"""Labels: what a reader calls a study, an outcome, an exposure or a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.tables import split_values
+from metastudy.display.formatting import inline, words
+
+__all__ = ["Exposure", "Labels", "study_label"]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What an exposure's id says: ``<name>_<type>``, with ``_<level>`` where there are several."""
+
+    id: str
+    type: str
+    name: str
+    label: str
+    change: str  # what one unit of it is, as the subject of a sentence
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names for the reader of everything that has a key.
+
+    Parameters
+    ----------
+    vocabulary : the common vocabulary with what the studies add to it.
+    studies : label of each study.
+    """
+
+    vocabulary: Vocabulary
+    studies: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, key: str, *sections: str) -> str:
+        """The label of a key in the first of these sections that has it, else the key as words."""
+        for section in sections or tuple(self.vocabulary.sections):
+            if key in self.vocabulary[section]:
+                return self.vocabulary.label(section, key)
+        return self.studies.get(key) or words(key)
+
+    def outcome(self, key: str) -> str:
+        """Label of a construct, code or family."""
+        return self.of(key, "constructs", "codes", "families")
+
+    def study(self, key: str) -> str:
+        """Label of a study."""
+        return self.studies.get(key) or words(key)
+
+    def setting(self, key: str) -> str:
+        """Label of a setting: a study, with its country and sector where it has several."""
+        study, *places = key.split(":")
+        return ", ".join([self.study(study), *(self.of(p, "countries", "sectors") for p in places)])
+
+    def many(self, keys: str, *sections: str) -> list[str]:
+        """Labels of the keys that a cell joins."""
+        return [self.of(key, *sections) for key in split_values(keys)]
+
+    def exposure(self, key: str, kind: str) -> Exposure:
+        """Read an exposure's id, with the words for its label and for one unit of it."""
+        factors, constructs = self.vocabulary["factors"], self.vocabulary["constructs"]
+        stem, _, level = key.rpartition(f"_{kind}")
+        name = stem or key
+        if name in factors and (kind != "measured" or name not in constructs):
+            levels = self.vocabulary.levels(name)
+            reference, second = list(levels)[:2]
+            other = level.lstrip("_") or second
+            label = self.of(name, "factors")
+            low, high = inline(levels[reference]), inline(levels[other])
+            if level:
+                label = f"{label}: {levels[other]}"
+            change = f"a change from {low} to {high}"
+            if kind != "randomised":
+                change = f"the {inline(words(name))} “{high}” rather than “{low}”"
+            return Exposure(key, kind, name, label, change)
+        label = self.of(name, *(("constructs",) if name in constructs else ("factors",)))
+        return Exposure(key, kind, name, label, f"one standard deviation more of {inline(label)}")
+
+    def parameter(self, name: str) -> list[str]:
+        """Words for each part of a parameter's name, ``name[part, part]``.
+
+        Known keys become their labels, exposures too; ``tau`` says only that the parameter is a
+        standard deviation, and goes.
+        """
+        head, _, inside = name.partition("[")
+        parts = [head, *inside.rstrip("]").split(", ")] if inside else [head]
+        return [self._part(part) for part in parts]
+
+    def _part(self, part: str) -> str:
+        if part == "intercept":
+            return "Baseline"
+        known = {
+            f"{name}_{kind}": self.exposure(f"{name}_{kind}", kind)
+            for kind in self.vocabulary["exposure_types"]
+            for name in (*self.vocabulary["factors"], *self.vocabulary["constructs"])
+        }
+        found = []
+        for piece in part.replace("|", " | ").split():
+            if piece in ("tau", "all", "|") or piece in self.vocabulary["exposure_types"]:
+                continue
+            ours = [key for key in known if piece == key or piece.startswith(f"{key}_")]
+            if ours:
+                best = known[max(ours, key=len)]
+                label = f"{best.label} ({inline(self.of(best.type, 'exposure_types'))})"
+                found.append(label)
+            elif any(piece in entries for entries in self.vocabulary.sections.values()):
+                found.append(self.of(piece))
+            else:
+                found.append(words(piece.removesuffix("_tau")))
+        first, *rest = found or [""]
+        return ", ".join([first, *map(inline, rest)])
+
+
+def study_label(study: Mapping[str, Any]) -> str:
+    """A study's short name: what its codebook says, else its id as words."""
+    return str(study.get("label") or words(str(study["id"])))

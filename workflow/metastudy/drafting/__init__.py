@@ -1,0 +1,1 @@
+"""Drafts of codebooks: what can be guessed of a data file, marked as a guess."""

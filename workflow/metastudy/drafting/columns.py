@@ -1,0 +1,133 @@
+"""The columns of a data file, each with what can be guessed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import pyreadstat
+
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.text import numeral
+from metastudy.drafting.keying import Keying, keyings, stem
+from metastudy.drafting.roles import TODO, Guess, guess, reason
+from metastudy.readers.delimited import head
+from metastudy.readers.detect import form
+from metastudy.readers.raw import RawTable
+
+__all__ = ["Column", "columns"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A raw column with what is guessed of it."""
+
+    name: str
+    title: str
+    guess: Guess
+    labels: Mapping[str, str]
+    keying: Keying | None = None
+
+
+def _titles(codebook: Codebook, table: RawTable) -> dict[str, str]:
+    """Find what the file says of its columns: labels of variables, or the questions."""
+    path, kind = codebook.data_path, form(codebook)
+    if kind in ("sav", "dta"):
+        read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
+        _, meta = read(str(path), metadataonly=True)
+        return {name: label for name, label in meta.column_names_to_labels.items() if label}
+    if kind == "qualtrics":
+        tags, questions = head(codebook, 2)
+        by_tag = dict(zip(tags, questions, strict=False))
+        return {
+            name: by_tag.get(tag, tag)
+            for name in table.names
+            if (tag := table.titles.get(name, name)) in by_tag
+        }
+    return dict(table.titles)
+
+
+def columns(codebook: Codebook, table: RawTable) -> list[Column]:
+    titles = _titles(codebook, table)
+    found: list[Column] = []
+    taken: set[str] = set()
+    for variable in codebook.variables:
+        name = variable.name
+        labels = table.labels.get(name, {})
+        known = guess(
+            name,
+            table.data[name],
+            titles.get(name, ""),
+            labels,
+            table.declared_missing.get(name, ()),
+        )
+        single = known.trait or known.role
+        if single not in ("item", "factor", "ignore", TODO):
+            if single == "id" and single in taken:
+                known = Guess("ignore", "another id")
+            elif single in taken:
+                known = Guess(TODO, f"'{single}', but another column seems to be it")
+            taken.add(single)
+        found.append(Column(name, titles.get(name, ""), known, labels))
+    if "id" not in taken:
+        found = _with_id(found, table)
+    return _with_keying(_with_answers(found), table)
+
+
+def _with_answers(columns: list[Column]) -> list[Column]:
+    """Take columns of one block with the same few texts for items whose answers are texts."""
+    blocks: dict[str, list[Column]] = {}
+    for column in columns:
+        if column.guess.role == TODO and column.guess.values:
+            blocks.setdefault(stem(column.name), []).append(column)
+    items: dict[str, Guess] = {}
+    for block in blocks.values():
+        texts = dict.fromkeys(text for column in block for text in column.guess.values)
+        alike = all(2 * len(column.guess.values) >= len(texts) for column in block)
+        if len(block) < 2 or not alike or any(numeral(text) is not None for text in texts):
+            continue
+        missing = {text: why for text in texts if (why := reason(text))}
+        answers = tuple(text for text in texts if text not in missing)
+        for column in block:
+            items[column.name] = Guess(
+                "item",
+                f"the same few texts as in {len(block) - 1} more columns of the block",
+                min=1,
+                max=len(answers),
+                missing=missing,
+                values=answers,
+            )
+    return [replace(one, guess=items.get(one.name, one.guess)) for one in columns]
+
+
+def _with_id(columns: list[Column], table: RawTable) -> list[Column]:
+    """Take the first column with a different value in every row for the id."""
+    for position, column in enumerate(columns):
+        texts = table.data[column.name]
+        open_ = column.guess.role == TODO or column.guess.why.startswith("many different")
+        if open_ and len(texts) > 1 and (texts != "").all() and not texts.duplicated().any():
+            found = replace(column, guess=Guess("id", "a different value in every row"))
+            return [*columns[:position], found, *columns[position + 1 :]]
+    return columns
+
+
+def _with_keying(columns: list[Column], table: RawTable) -> list[Column]:
+    """Guess the keying of items in blocks: the same stem of the name, the same bounds."""
+    blocks: dict[tuple[object, ...], list[str]] = {}
+    for column in columns:
+        if column.guess.role == "item" and not column.guess.values:
+            key = (stem(column.name), column.guess.min, column.guess.max)
+            blocks.setdefault(key, []).append(column.name)
+    missing = {column.name: column.guess.missing for column in columns}
+    known: dict[str, Keying] = {}
+    for names in blocks.values():
+        answers = {
+            name: pd.to_numeric(
+                table.data[name].astype("str").where(~table.data[name].isin(list(missing[name]))),
+                errors="coerce",
+            )
+            for name in names
+        }
+        known |= keyings(pd.DataFrame(answers))
+    return [replace(column, keying=known.get(column.name)) for column in columns]

@@ -1,0 +1,224 @@
+"""Draft a codebook from a data file: what can be guessed is marked as a guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput, Problem
+from metastudy.common.text import shown
+from metastudy.drafting import columns as drafting_columns
+from metastudy.drafting import probe
+from metastudy.drafting.keying import Keying
+from metastudy.drafting.roles import TODO
+from metastudy.readers.detect import form
+from metastudy.readers.raw import RawProject
+
+__all__ = ["NAME", "draft", "open_points", "refused"]
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
+_KEYS |= {"as", "construct"}
+_WIDTH = 100
+
+
+def refused(path: Path, found: str, expected: str, mend: str, code: str = "draft") -> BadInput:
+    return BadInput(Problem(shown(path), found, expected, mend, code=code))
+
+
+def _flow(value: Any) -> str:
+    """Spell a value as YAML on one line."""
+    text: str = yaml.safe_dump([value], allow_unicode=True, width=100_000, default_flow_style=True)
+    return text.strip()[1:-1]
+
+
+def _code(text: str) -> Any:
+    """Give a raw code as people write it: a whole number as a number."""
+    return int(text) if re.fullmatch(r"-?(0|[1-9]\d*)", text) else text
+
+
+def _remark(text: str) -> str:
+    """Make a comment of one line."""
+    short = " ".join(text.split())
+    return "# " + (short if len(short) <= _WIDTH else short[: _WIDTH - 3] + "...")
+
+
+def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
+    """Draft a codebook.
+
+    Parameters
+    ----------
+    study : the study's id.
+    path : a data file in any format that has a reader; of delimited text, the encoding, the
+        delimiter and the decimal mark are found.
+    vocabulary : what there is to choose from.
+
+    Returns
+    -------
+    YAML. Every column of the file is in it. Guesses are marked by ``# guess:`` with what they rest
+    on, and where a person has to decide stands ``TODO``.
+
+    Raises
+    ------
+    BadInput
+        What the reader of the file's format refuses.
+    """
+    codebook, raw = probe.read(probe.opened(study, path, vocabulary))
+    table = raw.cases if isinstance(raw, RawProject) else raw
+    kind = form(codebook)
+    columns = drafting_columns.columns(codebook, table)
+    lines = [
+        "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
+        f"# Drafted from {path.name}: {len(table.data)} rows, {len(table.names)} columns. Decide "
+        "each TODO, and",
+        "# check each guess: nothing here was understood, only counted. docs/codebook.md has all "
+        "keys.",
+        *_head(study, columns, isinstance(raw, RawProject), vocabulary),
+        *_file(codebook, kind),
+        "",
+        "variables:",
+        f"  # constructs: {', '.join(vocabulary['constructs'])}",
+    ]
+    twice = [name for name in dict.fromkeys(table.names) if table.names.count(name) > 1]
+    lines += [f"  {_remark(f'several columns are called {name}: rename them')}" for name in twice]
+    for column in columns:
+        lines += (f"  {line}" for line in _entry(column, vocabulary))
+    if isinstance(raw, RawProject):
+        lines += ["", f"codes: # codes of the vocabulary: {', '.join(vocabulary['codes'])}"]
+        branches = {way[:-1] for way in raw.codes.values()}
+        leaves = [way for way in raw.codes.values() if way not in branches]
+        ends = [way[-1] for way in leaves]
+        spelt = (way[-1] if ends.count(way[-1]) == 1 else "/".join(way) for way in leaves)
+        lines += [f"  {_flow(name)}: {TODO}" for name in dict.fromkeys(spelt)]
+    if any(column.guess.role == "weight" for column in columns):
+        lines += ["", "sensitivity: [design_based] # guess: weights are there to be used"]
+    lines += [
+        "",
+        "# Then, as docs/codebook.md says: exclude, quality, outcomes, exposures. For instance",
+        "# exclude:",
+        "#   - {rule: breakoff, unanswered: all_outcomes}",
+        "# outcomes: [...]",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _head(
+    study: str, columns: Iterable[drafting_columns.Column], coded: bool, vocabulary: Vocabulary
+) -> Iterator[str]:
+    roles = {column.guess.role for column in columns}
+    if coded:
+        design, why = "interviews", "a project of coded texts; or cases"
+    elif "factor" in roles:
+        design, why = "experiment", "a column looks like a condition"
+    else:
+        design, why = "survey", "no column looks like a condition"
+    yield "study:"
+    yield f"  id: {study}"
+    yield f"  title: {TODO}"
+    yield f"  citation: {TODO} # key in manuscript/references.bib"
+    yield f"  design: {design} # guess: {why}"
+    for key, section in (
+        ("response_mode", "response_modes"),
+        ("country", "countries"),
+        ("sector", "sectors"),
+        ("role", "roles"),
+        ("arrangement", "arrangements"),
+    ):
+        yield f"  {key}: {TODO} # one of {', '.join(vocabulary[section])}"
+    yield "  provenance: observed # guess: whoever drafts a codebook has a real file"
+    yield ""
+
+
+def _file(codebook: Codebook, kind: str) -> Iterator[str]:
+    yield "file:"
+    yield f"  name: {_flow(codebook.file.name)}"
+    yield f"  format: {kind}" + (
+        " # a table of 1 and 0 for codes is a 'matrix'" if kind == "csv" else ""
+    )
+    if kind in probe.TEXTS:
+        if codebook.file.encoding:
+            yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
+        yield f"  delimiter: {_flow(codebook.file.delimiter)}"
+        if codebook.file.decimal != ".":
+            yield f"  decimal: {_flow(codebook.file.decimal)} # guess: numbers like 1,5"
+
+
+def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[str]:
+    known = column.guess
+    if column.title and column.title != column.name:
+        yield _remark(column.title)
+    yield f"- name: {_flow(column.name)}"
+    yield f"  as: {known.role} # guess: {known.why}"
+    labelled = {text: column.labels.get(text, "") for text in known.values}
+    if known.role == "consent":
+        yield f"  accept: [{_flow(_code(_first_yes(labelled)))}] # guess: check which means yes"
+    elif known.role == "trait":
+        yield f"  trait: {known.trait}"
+        if known.trait != "tenure_yrs":
+            yield from _mapped("values", labelled)
+    elif known.role in ("country", "sector"):
+        yield from _mapped("values", labelled)
+    elif known.role == "factor":
+        yield "  randomised: true # guess"
+        yield f"  factors: # factors of the vocabulary: {', '.join(vocabulary['factors'])}"
+        yield from (f"  {line}" for line in _mapped(TODO, labelled))
+    elif known.role == "item":
+        yield f"  construct: {TODO}"
+        yield f"  min: {known.min:g} # guess"
+        yield f"  max: {known.max:g} # guess"
+        yield from _keying(column.keying)
+        if labelled:
+            yield from _mapped("values", labelled)
+    if known.missing:
+        yield "  missing: # guess: codes apart from the others, or labelled so"
+        for code, reason in known.missing.items():
+            asked = reason if reason in vocabulary["missing_reasons"] else TODO
+            label = column.labels.get(code, "")
+            yield f"    {_flow(_code(code))}: {asked}" + (f" {_remark(label)}" if label else "")
+
+
+def _keying(keying: Keying | None) -> Iterator[str]:
+    if keying is None:
+        return
+    numbers = (
+        f"correlation with the other items of the block {keying.correlation:.2f} "
+        f"(95 % interval {keying.low:.2f} to {keying.high:.2f}, n = {keying.people})"
+    )
+    if keying.reverse:
+        yield f"  keying: reverse # guess: {numbers}; read the wording"
+    elif keying.high < 0 or keying.correlation < 0:
+        yield f"  # guess: positive keying, but {numbers}; read the wording"
+
+
+def _first_yes(labelled: Mapping[str, str]) -> str:
+    yes = re.compile(r"^(y|yes|ja|kyll.|true|agree|jeg samtykker.*|ja,.*)$", re.IGNORECASE)
+    wanted = (text for text, label in labelled.items() if yes.match(label or text))
+    return next(wanted, "1" if "1" in labelled else next(iter(labelled)))
+
+
+def _mapped(key: str, labelled: Mapping[str, str]) -> Iterator[str]:
+    """List raw values, each to be mapped, with the file's own labels beside them."""
+    yield f"  {key}:"
+    for text, label in labelled.items():
+        yield f"    {_flow(_code(text))}: {TODO}" + (f" {_remark(label)}" if label else "")
+
+
+def open_points(text: str) -> list[str]:
+    """List the lines of a draft that a person has to decide, with their numbers.
+
+    They name keys and no raw value.
+    """
+    points = []
+    for number, line in enumerate(text.splitlines(), 1):
+        said = line.partition(" #")[0].strip()
+        if re.search(rf"\b{TODO}\b", said) and not said.startswith("#"):
+            # A raw value may be a name; the list of points is printed, and kept in a log.
+            known = re.match(r"(\w+): ", said) and said.partition(":")[0] in _KEYS
+            points.append(f"line {number}: " + (said if known else f"a raw value: {TODO}"))
+    return points

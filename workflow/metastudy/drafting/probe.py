@@ -1,0 +1,88 @@
+"""Probe a data file: its format, encoding, delimiter and decimal mark."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from metastudy.codebook.codebook import Codebook, DataFile, Study, Variable
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.text import numeral
+from metastudy.common.yaml_document import Document
+from metastudy.readers import READERS
+from metastudy.readers.detect import form
+from metastudy.readers.raw import RawProject, RawTable
+from metastudy.readers.signatures import what_it_is
+
+__all__ = ["TEXTS", "opened", "read"]
+
+TEXTS = ("csv", "qualtrics")
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def opened(study: str, path: Path, vocabulary: Vocabulary) -> Codebook:
+    """Make a codebook that says nothing of a data file but how it is written."""
+    return Codebook(
+        path=path.with_name("codebook.yaml"),
+        study=Study(study, "", "", "", ""),
+        file=_written(path),
+        variables=(),
+        codes={},
+        exclude=(),
+        quality=(),
+        sensitivity=(),
+        outcomes=(),
+        exposures=(),
+        vocabulary=vocabulary,
+        document=Document(path, {}, {}),
+    )
+
+
+def _written(path: Path) -> DataFile:
+    """Find the encoding and the delimiter of a text file."""
+    with path.open("rb") as file:
+        start = file.read(2**20)
+    encoding = None
+    if what_it_is(start) != "a text file" and not start.startswith(_WIDE):
+        return DataFile(path.name)
+    if start.startswith(_WIDE):
+        encoding = "utf-16"
+    else:
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(start)
+        except UnicodeDecodeError:
+            encoding = "cp1252"
+    first = start.decode(encoding or "utf-8", "ignore").partition("\n")[0]
+    marks = sorted(",;\t|", key=first.count, reverse=True)
+    return DataFile(path.name, None, encoding, marks[0] if first.count(marks[0]) else ",")
+
+
+def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
+    """Read every column; a name that several columns have is left out, for it cannot be used."""
+    reader = READERS[form(codebook)]
+    empty = reader(codebook)
+    names = (empty.cases if isinstance(empty, RawProject) else empty).names
+    if isinstance(empty, RawProject):
+        names = tuple(name for name in names if name not in ("guid", "name"))
+    once = [name for name in dict.fromkeys(names) if names.count(name) == 1]
+    codebook = replace(codebook, variables=tuple(Variable(name, "trait") for name in once))
+    raw = reader(codebook)
+    table = raw.cases if isinstance(raw, RawProject) else raw
+    if form(codebook) in TEXTS and any(_comma(table.data[name]) for name in once):
+        codebook = replace(codebook, file=replace(codebook.file, decimal=","))
+        raw = reader(codebook)
+    return codebook, raw
+
+
+def _comma(texts: pd.Series) -> bool:
+    """Tell whether a column holds numbers, some of them with a decimal comma."""
+    given = texts[texts != ""].astype("str").unique()
+    commas = [text for text in given if _COMMA.fullmatch(text)]
+    return bool(commas) and len(commas) + sum(numeral(one) is not None for one in given) == len(
+        given
+    )

@@ -1,0 +1,210 @@
+"""Guess the role of a column from its name, its title and its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from metastudy.common.text import numeral, private
+
+__all__ = ["TODO", "Guess", "guess", "reason"]
+
+TODO = "TODO"  # stands where a person has to decide
+MOST_STEPS = 11  # of an answer scale; with more, it is a number of something
+MOST_GROUPS = 12  # of a variable that sorts people into groups
+MOST_ALIKE = 0.9  # share of different values with which a column may still be an id
+LONG = 40  # characters of a text that is more than a label
+_NAMES = (  # what a name or label suggests, in this order
+    ("private", r"e-?mail|ip_?address|^ip$|phone|telefo|address|adresse|latitude|longitude|"
+     r"^name$|_name$|(first|last|full|sur|fore|nick)_?name|^na[av][mn]$|fornavn|efternavn|voornaam|achternaam|birth|f.dsels"),
+    ("date", r"date|datum|dato|^start$|^end$|time_?stamp"),
+    ("consent", r"consent|samtyk|toestemming|suostumus|^agree"),
+    ("weight", r"weight|v.gt$|gewicht|paino|^w$|^wt"),
+    ("id", r"^id$|_id$|^id_|record_?id|response_?id|respondent|^nr$|number$|nummer|token|case"),
+    ("coder", r"^coders?$|coded_by|koder"),
+    ("site", r"home$|site|organi[sz]ation|instit|school|municip|kommune|gemeente|hospital|hjem$"),
+    ("gender", r"gender|geslacht|^sex$|^k.n$|koen|sukupuoli"),
+    ("age_band", r"^age|alder|leeftijd|^ik.$"),
+    ("tenure_yrs", r"tenure|seniority|anciennit|years_(in|at)|ervaring"),
+    ("region", r"region|regio|province|landsdel|maakunta"),
+    ("occupation", r"occupation|profession|job_?title|stilling|beroep|ammatti"),
+    ("arm", r"condition|conditi|arm$|treat|vignet|version|group$|_do_|random|manip|framing"),
+    ("country", r"^country|^land$|^maa$"),
+    ("sector", r"^sector|sektor"),
+    ("duration", r"duration|seconds|minutes|varighed|duur"),
+)  # fmt: skip
+_REASONS = (  # what the label of a missing code suggests: a reason of the vocabulary
+    ("dont_know", r"don.?t know|ved ikke|weet (ik )?niet|geen mening|en osaa|no opinion|unsure"),
+    ("refused", r"refus|uoplyst|zeg (ik )?liever|prefer not|no answer|ikke svare|geen antwoord"),
+    ("not_applicable", r"not applicable|n/?a$|ikke relevant|niet van toepassing|does not apply"),
+    ("not_asked", r"not asked|ikke spurgt|niet gevraagd|missing by design"),
+)
+_USUAL_CODES = {-99, -98, -97, -9, -8, -7, -1, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 998, 999}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a column may be.
+
+    Parameters
+    ----------
+    role : the codebook's ``as``, or :data:`TODO`.
+    why : what the guess rests on.
+    trait : with a trait, which.
+    min, max : bounds of an item.
+    missing : code to reason, :data:`TODO` where the reason is not known.
+    values : the different values, where they are few and occur more than once; no free text.
+    """
+
+    role: str
+    why: str
+    trait: str | None = None
+    min: float | None = None
+    max: float | None = None
+    missing: Mapping[str, str] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+
+
+def guess(
+    name: str,
+    texts: pd.Series,
+    title: str = "",
+    labels: Mapping[str, str] | None = None,
+    declared: Sequence[str] = (),
+) -> Guess:
+    """Guess what a column is.
+
+    Parameters
+    ----------
+    name : its raw name.
+    texts : canonical texts, ``""`` where empty, shape (rows,).
+    title : what the file says of the column, such as the question.
+    labels : value labels of the file, by code.
+    declared : codes that the file declares as missing.
+    """
+    labels = labels or {}
+    given = texts[texts != ""].astype("str")
+    counts = given.value_counts()
+    hint = _hint(name, title)
+    few = len(counts) <= MOST_GROUPS and (len(counts) < len(given) / 2 or bool(labels))
+    values = tuple(sorted(counts.index, key=_order)) if few else ()
+    found = _plain(name, given, counts, hint)
+    if found:
+        return found
+    numbers = {text: number for text in counts.index if (number := numeral(text)) is not None}
+    numeric = len(numbers) >= len(counts) - len(labels) - len(declared) and bool(numbers)
+    if hint == "consent" and values:
+        return Guess("consent", f"the name; {_some(values)}", values=values)
+    if hint == "weight" and numeric and min(numbers.values()) > 0:
+        return Guess("weight", "the name, and numbers above 0")
+    if hint == "arm" and 2 <= len(values) <= 8:
+        return Guess("factor", f"the name, and {len(values)} values", values=values)
+    if hint == "site":
+        return Guess("site", f"the name, and {len(counts)} different values")
+    if hint in ("country", "sector") and values:
+        return Guess(hint, "the name", values=values)
+    if hint == "tenure_yrs" and numeric:
+        codes = _missing(numbers, labels, declared, steps=False)
+        return Guess("trait", "the name, and numbers", trait=hint, missing=codes)
+    if hint in ("gender", "age_band", "region", "occupation") and values:
+        codes = _missing(numbers, labels, declared, steps=True)
+        rest = tuple(one for one in values if one not in codes)
+        return Guess("trait", "the name", trait=hint, missing=codes, values=rest)
+    if hint == "duration":
+        return Guess("ignore", "the name; a rule under 'quality' may look at it")
+    if numeric:
+        return _scale(numbers, labels, declared)
+    if values:
+        return Guess(TODO, f"few different texts: {_some(values)}", values=values)
+    return Guess("ignore", "many different texts, which may identify a person")
+
+
+def _hint(name: str, title: str) -> str:
+    """Tell what a name suggests; of a title, a whole sentence, only what protects a person."""
+    spelt = name.lower().replace(" ", "_")
+    suggested = (kind for kind, pattern in _NAMES if re.search(pattern, spelt))
+    private = re.search(_NAMES[0][1], title.lower().replace(" ", "_"))
+    return next(suggested, "private" if private else "")
+
+
+def _plain(name: str, given: pd.Series, counts: pd.Series, hint: str) -> Guess | None:
+    """Tell what is empty, constant, private or an id."""
+    if given.empty:
+        return Guess("ignore", "no value at all")
+    if hint in ("private", "date") or any(map(private, counts.index[:200])):
+        return Guess("ignore", "may identify a person")
+    if hint == "id" and counts.iloc[0] == 1:
+        return Guess("id", "the name, and a different value in every row")
+    if hint == "id" and len(counts) > MOST_ALIKE * len(given):
+        again = int((counts > 1).sum())
+        return Guess("id", f"the name; {again} values stand in several rows: see 'duplicates'")
+    if hint == "coder":
+        return Guess("coder", "the name")
+    if len(counts) == 1 and hint != "consent":
+        return Guess("ignore", "the same value in every row")
+    if counts.iloc[0] == 1 and any(len(text) > LONG for text in counts.index):
+        return Guess("ignore", "long texts, which may identify a person")
+    return None
+
+
+def _scale(
+    numbers: Mapping[str, float], labels: Mapping[str, str], declared: Sequence[str]
+) -> Guess:
+    """Take numbers as answers on a scale, if they are few and whole."""
+    codes = _missing(numbers, labels, declared, steps=True)
+    left = sorted(number for text, number in numbers.items() if text not in codes)
+    whole = all(number.is_integer() for number in left)
+    if not left or not whole or len(left) > MOST_STEPS or left[-1] - left[0] >= MOST_STEPS:
+        return Guess(TODO, f"numbers from {min(numbers.values()):g} to {max(numbers.values()):g}")
+    named = [numeral(code) for code in labels if code not in codes]
+    ends = [*left, *(number for number in named if number is not None)]
+    low, high = min(ends), max(ends)
+    if low == high:
+        return Guess("ignore", "the same value in every row")
+    seen = f"answers from {left[0]:g} to {left[-1]:g}"
+    why = seen + (f"; the labels go from {low:g} to {high:g}" if labels else "; no labels")
+    return Guess("item", why, min=low, max=high, missing=codes)
+
+
+def reason(label: str) -> str:
+    """Give the reason of a missing answer that a label suggests; empty if it suggests none."""
+    return next((one for one, pattern in _REASONS if re.search(pattern, label.lower())), "")
+
+
+def _missing(
+    numbers: Mapping[str, float],
+    labels: Mapping[str, str],
+    declared: Sequence[str],
+    steps: bool,
+) -> dict[str, str]:
+    """Find the codes that stand for no answer, each with the reason that its label suggests."""
+    found: dict[str, str] = {}
+    for code in dict.fromkeys([*numbers, *labels, *declared]):
+        why = reason(labels.get(code, code if numeral(code) is None else ""))
+        if code in declared or why:
+            found[code] = why or TODO
+    # A usual code that lies apart from the other answers by more than a step.
+    rest = sorted(number for text, number in numbers.items() if text not in found)
+    for text, number in numbers.items():
+        others = [one for one in rest if one not in _USUAL_CODES or 0 <= one < 8]
+        apart = others and (number < others[0] - 1 or number > others[-1] + 1)
+        if (
+            text not in found
+            and number in _USUAL_CODES
+            and apart
+            and (steps or number in (-9, 999))
+        ):
+            found[text] = TODO
+    return dict(sorted(found.items(), key=lambda pair: _order(pair[0])))
+
+
+def _order(text: str) -> tuple[bool, float, str]:
+    number = numeral(text)
+    return (number is None, number or 0.0, text)
+
+
+def _some(values: Sequence[str]) -> str:
+    return ", ".join(values[:MOST_GROUPS])

@@ -1,0 +1,1 @@
+"""Harmonizing: one study's raw file and codebook to tables of one form."""

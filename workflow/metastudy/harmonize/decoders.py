@@ -1,0 +1,273 @@
+"""What a raw value means, by what its codebook says: one small reader for each role of a variable.
+
+Each function takes a variable and gives a reader of its texts, which raises :class:`UnfitError` for
+a text that may not stand there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from metastudy.codebook.codebook import Variable
+from metastudy.codebook.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
+from metastudy.common.text import canonical, did_you_mean, numeral, private
+
+__all__ = [
+    "UnfitError",
+    "amount",
+    "entry",
+    "evidence",
+    "finding",
+    "identifier",
+    "label",
+    "levels",
+    "number",
+    "rating",
+    "unknown",
+    "weight",
+    "years",
+]
+
+# What a finding may hold as a text: a label of one line, no address of a person.
+LONGEST_TEXT = 300
+_QUOTE_ID = re.compile(
+    r"(?=.*\d)[\w.:#/-]{1,40}"
+)  # an id has a digit and no blanks; a name has not
+_NUMBERS = {"estimate": -np.inf, "se": 0.0, "n": 1.0}  # fields of a finding, and their lower bounds
+_SECTIONS = {
+    "exposure_type": "exposure_types",
+    "response_mode": "response_modes",
+    "vignette": "vignettes",
+    "family": "families",
+    "role": "roles",
+    "country": "countries",
+    "sector": "sectors",
+}
+_OPTIONS = {
+    "direction": DIRECTIONS,
+    "term": TERMS,
+    "metric": METRICS,
+    "verification": VERIFICATIONS,
+}
+
+
+class UnfitError(Exception):
+    """A raw value that may not stand where it stands."""
+
+    def __init__(self, code: str, expected: str, mend: str, found: str | None = None):
+        super().__init__(code)
+        self.code, self.expected, self.mend = code, expected, mend
+        self.found = found  # what is said instead of the value, where that is not to be shown
+
+
+def number(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
+    """Make the reader of an item: a text gives a number, or NaN and the reason for it."""
+    low, high = float(variable.min or 0), float(variable.max or 0)
+    # Whole bounds declare a scale of whole numbers; 0.0 and 100.0 declare one with decimals.
+    whole = not variable.values and isinstance(variable.min, int) and isinstance(variable.max, int)
+    bounds = f"{variable.min} to {variable.max}"
+    codes = ", ".join(variable.missing) or "none declared"
+
+    def meaning(text: str) -> tuple[float, str | None]:
+        if text in variable.missing:
+            return np.nan, variable.missing[text]
+        if not text:
+            return np.nan, "system"
+        if variable.values:
+            if text not in variable.values:
+                raise unknown(text, variable.values, "an answer listed under 'values'")
+            return float(variable.values[text]), None
+        value = numeral(text)
+        if value is None or not low <= value <= high or (whole and not value.is_integer()):
+            raise UnfitError(
+                "off-scale",
+                f"a {'whole ' * whole}number from {bounds}, or a missing code ({codes})",
+                "correct the value, or the scale or missing codes of this variable in the codebook",
+            )
+        return value, None
+
+    return meaning
+
+
+def unknown(text: str, options: Iterable[Any], expected: str) -> UnfitError:
+    """Make the error for a text that is none of the options; it names the nearest."""
+    options = list(map(str, options))
+    few = ", ".join(options[:12]) + (" ..." if len(options) > 12 else "")
+    return UnfitError(
+        "unknown-label",
+        f"{expected}: {few}.{did_you_mean(text, options)}",
+        "correct the value, or list it for this variable in the codebook",
+    )
+
+
+def label(variable: Variable) -> Callable[[str], str | None]:
+    """Make the reader of a trait: its mapped value; its text if the codebook lists no values."""
+
+    def meaning(text: str) -> str | None:
+        if not text or text in variable.missing:
+            return None
+        if variable.values and text not in variable.values:
+            raise unknown(text, variable.values, "a value listed under 'values'")
+        return canonical(variable.values.get(text, text))
+
+    return meaning
+
+
+def years(variable: Variable) -> Callable[[str], float]:
+    """Make the reader of a number of years."""
+
+    def meaning(text: str) -> float:
+        known = label(variable)(text)
+        value = np.nan if known is None else numeral(known)
+        if value is None or value < 0:
+            raise UnfitError(
+                "off-scale",
+                "a number of years from 0 on, or a missing code",
+                "correct the value, or declare its code under 'missing' in the codebook",
+            )
+        return value
+
+    return meaning
+
+
+def entry(variable: Variable, options: Mapping[str, Any]) -> Callable[[str], str]:
+    """Make the reader of a place: its value must be an entry of the vocabulary."""
+
+    def meaning(text: str) -> str:
+        value = canonical(variable.values.get(text, text))
+        if value not in options or (variable.values and text not in variable.values):
+            raise unknown(text, variable.values or options, "a listed value")
+        return value
+
+    return meaning
+
+
+def identifier(text: str) -> str:
+    """Read the id of a published finding: a label, for it is no person's and gets no pseudonym."""
+    return _label_text(text)
+
+
+def _label_text(text: str) -> str:
+    if len(text) > LONGEST_TEXT or "\n" in text or private(text):
+        raise UnfitError(
+            "free-text",
+            f"a label of one line, at most {LONGEST_TEXT} characters, no address and no date",
+            "shorten the text; what a person wrote or who it was does not belong here",
+        )
+    return text
+
+
+def amount(variable: Variable) -> Callable[[str], float]:
+    """Make the reader of a plain number, such as a duration; NaN for nothing or a missing code."""
+
+    def meaning(text: str) -> float:
+        if not text or text in variable.missing:
+            return np.nan
+        value = numeral(text)
+        if value is None:
+            raise UnfitError(
+                "off-scale",
+                "a number, or a missing code",
+                "correct the value, or declare its code under 'missing' in the codebook",
+            )
+        return value
+
+    return meaning
+
+
+def weight(variable: Variable) -> Callable[[str], float]:
+    """Make the reader of a sampling weight: a number above 0, or NaN for a missing code."""
+
+    def meaning(text: str) -> float:
+        if text in variable.missing:
+            return np.nan
+        value = numeral(text)
+        if value is None or not 0 < value < np.inf:
+            raise UnfitError(
+                "off-scale",
+                "a weight, a number above 0, or a missing code",
+                "correct the weight, or declare its code under 'missing' in the codebook",
+            )
+        return value
+
+    return meaning
+
+
+def rating(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
+    """Make the reader of a case's rating: -1, 0 or 1, or NaN and the reason for it."""
+
+    def meaning(text: str) -> tuple[float, str | None]:
+        if text in variable.missing:
+            return np.nan, variable.missing[text]
+        if not text:
+            return np.nan, "system"
+        if text not in variable.values:
+            raise unknown(text, variable.values, "a rating listed under 'values'")
+        return float(variable.values[text]), None
+
+    return meaning
+
+
+def evidence(text: str) -> str | None:
+    """Read the id of the quote that supports a rating; a quote itself is refused."""
+    if text and (private(text) or not _QUOTE_ID.fullmatch(text)):
+        raise UnfitError(
+            "free-text",
+            "the id of a quote: up to 40 letters, digits and . : # / - without blanks, with a "
+            "digit among them",
+            "put the quote's id there; quotes stay outside the data",
+        )
+    return text or None
+
+
+def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
+    """Make the reader of one field of a published finding.
+
+    Parameters
+    ----------
+    variable : its ``field`` says what the texts are.
+    vocabulary : for the fields whose values are closed.
+
+    Returns
+    -------
+    A reader that gives a float for a number, else a text; ``None`` for an empty cell or a missing
+    code.
+    """
+    field = str(variable.field)
+    section = _SECTIONS.get(field)
+    options: Iterable[str] = vocabulary[section] if section else _OPTIONS.get(field, ())
+    mend = "correct the value in the data file"
+
+    def meaning(text: str) -> Any:
+        if not text or text in variable.missing:
+            return None
+        if variable.values and text not in variable.values:
+            raise unknown(text, variable.values, "a value listed under 'values'")
+        value = canonical(variable.values.get(text, text))
+        if field in _NUMBERS:
+            number, low = numeral(value), _NUMBERS[field]
+            if number is None or number < low or (field == "n" and not number.is_integer()):
+                at_least = f" of at least {low:g}" if np.isfinite(low) else ""
+                raise UnfitError("off-scale", f"a number{at_least}, or an empty cell", mend)
+            return number
+        if (section or field in _OPTIONS) and value not in options:
+            raise unknown(value, options, f"an entry of {section}" if section else "one of")
+        return _label_text(value)
+
+    return meaning
+
+
+def levels(variable: Variable) -> Callable[[str], str]:
+    """Make the reader of a factor: the raw text itself, if some factor has a level for it."""
+    known = {raw for by_code in variable.factors.values() for raw in by_code}
+
+    def meaning(text: str) -> str:
+        if text and text not in variable.missing and text not in known:
+            raise unknown(text, sorted(known), "a condition listed under 'factors'")
+        return text
+
+    return meaning

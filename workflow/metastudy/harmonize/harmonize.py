@@ -1,0 +1,185 @@
+"""Harmonize: a raw file and its codebook to tables of one form, step by step."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import BadInput
+from metastudy.harmonize import (
+    answers,
+    checks,
+    codings,
+    exclusions,
+    findings,
+    pseudonyms,
+    study_state,
+)
+from metastudy.harmonize import report as harmonize_report
+from metastudy.harmonized import checks as table_checks
+from metastudy.harmonized import crossed, parquet, schema
+from metastudy.readers import attempt
+from metastudy.readers.raw import RawProject, RawTable
+
+__all__ = ["Harmonized", "harmonize", "harmonize_file", "save"]
+
+
+@dataclass(frozen=True)
+class Harmonized:
+    """A study's harmonized tables by name, long ones in short, and the report on them."""
+
+    parts: Mapping[str, crossed.Part]
+    report: Mapping[str, Any]
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """The tables spelt out, as :func:`save` writes them; of a large study they are large."""
+        return {name: parquet.whole(name, part) for name, part in self.parts.items()}
+
+
+def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> Harmonized:
+    """Bring a study's raw data to the harmonized tables.
+
+    Rows leave first; what is wrong in a row that leaves does no harm and is not reported.
+    An item is aligned by its declared bounds, never by the observed ones: a reverse-keyed
+    answer x becomes min + max - x. ``value_pomp`` is the per cent of the maximum possible,
+    100 (aligned - min) / (max - min), after Cohen, Cohen, Aiken and West (1999).
+
+    Parameters
+    ----------
+    codebook : what the raw variables mean.
+    raw : the data, as :func:`metastudy.readers.read` gives them.
+    secret : the key of the pseudonyms.
+
+    Returns
+    -------
+    Harmonized
+        Every table of :data:`metastudy.harmonized.schema.TABLES`, rows in a fixed order, checked
+        against its schema; those that do not apply to the design have no rows. In ``assignments``
+        and ``measurements`` a null vignette means: about no vignette, or the same for all.
+
+    Raises
+    ------
+    BadInput
+        With all problems of the data: ``off-scale``, ``unknown-label``, ``missing-id``,
+        ``duplicate-id``, ``undeclared-missing``, ``free-text``, ``incomplete-finding``; or
+        ``wrong-format`` if the file is of another kind than the codebook says.
+    """
+    name = codebook.study.id
+    checks.check_kind(codebook, raw)
+    table = raw.cases if isinstance(raw, RawProject) else raw
+    left, rules = exclusions.exclude(codebook, table)
+    stays, identity = left < 0, codebook.having("id")[0].name
+    raw_ids = table.data[identity]
+    published = codebook.study.design == "published"  # its rows are findings, not persons
+    kept = np.flatnonzero(stays)
+    if published:
+        study = study_state.Study(codebook, table, kept)
+        checks.check_ids(study, identity)
+        ids = study.texts(identity).astype("str")
+        away: Any = None
+    else:
+        digests = pseudonyms.digests(name, raw_ids, secret)
+        kept = kept[digests[kept].argsort()]  # the order of the alphabet
+        study = study_state.Study(codebook, table, kept)
+        checks.check_ids(study, identity, digests[kept])
+        ids = pseudonyms.spelt(name, digests[kept])
+        told = raw_ids[~stays].ne("").to_numpy()
+        away = pseudonyms.spelt(name, digests[~stays]).where(told).array
+    checks.check_declared(study)
+    parts: dict[str, crossed.Part] = {}
+    marks: dict[str, np.ndarray] = {}
+    if published:
+        parts["effects"] = findings.effects(study, ids)
+    else:
+        sites = answers.places(study, "site", secret, "org")
+        clusters = answers.places(study, "cluster", secret, "cluster")
+        respondents = answers.respondents(study, ids, sites, clusters)
+        answers.check_attributes(study, respondents)
+        measurements = answers.measurements(study, ids)
+        marks = exclusions.marks(study, measurements)
+        respondents = respondents.assign(qc_status=exclusions.status(marks, len(ids)))
+        parts |= {
+            "respondents": schema.shape("respondents", respondents),
+            "assignments": answers.assignments(study, ids),
+            "measurements": measurements,
+            "case_ratings": codings.case_ratings(study, ids, sites),
+        }
+    gone = {
+        "study_id": name,
+        "respondent_id": away,
+        "row": table.rows[~stays],
+        "rule": schema.coded(left[~stays], [rule.rule for rule in rules]),
+        "stage": study_state.STAGE,
+    }
+    parts["exclusions"] = schema.shape("exclusions", gone).sort_values("row")
+    codes_unmapped: list[str] = []
+    if isinstance(raw, RawProject):
+        parts["codings"], parts["readings"], codes_unmapped = codings.codings(
+            study, raw, ids, sites, secret
+        )
+    if study.problems:
+        raise BadInput(study.problems)
+
+    for part, data in parts.items():
+        table_checks.check(part, data, codebook.vocabulary)
+    parts = {part: parts[part] if part in parts else schema.empty(part) for part in schema.TABLES}
+    return Harmonized(
+        parts, harmonize_report.report(study, left, rules, parts, codes_unmapped, marks)
+    )
+
+
+def save(harmonized: Harmonized, folder: Path) -> None:
+    """Write the tables and the report into a folder, all of them or, if one fails, none.
+
+    Parameters
+    ----------
+    harmonized : what :func:`harmonize` gave.
+    folder : ``results/harmonized/<study>``; made if it is not there.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        for name, part in harmonized.parts.items():
+            parquet.write(part, Path(temporary) / f"{name}.parquet")
+        text = json.dumps(harmonized.report, indent=2, ensure_ascii=False)
+        (Path(temporary) / harmonize_report.REPORT).write_text(text + "\n", encoding="utf-8")
+        folder.mkdir(exist_ok=True)
+        for written in sorted(Path(temporary).iterdir()):
+            written.replace(folder / written.name)
+
+
+def harmonize_file(codebook: Codebook, secret: bytes) -> Harmonized:
+    """Read a study's data file and harmonize it, or tell all that is wrong with the file at once.
+
+    Where columns are missing, the cells of the others are checked all the same.
+
+    Parameters
+    ----------
+    codebook, secret : as in :func:`harmonize`.
+
+    Raises
+    ------
+    BadInput
+        As :func:`metastudy.readers.read` and :func:`harmonize`, together.
+    """
+    raw, problems = attempt(codebook)
+    if not problems:
+        return harmonize(codebook, raw, secret)
+    if all(problem.code == "unknown-column" for problem in problems):
+        rest = codebook.without([str(problem.column) for problem in problems])
+        if rest is not None:
+            try:
+                harmonize(rest, raw, secret)
+            except BadInput as bad:
+                problems += bad.problems
+    raise BadInput(problems)

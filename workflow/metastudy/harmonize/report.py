@@ -1,0 +1,65 @@
+"""The report of a harmonized study: what was read, kept and left out, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from metastudy.codebook.checks.terms import IGNORE
+from metastudy.codebook.codebook import Rule, sha256
+from metastudy.harmonize.exclusions import by_arm
+from metastudy.harmonize.study_state import Study
+from metastudy.harmonized import crossed
+from metastudy.readers.detect import form
+
+__all__ = ["REPORT", "report"]
+
+REPORT = "report.json"
+
+
+def report(
+    study: Study,
+    left: np.ndarray,
+    rules: list[Rule],
+    parts: Mapping[str, crossed.Part],
+    codes_unmapped: list[str],
+    marks: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    """Make the report; it names columns, never what stands above them or in them."""
+    codebook, table = study.codebook, study.table
+    read_by_arm, excluded_by_arm = by_arm(study, left, rules)
+    measured, reasons = parts["measurements"], pd.Series(dtype=int)
+    if isinstance(measured, crossed.Crossed):
+        reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
+    ignored = [variable.name for variable in codebook.having(IGNORE)]
+    coded = bool(codebook.codes)
+    implied = {"guid", "name"} if coded and codebook.file.format != "matrix" else set()
+    mentioned = {*codebook.named, *codebook.codes, *implied}
+    return {
+        "study": codebook.study.id,
+        "provenance": codebook.study.provenance,
+        "file": codebook.file.name,
+        "format": form(codebook),
+        "sha256": sha256(codebook.data_path),
+        "rows_read": len(left),
+        "rows_kept": len(study.kept),
+        "excluded": {rule.rule: int((left == k).sum()) for k, rule in enumerate(rules)},
+        "excluded_by_arm": excluded_by_arm,
+        "read_by_arm": read_by_arm,
+        "quality": [{"rule": rule, "rows": int(marked.sum())} for rule, marked in marks.items()],
+        "unmapped": [name for name in table.names if name not in mentioned]
+        + [f"code {name}" for name in codes_unmapped],
+        "ignored": ignored,
+        "missing": {
+            reason: int(reasons[reason])
+            for reason in codebook.vocabulary["missing_reasons"]
+            if reason in reasons
+        },
+        "codebook": dict(codebook.document.data["study"]),
+        "outcomes": list(codebook.outcomes),
+        "vocabulary": codebook.document.data.get("vocabulary") or {},
+        "exposures": [dict(entry) for entry in codebook.document.data.get("exposures", [])],
+    }

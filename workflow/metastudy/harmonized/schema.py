@@ -1,0 +1,273 @@
+"""The schema of the harmonized tables: what a row is, which columns it has, and their types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from metastudy.codebook.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
+
+__all__ = [
+    "PERSON",
+    "TABLES",
+    "Column",
+    "Table",
+    "coded",
+    "empty",
+    "is_text",
+    "schema",
+    "shape",
+]
+
+PERSON = "respondent_id"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type, whether it may be empty, and what its values are.
+
+    Parameters
+    ----------
+    dtype : ``str``, ``float64``, ``int64`` or ``bool``.
+    null : whether a value may be missing.
+    section : the vocabulary's section that the values come from.
+    among : the only values.
+    low, high : bounds.
+    """
+
+    dtype: str = "str"
+    null: bool = False
+    section: str | None = None
+    among: tuple[str, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its columns in order, and the columns that tell its rows apart."""
+
+    columns: Mapping[str, Column]
+    key: tuple[str, ...] = field(default=())
+
+
+_ID = Column()
+_OPTIONAL = Column(null=True)
+_NUMBER = Column("float64")
+_MEASURE = Column("float64", null=True)
+_POSITION = Column("int64", low=0)
+PROVENANCES = ("simulated", "observed")
+TABLES: Mapping[str, Table] = {
+    "respondents": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "role": Column(section="roles"),
+            "country": Column(section="countries"),
+            "region": _OPTIONAL,
+            "sector": Column(section="sectors"),
+            "org_id": _OPTIONAL,
+            "arrangement": Column(section="arrangements"),
+            "occupation": _OPTIONAL,
+            "age_band": _OPTIONAL,
+            "gender": _OPTIONAL,
+            "tenure_yrs": Column("float64", null=True, low=0),
+            "lang": _OPTIONAL,
+            "cluster_id": _OPTIONAL,
+            "weight": Column("float64", null=True, low=0),
+            "qc_status": _ID,
+            "provenance": Column(among=PROVENANCES),
+        },
+        ("study_id", "respondent_id"),
+    ),
+    "assignments": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "vignette": Column(null=True, section="vignettes"),
+            "factor": Column(section="factors"),
+            "level": _ID,
+            "randomised": Column("bool"),
+        },
+        ("respondent_id", "vignette", "factor"),
+    ),
+    "measurements": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "vignette": Column(null=True, section="vignettes"),
+            "construct": Column(section="constructs"),
+            "item_id": _ID,
+            "value_raw": _MEASURE,
+            "missing_reason": Column(null=True, section="missing_reasons"),
+            "scale_min": _NUMBER,
+            "scale_max": _NUMBER,
+            "reverse_keyed": Column("bool"),
+            "value_aligned": _MEASURE,
+            "value_pomp": Column("float64", null=True, low=0, high=100),
+        },
+        ("respondent_id", "item_id"),
+    ),
+    "codings": Table(
+        {
+            "study_id": _ID,
+            "source_id": _ID,
+            "org_id": _OPTIONAL,
+            "segment_id": _ID,
+            "coder_id": _ID,
+            "code_id": Column(section="codes"),
+            "start": _POSITION,
+            "end": _POSITION,
+            "is_double_coded": Column("bool"),
+        },
+        ("source_id", "segment_id", "coder_id", "code_id"),
+    ),
+    "readings": Table(
+        {"study_id": _ID, "source_id": _ID, "coder_id": _ID}, ("source_id", "coder_id")
+    ),
+    "case_ratings": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "org_id": _OPTIONAL,
+            "dimension": Column(section="dimensions"),
+            "rating": Column("float64", null=True, low=-1, high=1),
+            "missing_reason": Column(null=True, section="missing_reasons"),
+            "evidence": _OPTIONAL,
+        },
+        ("respondent_id", "dimension"),
+    ),
+    "effects": Table(
+        {
+            "study_id": _ID,
+            "finding_id": _ID,
+            "citation": _ID,
+            "contrast": _ID,
+            "exposure": _OPTIONAL,
+            "exposure_type": Column(section="exposure_types"),
+            "response_mode": Column(null=True, section="response_modes"),
+            "outcome": _ID,
+            "vignette": Column(null=True, section="vignettes"),
+            "family": Column(null=True, section="families"),
+            "direction": Column(among=DIRECTIONS),
+            "term": Column(null=True, among=TERMS),
+            "estimate": _MEASURE,
+            "se": Column("float64", null=True, low=0),
+            "metric": Column(null=True, among=METRICS),
+            "n": Column("float64", null=True, low=1),
+            "role": Column(null=True, section="roles"),
+            "country": Column(null=True, section="countries"),
+            "sector": Column(null=True, section="sectors"),
+            "source": _OPTIONAL,
+            "verification": Column(among=VERIFICATIONS),
+            "provenance": Column(among=PROVENANCES),
+        },
+        ("finding_id",),
+    ),
+    "exclusions": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _OPTIONAL,
+            "row": Column("int64", low=1),
+            "rule": _ID,
+            "stage": _ID,
+        },
+        ("row",),
+    ),
+}
+
+
+def schema(name: str, vocabulary: Vocabulary) -> pa.DataFrameSchema:
+    """Give the Pandera schema of a harmonized table.
+
+    Parameters
+    ----------
+    name : one of :data:`TABLES`.
+    vocabulary : for the columns whose values are closed.
+
+    Returns
+    -------
+    A strict schema: these columns in this order, of these types and values. It speaks of each
+    value alone; that no key comes twice is seen by :func:`check`.
+    """
+
+    def checks(column: Column) -> list[pa.Check]:
+        options = vocabulary[column.section] if column.section else column.among
+        found = [pa.Check.isin(list(options))] if options is not None else []
+        found += [pa.Check.ge(column.low)] if column.low is not None else []
+        return found + ([pa.Check.le(column.high)] if column.high is not None else [])
+
+    columns: dict[Any, Any] = {
+        label: pa.Column(column.dtype, checks(column), nullable=column.null)
+        for label, column in TABLES[name].columns.items()
+    }
+    return pa.DataFrameSchema(columns, strict=True, ordered=True, name=name)
+
+
+def coded(positions: np.ndarray, values: Sequence[Any]) -> pd.Series:
+    """Make a column from its different values and a position for each row.
+
+    Parameters
+    ----------
+    positions : positions in ``values``, shape (rows,); -1 where there is none.
+    values : texts or numbers, ``None`` for a missing one, or what else one may tell.
+
+    Returns
+    -------
+    Series of shape (rows,): a categorical, in the order of the alphabet, if the values are texts.
+    """
+    column = pd.Series([*values, None])
+    if column.dtype != "str":
+        return column.take(positions).reset_index(drop=True)
+    few = column.astype("category").array
+    return pd.Series(pd.Categorical.from_codes(few.codes[positions], dtype=few.dtype))
+
+
+def shape(name: str, data: Mapping[str, Any] | pd.DataFrame) -> pd.DataFrame:
+    """Bring columns into a table's order and types.
+
+    Parameters
+    ----------
+    name : one of :data:`TABLES`.
+    data : by name a column, or a text that is the same in all rows; a column that is not given is
+        empty.
+
+    Returns
+    -------
+    The table; a text column that came as a categorical stays one.
+    """
+    frame = pd.DataFrame({label: of for label, of in data.items() if not _alike(of)})
+    columns = TABLES[name].columns
+    for label, column in columns.items():
+        if label not in frame and column.dtype == "str":
+            value = data.get(label)
+            frame[label] = coded(np.full(len(frame), 0 if value else -1), [value or ""]).array
+        elif label not in frame:
+            frame[label] = pd.Series(pd.NA, index=frame.index, dtype="str")
+        if column.dtype == "float64" and frame[label].dtype != "float64":
+            frame[label] = pd.to_numeric(frame[label])
+    types = {
+        label: of.dtype
+        for label, of in columns.items()
+        if of.dtype != "str" or not is_text(frame[label].dtype)
+    }
+    return frame[list(columns)].astype(types)
+
+
+def _alike(column: Any) -> bool:
+    return column is None or isinstance(column, str)
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Give a table without rows, of the right columns and types."""
+    return shape(name, {label: [] for label in TABLES[name].columns})
+
+
+def is_text(dtype: Any) -> bool:
+    of = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+    return bool(of == "str")

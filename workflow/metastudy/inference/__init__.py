@@ -1,0 +1,1 @@
+"""Inference: compile, sample, check convergence, save."""

@@ -1,0 +1,65 @@
+"""The one way to sample: a PyMC model, compiled once, sampled by nutpie, without a clock."""
+
+from __future__ import annotations
+
+from metastudy.models import backend as backend  # isort: skip  before PyMC is imported
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import nutpie
+import pymc as pm
+import xarray as xr
+
+__all__ = ["compile_model", "draw"]
+
+
+def compile_model(model: pm.Model) -> Any:
+    """Compile a model for nutpie; :func:`draw` then refits it to other data without compiling."""
+    return nutpie.compile_pymc_model(model)
+
+
+def draw(
+    compiled: Any,
+    sampling: Mapping[str, Any],
+    cores: int = 1,
+    given: np.ndarray | None = None,
+) -> xr.DataTree:
+    """Sample the posterior.
+
+    Parameters
+    ----------
+    compiled : what :func:`compile_model` gave.
+    sampling : ``chains``, ``tune``, ``draws``, ``target_accept`` and ``seed``. Number of cores does
+        not change a draw.
+    given : the data of a refit (:func:`metastudy.models.data_vector.pack`); else those of the
+        model.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior`` and ``sample_stats`` (``diverging``, ``energy``, ``depth``), no clock.
+    """
+    tree = nutpie.sample(
+        compiled if given is None else compiled.with_data(given=given),
+        chains=sampling["chains"],
+        tune=sampling["tune"],
+        draws=sampling["draws"],
+        target_accept=sampling["target_accept"],
+        seed=sampling["seed"],
+        cores=cores,
+        save_warmup=False,
+        progress_bar=False,
+    )
+    posterior = tree["posterior"].to_dataset()
+    noise = [name for name in posterior if str(name).endswith("_z")]  # each is in its own effect
+    stats = tree["sample_stats"].to_dataset()[["diverging", "energy", "depth"]]
+    return xr.DataTree.from_dict(
+        {"posterior": _plain(posterior.drop_vars(noise)), "sample_stats": _plain(stats)}
+    )
+
+
+def _plain(dataset: xr.Dataset) -> xr.Dataset:
+    """Without the attributes that name a time, so that the same draws are the same bytes."""
+    return dataset.drop_attrs(deep=True)

@@ -1,0 +1,1 @@
+"""The manuscript: its source is read, checked, staged and rendered."""

@@ -1,0 +1,207 @@
+"""YAML and Markdown that remember where each thing stands, so that errors can name it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from metastudy.common.problems import Problem
+
+__all__ = [
+    "KeyPath",
+    "Line",
+    "Names",
+    "Yaml",
+    "child",
+    "first_line",
+    "read_yaml",
+    "schema_problems",
+    "text_of",
+]
+
+__resources__ = ("../../schemas/manuscript.schema.yaml",)
+SCHEMA = Path(__file__).parents[2] / "schemas" / "manuscript.schema.yaml"
+KeyPath = tuple[str | int, ...]
+# a file inside the staged folder -> the file that the user edits
+Names = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the article after its includes were opened, with the place it comes from."""
+
+    file: str
+    row: int
+    text: str
+
+
+@dataclass
+class Yaml:
+    """The value of a YAML text, the row of each of its keys, and what is wrong with it."""
+
+    file: str
+    value: Any = None
+    rows: dict[KeyPath, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def row(self, path: KeyPath) -> int | None:
+        """The row of a key, or of the nearest key above it that has one."""
+        while path not in self.rows and path:
+            path = path[:-1]
+        return self.rows.get(path)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a date stays the text that was written."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def text_of(path: Path, name: str, problems: list[Problem]) -> str | None:
+    """Text of a file; what keeps it from being read is added to ``problems``."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        problems.append(
+            Problem(name, "no such file", "a file of this name", f"create {name}", code="no-file")
+        )
+    except (UnicodeDecodeError, IsADirectoryError) as error:
+        problems.append(
+            Problem(name, str(error), "a text file in UTF-8", "save it as UTF-8", code="encoding")
+        )
+    return None
+
+
+def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
+    """Read one YAML document.
+
+    Parameters
+    ----------
+    text : the document.
+    file : its name in messages.
+    first_row : the row of the file in which ``text`` starts.
+
+    Returns
+    -------
+    Yaml
+        With ``value`` None and a problem when the text is not YAML; a key given twice is a problem.
+    """
+    found = Yaml(file)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            _walk(node, (), found, first_row)
+            found.value = loader.construct_document(node)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        found.problems.append(
+            Problem(
+                file,
+                getattr(error, "problem", None) or str(error),
+                "valid YAML; a value that starts with { stands in quotes",
+                "correct the line, or quote the value",
+                row=first_row + mark.line if mark else None,
+                code="yaml",
+            )
+        )
+    finally:
+        loader.dispose()
+    return found
+
+
+def _walk(node: yaml.Node, path: KeyPath, found: Yaml, first_row: int) -> None:
+    """Note the row of every key below a node, and keys that stand there twice."""
+    found.rows.setdefault(path, first_row + node.start_mark.line)
+    if isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            _walk(item, (*path, position), found, first_row)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            row = first_row + key.start_mark.line
+            if str(key.value) in seen:
+                found.problems.append(
+                    Problem(
+                        found.file,
+                        f"the key {key.value!r} a second time",
+                        "each key once",
+                        "remove one of the two",
+                        row=row,
+                        code="duplicate-key",
+                    )
+                )
+            seen.add(str(key.value))
+            found.rows[(*path, key.value)] = row
+            _walk(value, (*path, key.value), found, first_row)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return yaml.safe_load(SCHEMA.read_text("utf-8"))
+
+
+def schema_problems(part: str, document: Yaml) -> Iterator[Problem]:
+    """Compare a YAML document with one part (``project`` or ``front``) of the closed schema."""
+    kind = jsonschema.Draft202012Validator
+    validator = kind({**_schema(), "$ref": f"#/$defs/{part}"}, format_checker=kind.FORMAT_CHECKER)
+    for error in validator.iter_errors(document.value):
+        yield from _explain(error, document)
+
+
+def _explain(error: jsonschema.ValidationError, document: Yaml) -> Iterator[Problem]:
+    path = tuple(error.absolute_path)
+    name = ".".join(map(str, path)) or "the top level"
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties":
+        known = sorted(schema.get("properties", {}))
+        for key in sorted({str(key) for key in _keys(error.instance)} - set(known)):
+            yield Problem(
+                document.file,
+                f"the key {key!r} in {name}",
+                f"one of: {', '.join(known)}",
+                "correct the spelling or remove the key",
+                row=document.row((*path, key)),
+                code="unknown-key",
+            )
+        return
+    yield Problem(
+        document.file,
+        f"{name}: {error.message}",
+        str(schema.get("description") or f"{error.validator}: {error.validator_value}"),
+        f"correct {name}",
+        row=document.row(path),
+        code="schema",
+    )
+
+
+def _keys(value: object) -> list[object]:
+    return list(value) if isinstance(value, dict) else []
+
+
+def child(value: Any, change: Callable[[str, KeyPath], str], path: KeyPath = ()) -> Any:
+    """A copy of a YAML value in which ``change(text, path)`` replaced every text."""
+    if isinstance(value, str):
+        return change(value, path)
+    if isinstance(value, dict):
+        return {key: child(item, change, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [child(item, change, (*path, position)) for position, item in enumerate(value)]
+    return value
+
+
+def first_line(lines: list[Line], pattern: str) -> Line | None:
+    """The first line in which a regular expression is found."""
+    expression = re.compile(pattern)
+    return next((line for line in lines if expression.search(line.text)), None)

@@ -1,0 +1,1 @@
+"""Checks of fitted models: refits, power-scaling, predictive checks, leave-one-out."""

@@ -1,0 +1,130 @@
+"""Compare complete, partial and no pooling by what each would have predicted of left-out rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.models.answers.observations import Answers
+from metastudy.models.answers.predictive import of_answers
+from metastudy.models.codings.observations import Interviews
+from metastudy.models.codings.predictive import of_interviews
+
+__all__ = ["COLUMNS", "POOLING", "comparison", "log_likelihood", "notes", "thinned"]
+
+# How groups are pooled, and the draws in which they are so.
+POOLING = {"pooled": "pooled_posterior", "partial": "posterior", "unpooled": "unpooled_posterior"}
+COLUMNS = [
+    *("module", "pooling", "elpd_loo", "se", "difference", "se_difference"),
+    *("p_loo", "weight", "high_k", "threshold", "rows", "draws"),
+    "components",  # standard deviations between groups; without one there is nothing to pool
+    *("note", "provenance"),
+]
+MOST_DRAWS = 2000  # of one fit: further ones change nothing that is shown
+
+
+def comparison(found: Mapping[str, xr.DataArray]) -> pd.DataFrame:
+    """Leave-one-out comparison of fits to the same rows.
+
+    Parameters
+    ----------
+    found : pointwise log-likelihood of each fit, dims (chain, draw, row).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per fit, in the order given: ``elpd_loo`` (expected log pointwise predictive density)
+        and its standard error, ``difference`` from the best one and its standard error, ``p_loo``
+        (effective number of parameters), ``weight`` (stacking), ``high_k`` (rows whose Pareto k is
+        above ``threshold``, for which the estimate is not reliable), ``rows`` and ``draws``.
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation using leave-one-out
+    cross-validation and WAIC; Yao et al. (2018), Using stacking to average Bayesian predictive
+    distributions.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # high k: they are counted and shown
+        each = {name: _loo(values) for name, values in found.items()}
+        compared = az.compare(each, method="stacking", round_to="none")
+    return pd.DataFrame(
+        [
+            {
+                "pooling": name,
+                "elpd_loo": float(loo.elpd),
+                "se": float(loo.se),
+                "difference": float(compared.loc[name, "elpd_diff"]),
+                "se_difference": float(compared.loc[name, "dse"]),
+                "p_loo": float(loo.p),
+                "weight": float(compared.loc[name, "weight"]),
+                "high_k": int((loo.pareto_k > loo.good_k).sum()),
+                "threshold": float(loo.good_k),
+                "rows": int(loo.n_data_points),
+                "draws": int(loo.n_samples),
+            }
+            for name, loo in each.items()
+        ]
+    )
+
+
+def _loo(values: xr.DataArray) -> az.ELPDData:
+    """PSIS-LOO; the relative efficiency is that of the rows' own likelihoods."""
+    likelihood = np.exp(values - values.max(("chain", "draw"))).rename("row").to_dataset()
+    size = values.sizes["chain"] * values.sizes["draw"]
+    efficiency = float(az.ess(likelihood, method="mean")["row"].mean()) / size
+    tree = xr.DataTree.from_dict({"log_likelihood": values.rename("row").to_dataset()})
+    return az.loo(tree, pointwise=True, var_name="row", reff=min(efficiency, 1.0))
+
+
+def thinned(posterior: xr.Dataset) -> xr.Dataset:
+    """Every so many draws, so that no more than :data:`MOST_DRAWS` are left."""
+    every = -(-posterior.sizes["chain"] * posterior.sizes["draw"] // MOST_DRAWS)
+    return posterior.isel(draw=slice(None, None, every))
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """What must be said beside each fit: for how many rows its estimate is not reliable."""
+    columns = (table[name] for name in ("high_k", "rows", "threshold"))
+    return [
+        f"Pareto k is above {threshold:.2f} for {high_k} of {rows} rows: this elpd is not "
+        "reliable, and rather too high than too low"
+        if high_k
+        else ""
+        for high_k, rows, threshold in zip(*columns, strict=True)
+    ]
+
+
+def log_likelihood(
+    rows: Answers | Interviews, cells: xr.Dataset, posterior: xr.Dataset
+) -> xr.DataArray:
+    """Pointwise log-likelihood of a module's rows.
+
+    Parameters
+    ----------
+    rows : respondents or interviews in the order of the cells
+        (:mod:`metastudy.models.answers.observations`).
+    posterior : its draws, dims ``chain`` and ``draw``.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims (chain, draw, row). A row is a person with all answers, or an interview with all codes
+        and coders: what would be left out of a study together.
+    """
+    needed = posterior.stack(sample=("chain", "draw"), create_index=False)
+    draws = needed.transpose("sample", ...)
+    found = (
+        of_answers(rows, cells, draws) if isinstance(rows, Answers) else of_interviews(rows, draws)
+    )
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], -1)
+    return xr.DataArray(
+        found.reshape(shape),
+        dims=("chain", "draw", "row"),
+        coords={name: posterior[name] for name in ("chain", "draw")},
+    )

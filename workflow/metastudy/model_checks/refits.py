@@ -1,0 +1,121 @@
+"""Refits of a module without each group and with other priors, from one compiled model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.common.tables import join_values
+from metastudy.model_checks.leave_group_out import (
+    covered,
+    population_effects,
+    refits,
+    rows_left_out,
+)
+
+__all__ = ["EFFECT", "REFITS", "described", "refit", "summary"]
+
+EFFECT = ["module", "exposure", "exposure_type", "outcome", "provenance"]
+REFITS = [
+    *EFFECT,
+    *("kind", "group", "left_out"),  # see metastudy.refits.Refit; share of the rows without which
+    *("metric", "mean", "sd", "lower", "upper", "pd", "rhat", "ess"),
+    "shift",  # of the mean, in posterior standard deviations of the whole fit
+    "divergences",
+]
+
+
+def refit(
+    cells: xr.Dataset,
+    posterior: xr.Dataset,
+    model: str,
+    priors: Mapping[str, float],
+    sampling: Mapping[str, Any],
+    interval: float,
+) -> tuple[pd.DataFrame, dict[str, xr.Dataset]]:
+    """All refits of a module with one compiled model.
+
+    Parameters
+    ----------
+    cells, posterior : what the module was fitted to, and its draws.
+    model : kind of model.
+    priors, sampling : of the refits; ``sampling`` as in :func:`metastudy.inference.sampling.draw`.
+    interval : probability of the equal-tailed intervals.
+
+    Returns
+    -------
+    table, draws
+        One row per refit and population effect that it still has data about (``REFITS``), and the
+        posteriors with the standard deviations between groups fixed, by name.
+    """
+    from metastudy.inference.sampling import compile_model, draw
+    from metastudy.models.data_vector import pack
+    from metastudy.models.registry import BUILD
+
+    compiled = compile_model(BUILD[model](cells, priors))
+    reference = population_effects(cells, posterior)
+    done: dict[bytes, pd.DataFrame] = {}  # a country of one study is left out with it
+    tables, pooling = [], {}
+    for one in refits(cells, priors):
+        print(f"refit: {one.kind} {one.group}", flush=True)
+        given = pack(one.cells, one.priors)
+        if given.tobytes() not in done:
+            tree = draw(compiled, sampling, 1, given)
+            draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
+            effects, has_data = population_effects(cells, draws), covered(one.cells)
+            done[given.tobytes()] = summary(effects, reference, has_data, interval).assign(
+                divergences=int(stats["diverging"].sum())
+            )
+            if one.kind == "pooling":
+                pooling[one.group] = draws
+        left_out = rows_left_out(cells, one.cells)
+        table = done[given.tobytes()].assign(kind=one.kind, group=one.group, left_out=left_out)
+        tables.append(table)
+    return described(cells, pd.concat(tables, ignore_index=True))[REFITS], pooling
+
+
+def summary(
+    draws: xr.DataArray, reference: xr.DataArray, has_data: xr.DataArray, interval: float
+) -> pd.DataFrame:
+    """Effects of a refit that have data, beside those of the whole fit.
+
+    Parameters
+    ----------
+    draws, reference : dims (chain, draw, exposure, outcome).
+    has_data : dims (exposure, outcome); an effect without data is its prior and has no row.
+    """
+    over = ("chain", "draw")
+    tail = (1 - interval) / 2
+    data = draws.rename("x").to_dataset()
+    positive = (draws > 0).mean(over)
+    numbers = {
+        "mean": draws.mean(over),
+        "sd": draws.std(over, ddof=1),
+        "lower": draws.quantile(tail, over).drop_vars("quantile"),
+        "upper": draws.quantile(1 - tail, over).drop_vars("quantile"),
+        "pd": np.maximum(positive, 1 - positive),
+        "rhat": az.rhat(data)["x"],
+        "ess": az.ess(data, method="bulk")["x"],
+        "shift": (draws.mean(over) - reference.mean(over)) / reference.std(over, ddof=1),
+        "has_data": has_data,
+    }
+    table = xr.Dataset(numbers).to_dataframe().reset_index()
+    return table[table.pop("has_data")].reset_index(drop=True)
+
+
+def described(cells: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:
+    """A table of effects with their module, type of exposure and provenance."""
+    types = dict(zip(cells.exposure.values, cells.exposure_type.values, strict=True))
+    studies = json.loads(cells.attrs["studies"]).values()
+    return table.assign(
+        module=cells.attrs["module"],
+        exposure_type=table["exposure"].map(types),
+        metric="log_odds" if "code" in cells.dims else "sd",
+        provenance=join_values(study["provenance"] for study in studies),
+    )

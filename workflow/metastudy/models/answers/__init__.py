@@ -1,0 +1,1 @@
+"""Answers on scales: a multivariate hierarchical regression from cross-products."""

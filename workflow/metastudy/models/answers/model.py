@@ -1,0 +1,89 @@
+"""Several correlated answers per person: experiments and surveys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from pytensor.tensor import TensorVariable
+
+from metastudy.design.identification import VARYING_FROM
+from metastudy.models.algebra import product
+from metastudy.models.answers.design import outcome_effects, site_information
+from metastudy.models.data_vector import given
+from metastudy.models.likelihoods import gaussian_cells
+from metastudy.models.terms import informed, likelihood, spread, varying
+
+__all__ = ["build"]
+
+
+def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+    r"""Hierarchical multivariate regression of a person's answers on the exposures.
+
+    .. math::
+        y_i &\sim N(B_s' x_i, \Sigma_{d(j)}) \\
+        B_{spk} &\sim N(\beta_{jpk}, \tau_{pk}^2) \\
+        \beta_{jpk} &= \mu_{pc(k)} + \textstyle\sum_t u_{tp}[t(j)]_{c(k)} + w_p[v(k)]_{c(k)} \\
+        \Sigma_d &= D_{\sigma_d} (R_{construct} \otimes R_{vignette}) D_{\sigma_d}
+
+    Person i is at site s in setting j, a study d in a country and a sector. Outcome k is a
+    construct c in a vignette v. Terms t are what the design identifies of study, country and
+    sector, and w of the vignettes, separately for each exposure p; in the code the third line is
+    one design matrix times its parameters. Intercepts are each setting's own: levels of answers
+    do not compare across studies, contrasts do.
+
+    Parameters
+    ----------
+    cells : cross-products of a module (:func:`metastudy.models.answers.cells.answer_cells`).
+    priors : scales ``baseline``, ``effect``, ``tau`` and ``sigma``, LKJ shape ``correlation``.
+
+    Returns
+    -------
+    pymc.Model
+        With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome), every standard
+        deviation, ``log_likelihood`` (up to a constant) and ``log_prior``; what a refit changes is
+        one array of data, ``given``.
+    """
+    names = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
+    coords = {name: cells[name].values for name in names}
+    size = {name: len(values) for name, values in coords.items()}
+    setting_of_site, site_of_cell = cells.setting_of_site.values, cells.site_of_cell.values
+    with pm.Model(coords=coords) as model:
+        (n, xx, xy, yy), scale = given(cells, priors)
+
+        beta = outcome_effects(cells, scale)
+        baseline = pm.Normal("baseline", 0, scale["baseline"], dims=("setting", "outcome"))
+        b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
+        many = np.flatnonzero(np.bincount(setting_of_site)[setting_of_site] >= VARYING_FROM)
+        if len(many):
+            model.add_coord("clustered_site", coords["site"][many])
+            tau = spread("site_tau", scale["tau"], scale["fixed_tau"], ("coefficient", "outcome"))
+            centred = informed(site_information(cells)[many], priors["tau"])
+            dims = ("clustered_site", "coefficient", "outcome")
+            b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
+
+        studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
+        model.add_coord("study", studies)
+        sigma = pm.LogNormal("sigma", 0, scale["sigma"], dims=("study", "outcome"))
+        chol = sigma[:, :, None] * pt.linalg.kron(
+            _correlation("construct", size["construct"], scale["correlation"]),
+            _correlation("vignette", size["vignette"], scale["correlation"]),
+        )
+        log_likelihood = gaussian_cells(
+            *(n, xx, xy, yy),
+            b=b[site_of_cell],
+            cov=product(chol, chol.mT),
+            observed=cells.observed.values,
+            pattern=cells.pattern_of_cell.values,
+            block=study_of_setting[setting_of_site[site_of_cell]],
+        )
+        likelihood(log_likelihood)
+    return model
+
+
+def _correlation(name: str, size: int, shape: TensorVariable) -> TensorVariable:
+    """Cholesky factor of a correlation matrix; one outcome has none to estimate."""
+    return pm.LKJCorr(f"{name}_chol", n=size, eta=shape) if size > 1 else pt.ones((1, 1))

@@ -1,0 +1,174 @@
+"""Rows of answers: outcomes, exposures and traits of each respondent of a study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput, Problem
+from metastudy.harmonized.scale_scores import scores
+from metastudy.harmonized.study import Study
+from metastudy.models.base import NO_VIGNETTE
+
+__all__ = ["Rows", "rows_of"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One study as numbers: a row per respondent."""
+
+    y: pd.DataFrame  # outcomes (construct, vignette) in standard units, NaN where not observed
+    x: pd.DataFrame  # exposures
+    site: pd.DataFrame  # study, country, sector, role, site
+    centre: pd.Series
+    scale: pd.Series
+    exposures: list[dict[str, str]]
+    dropped: list[dict[str, Any]]
+
+
+def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> Rows:
+    """Bring one study to numbers: scores in standard units and exposures, by respondent.
+
+    Only who has every exposure and answered an outcome is in them. Folded, a person's score of a
+    whole is the mean of its own score and of those of its parts, as far as there are any, and the
+    parts are no outcomes (:meth:`metastudy.codebook.vocabulary.Vocabulary.folding`).
+    """
+    mine = [
+        c
+        for c in study.report["outcomes"]
+        if c in vocabulary["constructs"] and vocabulary.module(c) == module
+    ]
+    people = study.respondents.set_index("respondent_id")
+    score = scores(study.measurements)
+    score["vignette"] = score["vignette"].astype("str").fillna(NO_VIGNETTE)
+    wide = score.pivot(index="respondent_id", columns=["construct", "vignette"], values="score")
+    wide = wide.reindex(people.index)
+    x, exposures = _exposures(study, wide, vocabulary)
+    y = wide[[c for c in wide.columns if c[0] in mine]]
+    if folded:
+        whole = vocabulary.folding(mine)
+        construct, vignette = (y.columns.get_level_values(level) for level in (0, 1))
+        y = y.T.groupby([construct.map(whole), vignette]).mean().T
+
+    complete = x.notna().all(axis=1)
+    answered = y.notna().any(axis=1)
+    dropped = [
+        {"study": study.id, "rule": "exposure_missing", "rows": int((~complete).sum())},
+        {"study": study.id, "rule": "no_outcome_scored", "rows": int((complete & ~answered).sum())},
+    ]
+    keep = complete & answered
+    x, y, people = x[keep], y[keep], people[keep]
+    for name in (e["factor"] for e in study.report["exposures"] if "factor" in e):
+        level = _levels(study, name).reindex(people.index)
+        _no_empty_arm(study, name, list(vocabulary.levels(name)), level)
+    reference = _reference(x, exposures)
+    centre, scale = y[reference].mean(), y[reference].std(ddof=1)
+    if (bad := scale[~(scale > 0)]).size:
+        raise BadInput(
+            Problem(
+                study=study.id,
+                file=f"results/harmonized/{study.id}/measurements.parquet",
+                column=", ".join(f"{c} in {v}" for c, v in bad.index),
+                found="the same score, or fewer than two scores, in the reference group",
+                expected="an outcome that varies",
+                mend="take the construct out of `outcomes` in the study's codebook",
+                code="constant-outcome",
+            )
+        )
+    site = pd.DataFrame(
+        {
+            "study": study.id,
+            "country": people["country"].astype(str),
+            "sector": people["sector"].astype(str),
+            "role": people["role"].astype(str),
+            "site": people["org_id"].fillna(study.id).astype(str),
+        }
+    )
+    return Rows((y - centre) / scale, x, site, centre, scale, exposures, dropped)
+
+
+def _exposures(
+    study: Study, wide: pd.DataFrame, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Exposures of a study: contrasts of factors, and measured traits in standard deviations."""
+    columns: dict[str, pd.Series] = {}
+    described: list[dict[str, str]] = []
+
+    def add(name: str, kind: str, level: str, values: pd.Series) -> None:
+        key = f"{name}_{kind}" + (f"_{level}" if level else "")
+        columns[key] = values
+        described.append({"id": key, "name": name, "type": kind, "level": level})
+
+    for exposure in study.report["exposures"]:
+        kind = exposure["type"]
+        if name := exposure.get("construct"):
+            trait = wide[[c for c in wide.columns if c[0] == name]].mean(axis=1)
+            _varies(study, name, trait)
+            add(name, kind, "", (trait - trait.mean()) / trait.std(ddof=1))
+        elif name := exposure.get("factor"):
+            level = _levels(study, name).reindex(wide.index)
+            levels = list(vocabulary.levels(name))
+            known = level.notna()
+            if len(levels) == 2:
+                add(name, kind, "", ((level == levels[1]) - 0.5).where(known))
+            else:
+                for other in levels[1:]:
+                    add(name, kind, other, (level == other).astype(float).where(known))
+    return pd.DataFrame(columns, index=wide.index), described
+
+
+def _varies(study: Study, construct: str, trait: pd.Series) -> None:
+    if not trait.std(ddof=1) > 0:
+        raise BadInput(
+            Problem(
+                study=study.id,
+                file=f"results/harmonized/{study.id}/measurements.parquet",
+                column=construct,
+                found="the same score, or fewer than two scores, of everybody",
+                expected="an exposure that varies",
+                mend="take the construct out of `exposures` in the study's codebook",
+                code="constant-exposure",
+            )
+        )
+
+
+def _levels(study: Study, factor: str) -> pd.Series:
+    mine = study.assignments[study.assignments["factor"] == factor]
+    if mine.groupby("respondent_id")["level"].nunique().gt(1).any():
+        raise BadInput(
+            Problem(
+                study=study.id,
+                file=f"data/raw/{study.id}/codebook.yaml",
+                column=f"factor {factor}",
+                found="levels that differ between the vignettes of one respondent",
+                expected="one level per respondent",
+                mend="declare one factor per vignette",
+                code="varying-exposure",
+            )
+        )
+    return mine.drop_duplicates("respondent_id").set_index("respondent_id")["level"].astype(str)
+
+
+def _no_empty_arm(study: Study, factor: str, levels: list[str], level: pd.Series) -> None:
+    if empty := [name for name in levels if not (level == name).any()]:
+        raise BadInput(
+            Problem(
+                study=study.id,
+                file=f"data/raw/{study.id}/codebook.yaml",
+                column=f"factor {factor}",
+                found=f"nobody in: {', '.join(empty)}",
+                expected=f"somebody who answers an outcome in each of: {', '.join(levels)}",
+                mend="correct the value map of the factor, or take it out of `exposures`",
+                code="empty-arm",
+            )
+        )
+
+
+def _reference(x: pd.DataFrame, exposures: list[dict[str, str]]) -> pd.Series:
+    """The reference group: who has the reference level of the first randomised factor, or all."""
+    first = next((e["name"] for e in exposures if e["type"] == "randomised"), None)
+    mine = [e["id"] for e in exposures if e["type"] == "randomised" and e["name"] == first]
+    return (x[mine] <= 0).all(axis=1) if mine else pd.Series(True, index=x.index)

@@ -1,0 +1,133 @@
+"""Simulated cells of answers, and which of their quantities the data identify."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from metastudy.design.identification import VARYING_FROM
+from metastudy.models.answers.design import observed
+from metastudy.models.base import SAMPLE
+
+__all__ = ["OF_ANSWERS", "correlations", "identified", "simulate_answers"]
+
+OF_ANSWERS = ("mu", "difference", "tau", "beta", "baseline", "site_tau", "sigma")
+
+
+def identified(values: xr.Dataset, cells: xr.Dataset) -> dict[str, xr.DataArray]:
+    seen = observed(cells)  # (setting, outcome)
+    has = cells.present.values.astype(bool)[:, :, None] & seen[:, None, :]
+    of_construct = cells.construct_of.values == cells.construct.values[:, None]
+    by_construct = has.any(axis=0).astype(float) @ of_construct.T > 0  # (exposure, construct)
+    study = np.unique(cells.study.values, return_inverse=True)[1]
+    of_study = np.stack([seen[study == at].any(axis=0) for at in range(study.max() + 1)])
+    with_intercept = np.concatenate([seen.any(axis=0)[None], has.any(axis=0)])
+    exposures = list(map(str, cells.exposure.values))
+    found = {
+        "beta": (("setting", "exposure", "outcome"), has),
+        "baseline": (("setting", "outcome"), seen),
+        "site_tau": (("coefficient", "outcome"), with_intercept),
+        "sigma": (("study", "outcome"), of_study),
+    }
+    for name, dim in (("mu", "mu_of"), ("difference", "difference_of"), ("tau", "tau_of")):
+        if dim in values.dims:
+            # a label is an exposure, or an exposure and what it varies by
+            rows = [exposures.index(str(label).split(" ")[0]) for label in values[dim].values]
+            found[name] = ((dim, "construct"), by_construct[rows])
+    return {name: xr.DataArray(keep, dims=dims) for name, (dims, keep) in found.items()}
+
+
+def correlations(values: xr.Dataset, cells: xr.Dataset, what: str) -> xr.DataArray:
+    """Correlations of pairs that somebody answered both of; dims of the draws, then ``pair``."""
+    if f"{what}_chol" not in values:  # one construct, or one vignette
+        return xr.DataArray(np.zeros(0), dims=f"{what}_pair")
+    names = cells[what].values.astype(str)
+    pattern = cells.observed.values[np.unique(cells.pattern_of_cell.values)]
+    answered = pattern @ (cells[f"{what}_of"].values == names[:, None]).T > 0
+    together = answered.T.astype(float) @ answered > 0
+    first, second = np.nonzero(np.tril(together, -1))
+    chol = values[f"{what}_chol"]
+    sample = [d for d in chol.dims if d in SAMPLE]
+    root = chol.transpose(*sample, ...).values
+    pairs = (root[..., first, :] * root[..., second, :]).sum(axis=-1)
+    labels = [f"{names[b]}, {names[a]}" for a, b in zip(first, second, strict=True)]
+    return xr.DataArray(pairs, {f"{what}_pair": labels}, (*sample, f"{what}_pair"))
+
+
+RANK = 1e-10  # of the largest eigenvalue of cross-products: less than this is rounding
+
+
+def simulate_answers(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    r"""Cross-products of answers to the same questions by people with the same exposures.
+
+    Of :math:`Y = X B + E` with n rows of E normal, only :math:`X'E` and :math:`E'E` are random.
+    With C the root of the residual covariance and :math:`L L' = X'X` of rank r
+
+    .. math:: X'E = L Z C', \qquad E'E = C (Z'Z + W) C',
+
+    Z being r rows of standard normal numbers and W a Wishart matrix with n - r degrees of freedom.
+
+    Parameters
+    ----------
+    cells : of a module's answers; their ``n``, ``xx`` and patterns of observed outcomes stay.
+    at : one simulation of :func:`parameters`.
+    rng : source of randomness.
+    """
+    b, root = _coefficients(cells, at), _covariance_roots(cells, at)
+    site = cells.site_of_cell.values
+    block = np.unique(cells.study.values, return_inverse=True)[1][
+        cells.setting_of_site.values[site]
+    ]
+    seen = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
+    xy, yy = np.zeros(cells.xy.shape), np.zeros(cells.yy.shape)
+    for c, (n, xx) in enumerate(zip(cells.n.values, cells.xx.values, strict=True)):
+        here = np.flatnonzero(seen[c])
+        mean = b[site[c]][:, here]
+        own = root[block[c]][here]  # the observed block of the covariance is own times own'
+        xe, ee = _residuals(int(n), xx, np.linalg.cholesky(own @ own.T), rng)
+        cross = mean.T @ xe
+        xy[c][:, here] = xx @ mean + xe
+        yy[c][np.ix_(here, here)] = mean.T @ xx @ mean + cross + cross.T + ee
+    return cells.assign(xy=(cells.xy.dims, xy), yy=(cells.yy.dims, yy))
+
+
+def _residuals(
+    n: int, xx: np.ndarray, root: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cross-products of n rows of residuals with the predictors, and with each other."""
+    values, vectors = np.linalg.eigh(xx)
+    kept = values > RANK * max(values.max(), 1e-300)
+    left = vectors[:, kept] * np.sqrt(values[kept])
+    z = rng.standard_normal((kept.sum(), len(root)))
+    w = _triangle(n - int(kept.sum()), len(root), rng)
+    return left @ z @ root.T, root @ (z.T @ z + w.T @ w) @ root.T
+
+
+def _triangle(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
+    """The triangular factor of so many rows of standard normal numbers (Bartlett 1933).
+
+    With fewer rows than columns it is a trapezoid, and its product a singular Wishart matrix.
+    """
+    size = min(max(rows, 0), columns)
+    factor = np.triu(rng.standard_normal((size, columns)), 1)
+    factor[np.arange(size), np.arange(size)] = np.sqrt(rng.chisquare(rows - np.arange(size)))
+    return factor
+
+
+def _coefficients(cells: xr.Dataset, at: xr.Dataset) -> np.ndarray:
+    """Coefficients of each site, shape (site, coefficient, outcome)."""
+    setting = cells.setting_of_site.values
+    b = np.concatenate([at["baseline"].values[:, None], at["beta"].values], axis=1)[setting]
+    if "site_effect" in at:
+        many = np.flatnonzero(np.bincount(setting)[setting] >= VARYING_FROM)
+        b[many] = at["site_effect"].values
+    return b
+
+
+def _covariance_roots(cells: xr.Dataset, at: xr.Dataset) -> np.ndarray:
+    """Roots of the residual covariance of each study, shape (study, outcome, outcome)."""
+    root = np.ones((1, 1))
+    for name in ("construct", "vignette"):
+        if f"{name}_chol" in at:  # one construct, or one vignette, has no correlations
+            root = np.kron(root, at[f"{name}_chol"].values)
+    return at["sigma"].values[:, :, None] * root

@@ -1,0 +1,1 @@
+"""Codes in interviews and cases: prevalence with coders' errors, from counts of patterns."""

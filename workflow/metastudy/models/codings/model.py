@@ -1,0 +1,104 @@
+"""Presence of codes in interviews, seen through coders who err."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from pytensor.tensor import TensorVariable
+
+from metastudy.models.algebra import product
+from metastudy.models.codings.design import organisation_effects
+from metastudy.models.codings.readings import interviews, shares_of_families, studies_of_codes
+from metastudy.models.data_vector import given
+from metastudy.models.likelihoods import coded_cells
+from metastudy.models.terms import likelihood, linear, spread, varying
+
+__all__ = ["build"]
+
+
+def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+    r"""Hierarchical logistic model of code presence with misclassification.
+
+    .. math::
+        \text{codings}_{oc} &\sim \text{latent class}(\pi_{oc}, s, t) \\
+        \operatorname{logit} \pi_{oc} &= \alpha_c + \gamma_c' x_o + a_{s(o)c} + u_{i(o)} + v_{oc}
+                                         + \textstyle\sum_t w_t[t(o)] \\
+        \alpha_c &\sim N(\alpha_{f(c)}, \tau_\alpha^2), \quad
+                    \gamma_c \sim N(\mu_{f(c)}, \tau_\gamma^2) \\
+        a_{sc} &\sim N(0, \tau_a^2), \quad u_i \sim N(0, \tau_u^2), \quad v_{oc} \sim N(0, \tau_v^2)
+
+    for code c of family f in unit o, an organisation i or one role in it; x holds the contrasts
+    (-1/2, +1/2) of the exposures, zero in studies without them; t runs over what else the design
+    identifies of study, country and sector. Codes that several studies looked for pool across
+    them: a is the study's own level of a code, absent where no code has two studies. Sensitivity s
+    and specificity t are pooled over codes, with s + t > 1, and errors of two coders are
+    independent given the truth.
+
+    Parameters
+    ----------
+    cells : counts of a module (:func:`metastudy.models.codings.cells.code_cells`).
+    priors : scales ``prevalence``, ``effect_logit``, ``tau_logit`` and the Beta parameters
+        ``accuracy_a``, ``accuracy_b`` of the coders' sensitivity and specificity.
+
+    Returns
+    -------
+    pymc.Model
+        With ``contrast`` (family, exposure), ``gamma`` (code, exposure), ``presence``
+        (organisation, code), ``log_likelihood`` and ``log_prior``; what a refit changes is one
+        array of data, ``given``.
+    """
+    coords = {n: cells[n].values for n in ("organisation", "code", "family", "exposure")}
+    family = [list(coords["family"]).index(name) for name in cells.family_of.values]
+    with pm.Model(coords=coords) as model:
+        (single, double), scale = given(cells, priors)
+        tau, fixed = scale["tau_logit"], scale["fixed_tau"]
+
+        # Data know the mean where they are, not the mean and the levels around it: so that one is
+        # sampled, and the population's follows. It is the same prior, without a ridge.
+        w = linear(organisation_effects(cells), None, scale["effect_logit"], tau, fixed)
+        here = product(shares_of_families(cells), w)
+        mean = pm.Normal("prevalence_here", here, scale["prevalence"], dims="family")
+        pm.Deterministic("prevalence", mean - here, dims="family")
+        between_codes = pm.HalfNormal("prevalence_tau", scale["prevalence"])
+        alpha = varying("alpha", between_codes, ("code",), (mean - here)[family], centred=False)
+        logit = alpha[None, :] + w[:, None]
+        if len(coords["exposure"]):
+            mu = pm.Normal("contrast", 0, scale["effect_logit"], dims=("family", "exposure"))
+            between_codes = pm.HalfNormal("code_tau", tau, dims="exposure")
+            dims = ("code", "exposure")
+            gamma = varying("gamma", between_codes, dims, mu[family], centred=False)
+            logit = logit + product(cells.x.values, gamma.T)
+
+        studies, study = np.unique(cells.study.values, return_inverse=True)
+        if (shared := studies_of_codes(cells).sum("study_name").values > 1).any():
+            model.add_coord("study", studies)
+            a = spread("study_code_tau", tau, fixed) * pm.Normal(
+                "study_code_z", dims=("study", "code")
+            )
+            logit = logit + (a * shared)[study]
+
+        sites, site = np.unique(cells.site.values, return_inverse=True)
+        model.add_coord("site", sites)
+        u = spread("organisation_tau", tau, fixed) * pm.Normal("organisation_z", dims="site")
+        seen = interviews(cells).values.nonzero()  # a unit has no effect on what it was not asked
+        v = spread("organisation_code_tau", tau, fixed) * pm.Normal(
+            "organisation_code_z", shape=len(seen[0])
+        )
+        logit = logit + u[site, None]
+        asked = logit[seen] + v
+        presence = pm.math.sigmoid(pt.set_subtensor(logit[seen], asked))
+        pm.Deterministic("presence", presence, dims=("organisation", "code"))
+        accuracy = [_accuracy(name, scale) for name in ("sensitivity", "specificity")]
+        # Only cells with interviews: of the others there is nothing to say, at the same cost.
+        likelihood(coded_cells(single[seen], double[seen], pm.math.sigmoid(asked), *accuracy))
+    return model
+
+
+def _accuracy(name: str, scale: Mapping[str, TensorVariable]) -> TensorVariable:
+    """A coder's accuracy, above one half: presence cannot swap with absence."""
+    share = pm.Beta(f"{name}_share", scale["accuracy_a"], scale["accuracy_b"])
+    return pm.Deterministic(name, 0.5 + 0.5 * share)

@@ -1,0 +1,54 @@
+"""Simulated cells of codings, and which of their quantities the data identify."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from metastudy.models.codings.readings import interviews
+
+__all__ = ["OF_CODINGS", "identified", "simulate_codings"]
+
+OF_CODINGS = (
+    *("prevalence", "prevalence_tau", "alpha", "contrast", "code_tau", "gamma"),
+    *("tau", "difference", "study_code_tau", "organisation_tau", "organisation_code_tau"),
+    *("sensitivity", "specificity"),
+)
+
+
+def identified(cells: xr.Dataset) -> dict[str, xr.DataArray]:
+    """A contrast of a code wants interviews about it on both sides of the exposure."""
+    read, x = interviews(cells).values > 0, cells.x.values
+    sides = [np.einsum("oc,oe->ce", read, side) for side in (x < 0, x > 0)]
+    gamma = sides[0] & sides[1]
+    of_family = cells.family_of.values == cells.family.values[:, None]
+    return {
+        "gamma": xr.DataArray(gamma, dims=("code", "exposure")),
+        "contrast": xr.DataArray(of_family.astype(float) @ gamma > 0, dims=("family", "exposure")),
+        "code_tau": xr.DataArray(gamma.any(axis=0), dims="exposure"),
+    }
+
+
+def simulate_codings(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    """Counts of codings of as many interviews, read by as many coders.
+
+    Parameters
+    ----------
+    cells : of a module's codings; the numbers of interviews of one and of two coders stay.
+    at : one simulation of :func:`parameters`.
+    rng : source of randomness.
+    """
+    p, s, t = (at[name].values for name in ("presence", "sensitivity", "specificity"))
+    applied = p * s + (1 - p) * (1 - t)
+    both = p * s**2 + (1 - p) * (1 - t) ** 2
+    shares = {
+        "single": np.stack([applied, 1 - applied], axis=-1),
+        "double": np.stack([both, applied - both, applied - both, 1 - 2 * applied + both], axis=-1),
+    }
+    counts = {}
+    for name, share in shares.items():
+        read = cells[name].values.sum(axis=-1).astype(np.int64)
+        share = np.clip(share, 0, None)
+        drawn = rng.multinomial(read, share / share.sum(axis=-1, keepdims=True))
+        counts[name] = (cells[name].dims, drawn.astype(float))
+    return cells.assign(counts)

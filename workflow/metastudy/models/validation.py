@@ -1,0 +1,45 @@
+"""Validate a study's new tables: before they take the place of the old ones, can a model use them?
+
+What a study's own design makes impossible (an arm without anybody, an outcome that does not vary,
+an organisation in two countries) is told here, while all that was built still stands.
+"""
+
+from __future__ import annotations
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput, Problem
+from metastudy.harmonized.study import Study
+from metastudy.models.aggregate import CELLS
+
+__all__ = ["validate"]
+
+
+def validate(study: Study, vocabulary: Vocabulary) -> list[str]:
+    """Check that a study by itself makes cells in each module that it has outcomes for.
+
+    Parameters
+    ----------
+    study : the harmonized tables.
+    vocabulary : with the study's additions.
+
+    Returns
+    -------
+    The modules it enters.
+
+    Raises
+    ------
+    BadInput
+        All that :func:`metastudy.models.answers.cells.answer_cells` and
+        :func:`metastudy.models.codings.cells.code_cells` find.
+    """
+    found = [vocabulary.module(outcome) for outcome in study.report["outcomes"]]
+    modules = list(dict.fromkeys(module for module in found if module))
+    problems: list[Problem] = []
+    for module in modules:
+        try:
+            CELLS[vocabulary["modules"][module]["model"]]([study], module, vocabulary)
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(problems)
+    return modules

@@ -1,0 +1,1 @@
+"""From a posterior to what is reported: contrasts, heterogeneity, summaries, verdicts."""

@@ -1,0 +1,120 @@
+"""Selections of a REFI-QDA project: what is coded, and where it is in the text that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from xml.etree.ElementTree import Element
+
+from metastudy.codebook.codebook import Codebook
+from metastudy.common.problems import Problem
+from metastudy.common.text import shown
+
+__all__ = ["PROJECT", "misplaced", "project_problem", "selections", "stored_places", "tag"]
+
+PROJECT = "project.qde"
+SNIPPET = 10  # so many characters at least make the name of a selection a snippet of its text
+
+
+def tag(element: Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def selections(source: Element) -> Iterator[tuple[Element, int | None, int | None]]:
+    """Give the source itself and every selection in it, with its place in the text."""
+    yield source, None, None
+    for element in source.iter():
+        if tag(element).endswith("Selection"):
+            places = [element.get(key, "") for key in ("startPosition", "endPosition")]
+            whole = all(place.isdecimal() for place in places)
+            start, end = (int(place) for place in places) if whole else (None, None)
+            yield element, start, end
+
+
+def stored_places(
+    codebook: Codebook,
+    name: str,
+    text: str,
+    coded: Iterable[tuple[Element, int | None, int | None]],
+) -> tuple[dict[tuple[int, int], tuple[int, int]], list[Problem]]:
+    """Find out how a program counted, by the snippets with which it names its selections.
+
+    Offsets drift by one a line where line ends are stored as one character and counted as two, or
+    the reverse, and by one an emoji where UTF-16 is counted. The way of counting by which all
+    snippets stand where they should is taken.
+
+    Returns
+    -------
+    From places as they are counted to places in the stored text, empty if they are the same or
+    nothing tells; and a problem for each selection that fits no way of counting.
+    """
+    flat = " ".join(text.split())
+    told = []
+    for selection, start, end in coded:
+        snippet = " ".join((selection.get("name") or "").split()).rstrip(".…").rstrip()
+        if start is None or end is None or not start < end or len(snippet) < SNIPPET:
+            continue
+        whole = len(snippet) >= 0.8 * (end - start)
+        cut = (selection.get("name") or "").rstrip().endswith(("...", "…"))
+        if (whole or cut) and snippet in flat:  # else the name is a title, not a snippet
+            told.append((selection, start, end, snippet))
+    if not told:
+        return {}, []
+
+    def fits(at: list[int], start: int, end: int, snippet: str) -> bool:
+        if end >= len(at):
+            return False
+        return " ".join(text[at[start] : at[end]].split()).startswith(snippet)
+
+    ways = [[*range(len(text) + 1)], *(_ways_to_count(text))]
+    wrong = [[one for one in told if not fits(at, *one[1:])] for at in ways]
+    best = min(range(len(ways)), key=lambda way: len(wrong[way]))
+    at = ways[best]
+    problems = [
+        project_problem(
+            codebook,
+            None,
+            f"a selection from {start} to {end} in {name}, where other words stand than those by "
+            "which it is named",
+        )
+        for _, start, end, _ in wrong[best]
+    ]
+    if best == 0:
+        return {}, problems
+    return {
+        (start, end): (at[start], at[end])
+        for _, start, end in coded
+        if start is not None and end is not None and start <= end < len(at)
+    }, problems
+
+
+def _ways_to_count(text: str) -> Iterator[list[int]]:
+    """Give for other ways of counting characters the place of each count in the text."""
+    for line_end in (1, 2):
+        for wide in (1, 2):
+            at: list[int] = []
+            for place, sign in enumerate(text):
+                size = wide if ord(sign) > 0xFFFF else 1
+                if sign == "\n":
+                    alone = place == 0 or text[place - 1] != "\r"
+                    size = line_end if alone else line_end - 1
+                at += [place] * size
+            yield [*at, len(text)]
+
+
+def misplaced(codebook: Codebook, selection: Element, name: str, length: int) -> Problem:
+    place = f"{selection.get('startPosition')} to {selection.get('endPosition')}"
+    message = f"a {tag(selection)} from {place} in {name}, {length} characters long"
+    return project_problem(codebook, None, message)
+
+
+def project_problem(codebook: Codebook, row: int | None, found: str) -> Problem:
+    return Problem(
+        shown(codebook.data_path),
+        found,
+        "a project in which cases, sources, codes, users and codings refer to each other",
+        "correct it in the program that made it, and export it again",
+        codebook.study.id,
+        row,
+        PROJECT,
+        "wrong-format",
+    )

@@ -1,0 +1,107 @@
+"""Published effects that come with a standard error, as rows beside the studies' own estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput, Problem
+
+__all__ = ["published"]
+
+METRICS = ("sd", "log_odds", "log_risk_ratio")  # those that have prior scales
+KEY = ["citation", "exposure", "exposure_type", "outcome", "response_mode", "metric"]
+
+
+def published(
+    effects: pd.DataFrame, here: Collection[str], vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Effects of publications for the second stage.
+
+    Parameters
+    ----------
+    effects : the harmonized table, one row a finding; rows without an estimate and its standard
+        error, or in a metric without a prior, are directions and stay out.
+    here : citations of the studies whose own data are here: their publications stay out, or the
+        same people would count twice.
+    vocabulary : for the module that a family belongs to.
+
+    Returns
+    -------
+    table, covariance
+        As :func:`metastudy.synthesis.study_estimates.estimates`; a publication is a study,
+        estimates of different publications and of different outcomes are taken as independent. A
+        country or sector that is not known is its study's own, not the same as another unknown one.
+
+    Raises
+    ------
+    BadInput
+        ``zero-error`` for a standard error of nought; ``duplicate-effect`` for two effects of one
+        publication on one estimand, which are not independent.
+    """
+    usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].isin(METRICS)
+    rows = effects[usable & ~effects["citation"].isin(list(here))].reset_index(drop=True)
+    _check(rows)
+    exposure = rows["exposure"].fillna(rows["contrast"])
+    family = rows["family"].fillna("")
+    table = pd.DataFrame(
+        {
+            "id": rows["study_id"] + "|" + rows["finding_id"],
+            "module": [_module(name, vocabulary) for name in family],
+            "study": rows["citation"],
+            "country": _own(rows, "country"),
+            "sector": _own(rows, "sector"),
+            "role": rows["role"].fillna(""),
+            "exposure": exposure + "_" + rows["exposure_type"],
+            "exposure_name": exposure,
+            "exposure_type": rows["exposure_type"],
+            "outcome": rows["outcome"],
+            "family": family.where(family != "", rows["outcome"]),
+            "vignette": "",
+            "response_mode": rows["response_mode"].fillna("published"),
+            "metric": rows["metric"],
+            "estimate": rows["estimate"].astype(float),
+            "n": rows["n"].fillna(0).astype(int),
+            "provenance": rows["provenance"],
+            "se": rows["se"].astype(float),
+        }
+    )
+    return table, np.diag(table["se"].to_numpy(dtype=float) ** 2)
+
+
+def _module(family: str, vocabulary: Vocabulary) -> str:
+    return str(vocabulary["families"].get(family, {}).get("module") or "")
+
+
+def _own(rows: pd.DataFrame, place: str) -> pd.Series:
+    return rows[place].fillna("unknown in " + rows["citation"])
+
+
+def _check(rows: pd.DataFrame) -> None:
+    problems = [
+        _problem(row, "se", "a standard error of nought", "a standard error above nought",
+                 "correct it, or leave the cell empty: the finding is then a direction",
+                 "zero-error")
+        for row in rows[rows["se"] <= 0].itertuples()
+    ]  # fmt: skip
+    again = rows.fillna({"exposure": rows["contrast"], "response_mode": ""})
+    for row in rows[again.duplicated([*KEY, "country", "sector"])].itertuples():
+        problems.append(
+            _problem(row, "estimate", f"a second effect of {row.citation} on the same outcome",
+                     "one effect of a publication on an estimand in a place",
+                     "keep one of them, or give their average with its standard error",
+                     "duplicate-effect")
+        )  # fmt: skip
+    if problems:
+        raise BadInput(problems)
+
+
+def _problem(row: object, column: str, *said: str) -> Problem:
+    found, expected, mend, code = said
+    study, finding = str(row.study_id), str(row.finding_id)  # type: ignore[attr-defined]
+    return Problem(
+        f"data/raw/{study}", found, expected, mend, study, f"finding {finding}", column, code
+    )

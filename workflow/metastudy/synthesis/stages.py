@@ -1,0 +1,92 @@
+"""The models of the second stage: what is pooled with what, and with which priors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.synthesis.pooling import Plan, explore, plan
+from metastudy.synthesis.published_effects import published
+from metastudy.synthesis.study_estimates import estimates
+
+__all__ = ["INCONSISTENCY", "PRIORS", "RESULTS", "burdens", "gather", "pool", "stages"]
+
+# Prior scales of effects and of standard deviations, in the units of the estimates.
+PRIORS = {
+    "sd": ("effect", "tau"),
+    "log_odds": ("effect_logit", "tau_logit"),
+    "log_risk_ratio": ("effect_logit", "tau_logit"),
+}
+
+
+def gather(
+    cells: list[xr.Dataset], effects: pd.DataFrame, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Unpooled estimates of all modules and published effects, with one covariance matrix."""
+    here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
+    found = [
+        estimates(c, vocabulary["modules"][c.attrs["module"]]["model"], vocabulary) for c in cells
+    ]
+    found.append(published(effects, here, vocabulary))
+    table = pd.concat([rows for rows, _ in found], ignore_index=True)
+    covariance = np.zeros((len(table), len(table)))
+    start = 0
+    for rows, block in found:
+        covariance[start : start + len(rows), start : start + len(rows)] = block
+        start += len(rows)
+    return table, covariance
+
+
+def burdens(vocabulary: Vocabulary) -> dict[str, int]:
+    """Sign of each outcome in the exploratory model; a family of codes takes its own entry."""
+    entries = {**vocabulary["constructs"], **vocabulary["families"]}
+    return {name: entry["burden"] for name, entry in entries.items() if "burden" in entry}
+
+
+def stages(
+    table: pd.DataFrame, covariance: np.ndarray, vocabulary: Vocabulary
+) -> Iterator[tuple[str, str, Plan]]:
+    """The models that the estimates allow: what each is part of, its metric, its plan.
+
+    The second stage is a model per metric, as their priors differ; estimates in two metrics come
+    from two modules, so no covariance is lost.
+    """
+    for metric in PRIORS:
+        mine = np.flatnonzero(table["metric"] == metric)
+        own = table.iloc[mine].reset_index(drop=True)
+        if found := plan(own, covariance[np.ix_(mine, mine)]):
+            yield "pooled", metric, found
+    if found := explore(table, covariance, burdens(vocabulary)):
+        yield "exploratory", "sd", found
+
+
+def pool(
+    found: Plan, priors: Mapping[str, float], sampling: Mapping[str, Any], metric: str = "sd"
+) -> xr.DataTree:
+    """Posterior of a second-stage model."""
+    from metastudy.inference.sampling import compile_model, draw
+    from metastudy.synthesis import model as synthesis_model
+
+    given = (found.table["estimate"].to_numpy(), found.covariance, found.design)
+    model = synthesis_model.build(*given, *(priors[name] for name in PRIORS[metric]))
+    fitted = draw(compile_model(model), sampling)
+    posterior = fitted["posterior"].to_dataset()
+    complete = synthesis_model.add_levels(posterior, *given, sampling["seed"])
+    return xr.DataTree.from_dict(
+        {"posterior": complete, "sample_stats": fitted["sample_stats"].to_dataset()}
+    )
+
+
+INCONSISTENCY = ("i2", "i2_lower", "i2_upper", "i2_mcse")
+RESULTS = [
+    *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
+    *("studies", "metric", "mean", "sd", "lower", "upper"),
+    *("mcse", "mcse_lower", "mcse_upper", "pd", "rope"),
+    *("provenance", "note"),
+]

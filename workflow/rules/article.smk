@@ -1,0 +1,109 @@
+"""Article: figures, tables and the numbers of the text, each from the results and nothing else.
+
+REQUIRED INPUTS: results/{harmonized,cells,contrasts,synthesis,diagnostics}
+OUTPUTS: results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/_variables.yml
+Nothing here is made from a fit that missed a gate.
+"""
+
+
+rule draw:
+    input:
+        results_of_figure,
+        gates="results/diagnostics/gates.json",
+        vocabulary=config["vocabulary"],
+    output:
+        table="results/figures/{figure}.csv",
+        svg=report(
+            "results/figures/{figure}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        png="results/figures/{figure}.png",
+    log:
+        "results/logs/draw/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        results=as_options,
+        settings=as_json("report", "priors", "privacy"),
+        code=code("draw"),
+        lock=LOCK,
+    message:
+        "Draw the figure {wildcards.figure}."
+    shell:
+        "python -m metastudy.commands.draw --figure {wildcards.figure} --vocabulary {input.vocabulary}"
+        " --settings {params.settings:q} {params.results} --csv {output.table} --svg {output.svg}"
+        " --png {output.png} > {log} 2>&1"
+
+
+rule tabulate:
+    input:
+        **RESULT_FILES,
+        gates="results/diagnostics/gates.json",
+        vocabulary=config["vocabulary"],
+    output:
+        tables=report(
+            directory("results/tables"),
+            patterns=["{table}.csv"],
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        "results/logs/tabulate.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        results=as_options,
+        settings=as_json("report", "priors", "privacy", "gates", "sampling"),
+        code=code("tabulate"),
+        lock=LOCK,
+    message:
+        "Write the tables of the article."
+    shell:
+        "python -m metastudy.commands.tabulate --vocabulary {input.vocabulary} --settings {params.settings:q}"
+        " {params.results} --out {output.tables} > {log} 2>&1"
+
+
+rule variables:
+    input:
+        **RESULT_FILES,
+        gates="results/diagnostics/gates.json",
+        vocabulary=config["vocabulary"],
+    output:
+        variables="results/variables/_variables.yml",
+    log:
+        "results/logs/variables.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        results=as_options,
+        settings=as_json("report", "priors", "privacy", "gates", "sampling"),
+        engine=ENGINE,
+        code=code("variables"),
+        lock=LOCK,
+    message:
+        "Put the results into the variables of the article."
+    shell:
+        "python -m metastudy.commands.variables --vocabulary {input.vocabulary} --settings {params.settings:q}"
+        " {params.results} --engine {params.engine} --out {output.variables} > {log} 2>&1"
+
+
+rule record_config:
+    output:
+        config="results/run_config.yaml",
+    log:
+        "results/logs/record_config.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        config=json.dumps(config, sort_keys=True),
+    message:
+        "Write down the configuration that was run."
+    shell:
+        "python -c 'import json, sys, yaml; yaml.safe_dump(json.loads(sys.argv[1]), sys.stdout, sort_keys=False)'"
+        " {params.config:q} > {output.config} 2> {log}"

@@ -1,0 +1,89 @@
+"""Calibration: does each model find again what was simulated from it, and the synthesis from rows on?
+
+REQUIRED INPUTS: results/cells/<module>.nc, results/harmonized/<study>/ of published effects
+OUTPUTS: results/calibration/{<module>,synthesis}{.parquet,-gates.parquet}, index.{html,md}, figures/
+`snakemake calibration` asks for it; `rule all` does not, for it takes as long as everything else. All simulations of
+a model are one job: it is compiled once, and each simulation gives it other data.
+"""
+
+CALIBRATED = [*MODULES, "synthesis"]
+
+
+rule calibration:
+    input:
+        expand("results/calibration/index.{suffix}", suffix=["html", "md"]),
+    localrule: True
+    message:
+        "The calibration is up to date: results/calibration/index.html."
+
+
+rule calibrate:
+    input:
+        cells="results/cells/{module}.nc",
+    output:
+        ranks="results/calibration/{module}.parquet",
+        gates="results/calibration/{module}-gates.parquet",
+    log:
+        "results/logs/calibrate/{module}.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        model=model_of,
+        settings=as_json("priors", "sampling", "refits", "gates", "calibration"),
+        code=code("calibrate"),
+        lock=LOCK,
+    message:
+        "Calibrate the {wildcards.module} model."
+    shell:
+        "python -m metastudy.commands.calibrate --cells {input.cells} --model {params.model} --settings {params.settings:q}"
+        " --cores {threads} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
+
+
+rule calibrate_synthesis:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        published=expand("results/harmonized/{study}", study=PUBLISHED),
+        vocabulary=config["vocabulary"],
+    output:
+        ranks="results/calibration/synthesis.parquet",
+        gates="results/calibration/synthesis-gates.parquet",
+    log:
+        "results/logs/calibrate/synthesis.log",
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=2500,
+    params:
+        settings=as_json("priors", "sampling", "refits", "gates", "calibration"),
+        code=code("calibrate_synthesis"),
+        lock=LOCK,
+    message:
+        "Calibrate the second stage, given the covariance and from rows on."
+    shell:
+        "python -m metastudy.commands.calibrate_synthesis --cells {input.cells} --published {input.published}"
+        " --vocabulary {input.vocabulary} --settings {params.settings:q} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
+
+
+rule report_calibration:
+    input:
+        ranks=expand("results/calibration/{model}.parquet", model=CALIBRATED),
+        gates=expand("results/calibration/{model}-gates.parquet", model=CALIBRATED),
+        vocabulary=config["vocabulary"],
+    output:
+        pages=expand("results/calibration/index.{suffix}", suffix=["html", "md"]),
+        figures=directory("results/calibration/figures"),
+    log:
+        "results/logs/report_calibration.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("report_calibration"),
+        lock=LOCK,
+    message:
+        "Write the page of the calibration."
+    shell:
+        "python -m metastudy.commands.report_calibration --ranks {input.ranks} --gates {input.gates}"
+        " --vocabulary {input.vocabulary} --out results/calibration > {log} 2>&1"

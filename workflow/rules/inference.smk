@@ -1,0 +1,128 @@
+"""Inference: each module's studies to cells, posterior, checks and contrasts; its sensitivity analyses likewise.
+
+REQUIRED INPUTS: results/harmonized/<study>/ of the module's studies
+OUTPUTS: results/{cells,fits,contrasts}/<fit>.*, results/diagnostics/{<fit>,gates}.json, <fit> being a module
+or <module>-<variant>, such as the one in which answers are counted item by item
+A posterior depends on its cells alone: the same cells give the same bytes, and are taken from the store.
+"""
+
+
+rule aggregate:
+    input:
+        studies=studies_of,
+        vocabulary=config["vocabulary"],
+    output:
+        cells="results/cells/{fit}.nc",
+    log:
+        "results/logs/aggregate/{fit}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        module=module_of,
+        variant=variant_of,
+        require=lambda w: config["require"].get(module_of(w), []),
+        code=code("aggregate"),
+        lock=LOCK,
+    message:
+        "Aggregate the cells of the {wildcards.fit} fit."
+    shell:
+        "python -m metastudy.commands.aggregate --module {params.module} --variant {params.variant} --studies {input.studies}"
+        " --vocabulary {input.vocabulary} --require {params.require} --cells {output.cells} > {log} 2>&1"
+
+
+rule fit:
+    input:
+        cells="results/cells/{fit}.nc",
+    output:
+        posterior="results/fits/{fit}.nc",
+    log:
+        "results/logs/fit/{fit}.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        model=model_of,
+        priors=as_json("priors"),
+        sampling=as_json("sampling"),
+        store=f"--store {config['store']}" if config["store"] else "",
+        code=code("fit"),
+        lock=LOCK,
+    message:
+        "Fit the {wildcards.fit} model."
+    shell:
+        "python -m metastudy.commands.fit --cells {input.cells} --model {params.model} --priors {params.priors:q}"
+        " --sampling {params.sampling:q} --cores {threads} --code {params.code} --lock {params.lock}"
+        " {params.store} --posterior {output.posterior} > {log} 2>&1"
+
+
+rule diagnose:
+    input:
+        posterior=posterior_of,
+    output:
+        check="results/diagnostics/{fit}.json",
+    log:
+        "results/logs/diagnose/{fit}.log",
+    wildcard_constraints:
+        fit="|".join([*FITS, "synthesis"]),
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        thresholds=as_json("gates"),
+        code=code("diagnose"),
+        lock=LOCK,
+    message:
+        "Check the convergence of the {wildcards.fit} fit."
+    shell:
+        "python -m metastudy.commands.diagnose --posterior {input.posterior} --fit {wildcards.fit}"
+        " --thresholds {params.thresholds:q} --out {output.check} > {log} 2>&1"
+
+
+rule gate:
+    input:
+        checks=expand("results/diagnostics/{fit}.json", fit=[*FITS, "synthesis"]),
+    output:
+        gates="results/diagnostics/gates.json",
+    log:
+        "results/logs/gate.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("gate"),
+    message:
+        "Let pass only fits that converged."
+    shell:
+        "python -m metastudy.commands.gate --checks {input.checks} --out {output.gates} > {log} 2>&1"
+
+
+rule contrast:
+    input:
+        cells="results/cells/{fit}.nc",
+        posterior="results/fits/{fit}.nc",
+    output:
+        table="results/contrasts/{fit}.parquet",
+        draws="results/contrasts/{fit}.nc",
+        heterogeneity="results/contrasts/{fit}-heterogeneity.parquet",
+    log:
+        "results/logs/contrast/{fit}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        model=model_of,
+        priors=as_json("priors"),
+        interval=config["report"]["interval"],
+        rope_sd=config["report"]["rope_sd"],
+        rope_logit=config["report"]["rope_logit"],
+        seed=config["sampling"]["seed"],
+        smallest_cell=config["privacy"]["smallest_cell"],
+        code=code("contrast"),
+        lock=LOCK,
+    message:
+        "Draw the contrasts of the {wildcards.fit} fit."
+    shell:
+        "python -m metastudy.commands.contrast --cells {input.cells} --posterior {input.posterior} --model {params.model}"
+        " --priors {params.priors:q} --interval {params.interval} --rope_sd {params.rope_sd}"
+        " --rope_logit {params.rope_logit} --seed {params.seed} --smallest_cell {params.smallest_cell}"
+        " --table {output.table} --draws {output.draws} --heterogeneity {output.heterogeneity} > {log} 2>&1"

@@ -1,0 +1,88 @@
+"""Model checks: what the fits lean on, asked of the data, the priors and the groups in them.
+
+REQUIRED INPUTS: results/cells/<module>.nc, results/fits/<module>.nc, results/harmonized/<study>/
+OUTPUTS: results/refits/<module>{.parquet,-power.parquet,.nc}, results/{predictive,comparison}/<module>.parquet
+All refits of a module are one job: its model is compiled once, and each refit has other data.
+"""
+
+
+rule refits:
+    input:
+        cells="results/cells/{module}.nc",
+        posterior="results/fits/{module}.nc",
+    output:
+        table="results/refits/{module}.parquet",
+        power="results/refits/{module}-power.parquet",
+        pooling="results/refits/{module}.nc",
+    log:
+        "results/logs/refits/{module}.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        model=model_of,
+        priors=as_json("priors"),
+        sampling=json.dumps(
+            {**config["refits"], "seed": config["sampling"]["seed"]}, sort_keys=True
+        ),
+        interval=config["report"]["interval"],
+        code=code("refits"),
+        lock=LOCK,
+    message:
+        "Refit the {wildcards.module} model without each group and with other priors."
+    shell:
+        "python -m metastudy.commands.refits --cells {input.cells} --posterior {input.posterior} --model {params.model}"
+        " --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
+        " --table {output.table} --power {output.power} --pooling {output.pooling} > {log} 2>&1"
+
+
+rule predictive_checks:
+    input:
+        cells="results/cells/{module}.nc",
+        studies=studies_of,
+        vocabulary=config["vocabulary"],
+        posterior="results/fits/{module}.nc",
+    output:
+        table="results/predictive/{module}.parquet",
+    log:
+        "results/logs/predictive_checks/{module}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        model=model_of,
+        priors=as_json("priors"),
+        seed=config["sampling"]["seed"],
+        smallest_cell=config["privacy"]["smallest_cell"],
+        code=code("predictive_checks"),
+        lock=LOCK,
+    message:
+        "Predict the rows of the {wildcards.module} studies from prior and posterior."
+    shell:
+        "python -m metastudy.commands.predictive_checks --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
+        " --posterior {input.posterior} --model {params.model} --priors {params.priors:q} --seed {params.seed}"
+        " --smallest_cell {params.smallest_cell} --out {output.table} > {log} 2>&1"
+
+
+rule loo_comparison:
+    input:
+        cells="results/cells/{module}.nc",
+        studies=studies_of,
+        vocabulary=config["vocabulary"],
+        fits=["results/fits/{module}.nc", "results/refits/{module}.nc"],
+    output:
+        table="results/comparison/{module}.parquet",
+    log:
+        "results/logs/loo_comparison/{module}.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        model=model_of,
+        code=code("loo_comparison"),
+        lock=LOCK,
+    message:
+        "Compare how far the groups of the {wildcards.module} module are pooled."
+    shell:
+        "python -m metastudy.commands.loo_comparison --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
+        " --model {params.model} --fits {input.fits} --out {output.table} > {log} 2>&1"

@@ -1,0 +1,62 @@
+"""Synthesis: unpooled study estimates, the second stage over several studies, the exploratory model.
+
+REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity}.parquet, posterior.nc,
+results/sensitivity/design_based.parquet
+"""
+
+
+rule synthesize:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        published=expand("results/harmonized/{study}", study=PUBLISHED),
+        vocabulary=config["vocabulary"],
+    output:
+        estimates="results/synthesis/estimates.parquet",
+        pooled="results/synthesis/pooled.parquet",
+        exploratory="results/synthesis/exploratory.parquet",
+        structure="results/synthesis/structure.parquet",
+        heterogeneity="results/synthesis/heterogeneity.parquet",
+        posterior="results/synthesis/posterior.nc",
+    log:
+        "results/logs/synthesize.log",
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=2500,
+    params:
+        out=subpath(output.posterior, parent=True),
+        priors=as_json("priors"),
+        sampling=as_json("sampling"),
+        interval=config["report"]["interval"],
+        rope_sd=config["report"]["rope_sd"],
+        rope_logit=config["report"]["rope_logit"],
+        code=code("synthesize"),
+        lock=LOCK,
+    message:
+        "Pool what several studies report."
+    shell:
+        "python -m metastudy.commands.synthesize --cells {input.cells} --published {input.published}"
+        " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
+        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --out {params.out} > {log} 2>&1"
+
+
+rule design_based:
+    input:
+        studies=RESULT_FILES["studies"],
+        vocabulary=config["vocabulary"],
+    output:
+        table="results/sensitivity/design_based.parquet",
+    log:
+        "results/logs/design_based.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        interval=config["report"]["interval"],
+        code=code("design_based"),
+        lock=LOCK,
+    message:
+        "Estimate with sampling weights, as a sensitivity analysis."
+    shell:
+        "python -m metastudy.commands.design_based --studies {input.studies} --vocabulary {input.vocabulary}"
+        " --interval {params.interval} --out {output.table} > {log} 2>&1"
