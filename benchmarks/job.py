@@ -39,12 +39,12 @@ def job(cells_path: Path, refits: int, target: Path) -> dict[str, float]:
     from metastudy.inference.netcdf import save
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.models.data_vector import pack
-    from metastudy.models.registry import BUILD
+    from metastudy.models.registry import model_of
 
     lap("import")
     settings: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))
     cells, priors = xr.load_dataset(cells_path), settings["priors"]
-    model = BUILD["codings" if "code" in cells.dims else "answers"](cells, priors)
+    model = model_of(cells).build(cells, priors)
     lap("build")
     compiled = compile_model(model)
     lap("compile")

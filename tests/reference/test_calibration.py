@@ -28,7 +28,7 @@ from metastudy.inference.sampling import compile_model
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import pack
-from metastudy.models.registry import BUILD
+from metastudy.models.registry import MODELS
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import plan
 from metastudy.synthesis.study_estimates import estimates
@@ -72,8 +72,8 @@ class Calibration:
     def __init__(self, cells: xr.Dataset, kind: str) -> None:
         self.cells = cells
         self.sampling = CONFIG["sampling"] | SHORT
-        model = BUILD[kind](cells, PRIORS)
-        self.made = [*simulations(model, kind, cells, PRIORS, NUMBER, seed=5)]
+        model = MODELS[kind].build(cells, PRIORS)
+        self.made = [*simulations(model, cells, PRIORS, NUMBER, seed=5)]
         self.compiled = compile_model(model)
 
     def ranked(self) -> Tables:
@@ -139,7 +139,7 @@ def test_a_wrong_model_leaves_the_band(calibration: Calibration) -> None:
 def test_the_second_stage_is_calibrated_and_with_another_prior_it_is_not() -> None:
     rng = np.random.default_rng(2)
     studies = simulated_studies(np.zeros(8), VOCABULARY, rng)
-    found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), "answers", VOCABULARY))
+    found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY))
     assert found is not None
     scales = (PRIORS["effect"], PRIORS["tau"])
     model = built(found, scales)

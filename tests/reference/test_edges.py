@@ -33,7 +33,7 @@ NEVER, ALWAYS, SEPARATED = "role_change", "uncertainty", "job_insecurity"
 
 def fitted(cells: xr.Dataset, model: str) -> xr.DataTree:
     """The posterior by the shipped settings; every gate must be passed."""
-    tree = fit(cells, model, CONFIG["priors"], CONFIG["sampling"])
+    tree = fit(cells, CONFIG["priors"], CONFIG["sampling"])
     stats = tree["sample_stats"].to_dataset()
     missed = [
         gate
@@ -45,7 +45,7 @@ def fitted(cells: xr.Dataset, model: str) -> xr.DataTree:
 
 
 def table(cells: xr.Dataset, tree: xr.DataTree, model: str) -> pd.DataFrame:
-    found = contrasts(cells, tree, model).table(0.95)
+    found = contrasts(cells, tree).table(0.95)
     assert np.isfinite(found[["mean", "sd", "lower", "upper"]].to_numpy()).all()
     return found
 
@@ -84,7 +84,7 @@ def test_codes_that_nobody_everybody_or_one_side_has_keep_finite_estimates() -> 
     effect = effect[effect["variant"] == "main"].set_index("outcome")
     assert effect.loc[SEPARATED, "mean"] > 0.5
     assert effect.loc[SEPARATED, "lower"] < effect.loc[SEPARATED, "mean"]
-    alone, covariance = estimates(cells, "codings", VOCABULARY)
+    alone, covariance = estimates(cells, VOCABULARY)
     assert np.isfinite(covariance).all()
     assert np.isfinite(alone["estimate"]).all()
 
@@ -105,6 +105,6 @@ def test_a_country_of_one_respondent_and_an_outcome_that_most_left_out_do_no_har
     effects = found[(found["estimand"] == "effect") & (found["metric"] == "sd")]
     alone = effects[effects["country"].eq("FI") & effects["level"].eq("study")]
     assert (alone["sd"] > 0.2).all(), "one respondent tells nothing about an effect"
-    unpooled, covariance = estimates(cells, "answers", VOCABULARY)
+    unpooled, covariance = estimates(cells, VOCABULARY)
     assert set(unpooled["country"]) == {"DK"}, "nor has an estimate of its own"
     assert np.isfinite(covariance).all()

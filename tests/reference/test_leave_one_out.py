@@ -18,7 +18,7 @@ from metastudy.inference.sampling import compile_model, draw
 from metastudy.model_checks.leave_group_out import without
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.data_vector import pack
-from metastudy.models.registry import BUILD
+from metastudy.models.registry import MODELS
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 
@@ -34,9 +34,9 @@ LEFT_OUT = "study-7"  # the largest: leaving it out must be seen
 def test_a_study_without_rows_is_a_study_that_was_never_there() -> None:
     whole = answer_cells(STUDIES, "threat", VOCABULARY)
     rest = answer_cells(STUDIES[:-1], "threat", VOCABULARY)
-    compiled = compile_model(BUILD["answers"](whole, SETTINGS["priors"]))
+    compiled = compile_model(MODELS["answers"].build(whole, SETTINGS["priors"]))
     given = pack(without(whole, "study", LEFT_OUT), SETTINGS["priors"])
-    cold = compile_model(BUILD["answers"](rest, SETTINGS["priors"]))
+    cold = compile_model(MODELS["answers"].build(rest, SETTINGS["priors"]))
     trees = {
         "all": draw(compiled, SAMPLING, 2),
         "refit": draw(compiled, SAMPLING, 2, given),

@@ -23,7 +23,7 @@ from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack
 from metastudy.models.ordinal.cells import item_cells
-from metastudy.models.registry import BUILD
+from metastudy.models.registry import MODELS
 from metastudy.posterior.contrasts import contrasts
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
@@ -72,7 +72,7 @@ def independent() -> Any:
 
 @pytest.fixture(scope="module")
 def compiled() -> Any:
-    return compile_model(BUILD["ordinal"](cells_of(*ITEMS), PRIORS))
+    return compile_model(MODELS["ordinal"].build(cells_of(*ITEMS), PRIORS))
 
 
 def effect(tree: xr.DataTree) -> xr.DataArray:
@@ -89,7 +89,7 @@ def test_the_categories_are_as_empty_as_they_were_made() -> None:
 
 def test_the_log_likelihood_is_that_of_the_rows(independent: Any) -> None:
     """At the other's estimates, where an empty category is a point, or begins far away."""
-    model = BUILD["ordinal"](cells_of("q1"), PRIORS)
+    model = MODELS["ordinal"].build(cells_of("q1"), PRIORS)
     likelihood = pytensor.function(
         [model["mu"], model["threshold_7"]],
         model["log_likelihood"],
@@ -118,7 +118,7 @@ def test_several_settings_have_the_likelihood_of_their_respondents() -> None:
         task = list(np.where(x > 0, "core", "complementary"))
         studies.append(item_study(items, task=task, name=name, country=country))
     cells = item_cells(studies, "threat", VOCABULARY)
-    model = BUILD["ordinal"](cells, PRIORS)
+    model = MODELS["ordinal"].build(cells, PRIORS)
     assert list(model.coords["tau_of"]) == ["task_type_randomised study"]
     beta = rng.normal(size=(3, 1, 2))  # (setting, exposure, outcome)
     names = {h: list(model.coords[f"item_{h}"]) for h in (4, 5)}
@@ -161,7 +161,7 @@ def test_known_effects_come_back_and_the_contrasts_say_what_they_are(compiled: A
         tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset(), CONFIG["gates"]
     )
     assert [c["gate"] for c in checks if not c["passed"]] == []
-    table = contrasts(cells, tree, "ordinal").table(0.95)
+    table = contrasts(cells, tree).table(0.95)
     assert set(table["variant"]) == {"ordinal"}
     assert set(table["metric"]) == {"latent_sd"}
     assert set(table["estimand"]) == {"effect"}

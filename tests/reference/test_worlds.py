@@ -159,7 +159,7 @@ LEVELS: dict[str, list[str]] = {
 
 def effects(posterior: xr.Dataset, cells: xr.Dataset) -> dict[str, xr.DataArray]:
     """The draws of each level's effects, as the article's contrasts have them."""
-    found = contrasts(cells, xr.DataTree.from_dict({"posterior": posterior}), "answers")
+    found = contrasts(cells, xr.DataTree.from_dict({"posterior": posterior}))
     index = found.index
     index = index[(index["estimand"] == "effect") & (index["metric"] == "sd")]
     stacked = {}

@@ -10,7 +10,11 @@ import pytest
 from worlds import evidence
 
 from metastudy.article.results import Evidence
-from metastudy.article.topics import pooling_comparison, predictive_checks
+from metastudy.article.topics import (
+    pooling_comparison,
+    predictive_answers,
+    predictive_checks,
+)
 from metastudy.display.plots import forest
 from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
 from metastudy.model_checks.predictive_checks import COLUMNS as PREDICTED
@@ -72,7 +76,7 @@ def test_the_sentence_counts_what_lies_outside_by_kind_of_statistic() -> None:
 
 def test_what_may_not_be_told_has_no_mark_and_an_outlier_has_its_own_colour() -> None:
     found = checked(statistic("mean", 0.9), statistic("skewness", 0.5), statistic("floor", None))
-    table = predictive_checks.figure(found, "threat")
+    table = predictive_answers.figure(found, "threat")
     assert set(table["metric"]) == {"mean", "skewness"}
     mean = table[table["metric"] == "mean"]
     after = mean[mean["level"] == "posterior"]
@@ -91,7 +95,7 @@ def test_of_many_correlations_the_figure_shows_those_farthest_out() -> None:
         statistic("correlation", 0.5 + 0.02 * i, other="threat_job", other_vignette=str(i))
         for i in range(9)
     ]
-    table = predictive_checks.figure(checked(*pairs), "threat")
+    table = predictive_answers.figure(checked(*pairs), "threat")
     assert table["block"].unique().tolist() == [
         f"Correlations between outcomes: the {'six'} farthest out of 9"
     ]
@@ -101,10 +105,10 @@ def test_of_many_correlations_the_figure_shows_those_farthest_out() -> None:
 def test_of_many_studies_the_figure_shows_those_farthest_out() -> None:
     values = {"a": 0.5, "b": 0.7, "c": 0.5, "d": 0.62}
     shapes = [statistic("skewness", value, study=study) for study, value in values.items()]
-    table = predictive_checks.figure(checked(*shapes), "threat")
+    table = predictive_answers.figure(checked(*shapes), "threat")
     assert table["study"].unique().tolist() == ["b", "d"]
     assert table["block"].str.endswith("(of the two farthest out of 4)").all()
-    table = predictive_checks.figure(checked(*shapes[:3]), "threat")
+    table = predictive_answers.figure(checked(*shapes[:3]), "threat")
     assert table["study"].unique().tolist() == ["a", "b", "c"]
 
 

@@ -19,7 +19,7 @@ from metastudy.synthesis.study_estimates import estimates
 
 
 def answered(*studies: Study) -> tuple[pd.DataFrame, np.ndarray]:
-    return estimates(answer_cells(studies, "threat", VOCABULARY), "answers", VOCABULARY)
+    return estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY)
 
 
 def standard(wide: pd.DataFrame, column: object) -> np.ndarray:
@@ -142,7 +142,7 @@ def interviews(counts: dict = COUNTS, name: str = "talks", codes: list[str] = CO
 
 
 def coded(*studies: Study) -> tuple[pd.DataFrame, np.ndarray]:
-    return estimates(code_cells(studies, "strain", VOCABULARY), "codings", VOCABULARY)
+    return estimates(code_cells(studies, "strain", VOCABULARY), VOCABULARY)
 
 
 def test_log_odds_of_codings_are_those_by_hand() -> None:

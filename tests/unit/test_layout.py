@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import architecture_page
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workflow" / "metastudy"
 LONGEST, SHORTEST = 400, 25
@@ -39,3 +41,9 @@ def test_a_module_is_neither_too_long_nor_a_crumb(path: Path) -> None:
 def test_every_package_says_what_it_is() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         assert path.read_text("utf-8").startswith('"""'), path
+
+
+def test_the_drawing_of_the_layers_is_what_the_contract_says() -> None:
+    assert (ROOT / "docs" / "architecture.md").read_text("utf-8") == architecture_page.page(), (
+        "run: python tools/architecture_page.py --out docs/architecture.md"
+    )

@@ -131,7 +131,7 @@ def test_an_outcome_of_one_country_says_nothing_of_the_others() -> None:
         },
         coords=coords,
     )
-    index = contrasts(cells, xr.DataTree.from_dict({"posterior": draws}), "answers").index
+    index = contrasts(cells, xr.DataTree.from_dict({"posterior": draws})).index
     effects = index[(index["estimand"] == "effect") & (index["metric"] == "sd")]
     for outcome, levels in zip(both, ({"DK", "FI", "NL", "US"}, set()), strict=True):
         mine = effects[effects["outcome"] == outcome]

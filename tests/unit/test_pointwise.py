@@ -23,7 +23,7 @@ from metastudy.models.answers.predictive import of_answers
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.observations import Interviews, observe_interviews
 from metastudy.models.codings.predictive import of_interviews
-from metastudy.models.registry import BUILD, PARAMETERS
+from metastudy.models.registry import MODELS
 
 PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
 DRAWS = 6
@@ -37,8 +37,8 @@ def answered() -> tuple[Answers, xr.Dataset, xr.Dataset]:
         experiment("b", 25, 2, missing=0.2, sites=1, country="FI")[0],
     ]
     cells = answer_cells(studies, "threat", VOCABULARY)
-    names = [*PARAMETERS["answers"], "log_likelihood"]
-    draws = draw_prior(BUILD["answers"](cells, PRIORS), names, DRAWS, 1)
+    names = [*MODELS["answers"].row_parameters, "log_likelihood"]
+    draws = draw_prior(MODELS["answers"].build(cells, PRIORS), names, DRAWS, 1)
     return observe_answers(studies, cells, VOCABULARY), cells, draws
 
 
@@ -60,11 +60,11 @@ def coded() -> tuple[Interviews, xr.Dataset, xr.Dataset]:
         ]
         studies.append(coding_study(name, found, own, country="FI" if name == "c" else "DK"))
     cells = code_cells(studies, "strain", VOCABULARY)
-    names = [*PARAMETERS["codings"], "log_likelihood"]
+    names = [*MODELS["codings"].row_parameters, "log_likelihood"]
     return (
         observe_interviews(studies, cells),
         cells,
-        draw_prior(BUILD["codings"](cells, PRIORS), names, DRAWS, 1),
+        draw_prior(MODELS["codings"].build(cells, PRIORS), names, DRAWS, 1),
     )
 
 
@@ -79,10 +79,10 @@ def test_the_answers_of_all_rows_have_the_log_likelihood_of_their_cells() -> Non
 
 
 def test_the_codings_of_all_interviews_have_the_log_likelihood_of_their_cells() -> None:
-    rows, _, draws = coded()
+    rows, cells, draws = coded()
     assert np.isnan(rows.first).any()
     assert (~np.isnan(rows.second)).any()
-    total = of_interviews(rows, draws).sum(axis=1)
+    total = of_interviews(rows, cells, draws).sum(axis=1)
     assert np.ptp(total) > 1
     np.testing.assert_allclose(total, draws["log_likelihood"], rtol=1e-10)
 

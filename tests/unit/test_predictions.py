@@ -134,7 +134,7 @@ def answers(countries: list[str]) -> tuple[xr.Dataset, xr.DataTree]:
 
 def test_every_effect_has_a_prediction_for_each_grouping_with_a_spread() -> None:
     cells, posterior = answers(["DK", "DK", "FI", "FI", "US", "US"])
-    found = contrasts(cells, posterior, "answers", seed=5).table(0.95, ROPES)
+    found = contrasts(cells, posterior, seed=5).table(0.95, ROPES)
     assert found["id"].is_unique
     effects = found[(found["estimand"] == "effect") & (found["metric"] == "sd")]
     levels = effects.groupby(["exposure", "outcome"])["level"].agg(set)
@@ -156,8 +156,7 @@ def test_every_effect_has_a_prediction_for_each_grouping_with_a_spread() -> None
 def test_the_same_seed_gives_the_same_prediction_and_another_one_another() -> None:
     cells, posterior = answers(["DK", "FI", "US"])
     one, same, other = (
-        contrasts(cells, posterior, "answers", seed=s).table(0.95).set_index("id")["mean"]
-        for s in (5, 5, 6)
+        contrasts(cells, posterior, seed=s).table(0.95).set_index("id")["mean"] for s in (5, 5, 6)
     )
     pd.testing.assert_series_equal(one, same)
     moved = one.index[one != other]
@@ -167,7 +166,7 @@ def test_the_same_seed_gives_the_same_prediction_and_another_one_another() -> No
 
 def test_two_countries_are_a_contrast_and_predict_no_third() -> None:
     cells, posterior = answers(["DK", "FI"])
-    found = contrasts(cells, posterior, "answers").table(0.95)
+    found = contrasts(cells, posterior).table(0.95)
     assert not found["level"].str.startswith("new_").any()
 
 
@@ -218,7 +217,7 @@ def codings(tau: float) -> tuple[xr.Dataset, xr.DataTree]:
 
 def test_prevalence_by_country_is_that_at_the_interviews_done_there() -> None:
     cells, posterior = codings(0.5)
-    found = contrasts(cells, posterior, "codings", smallest=5)
+    found = contrasts(cells, posterior, smallest=5)
     table = found.table(0.95, ROPES)
     mine = table[(table["level"] == "country") & (table["outcome"] == "role_change")]
     assert list(mine["group"]) == ["DK", "FI", "US"], "one interview is too few to be shown"
@@ -234,7 +233,7 @@ def test_prevalence_by_country_is_that_at_the_interviews_done_there() -> None:
 
 def test_a_country_of_one_interview_has_its_row_where_the_rule_allows_it() -> None:
     cells, posterior = codings(0.5)
-    table = contrasts(cells, posterior, "codings", smallest=1).table(0.95)
+    table = contrasts(cells, posterior, smallest=1).table(0.95)
     assert "GB-SCT" in set(table.loc[table["level"] == "country", "group"])
 
 
@@ -242,7 +241,7 @@ def test_a_new_sector_without_spread_is_the_population_and_with_it_is_wider() ->
     tables = []
     for tau in (0.0, 1.0):
         cells, posterior = codings(tau)
-        table = contrasts(cells, posterior, "codings").table(0.95)
+        table = contrasts(cells, posterior).table(0.95)
         mine = table[table["outcome"] == "uncertainty"].set_index("level")
         tables.append((mine.loc["new_sector"], mine.query("variant == 'main'").loc["population"]))
     (still, population), (moved, _) = tables
@@ -259,7 +258,7 @@ def test_a_new_sector_takes_the_place_of_the_old_one() -> None:
     own = xr.where(draws["level_of"] == "sector social_care", 2.0, 0.0)
     shifted = draws.assign(level=draws["level"] + own)
     tree = xr.DataTree.from_dict({"posterior": shifted, "error_free_posterior": shifted})
-    table = contrasts(cells, tree, "codings").table(0.95)
+    table = contrasts(cells, tree).table(0.95)
     row = table[(table["level"] == "new_sector") & (table["outcome"] == "role_change")].squeeze()
     there = (cells.sector.values == "social_care") * 2.0
     n = interviews(cells).values[:, 0]

@@ -9,18 +9,12 @@ from answers import coding_study, experiment
 from studies import VOCABULARY
 
 from metastudy.harmonized.study import Study
-from metastudy.model_checks.leave_group_out import (
-    FIXED,
-    covered,
-    places,
-    refits,
-    rows_left_out,
-    without,
-)
+from metastudy.model_checks.leave_group_out import FIXED, refits, rows_left_out, without
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.refits import summary
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
+from metastudy.models.registry import model_of
 
 PRIORS = {"tau": 0.3, "tau_logit": 0.5, "effect": 0.5, "effect_logit": 1.0, "sigma": 2.0}
 CODES = ["role_change", "uncertainty", "empowered_citizens"]
@@ -46,6 +40,10 @@ def interviews() -> Study:
     return coding_study("talks", talks, CODES, exposure, arrangement=arrangement)
 
 
+def covered(cells: xr.Dataset) -> xr.DataArray:
+    return model_of(cells).covered(cells)
+
+
 def test_every_group_is_left_out_once_and_only_where_others_remain() -> None:
     found = [(one.kind, one.group) for one in refits(answers(), PRIORS)]
     assert found == [
@@ -60,7 +58,7 @@ def test_every_group_is_left_out_once_and_only_where_others_remain() -> None:
 def test_leaving_out_a_group_takes_its_rows_and_no_others() -> None:
     cells = answers()
     rest = without(cells, "country", "FI")
-    gone = (places(cells)["country"] == "FI").to_numpy()
+    gone = (model_of(cells).places(cells)["country"] == "FI").to_numpy()
     assert gone.any()
     for name in ("n", "xx", "xy", "yy"):
         assert not rest[name].values[gone].any()

@@ -127,7 +127,7 @@ def test_every_interview_is_coded_again_by_as_many_coders() -> None:
 def test_simulated_studies_give_back_their_effects_in_order() -> None:
     effects = np.linspace(-2, 2, len(PEOPLE))
     studies = simulated_studies(effects, VOCABULARY, np.random.default_rng(4))
-    found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), "answers", VOCABULARY))
+    found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY))
     assert found is not None
     # an effect is in standard deviations that are estimated, too
     error = found.table["se"] * np.sqrt(1 + effects**2 / 2)

@@ -153,7 +153,7 @@ def test_estimates_of_the_replications_are_pooled_and_the_construct_of_its_own_i
         vocabularies.load(built / "config" / "vocabulary.yaml"),
         [json.loads(threat.attrs["vocabulary"])],
     )
-    table, covariance = estimates(threat, "answers", vocabulary)
+    table, covariance = estimates(threat, vocabulary)
     pooled = plan(table, covariance)
     assert pooled is not None
     together = pooled.table.groupby("outcome")["study"].nunique()

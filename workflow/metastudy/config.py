@@ -165,7 +165,7 @@ def discover(config: Mapping[str, Any]) -> Found:
             f"({', '.join(wanted)})"
         )
     modules = {
-        m: Module(str(vocabulary["modules"][m]["model"]), tuple(members[m]))
+        m: Module(vocabulary.model(m), tuple(members[m]))
         for m in vocabulary["modules"]
         if m in members
     }
@@ -194,7 +194,7 @@ def _wrong_analyses(
     asked: Mapping[str, list[str]], vocabulary: Vocabulary, folding: Collection[str]
 ) -> Iterator[Problem]:
     """The sensitivity analyses that no studies could give, whatever the data."""
-    models = {name: str(entry["model"]) for name, entry in vocabulary["modules"].items()}
+    models = {name: vocabulary.model(name) for name in vocabulary["modules"]}
     scored = [name for name, model in models.items() if model == "answers"]
     for variant, able, what in (
         ("folded", [m for m in models if m in folding], "an outcome that is a part of another"),

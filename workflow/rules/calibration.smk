@@ -31,14 +31,13 @@ rule calibrate:
     resources:
         mem_mb=2500,
     params:
-        model=model_of,
         settings=as_json("priors", "sampling", "refits", "gates", "calibration"),
         code=code("calibrate"),
         lock=LOCK,
     message:
         "Calibrate the {wildcards.module} model."
     shell:
-        "python -m metastudy.commands.calibrate --cells {input.cells} --model {params.model} --settings {params.settings:q}"
+        "python -m metastudy.commands.calibrate --cells {input.cells} --settings {params.settings:q}"
         " --cores {threads} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
 
 

@@ -72,10 +72,6 @@ def variant_of(wildcards):
     return fit_of(wildcards).variant
 
 
-def model_of(wildcards):
-    return fit_of(wildcards).model
-
-
 def posterior_of(wildcards):
     """The posterior that a check is about: a fit of cells, or the second stage."""
     second_stage = wildcards.fit == "synthesis"

@@ -43,7 +43,6 @@ rule fit:
     resources:
         mem_mb=2500,
     params:
-        model=model_of,
         priors=as_json("priors"),
         sampling=as_json("sampling"),
         store=f"--store {config['store']}" if config["store"] else "",
@@ -52,7 +51,7 @@ rule fit:
     message:
         "Fit the {wildcards.fit} model."
     shell:
-        "python -m metastudy.commands.fit --cells {input.cells} --model {params.model} --priors {params.priors:q}"
+        "python -m metastudy.commands.fit --cells {input.cells} --priors {params.priors:q}"
         " --sampling {params.sampling:q} --cores {threads} --code {params.code} --lock {params.lock}"
         " {params.store} --posterior {output.posterior} > {log} 2>&1"
 
@@ -110,7 +109,6 @@ rule contrast:
     conda:
         "../../envs/environment.yaml"
     params:
-        model=model_of,
         priors=as_json("priors"),
         interval=config["report"]["interval"],
         rope_sd=config["report"]["rope_sd"],
@@ -122,7 +120,7 @@ rule contrast:
     message:
         "Draw the contrasts of the {wildcards.fit} fit."
     shell:
-        "python -m metastudy.commands.contrast --cells {input.cells} --posterior {input.posterior} --model {params.model}"
+        "python -m metastudy.commands.contrast --cells {input.cells} --posterior {input.posterior}"
         " --priors {params.priors:q} --interval {params.interval} --rope_sd {params.rope_sd}"
         " --rope_logit {params.rope_logit} --seed {params.seed} --smallest_cell {params.smallest_cell}"
         " --table {output.table} --draws {output.draws} --heterogeneity {output.heterogeneity} > {log} 2>&1"

@@ -22,7 +22,6 @@ rule refits:
     resources:
         mem_mb=2500,
     params:
-        model=model_of,
         priors=as_json("priors"),
         sampling=json.dumps(
             {**config["refits"], "seed": config["sampling"]["seed"]}, sort_keys=True
@@ -33,7 +32,7 @@ rule refits:
     message:
         "Refit the {wildcards.module} model without each group and with other priors."
     shell:
-        "python -m metastudy.commands.refits --cells {input.cells} --posterior {input.posterior} --model {params.model}"
+        "python -m metastudy.commands.refits --cells {input.cells} --posterior {input.posterior}"
         " --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
         " --table {output.table} --power {output.power} --pooling {output.pooling} > {log} 2>&1"
 
@@ -51,7 +50,6 @@ rule predictive_checks:
     conda:
         "../../envs/environment.yaml"
     params:
-        model=model_of,
         priors=as_json("priors"),
         seed=config["sampling"]["seed"],
         smallest_cell=config["privacy"]["smallest_cell"],
@@ -61,7 +59,7 @@ rule predictive_checks:
         "Predict the rows of the {wildcards.module} studies from prior and posterior."
     shell:
         "python -m metastudy.commands.predictive_checks --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
-        " --posterior {input.posterior} --model {params.model} --priors {params.priors:q} --seed {params.seed}"
+        " --posterior {input.posterior} --priors {params.priors:q} --seed {params.seed}"
         " --smallest_cell {params.smallest_cell} --out {output.table} > {log} 2>&1"
 
 
@@ -78,11 +76,10 @@ rule loo_comparison:
     conda:
         "../../envs/environment.yaml"
     params:
-        model=model_of,
         code=code("loo_comparison"),
         lock=LOCK,
     message:
         "Compare how far the groups of the {wildcards.module} module are pooled."
     shell:
         "python -m metastudy.commands.loo_comparison --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
-        " --model {params.model} --fits {input.fits} --out {output.table} > {log} 2>&1"
+        " --fits {input.fits} --out {output.table} > {log} 2>&1"

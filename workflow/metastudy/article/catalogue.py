@@ -100,11 +100,11 @@ VARIABLES = {
 MODULE_FIGURES = {
     "answers": {
         "module": Item("answers", "figure", ("studies", "contrasts")),
-        "predictive": Item("predictive_checks", "figure", ("studies", "predictive")),
+        "predictive": Item("predictive_answers", "figure", ("studies", "predictive")),
     },
     "codings": {
         "module": Item("codings", "figure", ("studies", "contrasts")),
-        "predictive": Item("predictive_checks", "figure", ("studies", "predictive")),
+        "predictive": Item("predictive_codings", "figure", ("studies", "predictive")),
     },
 }
 MODULE_TABLES = {

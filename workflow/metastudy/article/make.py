@@ -24,7 +24,9 @@ from metastudy.article.topics import (
     identification,
     pooling_comparison,
     power_scaling,
+    predictive_answers,
     predictive_checks,
+    predictive_codings,
     published,
     refits,
     sensitivity,
@@ -45,7 +47,17 @@ TOPICS: dict[str, ModuleType] = {
     for module in (
         *(answers, codings, concordance, convergence, design_based, effect_directions),
         *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
-        *(predictive_checks, published, refits, sensitivity, settings, studies, synthesis),
+        *(
+            predictive_answers,
+            predictive_checks,
+            predictive_codings,
+            published,
+            refits,
+            sensitivity,
+            settings,
+            studies,
+            synthesis,
+        ),
     )
 }
 PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {

@@ -16,6 +16,7 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.display.labels import Labels, study_label
+from metastudy.models.registry import model_named
 from metastudy.posterior.verdicts import ROPES, Kind, judge
 
 __all__ = ["Evidence", "Modelled", "StudyEvidence", "drawn", "of_modules"]
@@ -108,7 +109,15 @@ class Evidence:
 
     def model(self, module: str) -> str:
         """Kind of model of a module."""
-        return str(self.vocabulary["modules"][module]["model"])
+        return self.vocabulary.model(module)
+
+    def metric(self, module: str) -> str:
+        """Unit of a module's population effects."""
+        return model_named(self.model(module)).metric
+
+    def cluster(self, module: str) -> str:
+        """What the rows of a module are clustered in."""
+        return model_named(self.model(module)).cluster
 
     @property
     def models(self) -> dict[str, str]:

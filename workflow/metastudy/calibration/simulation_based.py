@@ -21,7 +21,7 @@ from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack
 from metastudy.models.prior_simulation import log_likelihood, parameters
-from metastudy.models.registry import BUILD, SIMULATE, identified
+from metastudy.models.registry import model_of
 
 __all__ = [
     "CHECKS",
@@ -54,8 +54,7 @@ class Simulation:
 
 
 def simulations(
-    model: pm.Model,
-    kind: str,
+    built: pm.Model,
     cells: xr.Dataset,
     priors: Mapping[str, float],
     number: int,
@@ -65,17 +64,18 @@ def simulations(
 
     Parameters
     ----------
-    model : what was built from the cells and the priors.
-    kind : of the model, ``answers`` or ``codings``.
+    built : from the cells and the priors.
     """
-    drawn = parameters(model, number, seed)
-    joint = log_likelihood(model)
+    model = model_of(cells)
+    drawn = parameters(built, number, seed)
+    joint = log_likelihood(built)
     for at in range(number):
         truth = drawn.isel(simulation=at, drop=True)
         rng = np.random.default_rng([seed, at])
-        given = pack(SIMULATE[kind](cells, truth, rng), priors)
+        given = pack(model.simulate(cells, truth, rng), priors)
         truth = truth.assign(log_likelihood=joint(truth, given))
-        yield Simulation(identified(truth, cells), given, lambda draws: identified(draws, cells))
+        found = model.identified(truth, cells)
+        yield Simulation(found, given, lambda draws: model.identified(draws, cells))
 
 
 def fit_and_rank(
@@ -160,7 +160,6 @@ def for_short_chains(
 
 def calibrate(
     cells: xr.Dataset,
-    kind: str,
     priors: Mapping[str, float],
     number: int,
     kept: int,
@@ -173,12 +172,11 @@ def calibrate(
     Parameters
     ----------
     cells : of the module; their design, numbers of rows and exposures stay, their outcomes go.
-    kind : of the model, ``answers`` or ``codings``.
     number : of simulations.
     """
-    model = BUILD[kind](cells, priors)
-    made = simulations(model, kind, cells, priors, number, sampling["seed"])
-    return fit_and_rank(compile_model(model), made, sampling, kept, thresholds, cores)
+    built = model_of(cells).build(cells, priors)
+    made = simulations(built, cells, priors, number, sampling["seed"])
+    return fit_and_rank(compile_model(built), made, sampling, kept, thresholds, cores)
 
 
 def _gates(found: xr.DataArray, stats: xr.Dataset, thresholds: Mapping[str, float]) -> pd.DataFrame:

@@ -185,14 +185,14 @@ def _names(vocabulary: Vocabulary) -> tuple[str, str, str] | None:
     factors = [f for f in vocabulary["factors"] if len(vocabulary.levels(f)) == 2]
     for construct in vocabulary["constructs"]:
         module = vocabulary.module(construct)
-        if factors and module and vocabulary["modules"][module]["model"] == "answers":
+        if factors and module and vocabulary.model(module) == "answers":
             return construct, module, factors[0]
     return None
 
 
 def _planned(studies: Sequence[Study], vocabulary: Vocabulary) -> Plan:
     module = str(vocabulary.module(studies[0].report["outcomes"][0]))
-    found = plan(*estimates(answer_cells(studies, module, vocabulary), "answers", vocabulary))
+    found = plan(*estimates(answer_cells(studies, module, vocabulary), vocabulary))
     assert found is not None  # several studies, one estimand
     return found
 

@@ -94,6 +94,10 @@ class Vocabulary:
         """Give the module that a construct or code belongs to; ``None`` if it is no outcome."""
         return self.sections["families"][self.family(name)].get("module")
 
+    def model(self, module: str) -> str:
+        """Give the kind of model of a module."""
+        return str(self.sections["modules"][module]["model"])
+
     def folding(self, outcomes: Collection[str]) -> dict[str, str]:
         """Say for each outcome which of them it is a part of, as a whole: itself if of none.
 

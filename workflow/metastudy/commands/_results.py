@@ -14,7 +14,7 @@ from metastudy.article.results import Evidence, Modelled, StudyEvidence
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
-from metastudy.models.codings.readings import interviews
+from metastudy.models.registry import model_of
 
 __all__ = ["arguments", "gather"]
 
@@ -87,13 +87,7 @@ def _modelled(path: Path) -> Modelled:
     import xarray as xr
 
     with xr.open_dataset(path) as cells:
-        if "cell" in cells.dims:
-            site = cells.site_of_cell.values
-            study = cells.study.values[cells.setting_of_site.values[site]]
-            n = cells.n.values
-        else:
-            study = cells.study.values
-            n = interviews(cells).max("code").values
+        study, n = model_of(cells).sizes(cells)
         dropped = json.loads(cells.attrs["dropped"])
         sizes = [cells.sizes.get(name, 0) for name in ("site", "pattern", "cell")]
     rows = pd.Series(n).groupby(study.astype(str)).sum()

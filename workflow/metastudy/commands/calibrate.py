@@ -21,12 +21,11 @@ def main() -> None:
     """Entry point of the rule ``calibrate``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--cores", type=int, default=1)
     add_options(parser)
     args = parser.parse_args()
     cells = xr.load_dataset(args.cells)
-    ranked, checks = calibrate(cells, args.model, cores=args.cores, **options(args.settings))
+    ranked, checks = calibrate(cells, cores=args.cores, **options(args.settings))
     ranked.assign(part="module")[RANKED].to_parquet(args.ranks, index=False)
     checks.assign(part="module")[CHECKS].to_parquet(args.gates, index=False)
     print(checks.groupby("gate", sort=False)["passed"].mean().to_string())

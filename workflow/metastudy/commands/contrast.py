@@ -21,7 +21,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, required=True)
     parser.add_argument("--posterior", type=Path, required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
     parser.add_argument("--rope_sd", type=float, required=True)
@@ -37,7 +36,7 @@ def main() -> None:
 
     cells = xr.load_dataset(args.cells)
     with xr.open_datatree(args.posterior) as posterior:
-        found = contrasts(cells, posterior, args.model, args.seed, args.smallest_cell)
+        found = contrasts(cells, posterior, args.seed, args.smallest_cell)
         ropes = {metric: getattr(args, setting) for metric, setting in ROPES.items()}
         found.table(args.interval, ropes).to_parquet(args.table, index=False)
         heterogeneity(cells, posterior, args.priors, args.interval).to_parquet(

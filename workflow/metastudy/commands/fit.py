@@ -18,7 +18,6 @@ def main() -> None:
     """Entry point of the rule ``fit``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
     parser.add_argument("--cores", type=int, default=1)
@@ -33,7 +32,7 @@ def main() -> None:
             "cells": code_digest.file_digest(args.cells),
             "code": args.code,
             "lock": args.lock,
-            "settings": json.dumps([args.model, args.priors, args.sampling], sort_keys=True),
+            "settings": json.dumps([args.priors, args.sampling], sort_keys=True),
         }
     )
     if args.store and result_store.fetch(args.store, key, args.posterior):
@@ -42,7 +41,7 @@ def main() -> None:
     from metastudy.inference.netcdf import save
 
     part = args.posterior.with_suffix(".part")
-    save(fit(xr.load_dataset(args.cells), args.model, args.priors, args.sampling, args.cores), part)
+    save(fit(xr.load_dataset(args.cells), args.priors, args.sampling, args.cores), part)
     shutil.move(part, args.posterior)
     if args.store:
         result_store.keep(args.store, key, args.posterior)

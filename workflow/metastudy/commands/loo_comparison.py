@@ -18,7 +18,8 @@ from metastudy.model_checks.loo_comparison import (
     notes,
     thinned,
 )
-from metastudy.models.registry import PARAMETERS, load_rows
+from metastudy.models.aggregate import observed_rows
+from metastudy.models.registry import model_of
 
 
 def main() -> None:
@@ -27,13 +28,13 @@ def main() -> None:
     parser.add_argument("--cells", type=Path, required=True)
     parser.add_argument("--studies", type=Path, nargs="+", required=True)
     parser.add_argument("--vocabulary", type=Path, required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--fits", type=Path, nargs="+", required=True, help="posterior and refits")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
     cells = xr.load_dataset(args.cells)
-    rows = load_rows(args.studies, cells, args.model, args.vocabulary)
+    model = model_of(cells)
+    rows = observed_rows(args.studies, cells, args.vocabulary)
     found, components = {}, 0
     for path in args.fits:
         with xr.open_datatree(path) as tree:
@@ -42,7 +43,7 @@ def main() -> None:
                     draws = tree[group].to_dataset()
                     spreads = [n for n in map(str, draws) if n == "tau" or n.endswith("_tau")]
                     components = max(components, sum(draws[n][0, 0].size for n in spreads))
-                    needed = [n for n in PARAMETERS[args.model] if n in draws]
+                    needed = [n for n in model.row_parameters if n in draws]
                     found[pooling] = log_likelihood(rows, cells, thinned(draws[needed]).load())
     table = comparison({pooling: found[pooling] for pooling in POOLING})
     described = json.loads(cells.attrs["studies"])

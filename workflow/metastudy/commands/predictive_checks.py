@@ -10,7 +10,7 @@ import xarray as xr
 
 from metastudy.commands._run import run
 from metastudy.model_checks.predictive_checks import predict
-from metastudy.models.registry import load_rows
+from metastudy.models.aggregate import observed_rows
 
 
 def main() -> None:
@@ -20,7 +20,6 @@ def main() -> None:
     parser.add_argument("--studies", type=Path, nargs="+", required=True)
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--posterior", type=Path, required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--smallest_cell", type=int, required=True)
@@ -28,12 +27,10 @@ def main() -> None:
     args = parser.parse_args()
 
     cells = xr.load_dataset(args.cells)
-    rows = load_rows(args.studies, cells, args.model, args.vocabulary)
+    rows = observed_rows(args.studies, cells, args.vocabulary)
     with xr.open_datatree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset()
-        table = predict(
-            rows, cells, args.model, posterior, args.priors, args.seed, args.smallest_cell
-        )
+        table = predict(rows, cells, posterior, args.priors, args.seed, args.smallest_cell)
     table.to_parquet(args.out, index=False)
     print(table.to_string())
 

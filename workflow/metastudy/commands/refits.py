@@ -18,7 +18,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, required=True)
     parser.add_argument("--posterior", type=Path, required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
@@ -32,7 +31,7 @@ def main() -> None:
     cells = xr.load_dataset(args.cells)
     with xr.open_datatree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset().load()
-    table, pooling = refit(cells, posterior, args.model, args.priors, args.sampling, args.interval)
+    table, pooling = refit(cells, posterior, args.priors, args.sampling, args.interval)
     table.to_parquet(args.table, index=False)
     power_scaling(cells, posterior).to_parquet(args.power, index=False)
     groups = {f"{name}_posterior": draws for name, draws in pooling.items()}

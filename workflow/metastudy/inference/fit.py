@@ -11,40 +11,35 @@ __all__ = ["fit"]
 
 
 def fit(
-    cells: xr.Dataset,
-    model: str,
-    priors: Mapping[str, float],
-    sampling: Mapping[str, Any],
-    cores: int = 1,
+    cells: xr.Dataset, priors: Mapping[str, float], sampling: Mapping[str, Any], cores: int = 1
 ) -> xr.DataTree:
     """Posterior of a module.
 
     Parameters
     ----------
-    cells : what the model sees.
-    model : kind of model, ``answers``, ``ordinal`` or ``codings``.
+    cells : what the model sees; they say which kind of model it is.
     priors, sampling : sections of the configuration.
 
     Returns
     -------
     xarray.DataTree
-        See :func:`metastudy.inference.sampling.draw`; for the main analysis of codings the effects
-        under error-free coding stand in the group ``error_free``.
+        See :func:`metastudy.inference.sampling.draw`; for the main analysis each of the model's
+        second fits is beside it, such as codings taken as true in ``error_free_posterior``.
     """
     # Imported here: a posterior that is in the store costs no import of the sampler.
     from metastudy.inference.sampling import compile_model, draw
-    from metastudy.models.codings.readings import first_readings
-    from metastudy.models.data_vector import PERFECT, pack
-    from metastudy.models.registry import BUILD
+    from metastudy.models.registry import model_of
 
-    compiled = compile_model(BUILD[model](cells, priors))
-    posterior = draw(compiled, sampling, cores)
-    if model != "codings" or cells.attrs["variant"] != "main":
-        return posterior
-    perfect = pack(first_readings(cells), {**priors, **PERFECT})
-    error_free = draw(compiled, sampling, cores, perfect)
-    groups = {name: node.to_dataset() for name, node in posterior.children.items()}
-    groups |= {
-        f"error_free_{name}": node.to_dataset() for name, node in error_free.children.items()
-    }
-    return xr.DataTree.from_dict(groups)
+    model = model_of(cells)
+    compiled = compile_model(model.build(cells, priors))
+    fits = {"": draw(compiled, sampling, cores)}
+    if cells.attrs["variant"] == "main":
+        for name, data in model.second_fits(cells, priors).items():
+            fits[f"{name}_"] = draw(compiled, sampling, cores, data)
+    return xr.DataTree.from_dict(
+        {
+            f"{prefix}{name}": node.to_dataset()
+            for prefix, tree in fits.items()
+            for name, node in tree.children.items()
+        }
+    )

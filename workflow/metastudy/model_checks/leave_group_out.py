@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
 import xarray as xr
 
-from metastudy.models.codings.readings import interviews
+from metastudy.models.registry import model_of
 
-__all__ = [
-    "FIXED",
-    "Refit",
-    "covered",
-    "places",
-    "population_effects",
-    "refits",
-    "rows_left_out",
-    "without",
-]
+__all__ = ["FIXED", "Refit", "refits", "rows_left_out", "without"]
 
 GROUPINGS = ("study", "country", "sector", "organisation")
 # Scales of standard deviations between groups, and the factors of the variants.
@@ -51,7 +40,8 @@ def refits(cells: xr.Dataset, priors: Mapping[str, float]) -> Iterator[Refit]:
     all of its study is left out with the study.
     """
     own = dict(priors)
-    where = places(cells)
+    model = model_of(cells)
+    where = model.places(cells)
     for grouping in GROUPINGS:
         levels = where.drop_duplicates(["study", grouping])
         if grouping == "organisation":
@@ -63,21 +53,8 @@ def refits(cells: xr.Dataset, priors: Mapping[str, float]) -> Iterator[Refit]:
         scaled = {k: v * factor if k in VARIED else v for k, v in own.items()}
         yield Refit("prior", name, cells, scaled)
     for name, fixed in FIXED.items():
-        yield Refit("pooling", name, cells, own | {"fixed_tau": fixed * _effect_scale(cells, own)})
-
-
-def places(cells: xr.Dataset) -> pd.DataFrame:
-    """Study, country, sector and organisation of each cell, or of each unit of coded interviews."""
-    if "code" in cells.dims:
-        organisation = cells.site.values
-        unit = np.arange(len(organisation))
-        attribute = {name: cells[name].values for name in GROUPINGS[:-1]}
-    else:
-        unit = cells.site_of_cell.values
-        organisation = cells.site.values
-        setting = cells.setting_of_site.values
-        attribute = {name: cells[name].values[setting] for name in GROUPINGS[:-1]}
-    return pd.DataFrame({**attribute, "organisation": organisation}).iloc[unit].astype(str)
+        scale = own[model.effect_prior]
+        yield Refit("pooling", name, cells, own | {"fixed_tau": fixed * scale})
 
 
 def without(cells: xr.Dataset, grouping: str, group: str) -> xr.Dataset:
@@ -88,69 +65,11 @@ def without(cells: xr.Dataset, grouping: str, group: str) -> xr.Dataset:
     grouping : ``study``, ``country``, ``sector`` or ``organisation``.
     group : the level that is left out.
     """
-    kept = (places(cells)[grouping] != group).to_numpy(dtype=float)
-    if "code" in cells.dims:
-        kept = xr.DataArray(kept, dims="organisation")
-        return cells.assign(single=cells.single * kept, double=cells.double * kept)
-    kept = xr.DataArray(kept, dims="cell")
-    return cells.assign({name: cells[name] * kept for name in ("n", "xx", "xy", "yy")})
+    model = model_of(cells)
+    return model.weigh(cells, (model.places(cells)[grouping] != group).to_numpy(dtype=float))
 
 
 def rows_left_out(cells: xr.Dataset, kept: xr.Dataset) -> float:
     """Share of the respondents, or of the interviews, that a refit does without."""
-    whole, rest = (_rows(found) for found in (cells, kept))
+    whole, rest = (float(model_of(found).sizes(found)[1].sum()) for found in (cells, kept))
     return float(1 - rest / whole)
-
-
-def covered(cells: xr.Dataset) -> xr.DataArray:
-    """Which population effects the cells have data about, exposure by outcome.
-
-    An answer's effect needs rows of a setting that has the exposure and the outcome; a code's
-    contrast needs interviews on both sides of it.
-    """
-    if "code" in cells.dims:
-        read, x = interviews(cells).values, cells.x.values
-        families = [str(f) for f in cells.family.values]
-        found = np.zeros((cells.sizes["exposure"], len(families)), dtype=bool)
-        for e in range(len(found)):
-            both = (read[x[:, e] < 0].sum(axis=0) > 0) & (read[x[:, e] > 0].sum(axis=0) > 0)
-            for family in cells.family_of.values[both]:
-                found[e, families.index(str(family))] = True
-        return _named(cells, families, found)
-    constructs = [str(c) for c in cells.construct.values]
-    has_rows = cells.n.values > 0
-    seen = cells.observed.values[cells.pattern_of_cell.values].astype(bool) & has_rows[:, None]
-    setting = cells.setting_of_site.values[cells.site_of_cell.values]
-    has_exposure = cells.present.values[setting].astype(bool)
-    by_outcome = has_exposure.T.astype(float) @ seen > 0
-    of = np.array([constructs.index(str(c)) for c in cells.construct_of.values])
-    found = np.stack([by_outcome[:, of == k].any(axis=1) for k in range(len(constructs))], axis=1)
-    return _named(cells, constructs, found)
-
-
-def population_effects(cells: xr.Dataset, posterior: xr.Dataset) -> xr.DataArray:
-    """Draws of the population effects: dims (chain, draw, exposure, outcome).
-
-    An outcome is a construct, or a family of codes; in standard deviations, or in log-odds.
-    """
-    if "code" in cells.dims:
-        return posterior["contrast"].rename(family="outcome").transpose(*EFFECTS)
-    return posterior["mu"].rename(mu_of="exposure", construct="outcome").transpose(*EFFECTS)
-
-
-EFFECTS = ("chain", "draw", "exposure", "outcome")
-
-
-def _rows(cells: xr.Dataset) -> float:
-    if "code" in cells.dims:
-        return float(interviews(cells).max("code").sum())
-    return float(cells["n"].sum())
-
-
-def _named(cells: xr.Dataset, outcomes: list[str], values: np.ndarray) -> xr.DataArray:
-    exposures = [str(e) for e in cells.exposure.values]
-    return xr.DataArray(values, {"exposure": exposures, "outcome": outcomes}, EFFECTS[2:])
-
-
-def _effect_scale(cells: xr.Dataset, priors: Mapping[str, float]) -> float:
-    return priors["effect_logit" if "code" in cells.dims else "effect"]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.models.answers.observations import Answers
-from metastudy.models.answers.predictive import of_answers
-from metastudy.models.codings.observations import Interviews
-from metastudy.models.codings.predictive import of_interviews
+from metastudy.models.registry import model_of
 
 __all__ = ["COLUMNS", "POOLING", "comparison", "log_likelihood", "notes", "thinned"]
 
@@ -100,15 +98,13 @@ def notes(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def log_likelihood(
-    rows: Answers | Interviews, cells: xr.Dataset, posterior: xr.Dataset
-) -> xr.DataArray:
+def log_likelihood(rows: Any, cells: xr.Dataset, posterior: xr.Dataset) -> xr.DataArray:
     """Pointwise log-likelihood of a module's rows.
 
     Parameters
     ----------
     rows : respondents or interviews in the order of the cells
-        (:mod:`metastudy.models.answers.observations`).
+        (:attr:`metastudy.models.kind.Model.observe`).
     posterior : its draws, dims ``chain`` and ``draw``.
 
     Returns
@@ -119,9 +115,7 @@ def log_likelihood(
     """
     needed = posterior.stack(sample=("chain", "draw"), create_index=False)
     draws = needed.transpose("sample", ...)
-    found = (
-        of_answers(rows, cells, draws) if isinstance(rows, Answers) else of_interviews(rows, draws)
-    )
+    found = model_of(cells).log_lik(rows, cells, draws)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], -1)
     return xr.DataArray(
         found.reshape(shape),

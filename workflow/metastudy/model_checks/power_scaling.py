@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.model_checks.leave_group_out import covered, population_effects
 from metastudy.model_checks.refits import EFFECT, described
+from metastudy.models.registry import model_of
 
 __all__ = ["POWER", "power_scaling"]
 
@@ -27,7 +27,8 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         ``POWER``: both sensitivities per population effect with data, and what they mean.
     """
-    effects = population_effects(cells, posterior)
+    model = model_of(cells)
+    effects = model.population_effects(posterior)
     whole = posterior["log_likelihood"].expand_dims("of").transpose("chain", "draw", "of")
     tree = xr.DataTree.from_dict(
         {
@@ -40,7 +41,7 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset) -> pd.DataFrame:
         group: az.psense(tree, var_names="effect", group=group)["effect"]
         for group in ("prior", "likelihood")
     }
-    table = xr.Dataset({**moved, "has_data": covered(cells)}).to_dataframe().reset_index()
+    table = xr.Dataset({**moved, "has_data": model.covered(cells)}).to_dataframe().reset_index()
     table = table[table.pop("has_data")].reset_index(drop=True)
     prior, likelihood = table["prior"] > SENSITIVE, table["likelihood"] > SENSITIVE
     table["diagnosis"] = np.select([prior & likelihood, prior], ["conflict", "strong_prior"], "")

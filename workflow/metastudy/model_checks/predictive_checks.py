@@ -16,12 +16,8 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.common.tables import JOINT, join_values, split_values
-from metastudy.models.answers import observations as answers_observations
-from metastudy.models.answers import predictive as answers_predictive
 from metastudy.models.base import Group, Value, is_few
-from metastudy.models.codings import observations as codings_observations
-from metastudy.models.codings import predictive as codings_predictive
-from metastudy.models.registry import PARAMETERS
+from metastudy.models.registry import model_of
 
 __all__ = ["COLUMNS", "SHARES", "checks", "predict"]
 
@@ -51,7 +47,7 @@ SHARES = ("floor", "ceiling", "prevalence", "agreement")
 
 
 def checks(
-    rows: answers_observations.Answers | codings_observations.Interviews,
+    rows: Any,
     cells: xr.Dataset,
     draws: xr.Dataset,
     rng: np.random.Generator,
@@ -62,9 +58,8 @@ def checks(
     Parameters
     ----------
     rows : respondents or interviews in the order of the cells
-        (:mod:`metastudy.models.answers.observations`).
-    draws : :data:`metastudy.models.registry.PARAMETERS` from prior or posterior, dimension
-        ``sample`` first.
+        (:attr:`metastudy.models.kind.Model.observe`).
+    draws : the model's ``row_parameters`` from prior or posterior, dimension ``sample`` first.
     smallest : statistics of fewer people are left out, and shares that rest on fewer are not told.
 
     Returns
@@ -82,11 +77,7 @@ def checks(
     Gelman, Meng and Stern (1996), Posterior predictive assessment of model fitness via realized
     discrepancies; Gabry et al. (2019), Visualization in Bayesian workflow.
     """
-    check = (
-        answers_predictive.checks(rows, cells, draws, rng)
-        if isinstance(rows, answers_observations.Answers)
-        else codings_predictive.checks(rows, cells, draws, rng)
-    )
+    check = model_of(cells).check(rows, cells, draws, rng)
     groups = [group for group in _groups(*check.places) if len(group.rows) >= smallest]
 
     def values(of: Any) -> list[Value]:
@@ -129,9 +120,8 @@ REPLICATES = 400  # of each kind: the ends of a 95% interval are then the tenth 
 
 
 def predict(
-    rows: answers_observations.Answers | codings_observations.Interviews,
+    rows: Any,
     cells: xr.Dataset,
-    model: str,
     posterior: xr.Dataset,
     priors: Mapping[str, float],
     seed: int,
@@ -142,7 +132,6 @@ def predict(
     Parameters
     ----------
     rows : respondents or interviews in the order of the cells.
-    model : kind of model, ``answers`` or ``codings``.
     posterior : its draws, dims ``chain`` and ``draw``; evenly spaced ones are replicated.
 
     Returns
@@ -151,11 +140,12 @@ def predict(
         :data:`metastudy.model_checks.predictive_checks.COLUMNS`.
     """
     from metastudy.inference.prior_draws import draw_prior
-    from metastudy.models.registry import BUILD
 
+    model = model_of(cells)
+    names = [n for n in model.row_parameters if n in posterior]
     draws = {
-        "prior": draw_prior(BUILD[model](cells, priors), PARAMETERS[model], REPLICATES, seed),
-        "posterior": spaced(posterior[[n for n in PARAMETERS[model] if n in posterior]]),
+        "prior": draw_prior(model.build(cells, priors), model.row_parameters, REPLICATES, seed),
+        "posterior": spaced(posterior[names]),
     }
     studies = json.loads(cells.attrs["studies"])
     rng = np.random.default_rng(seed)

@@ -12,12 +12,8 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.common.tables import join_values
-from metastudy.model_checks.leave_group_out import (
-    covered,
-    population_effects,
-    refits,
-    rows_left_out,
-)
+from metastudy.model_checks.leave_group_out import refits, rows_left_out
+from metastudy.models.registry import model_of
 
 __all__ = ["EFFECT", "REFITS", "described", "refit", "summary"]
 
@@ -34,7 +30,6 @@ REFITS = [
 def refit(
     cells: xr.Dataset,
     posterior: xr.Dataset,
-    model: str,
     priors: Mapping[str, float],
     sampling: Mapping[str, Any],
     interval: float,
@@ -44,7 +39,6 @@ def refit(
     Parameters
     ----------
     cells, posterior : what the module was fitted to, and its draws.
-    model : kind of model.
     priors, sampling : of the refits; ``sampling`` as in :func:`metastudy.inference.sampling.draw`.
     interval : probability of the equal-tailed intervals.
 
@@ -56,10 +50,10 @@ def refit(
     """
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.models.data_vector import pack
-    from metastudy.models.registry import BUILD
 
-    compiled = compile_model(BUILD[model](cells, priors))
-    reference = population_effects(cells, posterior)
+    model = model_of(cells)
+    compiled = compile_model(model.build(cells, priors))
+    reference = model.population_effects(posterior)
     done: dict[bytes, pd.DataFrame] = {}  # a country of one study is left out with it
     tables, pooling = [], {}
     for one in refits(cells, priors):
@@ -68,7 +62,7 @@ def refit(
         if given.tobytes() not in done:
             tree = draw(compiled, sampling, 1, given)
             draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
-            effects, has_data = population_effects(cells, draws), covered(one.cells)
+            effects, has_data = model.population_effects(draws), model.covered(one.cells)
             done[given.tobytes()] = summary(effects, reference, has_data, interval).assign(
                 divergences=int(stats["diverging"].sum())
             )
@@ -116,6 +110,6 @@ def described(cells: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         module=cells.attrs["module"],
         exposure_type=table["exposure"].map(types),
-        metric="log_odds" if "code" in cells.dims else "sd",
+        metric=model_of(cells).metric,
         provenance=join_values(study["provenance"] for study in studies),
     )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
-from metastudy.harmonized import scale_scores
 from metastudy.harmonized.study import load_study
-from metastudy.models.answers.cells import answer_cells
-from metastudy.models.codings.cells import code_cells
-from metastudy.models.ordinal import cells as ordinal_cells
-from metastudy.models.registry import structures_of
+from metastudy.models.kind import Model
+from metastudy.models.registry import MODELS, model_named, model_of
 
-__all__ = ["CELLS", "aggregate", "check_required"]
+__all__ = ["aggregate", "check_required", "kind_of", "observed_rows"]
 
-CELLS = {"answers": answer_cells, "codings": code_cells}  # by the kind of a module's model
+
+def kind_of(module: str, vocabulary: Vocabulary, variant: str = "main") -> Model:
+    """The kind of model of a module; a variant that is a kind of its own takes its place."""
+    return MODELS[variant] if variant in MODELS else model_named(vocabulary.model(module))
 
 
 def aggregate(
@@ -33,15 +36,24 @@ def aggregate(
     variant : ``main``, or a sensitivity analysis: ``folded``, what is a part of another outcome
         counted as that one, or ``ordinal``, answers counted item by item.
     """
-    measured = ordinal_cells.NEEDED if variant == "ordinal" else scale_scores.NEEDED
-    studies = sorted((load_study(folder, measured) for folder in folders), key=lambda s: s.id)
+    paths = sorted(folders)
+    reports = [json.loads((path / "report.json").read_text("utf-8")) for path in paths]
     vocabulary = vocabularies.merge(
-        vocabularies.load(path_to_vocabulary), [s.report["vocabulary"] for s in studies]
+        vocabularies.load(path_to_vocabulary), [report["vocabulary"] for report in reports]
     )
-    if variant == "ordinal":
-        return ordinal_cells.item_cells(studies, module, vocabulary)
-    make = CELLS[vocabulary["modules"][module]["model"]]
-    return make(studies, module, vocabulary, folded=variant == "folded")
+    model = kind_of(module, vocabulary, variant)
+    studies = sorted((load_study(path, model.measured) for path in paths), key=lambda s: s.id)
+    return model.cells(studies, module, vocabulary, variant == "folded")
+
+
+def observed_rows(folders: Sequence[Path], cells: xr.Dataset, path_to_vocabulary: Path) -> Any:
+    """The rows behind cells, from the harmonized folders of their studies in any order."""
+    model = model_of(cells)
+    studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
+    vocabulary = vocabularies.merge(
+        vocabularies.load(path_to_vocabulary), [study.report["vocabulary"] for study in studies]
+    )
+    return model.observe(studies, cells, vocabulary)
 
 
 def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
@@ -59,7 +71,7 @@ def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
         level only, or the name of what it cannot be told from.
     """
     module, problems = str(cells.attrs["module"]), []
-    for exposure, found in structures_of(cells):
+    for exposure, found in model_of(cells).structures(cells):
         for row in found.table[found.table["grouping"].isin(list(required))].itertuples():
             if row.used_as == "left out":
                 problems.append(

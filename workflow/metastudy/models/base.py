@@ -46,13 +46,28 @@ def in_order(names: set[str], vocabulary: Mapping[str, Any]) -> list[str]:
 
 
 def attributes_of(
-    studies: Sequence[Study], module: str, folded: bool, dropped: list[dict[str, Any]]
+    model: str,
+    data: Sequence[str],
+    studies: Sequence[Study],
+    module: str,
+    folded: bool,
+    dropped: list[dict[str, Any]],
 ) -> dict[str, str]:
+    """Attributes of cells: which model they are for, and what they were made from.
+
+    Parameters
+    ----------
+    model : kind of model.
+    data : names of the numbers that a refit may change (:mod:`metastudy.models.data_vector`).
+    dropped : rows that no cell counts, with the rule and the study.
+    """
     described = {
         s.id: {k: s.report["codebook"][k] for k in ("citation", "response_mode", "provenance")}
         for s in studies
     }
     return {
+        "model": model,
+        "data": " ".join(data),
         "module": module,
         "variant": "folded" if folded else "main",
         "studies": json.dumps(described, sort_keys=True),

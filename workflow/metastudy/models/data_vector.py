@@ -15,8 +15,6 @@ from pytensor.tensor import TensorVariable
 
 __all__ = ["PERFECT", "given", "pack"]
 
-# The changing numbers of each kind of cells; the first name tells the kinds apart.
-PARTS = (("n", "xx", "xy", "yy"), ("single", "double"), ("count",), ("estimate", "covariance"))
 # Above nought it takes the place of the standard deviations between groups: next to nought pools
 # the groups completely, a wide one not at all.
 NOT_FIXED = {"fixed_tau": 0.0}
@@ -50,5 +48,6 @@ def given(
     return parts, {name: vector[start + at] for at, name in enumerate(names)}
 
 
-def _parts(cells: xr.Dataset) -> tuple[str, ...]:
-    return next(names for names in PARTS if names[0] in cells)
+def _parts(cells: xr.Dataset) -> list[str]:
+    """Names of the changing numbers, which the cells have in an attribute."""
+    return str(cells.attrs["data"]).split()

@@ -7,6 +7,7 @@ import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from metastudy.models.densities import Gaussian, TwoClasses
+from metastudy.models.latent_classes import pattern_probabilities
 
 __all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
 
@@ -66,10 +67,12 @@ def coded_cells(
     presence : probability that the code is truly present, shape (N,).
     sensitivity, specificity : scalars inside the unit interval.
     """
-    s, t = sensitivity, specificity
     counts = pt.concatenate([single, double], axis=1)
-    if_present = pt.stack([s, 1 - s, s**2, s * (1 - s), s * (1 - s), (1 - s) ** 2])
-    if_absent = pt.stack([1 - t, t, (1 - t) ** 2, t * (1 - t), t * (1 - t), t**2])
+    patterns = ("one", "not_one", "both", "either", "either", "none")
+    if_present, if_absent = (
+        pt.stack([share[pattern] for pattern in patterns])
+        for share in pattern_probabilities(sensitivity, specificity)
+    )
     return TwoClasses()(counts, presence, if_present, if_absent)[0]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.study import Study
-from metastudy.models.aggregate import CELLS
+from metastudy.models.aggregate import kind_of
 
 __all__ = ["validate"]
 
@@ -29,15 +29,14 @@ def validate(study: Study, vocabulary: Vocabulary) -> list[str]:
     Raises
     ------
     BadInput
-        All that :func:`metastudy.models.answers.cells.answer_cells` and
-        :func:`metastudy.models.codings.cells.code_cells` find.
+        All that makes cells impossible, such as an arm without anybody.
     """
     found = [vocabulary.module(outcome) for outcome in study.report["outcomes"]]
     modules = list(dict.fromkeys(module for module in found if module))
     problems: list[Problem] = []
     for module in modules:
         try:
-            CELLS[vocabulary["modules"][module]["model"]]([study], module, vocabulary)
+            kind_of(module, vocabulary).cells([study], module, vocabulary, False)
         except BadInput as bad:
             problems += bad.problems
     if problems:

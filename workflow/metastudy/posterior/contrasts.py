@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.models.answers import contrasts as answers_contrasts
 from metastudy.models.base import Row
-from metastudy.models.codings import contrasts as codings_contrasts
+from metastudy.models.registry import model_of
 from metastudy.posterior.summarise import summarize
 
 __all__ = ["COLUMNS", "Contrasts", "contrasts"]
@@ -67,7 +66,7 @@ class Contrasts:
 
 
 def contrasts(
-    cells: xr.Dataset, posterior: xr.DataTree, model: str, seed: int = 0, smallest: int = 1
+    cells: xr.Dataset, posterior: xr.DataTree, seed: int = 0, smallest: int = 1
 ) -> Contrasts:
     """All contrasts of a module.
 
@@ -75,7 +74,6 @@ def contrasts(
     ----------
     cells : what the model saw.
     posterior : its draws.
-    model : kind of model, ``answers``, ``ordinal`` or ``codings``.
     seed : of the predictions for new countries, sectors and studies.
     smallest : a country or sector with fewer interviews has no prevalence of its own.
 
@@ -90,6 +88,4 @@ def contrasts(
         why there is none.
     """
     rng = np.random.default_rng(seed)
-    if model == "codings":
-        return Contrasts(codings_contrasts.contrasts(cells, posterior, rng, smallest))
-    return Contrasts(answers_contrasts.contrasts(cells, posterior, rng))
+    return Contrasts(model_of(cells).contrasts(cells, posterior, rng, smallest))

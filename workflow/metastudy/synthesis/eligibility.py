@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
-from metastudy.models.registry import structures_of
+from metastudy.models.registry import model_of
 from metastudy.synthesis.pooling import ESTIMAND, Plan
 
 __all__ = ["STRUCTURE", "module_structures", "refused", "structures"]
@@ -64,8 +64,10 @@ def module_structures(cells: xr.Dataset) -> pd.DataFrame:
     what cannot be told apart is the point.
     """
     module = str(cells.attrs["module"])
-    least = 1 if "code" in cells.dims else 2
-    found = [(e, of.table[of.table["levels"] >= least]) for e, of in structures_of(cells)]
+    model = model_of(cells)
+    found = [
+        (e, of.table[of.table["levels"] >= model.least_levels]) for e, of in model.structures(cells)
+    ]
     tables = [pd.DataFrame(columns=STRUCTURE)]
     tables += [
         table.assign(module_or_family=module, exposure=exposure, outcome="")

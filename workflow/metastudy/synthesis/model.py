@@ -68,7 +68,10 @@ def packed(
 def _data(
     estimate: np.ndarray, covariance: np.ndarray, effect_sd: float, tau_sd: float
 ) -> tuple[xr.Dataset, dict[str, float]]:
-    rows = xr.Dataset({"estimate": ("row", estimate), "covariance": (("row", "row_"), covariance)})
+    rows = xr.Dataset(
+        {"estimate": ("row", estimate), "covariance": (("row", "row_"), covariance)},
+        attrs={"data": "estimate covariance"},
+    )
     return rows, {"effect": effect_sd, "tau": tau_sd}
 
 

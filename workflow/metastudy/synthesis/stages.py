@@ -30,9 +30,7 @@ def gather(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Unpooled estimates of all modules and published effects, with one covariance matrix."""
     here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
-    found = [
-        estimates(c, vocabulary["modules"][c.attrs["module"]]["model"], vocabulary) for c in cells
-    ]
+    found = [estimates(c, vocabulary) for c in cells]
     found.append(published(effects, here, vocabulary))
     table = pd.concat([rows for rows, _ in found], ignore_index=True)
     covariance = np.zeros((len(table), len(table)))

@@ -11,22 +11,18 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.models.answers import estimates as answers_estimates
 from metastudy.models.base import COLUMNS
-from metastudy.models.codings import estimates as codings_estimates
+from metastudy.models.registry import model_of
 
 __all__ = ["estimates"]
 
 
-def estimates(
-    cells: xr.Dataset, model: str, vocabulary: Vocabulary
-) -> tuple[pd.DataFrame, np.ndarray]:
+def estimates(cells: xr.Dataset, vocabulary: Vocabulary) -> tuple[pd.DataFrame, np.ndarray]:
     """Estimates of every study of a module.
 
     Parameters
     ----------
     cells : what the model sees.
-    model : kind of model, ``answers`` or ``codings``.
 
     Returns
     -------
@@ -36,11 +32,7 @@ def estimates(
         cannot tell has no row: an exposure that does not vary within sites or is another's alias,
         codings of one organisation only.
     """
-    blocks = list(
-        {"answers": answers_estimates.blocks, "codings": codings_estimates.blocks}[model](
-            cells, vocabulary
-        )
-    )
+    blocks = list(model_of(cells).estimates(cells, vocabulary))
     none = pd.DataFrame(columns=COLUMNS).astype({"estimate": float, "n": int})
     table = pd.concat([rows for rows, _ in blocks], ignore_index=True) if blocks else none
     keys = ["study", "country", "sector", "exposure", "outcome", "vignette"]

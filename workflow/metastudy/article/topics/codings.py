@@ -43,7 +43,13 @@ from metastudy.display.formatting import (
 from metastudy.display.pipe_table import Table
 from metastudy.display.sentences import phrases, summary
 
-__all__ = ["effects_table", "figure", "places_table", "prevalence_table", "variables"]
+__all__ = [
+    "effects_table",
+    "figure",
+    "places_table",
+    "prevalence_table",
+    "variables",
+]
 
 
 def effects_table(evidence: Evidence, module: str) -> Table:

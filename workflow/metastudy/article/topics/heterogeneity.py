@@ -95,7 +95,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     metrics = {
         evidence.vocabulary.label("modules", name): "log-odds"
         for name in evidence.heterogeneity
-        if evidence.model(name) == "codings"
+        if evidence.metric(name) == "log_odds"
     }
     rows = []
     for name, table in tables.items():

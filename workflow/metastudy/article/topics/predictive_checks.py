@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,31 @@ from metastudy.article.results import Evidence, of_modules
 from metastudy.common.tables import JOINT, records
 from metastudy.display.formatting import count, inline, interval, joined, number, percent, percents
 
-__all__ = ["INNER", "NOMINAL", "figure", "outside", "variables"]
+__all__ = [
+    "INNER",
+    "MOST",
+    "NOMINAL",
+    "NUMBER",
+    "OF_CODES",
+    "PLACES",
+    "SHAPE",
+    "SPREAD",
+    "STATISTICS",
+    "between_clusters",
+    "farthest",
+    "farthest_blocks",
+    "figure",
+    "marks",
+    "of_how_many",
+    "outcome_label",
+    "outside",
+    "panels",
+    "variables",
+    "whole_studies",
+]
+
+
+Rows = Callable[[Evidence, pd.DataFrame], Iterator[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -93,78 +117,26 @@ def farness(table: pd.DataFrame) -> pd.Series:
     return (table["observed"] - table["mean"]).abs() / half.where(half > 0)
 
 
-def figure(evidence: Evidence, module: str) -> pd.DataFrame:
+def figure(evidence: Evidence, module: str, rows: Rows) -> pd.DataFrame:
     """Observed statistics against their replicates from prior and posterior, for the forest.
 
     A mark is the observed value; its thin line is the 95% interval of the replicates and its thick
     line the 50% interval. What would tell of few people has no mark and is left out.
+
+    Parameters
+    ----------
+    rows : which statistics of the module's table are shown, and where: that of its kind of model.
     """
     table = evidence.predictive[evidence.predictive["module"] == module]
-    kind = {"answers": _of_answers, "codings": _of_codings}
-    rows = kind[evidence.model(module)](evidence, table)
-    return pd.DataFrame(list(rows), columns=figure_rows.FOREST)
+    return pd.DataFrame(list(rows(evidence, table)), columns=figure_rows.FOREST)
 
 
-def _of_answers(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    labels, whole = evidence.labels, _whole(table)
-    number = whole.groupby("study")["vignette"].nunique()
-    several = {str(study): n > 1 for study, n in number.items()}
-    blocks, remark = _shown(whole, ["study", "vignette"])
-    for (study, vignette), own in blocks:
-        block = labels.study(study)
-        if several[study]:
-            block += f", {inline(figure_rows.vignette_label(evidence, vignette))}"
-        yield from _panels(evidence, own, SHAPE, block + remark)
-        if len(blocks) == 1 and (own["statistic"] == "site_sd").any():
-            yield from _panels(evidence, own, SPREAD, f"{block}: standard deviations")
-    pairs = whole[(whole["statistic"] == "correlation") & (whole["kind"] == "posterior")]
-    pairs = pairs[pairs["study"].isin([study for (study, _), _ in blocks])]
-    worst = _farthest(pairs)
-    heading = "Correlations between outcomes" + _of_how_many(len(worst), len(pairs))
-    for row in records(pairs[pairs.index.isin(worst)]):
-        panel = labels.study(row["study"]) if pairs["study"].nunique() > 1 else ""
-        label = _outcome(evidence, row, several[row["study"]])
-        yield from _marks(evidence, row, {"block": heading, "panel": panel, "row": label})
-    means = table[table["statistic"] == "mean"]
-    for place, (words, section) in PLACES.items():
-        for row in records(means[means[place] != ""]):
-            panel = _outcome(evidence, row, table["vignette"].nunique() > 1)
-            what = {
-                "block": f"Means {words}",
-                "panel": panel,
-                "row": labels.of(row[place], section),
-            }
-            yield from _marks(evidence, row, what)
-
-
-def _of_codings(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    labels = evidence.labels
-    table = table.assign(statistic=table["statistic"].replace("site_sd", "organisation_sd"))
-    whole = _whole(table)
-    studies, remark = _shown(whole[whole["outcome"] != ""], ["study"])
-    for (study,), mine in studies:
-        after = mine[mine["kind"] == "posterior"]
-        codes = list(dict.fromkeys(after.loc[_farthest(after, len(after)), "outcome"]))
-        block = labels.study(study) + _of_how_many(min(MOST, len(codes)), len(codes)) + remark
-        shown = mine[mine["outcome"].isin(codes[:MOST])]
-        yield from _panels(evidence, shown, OF_CODES, block)
-    for name in NUMBER:
-        for row in records(table[table["statistic"] == name]):
-            places = [labels.of(row[p], section) for p, (_, section) in PLACES.items() if row[p]]
-            what = {
-                "block": "Number of codes per interview, by study, country and sector",
-                "panel": STATISTICS[name].panel,
-                "row": ", ".join(places) or labels.study(row["study"]),
-            }
-            yield from _marks(evidence, row, what)
-
-
-def _whole(table: pd.DataFrame) -> pd.DataFrame:
+def whole_studies(table: pd.DataFrame) -> pd.DataFrame:
     """What is about studies rather than about countries and sectors."""
     return table[(table["country"] == "") & (table["sector"] == "")]
 
 
-def _shown(
+def farthest_blocks(
     table: pd.DataFrame, keys: list[str]
 ) -> tuple[list[tuple[tuple[str, ...], pd.DataFrame]], str]:
     """The parts of a table that a figure has room for, and the remark that there are more."""
@@ -180,16 +152,16 @@ def _shown(
     return kept, f" (of the {count(SOME)} farthest out of {len(parts)})"
 
 
-def _farthest(table: pd.DataFrame, most: int = MOST) -> list[Any]:
+def farthest(table: pd.DataFrame, most: int = MOST) -> list[Any]:
     """Index of the rows whose observed value lies farthest out."""
     return list(farness(table).dropna().sort_values(ascending=False, kind="stable").index[:most])
 
 
-def _of_how_many(shown: int, everything: int) -> str:
+def of_how_many(shown: int, everything: int) -> str:
     return f": the {count(shown)} farthest out of {everything}" if shown < everything else ""
 
 
-def _panels(
+def panels(
     evidence: Evidence,
     table: pd.DataFrame,
     names: tuple[str, ...],
@@ -200,10 +172,10 @@ def _panels(
     for name in names:
         for row in records(table[table["statistic"] == name]):
             what = {"block": block, "panel": STATISTICS[name].panel}
-            yield from _marks(evidence, row, what | {"row": _outcome(evidence, row, vignettes)})
+            yield from marks(evidence, row, what | {"row": outcome_label(evidence, row, vignettes)})
 
 
-def _outcome(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str:
+def outcome_label(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str:
     """Outcome, or both of a correlation; with the vignette where it must be told."""
     label = evidence.labels.outcome(row["outcome"])
     if row["other"]:
@@ -215,7 +187,7 @@ def _outcome(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str
     return label
 
 
-def _marks(
+def marks(
     evidence: Evidence, row: Mapping[str, Any], what: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """The observed value on the interval of the replicates; from the prior only the interval."""
@@ -251,9 +223,14 @@ def variables(evidence: Evidence) -> dict[str, Any]:
     return tree
 
 
+def between_clusters(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
+    """One module's statistics, the spread between its clusters called after what they are."""
+    cluster = evidence.cluster(str(table["module"].iloc[0])) if len(table) else "site"
+    return table.assign(statistic=table["statistic"].replace("site_sd", f"{cluster}_sd"))
+
+
 def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, str]:
-    if evidence.model(str(table["module"].iloc[0])) == "codings":
-        table = table.assign(statistic=table["statistic"].replace("site_sd", "organisation_sd"))
+    table = between_clusters(evidence, table)
     table = table.reset_index(drop=True)
     told = table[table["observed"].notna()]
     prior, after = (told[told["kind"] == kind] for kind in ("prior", "posterior"))
@@ -273,7 +250,7 @@ def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, str]
         f"{'its' if len(out) == 1 else 'their'} replicates, where {chance} would if the model "
         "were true"
     )
-    worst = out.loc[_farthest(out, MOST_NAMED)]
+    worst = out.loc[farthest(out, MOST_NAMED)]
     within = ~outside(prior)
     leaves = {
         "count": str(len(after)),

@@ -176,9 +176,8 @@ def rows_of_module(table: pd.DataFrame, module: str) -> pd.DataFrame:
 def _population(evidence: Evidence, name: str) -> pd.DataFrame:
     """The population effects of a module, by exposure and outcome."""
     table = evidence.contrasts[name]
-    metric = "log_odds" if evidence.model(name) == "codings" else "sd"
     mine = (table["variant"] == "main") & (table["estimand"] == "effect")
-    mine &= (table["level"] == "population") & (table["metric"] == metric)
+    mine &= (table["level"] == "population") & (table["metric"] == evidence.metric(name))
     return table[mine].set_index(KEY)
 
 

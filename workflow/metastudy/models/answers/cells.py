@@ -13,7 +13,9 @@ from metastudy.harmonized.study import Study
 from metastudy.models.answers.rows import Rows, rows_of
 from metastudy.models.base import GROUPINGS, attributes_of, in_order
 
-__all__ = ["answer_cells"]
+__all__ = ["DATA", "answer_cells"]
+
+DATA = ("n", "xx", "xy", "yy")
 
 
 def answer_cells(
@@ -31,6 +33,7 @@ def answer_cells(
     xarray.Dataset
         ``n`` (cell), ``xx`` (cell, coefficient, coefficient_), ``xy`` (cell, coefficient, outcome),
         ``yy`` (cell, outcome, outcome_), a cell being a site and a pattern of observed outcomes;
+        ``asked`` (setting, outcome), whether anybody in the setting answered;
         outcomes are all pairs of construct and vignette, in units of the reference group's standard
         deviation around its mean, which stand in ``scale`` and ``centre`` (setting, outcome; POMP).
         The first coefficient is the intercept.
@@ -72,6 +75,9 @@ def answer_cells(
     names = _setting_names(settings)
     present = np.array([[e in rows[i].x.columns for e in exposures] for i in setting_of["rows"]])
     labels = [f"{c}|{v}" for c, v in outcomes]
+    setting_of_site = sites.merge(settings.reset_index(names="at"), how="left")["at"].to_numpy()
+    asked = np.zeros((len(settings), len(labels)), dtype=bool)
+    np.logical_or.at(asked, setting_of_site[keys[:, 0]], patterns[keys[:, 1]])
     return xr.Dataset(
         {
             "n": ("cell", n),
@@ -81,10 +87,8 @@ def answer_cells(
             "site_of_cell": ("cell", keys[:, 0]),
             "pattern_of_cell": ("cell", keys[:, 1]),
             "observed": (("pattern", "outcome"), patterns.astype(np.int8)),
-            "setting_of_site": (
-                "site",
-                sites.merge(settings.reset_index(names="at"), how="left")["at"].to_numpy(),
-            ),
+            "setting_of_site": ("site", setting_of_site),
+            "asked": (("setting", "outcome"), asked.astype(np.int8)),
             "present": (("setting", "exposure"), present.astype(np.int8)),
             "centre": (("setting", "outcome"), _aligned("centre", rows, setting_of, outcomes)),
             "scale": (("setting", "outcome"), _aligned("scale", rows, setting_of, outcomes)),
@@ -104,7 +108,9 @@ def answer_cells(
             "vignette": vignettes,
             "outcome": labels,
         },
-        attrs=attributes_of(studies, module, folded, [d for r in rows for d in r.dropped]),
+        attrs=attributes_of(
+            "answers", DATA, studies, module, folded, [d for r in rows for d in r.dropped]
+        ),
     )
 
 

@@ -17,11 +17,23 @@ from metastudy.models.base import Row, place_of, provenance_mark
 __all__ = ["contrasts"]
 
 
-def contrasts(cells: xr.Dataset, posterior: xr.DataTree, rng: np.random.Generator) -> Iterator[Row]:
+def contrasts(
+    cells: xr.Dataset,
+    posterior: xr.DataTree,
+    rng: np.random.Generator,
+    smallest: int = 1,
+    scored: bool = True,
+) -> Iterator[Row]:
+    """Effects by exposure and outcome, and the level of each outcome in each setting.
+
+    Parameters
+    ----------
+    smallest : takes no part: means of answers are those of whole settings.
+    scored : whether answers are scores; items in their categories have no levels and no shares.
+    """
     draws = posterior["posterior"].to_dataset()
     studies = json.loads(cells.attrs["studies"])
     base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"]}
-    scored = "scale" in cells  # else items in their categories: there are no levels, and no shares
     metric = "sd" if scored else "latent_sd"
     seen = observed(cells)
     for e, exposure in enumerate(cells.exposure.values):

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-import pymc as pm
 import xarray as xr
-from pytensor.tensor import TensorVariable
 
 from metastudy.design.identification import Structure, structure
 from metastudy.design.matrix import Effects, effects
 from metastudy.models.base import GROUPINGS
-from metastudy.models.terms import linear
 
 __all__ = [
     "answer_effects",
     "between_settings",
     "between_vignettes",
     "observed",
-    "outcome_effects",
     "site_information",
+    "structures",
 ]
+
+
+def structures(cells: xr.Dataset) -> list[tuple[str, Structure]]:
+    """What the design identifies around each exposure: between settings, between vignettes."""
+    return [
+        (str(exposure), around(cells, str(exposure))[0])
+        for exposure in cells.exposure.values
+        for around in (between_settings, between_vignettes)
+    ]
 
 
 def between_settings(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.ndarray]:
@@ -68,15 +72,7 @@ def answer_effects(cells: xr.Dataset) -> Effects:
 
 def observed(cells: xr.Dataset) -> np.ndarray:
     """Which outcomes a setting observed at all, shape (setting, outcome)."""
-    seen = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
-    if "item" in cells.dims:
-        seen[cells.setting_of_item.values, cells.outcome_of_item.values] = True
-        return seen
-    setting = cells.setting_of_site.values[cells.site_of_cell.values]
-    np.logical_or.at(
-        seen, setting, cells.observed.values[cells.pattern_of_cell.values].astype(bool)
-    )
-    return seen
+    return cells.asked.values.astype(bool)
 
 
 def site_information(cells: xr.Dataset) -> np.ndarray:
@@ -85,27 +81,3 @@ def site_information(cells: xr.Dataset) -> np.ndarray:
     total = np.zeros((cells.sizes["site"], squares.shape[1]))
     np.add.at(total, cells.site_of_cell.values, squares)
     return total
-
-
-def outcome_effects(cells: xr.Dataset, scale: Mapping[str, TensorVariable]) -> TensorVariable:
-    """Effect of every exposure on every outcome in every setting, as far as the design goes.
-
-    Parameters
-    ----------
-    cells : of answers, with ``setting``, ``exposure``, ``construct`` and ``vignette``; their
-        outcomes are all pairs of the last two.
-    scale : prior scales ``effect``, ``tau`` and ``fixed_tau`` (:func:`linear`).
-
-    Returns
-    -------
-    TensorVariable
-        ``beta`` (setting, exposure, outcome), which the model has then as well.
-    """
-    setting, exposure, vignette, construct = (
-        cells.sizes[name] for name in ("setting", "exposure", "vignette", "construct")
-    )
-    rows = answer_effects(cells)  # of (setting, exposure, vignette)
-    theta = linear(rows, "construct", scale["effect"], scale["tau"], scale["fixed_tau"])
-    theta = theta.reshape((setting, exposure, vignette, construct)).swapaxes(2, 3)
-    beta = theta.reshape((setting, exposure, construct * vignette))
-    return pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))

@@ -12,7 +12,8 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.design.identification import VARYING_FROM
 from metastudy.models.algebra import product
-from metastudy.models.answers.design import outcome_effects, site_information
+from metastudy.models.answers.design import site_information
+from metastudy.models.answers.effect_terms import outcome_effects
 from metastudy.models.data_vector import given
 from metastudy.models.likelihoods import gaussian_cells
 from metastudy.models.terms import informed, likelihood, spread, varying

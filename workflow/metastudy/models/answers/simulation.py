@@ -5,16 +5,38 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from metastudy.design.identification import VARYING_FROM
 from metastudy.models.answers.design import observed
-from metastudy.models.base import SAMPLE
+from metastudy.models.answers.observations import coefficients, residual_factors
+from metastudy.models.base import SAMPLE, labelled
 
 __all__ = ["OF_ANSWERS", "correlations", "identified", "simulate_answers"]
 
 OF_ANSWERS = ("mu", "difference", "tau", "beta", "baseline", "site_tau", "sigma")
 
 
-def identified(values: xr.Dataset, cells: xr.Dataset) -> dict[str, xr.DataArray]:
+def identified(values: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
+    """All quantities of answers that the data speak about, and the joint log-likelihood.
+
+    Parameters
+    ----------
+    values : draws of a posterior, or parameters; ``log_likelihood`` among them.
+    cells : what the design is read from; no outcome is.
+
+    Returns
+    -------
+    xarray.DataArray
+        The dims of the draws, then ``quantity``, with its label and as ``parameter`` its name.
+    """
+    pairs = {
+        f"{what}_correlation": correlations(values, cells, what)
+        for what in ("construct", "vignette")
+    }
+    found = values.assign({name: array for name, array in pairs.items() if array.size})
+    return labelled(found, (*OF_ANSWERS, *pairs, "log_likelihood"), _informed(values, cells))
+
+
+def _informed(values: xr.Dataset, cells: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Which entries of a quantity data are about, by the quantity's name."""
     seen = observed(cells)  # (setting, outcome)
     has = cells.present.values.astype(bool)[:, :, None] & seen[:, None, :]
     of_construct = cells.construct_of.values == cells.construct.values[:, None]
@@ -73,7 +95,8 @@ def simulate_answers(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator
     at : one simulation of :func:`parameters`.
     rng : source of randomness.
     """
-    b, root = _coefficients(cells, at), _covariance_roots(cells, at)
+    sample = at.expand_dims("sample")
+    b, root = coefficients(cells, sample)[0], residual_factors(sample)[0]
     site = cells.site_of_cell.values
     block = np.unique(cells.study.values, return_inverse=True)[1][
         cells.setting_of_site.values[site]
@@ -112,22 +135,3 @@ def _triangle(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
     factor = np.triu(rng.standard_normal((size, columns)), 1)
     factor[np.arange(size), np.arange(size)] = np.sqrt(rng.chisquare(rows - np.arange(size)))
     return factor
-
-
-def _coefficients(cells: xr.Dataset, at: xr.Dataset) -> np.ndarray:
-    """Coefficients of each site, shape (site, coefficient, outcome)."""
-    setting = cells.setting_of_site.values
-    b = np.concatenate([at["baseline"].values[:, None], at["beta"].values], axis=1)[setting]
-    if "site_effect" in at:
-        many = np.flatnonzero(np.bincount(setting)[setting] >= VARYING_FROM)
-        b[many] = at["site_effect"].values
-    return b
-
-
-def _covariance_roots(cells: xr.Dataset, at: xr.Dataset) -> np.ndarray:
-    """Roots of the residual covariance of each study, shape (study, outcome, outcome)."""
-    root = np.ones((1, 1))
-    for name in ("construct", "vignette"):
-        if f"{name}_chol" in at:  # one construct, or one vignette, has no correlations
-            root = np.kron(root, at[f"{name}_chol"].values)
-    return at["sigma"].values[:, :, None] * root

@@ -17,7 +17,9 @@ from metastudy.harmonized.study import Study
 from metastudy.models.base import GROUPINGS, attributes_of, in_order
 from metastudy.models.codings.readings import at_units, codes_of, readings_of
 
-__all__ = ["code_cells"]
+__all__ = ["DATA", "code_cells"]
+
+DATA = ("single", "double")
 
 
 def code_cells(
@@ -96,7 +98,7 @@ def code_cells(
             "agreement": ["both", "only_first", "only_second", "none"],
             "exposure": np.array([e["id"] for e in exposures], dtype=str),
         },
-        attrs=attributes_of(studies, module, folded, []),
+        attrs=attributes_of("codings", DATA, studies, module, folded, []),
     )
 
 

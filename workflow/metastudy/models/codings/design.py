@@ -10,7 +10,13 @@ from metastudy.design.identification import Structure, structure
 from metastudy.design.matrix import Effects, effects
 from metastudy.models.base import GROUPINGS
 
-__all__ = ["between_organisations", "organisation_effects"]
+__all__ = ["between_organisations", "organisation_effects", "structures"]
+
+
+def structures(cells: xr.Dataset) -> list[tuple[str, Structure]]:
+    """What the design identifies around each exposure: the same for all of them."""
+    found = between_organisations(cells)
+    return [(str(exposure), found) for exposure in cells.exposure.values]
 
 
 def between_organisations(cells: xr.Dataset) -> Structure:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
 from metastudy.models.codings.readings import readings_of, studies_of_codes
+from metastudy.models.latent_classes import pattern_probabilities
 
 __all__ = ["Interviews", "applied", "observe_interviews"]
 
@@ -23,8 +25,13 @@ class Interviews:
     unit: np.ndarray  # (N,) place among the cells' organisations
 
 
-def observe_interviews(studies: Sequence[Study], cells: xr.Dataset) -> Interviews:
-    """Interviews of a module's studies, in the order of units and codes of its cells."""
+def observe_interviews(
+    studies: Sequence[Study], cells: xr.Dataset, vocabulary: Vocabulary | None = None
+) -> Interviews:
+    """Interviews of a module's studies, in the order of units and codes of its cells.
+
+    The cells say which codes there are, so the vocabulary takes no part.
+    """
     looked, codes = studies_of_codes(cells), [str(c) for c in cells.code.values]
     units = {str(name): at for at, name in enumerate(cells.organisation.values)}
     first, second, unit = [], [], []
@@ -51,9 +58,5 @@ def applied(draws: xr.Dataset) -> dict[str, np.ndarray]:
     """
     p = draws["presence"].values
     s, t = (draws[name].values[:, None, None] for name in ("sensitivity", "specificity"))
-    return {
-        "one": p * s + (1 - p) * (1 - t),
-        "both": p * s**2 + (1 - p) * (1 - t) ** 2,
-        "either": p * s * (1 - s) + (1 - p) * t * (1 - t),
-        "none": p * (1 - s) ** 2 + (1 - p) * t**2,
-    }
+    present, absent = pattern_probabilities(s, t)
+    return {name: p * present[name] + (1 - p) * absent[name] for name in present}

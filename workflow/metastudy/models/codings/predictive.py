@@ -66,7 +66,7 @@ def _of_interviews(
     yield group.label | {"statistic": "codes_sd"}, spread, people
 
 
-def of_interviews(rows: Interviews, draws: xr.Dataset) -> np.ndarray:
+def of_interviews(rows: Interviews, cells: xr.Dataset, draws: xr.Dataset) -> np.ndarray:
     """Log-probability of what the coders of each interview applied, shape (S, N)."""
     twice = ~np.isnan(rows.second)
     once = ~np.isnan(rows.first) & ~twice

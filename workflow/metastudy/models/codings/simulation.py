@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from metastudy.models.base import labelled
+from metastudy.models.codings.observations import applied
 from metastudy.models.codings.readings import interviews
 
 __all__ = ["OF_CODINGS", "identified", "simulate_codings"]
@@ -16,7 +18,23 @@ OF_CODINGS = (
 )
 
 
-def identified(cells: xr.Dataset) -> dict[str, xr.DataArray]:
+def identified(values: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
+    """All quantities of codings that the data speak about, and the joint log-likelihood.
+
+    Parameters
+    ----------
+    values : draws of a posterior, or parameters; ``log_likelihood`` among them.
+    cells : what the design is read from; no count of a code is.
+
+    Returns
+    -------
+    xarray.DataArray
+        The dims of the draws, then ``quantity``, with its label and as ``parameter`` its name.
+    """
+    return labelled(values, (*OF_CODINGS, "log_likelihood"), _informed(cells))
+
+
+def _informed(cells: xr.Dataset) -> dict[str, xr.DataArray]:
     """A contrast of a code wants interviews about it on both sides of the exposure."""
     read, x = interviews(cells).values > 0, cells.x.values
     sides = [np.einsum("oc,oe->ce", read, side) for side in (x < 0, x > 0)]
@@ -38,12 +56,10 @@ def simulate_codings(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator
     at : one simulation of :func:`parameters`.
     rng : source of randomness.
     """
-    p, s, t = (at[name].values for name in ("presence", "sensitivity", "specificity"))
-    applied = p * s + (1 - p) * (1 - t)
-    both = p * s**2 + (1 - p) * (1 - t) ** 2
+    p = {name: share[0] for name, share in applied(at.expand_dims("sample")).items()}
     shares = {
-        "single": np.stack([applied, 1 - applied], axis=-1),
-        "double": np.stack([both, applied - both, applied - both, 1 - 2 * applied + both], axis=-1),
+        "single": np.stack([p["one"], 1 - p["one"]], axis=-1),
+        "double": np.stack([p["both"], p["either"], p["either"], p["none"]], axis=-1),
     }
     counts = {}
     for name, share in shares.items():

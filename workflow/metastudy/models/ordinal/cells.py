@@ -23,7 +23,9 @@ _WHOLE = 1e-6  # how near to a whole number an answer is one
 _ITEM = ["setting", "item_id"]
 
 
-def item_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) -> xr.Dataset:
+def item_cells(
+    studies: Sequence[Study], module: str, vocabulary: Vocabulary, folded: bool = False
+) -> xr.Dataset:
     """Counts of a module's answers.
 
     The people are those of :func:`metastudy.models.answers.cells.answer_cells`, and what they
@@ -49,8 +51,8 @@ def item_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
     BadInput
         ``no-category`` for an answer between two categories, and what the cross-products raise.
     """
-    frame = answer_cells(studies, module, vocabulary)
-    rows = [rows_of(study, module, vocabulary) for study in studies]
+    frame = answer_cells(studies, module, vocabulary, folded)
+    rows = [rows_of(study, module, vocabulary, folded) for study in studies]
     x = pd.concat([r.x.reindex(columns=frame.exposure.values, fill_value=0.0) for r in rows])
     where = pd.concat([r.site for r in rows])
     places = pd.DataFrame({name: frame[name].values for name in GROUPINGS})
@@ -73,11 +75,14 @@ def item_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
     size = items["categories"].to_numpy()[keys[:, 0]]
     start = np.cumsum(size) - size
     cell = start[group.ravel()] + answers["category"].to_numpy()
+    asked = np.zeros((frame.sizes["setting"], frame.sizes["outcome"]), dtype=np.int8)
+    asked[items["setting"], items["outcome"]] = 1
     labels = [f"{frame.setting.values[row.setting]}|{row.item_id}" for row in items.itertuples()]
     return (
         frame.drop_dims(["cell", "coefficient", "pattern", "site"])
         .drop_vars(["centre", "scale"])
         .assign(
+            asked=(("setting", "outcome"), asked),
             count=("cell", np.bincount(cell, minlength=size.sum()).astype(float)),
             item_of_cell=("cell", np.repeat(keys[:, 0], size)),
             combination_of_cell=("cell", np.repeat(keys[:, 1], size)),
@@ -88,7 +93,7 @@ def item_cells(studies: Sequence[Study], module: str, vocabulary: Vocabulary) ->
             categories=("item", items["categories"].to_numpy()),
         )
         .assign_coords(item=np.array(labels, dtype=str))
-        .assign_attrs(variant="ordinal")
+        .assign_attrs(variant="ordinal", model="ordinal", data="count")
     )
 
 

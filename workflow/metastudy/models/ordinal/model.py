@@ -13,7 +13,7 @@ from pymc.distributions.transforms import ordered
 from pytensor.tensor import TensorVariable
 
 from metastudy.models.algebra import product
-from metastudy.models.answers.design import outcome_effects
+from metastudy.models.answers.effect_terms import outcome_effects
 from metastudy.models.data_vector import given
 from metastudy.models.likelihoods import ordinal_cells
 from metastudy.models.terms import likelihood

@@ -1,0 +1,104 @@
+"""What a kind of model can do: the one face that the rest of the library sees of it.
+
+A kind is a folder of :mod:`metastudy.models` whose module `kind` makes its :class:`Model`; the
+registry knows all of them. Cells say in their attribute ``model`` which kind they are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import MetastudyError
+from metastudy.design.identification import Structure
+from metastudy.harmonized.study import Study
+from metastudy.models.base import Block, Check, Row
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+__all__ = ["EFFECTS", "Model"]
+
+EFFECTS = ("chain", "draw", "exposure", "outcome")  # dims of draws of population effects
+
+
+def _none(what: str) -> Callable[..., Any]:
+    """An operation that a kind does not have; it is an error to ask for it."""
+
+    def refuse(*_: Any) -> Any:
+        raise MetastudyError(f"this kind of model has no {what}; its main analysis does")
+
+    return refuse
+
+
+_NO_ROWS = _none("rows")
+_NO_DENSITY = _none("density of rows")
+_NO_REPLICATES = _none("replicates")
+_NO_SIMULATION = _none("simulation")
+_NO_ESTIMATES = _none("unpooled estimates")
+_NO_REFITS = _none("refits")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """All operations of a kind of model; a sensitivity analysis may do without some of them.
+
+    Attributes
+    ----------
+    name : of the kind, as the vocabulary's modules name it.
+    metric : unit of its population effects, such as ``sd`` or ``log_odds``.
+    cluster : what its rows are clustered in, such as ``site``.
+    effect_prior : key of the priors whose scale an effect has in that unit.
+    measured : columns of the measurements that its cells are made from.
+    cells : (studies, module, vocabulary, folded) -> sufficient statistics, with the attributes
+        :func:`metastudy.models.base.attributes_of`.
+    structures : cells -> what the design identifies around each exposure: (exposure, structure).
+    least_levels : groupings with fewer levels are left out where structures are listed.
+    build : (cells, priors) -> the PyMC model; it alone imports PyMC.
+    row_parameters : what the density of a row needs of a posterior, as far as the model has it.
+    observe : (studies, cells, vocabulary) -> the rows behind the cells.
+    log_lik : (rows, cells, draws) -> log-density of each row, shape (S, N).
+    check : (rows, cells, draws, rng) -> rows beside replicates of them, for predictive checks.
+    simulate : (cells, parameters, rng) -> the same cells with simulated outcomes.
+    identified : (values, cells) -> all quantities that the data speak about (..., quantity).
+    contrasts : (cells, posterior, rng, smallest) -> rows of the table of contrasts with draws.
+    estimates : (cells, vocabulary) -> unpooled estimates, a block with covariance for each study.
+    places : cells -> study, country, sector and organisation of each unit that can be left out.
+    weigh : (cells, weights of those units) -> the same cells, each unit counted so many times.
+    sizes : cells -> study of each group of rows, and how many rows it has.
+    covered : cells -> which population effects the cells have data about (exposure, outcome).
+    population_effects : posterior -> draws of the population effects, dims :data:`EFFECTS`.
+    second_fits : (cells, priors) -> by name, other data for the compiled model of the main fit.
+    """
+
+    name: str
+    metric: str
+    cluster: str
+    effect_prior: str
+    measured: tuple[str, ...]
+    cells: Callable[[Sequence[Study], str, Vocabulary, bool], xr.Dataset]
+    structures: Callable[[xr.Dataset], list[tuple[str, Structure]]]
+    build: Callable[[xr.Dataset, Mapping[str, float]], pm.Model]
+    contrasts: Callable[[xr.Dataset, xr.DataTree, np.random.Generator, int], Iterator[Row]]
+    least_levels: int = 2
+    row_parameters: tuple[str, ...] = ()
+    observe: Callable[[Sequence[Study], xr.Dataset, Vocabulary], Any] = _NO_ROWS
+    log_lik: Callable[[Any, xr.Dataset, xr.Dataset], np.ndarray] = _NO_DENSITY
+    check: Callable[[Any, xr.Dataset, xr.Dataset, np.random.Generator], Check] = _NO_REPLICATES
+    simulate: Callable[[xr.Dataset, xr.Dataset, np.random.Generator], xr.Dataset] = _NO_SIMULATION
+    identified: Callable[[xr.Dataset, xr.Dataset], xr.DataArray] = _NO_SIMULATION
+    estimates: Callable[[xr.Dataset, Vocabulary], Iterator[Block]] = _NO_ESTIMATES
+    places: Callable[[xr.Dataset], pd.DataFrame] = _NO_REFITS
+    weigh: Callable[[xr.Dataset, np.ndarray], xr.Dataset] = _NO_REFITS
+    sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
+    covered: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
+    population_effects: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
+    second_fits: Callable[[xr.Dataset, Mapping[str, float]], Mapping[str, np.ndarray]] = (
+        lambda cells, priors: {}
+    )

@@ -1,0 +1,42 @@
+"""Answers item by item, as a kind of model: a sensitivity analysis of answers on scales.
+
+It has what a fit and its contrasts need; all else is asked of the main analysis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from metastudy.models.answers.contrasts import contrasts
+from metastudy.models.answers.design import structures
+from metastudy.models.kind import Model
+from metastudy.models.ordinal.cells import NEEDED, item_cells
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+__all__ = ["ORDINAL", "build"]
+
+
+def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+    """The model of :func:`metastudy.models.ordinal.model.build`; PyMC is imported here."""
+    from metastudy.models.ordinal import model
+
+    return model.build(cells, priors)
+
+
+ORDINAL = Model(
+    name="ordinal",
+    metric="latent_sd",
+    cluster="site",
+    effect_prior="effect",
+    measured=NEEDED,
+    cells=item_cells,
+    structures=structures,
+    build=build,
+    contrasts=partial(contrasts, scored=False),
+)
