@@ -39,13 +39,13 @@ lint: set-up-dev  ## ruff, mypy, snakefmt, the layers of the library
 	$(IN_VENV) ruff check .
 	$(IN_VENV) ruff format --check .
 	$(IN_VENV) mypy
-	$(IN_VENV) snakefmt --check Snakefile workflow/rules
+	$(IN_VENV) snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(IN_VENV) PYTHONPATH=workflow lint-imports --no-cache --no-logo
 
 format: set-up-dev  ## let ruff and snakefmt rewrite what they can
 	$(IN_VENV) ruff check --fix .
 	$(IN_VENV) ruff format .
-	$(IN_VENV) snakefmt Snakefile workflow/rules
+	$(IN_VENV) snakefmt Snakefile workflow/Snakefile workflow/rules
 
 quarto: set-up  ## try to install Quarto into .venv; the workflow does without it where that fails
 	@envs/quarto.sh

@@ -69,7 +69,7 @@ def counts(output: str) -> dict[str, int]:
 def rules() -> dict[str, str]:
     """Text of every rule by its name."""
     found = {}
-    for path in [ROOT / "Snakefile", *RULES]:
+    for path in [ROOT / "workflow" / "Snakefile", *RULES]:
         parts = re.split(r"^rule (\w+):\n", path.read_text("utf-8"), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             found[name] = re.split(r"^\S", text, flags=re.MULTILINE)[0]

@@ -8,9 +8,9 @@ Nothing here is made from a fit that missed a gate.
 
 rule draw:
     input:
-        results_of_figure,
+        unpack(results_of_figure),
         gates="results/diagnostics/gates.json",
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         table="results/figures/{figure}.csv",
         svg=report(
@@ -34,7 +34,8 @@ rule draw:
     message:
         "Draw the figure {wildcards.figure}."
     shell:
-        "python -m metastudy.commands.draw --figure {wildcards.figure} --vocabulary {input.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.draw"
+        " --figure {wildcards.figure} --vocabulary {input.vocabulary}"
         " --settings {params.settings:q} {params.results} --csv {output.table} --svg {output.svg}"
         " --png {output.png} > {log} 2>&1"
 
@@ -43,7 +44,7 @@ rule tabulate:
     input:
         **RESULT_FILES,
         gates="results/diagnostics/gates.json",
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         tables=report(
             directory("results/tables"),
@@ -64,7 +65,8 @@ rule tabulate:
     message:
         "Write the tables of the article."
     shell:
-        "python -m metastudy.commands.tabulate --vocabulary {input.vocabulary} --settings {params.settings:q}"
+        f"{LIBRARY} python -m metastudy.commands.tabulate"
+        " --vocabulary {input.vocabulary} --settings {params.settings:q}"
         " {params.results} --out {output.tables} > {log} 2>&1"
 
 
@@ -72,7 +74,7 @@ rule variables:
     input:
         **RESULT_FILES,
         gates="results/diagnostics/gates.json",
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         variables="results/variables/_variables.yml",
     log:
@@ -88,7 +90,8 @@ rule variables:
     message:
         "Put the results into the variables of the article."
     shell:
-        "python -m metastudy.commands.variables --vocabulary {input.vocabulary} --settings {params.settings:q}"
+        f"{LIBRARY} python -m metastudy.commands.variables"
+        " --vocabulary {input.vocabulary} --settings {params.settings:q}"
         " {params.results} --engine {params.engine} --out {output.variables} > {log} 2>&1"
 
 

@@ -14,7 +14,7 @@ rule calibration:
         expand("results/calibration/index.{suffix}", suffix=["html", "md"]),
     localrule: True
     message:
-        "The calibration is up to date: results/calibration/index.html."
+        "The calibration is up to date: {input[0]}."
 
 
 rule calibrate:
@@ -37,7 +37,8 @@ rule calibrate:
     message:
         "Calibrate the {wildcards.module} model."
     shell:
-        "python -m metastudy.commands.calibrate --cells {input.cells} --settings {params.settings:q}"
+        f"{LIBRARY} python -m metastudy.commands.calibrate"
+        " --cells {input.cells} --settings {params.settings:q}"
         " --cores {threads} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
 
 
@@ -45,7 +46,7 @@ rule calibrate_synthesis:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
         published=expand("results/harmonized/{study}", study=PUBLISHED),
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         ranks="results/calibration/synthesis.parquet",
         gates="results/calibration/synthesis-gates.parquet",
@@ -62,7 +63,8 @@ rule calibrate_synthesis:
     message:
         "Calibrate the second stage, given the covariance and from rows on."
     shell:
-        "python -m metastudy.commands.calibrate_synthesis --cells {input.cells} --published {input.published}"
+        f"{LIBRARY} python -m metastudy.commands.calibrate_synthesis"
+        " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --settings {params.settings:q} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
 
 
@@ -70,7 +72,7 @@ rule report_calibration:
     input:
         ranks=expand("results/calibration/{model}.parquet", model=CALIBRATED),
         gates=expand("results/calibration/{model}-gates.parquet", model=CALIBRATED),
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         pages=expand("results/calibration/index.{suffix}", suffix=["html", "md"]),
         figures=directory("results/calibration/figures"),
@@ -79,10 +81,12 @@ rule report_calibration:
     conda:
         "../../envs/environment.yaml"
     params:
+        out=subpath(output.figures, parent=True),
         code=code("report_calibration"),
         lock=LOCK,
     message:
         "Write the page of the calibration."
     shell:
-        "python -m metastudy.commands.report_calibration --ranks {input.ranks} --gates {input.gates}"
-        " --vocabulary {input.vocabulary} --out results/calibration > {log} 2>&1"
+        f"{LIBRARY} python -m metastudy.commands.report_calibration"
+        " --ranks {input.ranks} --gates {input.gates}"
+        " --vocabulary {input.vocabulary} --out {params.out} > {log} 2>&1"

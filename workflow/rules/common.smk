@@ -4,10 +4,43 @@ Nothing heavy is imported here: the no-op run pays for every import.
 """
 
 import json
+import os
+import shlex
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
+
+
+def repository(rules):
+    """The folder of this repository, whoever uses the rules and wherever they come from.
+
+    Snakemake fetches the files of a hosted module one by one, and the library is many files: so its commit
+    is unpacked once, from the clone that Snakemake keeps.
+    """
+    if isinstance(rules, LocalSourceFile):
+        return Path(rules.path).parents[1]
+    if not isinstance(rules, HostingProviderFile):
+        raise WorkflowError(
+            f"the rules come from {rules}, where their library cannot be reached: give the module's snakefile as "
+            "a path in a clone of the repository, or with github(...) or gitlab(...)"
+        )
+    clone = rules.hosted_repo.repo
+    folder = Path(".snakemake/metastudy", clone.commit(rules.ref).hexsha).absolute()
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as new:
+            clone.git.archive(rules.ref, output=f"{new}/all.tar")
+            with tarfile.open(f"{new}/all.tar") as files:
+                files.extractall(f"{new}/all", filter="data")
+            Path(new, "all").rename(folder)
+    return folder
+
+
+REPOSITORY = repository(workflow.current_basedir)
+sys.path.insert(0, str(REPOSITORY / "workflow"))
 
 from metastudy import config as settings
 from metastudy.article import catalogue
@@ -25,17 +58,24 @@ STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
 FITS = list(FOUND.fits)  # one for each module, called after it, and the sensitivity analyses
 PUBLISHED = [name for name, study in FOUND.studies.items() if study.published]
-LOCK = file_digest(Path(workflow.basedir) / "envs" / "requirements.txt")
+LOCK = file_digest(REPOSITORY / "envs" / "requirements.txt")
 
-# The library is used where it stands, and numba's cache of compiled models is shared by all jobs.
-shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={Path(workflow.basedir) / 'workflow'} PYTHONHASHSEED=0; "
-)
+
+def in_shell(folder):
+    """A folder of the repository as a word of a shell command."""
+    return shlex.quote(str(REPOSITORY / folder)).replace("{", "{{").replace("}", "}}")
+
+
+# How each command begins. The library is used where it is, and numba's cache of compiled models is shared by all
+# jobs. No `shell.prefix`, which would hold for the rules of a workflow that uses these as a module as well, and no
+# global variable in the commands, which Snakemake would look up in that workflow.
+LIBRARY = f"PYTHONPATH={in_shell('workflow')} PYTHONHASHSEED=0"
+GENERATOR = in_shell("data/generator")
 
 
 def code(command):
     """Digest of a command and all that it imports: an edit reruns what depends on it, a touch nothing."""
-    return code_digest(f"metastudy.commands.{command}", Path(workflow.basedir) / "workflow")
+    return code_digest(f"metastudy.commands.{command}", REPOSITORY / "workflow")
 
 
 def as_json(*sections):
@@ -44,8 +84,14 @@ def as_json(*sections):
     return json.dumps(value, sort_keys=True)
 
 
+# What a user gives, as opposed to what rules make: a module's `prefix` moves only what is made. The configuration
+# says where the rest is, and it is read before there are any jobs.
+VOCABULARY = local(config["vocabulary"])
+MANIFEST = local(settings.manifest(config))
+
+
 def raw_files(wildcards):
-    return FOUND.studies[wildcards.study].files
+    return [local(path) for path in FOUND.studies[wildcards.study].files]
 
 
 def raw_digests(wildcards):
@@ -53,9 +99,9 @@ def raw_digests(wildcards):
 
     Content counts, whatever the modification times say; what the manifest says of other studies does not.
     """
-    manifest = Path(settings.manifest(config))
+    manifest = Path(MANIFEST)
     listed = manifest.read_bytes() if manifest.is_file() else b""
-    digests = [file_digest(path) for path in raw_files(wildcards)]
+    digests = [file_digest(path) for path in FOUND.studies[wildcards.study].files]
     return [*digests, *(digest.encode() in listed for digest in digests)]
 
 
@@ -84,6 +130,7 @@ def studies_of(wildcards):
 
 # What figures, tables and variables are made from, by the name of the option that takes it.
 RESULT_FILES = catalogue.result_files(STUDIES, MODULES, FITS, config["appraisal"])
+RESULT_FILES["appraisal"] = [local(config["appraisal"])]
 FIGURES = catalogue.figures({name: module.model for name, module in FOUND.modules.items()})
 
 
@@ -92,9 +139,14 @@ def results_of_figure(wildcards):
 
 
 def as_options(wildcards, input):
-    """The results among a rule's inputs as options of its command."""
-    given = {kind: [p for p in paths if p in input] for kind, paths in RESULT_FILES.items()}
-    return " ".join(f"--{kind} {' '.join(paths)}" for kind, paths in given.items() if paths)
+    """The results among a rule's inputs, by their names, as options of its command."""
+    given = {kind: input[kind] for kind in RESULT_FILES if input.get(kind)}
+    return " ".join(f"--{kind} {' '.join(paths)}" for kind, paths in given.items())
+
+
+def folder_of(name):
+    """The folder that all inputs of a name are in, as a param: a module's `prefix` moves it."""
+    return lambda wildcards, input: os.path.commonpath([os.path.dirname(p) for p in input[name]])
 
 
 # The article speaks of every study and module, so a subset ends with its figures and tables.

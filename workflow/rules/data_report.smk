@@ -12,13 +12,13 @@ rule check:
         DATA_REPORT,
     localrule: True
     message:
-        "The data report is up to date: results/data_report/index.html."
+        "The data report is up to date: {input[0]}."
 
 
 rule inspect:
     input:
         tables="results/harmonized/{study}",
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         inspected="results/data_report/{study}/inspected.json",
     log:
@@ -32,14 +32,15 @@ rule inspect:
     message:
         "Inspect the data of {wildcards.study}."
     shell:
-        "python -m metastudy.commands.inspect --study {input.tables} --vocabulary {input.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.inspect"
+        " --study {input.tables} --vocabulary {input.vocabulary}"
         " --smallest-cell {params.smallest} --out {output.inspected} > {log} 2>&1"
 
 
 rule report_data:
     input:
         inspected=expand("results/data_report/{study}/inspected.json", study=STUDIES),
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         pages=DATA_REPORT,
         figures=directory("results/data_report/figures"),
@@ -48,10 +49,12 @@ rule report_data:
     conda:
         "../../envs/environment.yaml"
     params:
+        out=subpath(output.figures, parent=True),
         code=code("report_data"),
         lock=LOCK,
     message:
         "Write the data report."
     shell:
-        "python -m metastudy.commands.report_data --inspected {input.inspected} --vocabulary {input.vocabulary}"
-        " --out results/data_report > {log} 2>&1"
+        f"{LIBRARY} python -m metastudy.commands.report_data"
+        " --inspected {input.inspected} --vocabulary {input.vocabulary}"
+        " --out {params.out} > {log} 2>&1"

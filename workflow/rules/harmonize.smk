@@ -12,8 +12,8 @@ params of the rules before it: a second run fails as well.
 rule harmonize:
     input:
         raw=raw_files,
-        vocabulary=config["vocabulary"],
-        manifest=ancient(settings.manifest(config)),
+        vocabulary=VOCABULARY,
+        manifest=ancient(MANIFEST),
     output:
         tables=directory("results/staged/{study}"),
     log:
@@ -29,14 +29,15 @@ rule harmonize:
     message:
         "Harmonize {wildcards.study}."
     shell:
-        "python -m metastudy.commands.harmonize --study-folder {params.folder} --vocabulary {input.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.harmonize"
+        " --study-folder {params.folder} --vocabulary {input.vocabulary}"
         " --manifest {input.manifest} --pseudonyms {params.pseudonyms:q} --out {output.tables} > {log} 2>&1"
 
 
 rule validate:
     input:
         tables="results/staged/{study}",
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         validated="results/staged/{study}.json",
     log:
@@ -49,7 +50,8 @@ rule validate:
     message:
         "Validate the tables of {wildcards.study}."
     shell:
-        "python -m metastudy.commands.validate --tables {input.tables} --vocabulary {input.vocabulary} --out {output.validated}"
+        f"{LIBRARY} python -m metastudy.commands.validate"
+        " --tables {input.tables} --vocabulary {input.vocabulary} --out {output.validated}"
         " > {log} 2>&1"
 
 
@@ -84,12 +86,13 @@ rule codebook:
     params:
         study=config.get("study", ""),
         file=config.get("file", ""),
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
         out=Path(config["data"]) / config.get("study", "") / "codebook.yaml",
     message:
         "Draft a codebook from a data file: --config study=NAME file=PATH."
     shell:
-        "python -m metastudy.commands.codebook --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.codebook"
+        " --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary}"
         " --out {params.out:q} 2>&1 | tee {log}"
 
 
@@ -104,4 +107,5 @@ rule simulate:
     message:
         "Write the simulated stand-ins for the raw data again, from their seed."
     shell:
-        "python data/generator/generate.py --world data/generator/world.yaml --out {params.out} --manifest > {log} 2>&1"
+        f"python {GENERATOR}/generate.py --world {GENERATOR}/world.yaml"
+        " --out {params.out} --manifest > {log} 2>&1"

@@ -10,7 +10,7 @@ A posterior depends on its cells alone: the same cells give the same bytes, and 
 rule aggregate:
     input:
         studies=studies_of,
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         cells="results/cells/{fit}.nc",
     log:
@@ -26,7 +26,8 @@ rule aggregate:
     message:
         "Aggregate the cells of the {wildcards.fit} fit."
     shell:
-        "python -m metastudy.commands.aggregate --module {params.module} --variant {params.variant} --studies {input.studies}"
+        f"{LIBRARY} python -m metastudy.commands.aggregate"
+        " --module {params.module} --variant {params.variant} --studies {input.studies}"
         " --vocabulary {input.vocabulary} --require {params.require} --cells {output.cells} > {log} 2>&1"
 
 
@@ -51,7 +52,8 @@ rule fit:
     message:
         "Fit the {wildcards.fit} model."
     shell:
-        "python -m metastudy.commands.fit --cells {input.cells} --priors {params.priors:q}"
+        f"{LIBRARY} python -m metastudy.commands.fit"
+        " --cells {input.cells} --priors {params.priors:q}"
         " --sampling {params.sampling:q} --cores {threads} --code {params.code} --lock {params.lock}"
         " {params.store} --posterior {output.posterior} > {log} 2>&1"
 
@@ -74,7 +76,8 @@ rule diagnose:
     message:
         "Check the convergence of the {wildcards.fit} fit."
     shell:
-        "python -m metastudy.commands.diagnose --posterior {input.posterior} --fit {wildcards.fit}"
+        f"{LIBRARY} python -m metastudy.commands.diagnose"
+        " --posterior {input.posterior} --fit {wildcards.fit}"
         " --thresholds {params.thresholds:q} --out {output.check} > {log} 2>&1"
 
 
@@ -93,7 +96,8 @@ rule gate:
     message:
         "Let pass only fits that converged."
     shell:
-        "python -m metastudy.commands.gate --checks {input.checks} --out {output.gates} > {log} 2>&1"
+        f"{LIBRARY} python -m metastudy.commands.gate"
+        " --checks {input.checks} --out {output.gates} > {log} 2>&1"
 
 
 rule contrast:
@@ -120,7 +124,8 @@ rule contrast:
     message:
         "Draw the contrasts of the {wildcards.fit} fit."
     shell:
-        "python -m metastudy.commands.contrast --cells {input.cells} --posterior {input.posterior}"
+        f"{LIBRARY} python -m metastudy.commands.contrast"
+        " --cells {input.cells} --posterior {input.posterior}"
         " --priors {params.priors:q} --interval {params.interval} --rope_sd {params.rope_sd}"
         " --rope_logit {params.rope_logit} --seed {params.seed} --smallest_cell {params.smallest_cell}"
         " --table {output.table} --draws {output.draws} --heterogeneity {output.heterogeneity} > {log} 2>&1"

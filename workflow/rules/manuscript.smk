@@ -4,10 +4,10 @@ REQUIRED INPUTS: manuscript/, results/figures, results/tables, results/variables
 OUTPUTS: results/manuscript/manuscript.{html,pdf,docx}, render.json, and source/, a complete Quarto project
 """
 
+# The article of the folder that is worked in, and where it has none, the one that comes with the rules.
+SOURCES = Path("manuscript") if Path("manuscript").is_dir() else REPOSITORY / "manuscript"
 MANUSCRIPT = sorted(
-    str(path)
-    for path in Path("manuscript").rglob("*")
-    if path.is_file() and path.name != "record.json"
+    local(str(path)) for path in SOURCES.rglob("*") if path.is_file() and path.name != "record.json"
 )
 
 
@@ -30,6 +30,8 @@ rule render:
     conda:
         "../../envs/environment.yaml"
     params:
+        sources=folder_of("manuscript"),
+        figures=folder_of("figures"),
         out=subpath(output.record, parent=True),
         engine=ENGINE,
         asked=config["manuscript"]["engine"],
@@ -39,6 +41,7 @@ rule render:
     message:
         "Render the article."
     shell:
-        "python -m metastudy.commands.render --manuscript manuscript --figures results/figures --tables {input.tables}"
+        f"{LIBRARY} python -m metastudy.commands.render"
+        " --manuscript {params.sources} --figures {params.figures} --tables {input.tables}"
         " --variables {input.variables} --engine {params.engine} --asked {params.asked}"
         " --formats {params.formats} --out {params.out} > {log} 2>&1"

@@ -32,7 +32,8 @@ rule refits:
     message:
         "Refit the {wildcards.module} model without each group and with other priors."
     shell:
-        "python -m metastudy.commands.refits --cells {input.cells} --posterior {input.posterior}"
+        f"{LIBRARY} python -m metastudy.commands.refits"
+        " --cells {input.cells} --posterior {input.posterior}"
         " --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
         " --table {output.table} --power {output.power} --pooling {output.pooling} > {log} 2>&1"
 
@@ -41,7 +42,7 @@ rule predictive_checks:
     input:
         cells="results/cells/{module}.nc",
         studies=studies_of,
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
         posterior="results/fits/{module}.nc",
     output:
         table="results/predictive/{module}.parquet",
@@ -58,7 +59,8 @@ rule predictive_checks:
     message:
         "Predict the rows of the {wildcards.module} studies from prior and posterior."
     shell:
-        "python -m metastudy.commands.predictive_checks --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.predictive_checks"
+        " --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
         " --posterior {input.posterior} --priors {params.priors:q} --seed {params.seed}"
         " --smallest_cell {params.smallest_cell} --out {output.table} > {log} 2>&1"
 
@@ -67,7 +69,7 @@ rule loo_comparison:
     input:
         cells="results/cells/{module}.nc",
         studies=studies_of,
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
         fits=["results/fits/{module}.nc", "results/refits/{module}.nc"],
     output:
         table="results/comparison/{module}.parquet",
@@ -81,5 +83,6 @@ rule loo_comparison:
     message:
         "Compare how far the groups of the {wildcards.module} module are pooled."
     shell:
-        "python -m metastudy.commands.loo_comparison --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.loo_comparison"
+        " --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
         " --fits {input.fits} --out {output.table} > {log} 2>&1"

@@ -10,7 +10,7 @@ rule synthesize:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
         published=expand("results/harmonized/{study}", study=PUBLISHED),
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         estimates="results/synthesis/estimates.parquet",
         pooled="results/synthesis/pooled.parquet",
@@ -36,7 +36,8 @@ rule synthesize:
     message:
         "Pool what several studies report."
     shell:
-        "python -m metastudy.commands.synthesize --cells {input.cells} --published {input.published}"
+        f"{LIBRARY} python -m metastudy.commands.synthesize"
+        " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
         " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --out {params.out} > {log} 2>&1"
 
@@ -44,7 +45,7 @@ rule synthesize:
 rule design_based:
     input:
         studies=RESULT_FILES["studies"],
-        vocabulary=config["vocabulary"],
+        vocabulary=VOCABULARY,
     output:
         table="results/sensitivity/design_based.parquet",
     log:
@@ -58,5 +59,6 @@ rule design_based:
     message:
         "Estimate with sampling weights, as a sensitivity analysis."
     shell:
-        "python -m metastudy.commands.design_based --studies {input.studies} --vocabulary {input.vocabulary}"
+        f"{LIBRARY} python -m metastudy.commands.design_based"
+        " --studies {input.studies} --vocabulary {input.vocabulary}"
         " --interval {params.interval} --out {output.table} > {log} 2>&1"

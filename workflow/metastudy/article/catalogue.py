@@ -180,11 +180,15 @@ def result_files(
     }
 
 
-def files_of(item: Item, files: Mapping[str, Sequence[str]]) -> list[str]:
+def files_of(item: Item, files: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Of :func:`result_files` those that an item is made from; a module's takes its own."""
-    return [
-        path
+    return {
+        need: [
+            path
+            for path in files[need]
+            if not item.module
+            or need not in OF_ONE_MODULE
+            or path.endswith(f"/{item.module}.parquet")
+        ]
         for need in item.needs
-        for path in files[need]
-        if not item.module or need not in OF_ONE_MODULE or path.endswith(f"/{item.module}.parquet")
-    ]
+    }
