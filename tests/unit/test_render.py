@@ -594,14 +594,14 @@ def test_without_quarto_auto_takes_pandoc_and_quarto_is_an_error(no_quarto: None
         choose_engine("quarto")
 
 
-def test_with_quarto_auto_takes_it(quarto: Callable[..., None]) -> None:
+def test_quarto_is_taken_only_where_it_is_asked_for(quarto: Callable[..., None]) -> None:
     quarto()
-    assert choose_engine("auto") == "quarto"
+    assert choose_engine("auto") == "pandoc"
     assert choose_engine("quarto") == "quarto"
     assert choose_engine("pandoc") == "pandoc"
 
 
-def test_an_old_quarto_is_passed_over(quarto: Callable[..., None]) -> None:
+def test_an_old_quarto_is_an_error_where_it_is_asked_for(quarto: Callable[..., None]) -> None:
     quarto(version="1.8.27")
     assert choose_engine("auto") == "pandoc"
     with pytest.raises(MetastudyError, match=r"1\.8\.27.*1\.9"):

@@ -1,4 +1,4 @@
-"""Manuscript: the article, by Quarto where there is one, else by pandoc and Typst, from the same source.
+"""Manuscript: the article, by pandoc and Typst, or by Quarto where it is asked for, from the same source.
 
 REQUIRED INPUTS: manuscript/, results/figures, results/tables, results/variables
 OUTPUTS: results/manuscript/manuscript.{html,pdf,docx}, render.json, and source/, a complete Quarto project
