@@ -118,7 +118,9 @@ def test_another_folder_gets_its_own_results_and_the_article_that_ships(
     assert not (tmp_path / "results").exists()
 
     rendered = ("results/manuscript/render.json", "--dry-run", "--verbose")
-    assert str(ROOT / "manuscript" / "manuscript.qmd") in snakemake(tmp_path, *there, *rendered)
+    said = snakemake(tmp_path, *there, *rendered)
+    assert str(ROOT / "manuscript" / "manuscript.qmd") in said
+    assert str(ROOT / "manuscript" / "record.json") not in said  # no article depends on it
     (folder / "manuscript").mkdir()
     (folder / "manuscript" / "manuscript.qmd").write_text("Of its own.", "utf-8")
     assert str(ROOT / "manuscript") not in snakemake(tmp_path, *there, *rendered)
