@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import pi
 from typing import Any
 
 import pandas as pd
@@ -25,7 +24,6 @@ __all__ = [
     "mark_of",
     "parameter_label",
     "prediction_label",
-    "prior_interval",
     "series_styles",
     "type_label",
     "vignette_label",
@@ -155,25 +153,6 @@ def parameter_label(evidence: Evidence, parameter: str, among: Sequence[str]) ->
 def is_accuracy(parameter: str) -> bool:
     """Whether a parameter is a coder's accuracy rather than a standard deviation."""
     return parameter in ("sensitivity", "specificity")
-
-
-def prior_interval(row: Mapping[str, Any], interval: float) -> tuple[float, float]:
-    """Equal-tailed interval of a parameter's prior, from its mean and standard deviation.
-
-    A standard deviation has a half-normal prior, an accuracy a beta prior stretched over one half
-    to one; the two moments determine both.
-    """
-    from scipy import stats
-
-    mean, sd = float(row["prior_mean"]), float(row["prior_sd"])
-    if is_accuracy(str(row["parameter"])):
-        m, s = 2 * mean - 1, 2 * sd
-        total = m * (1 - m) / s**2 - 1
-        prior = stats.beta(m * total, (1 - m) * total, loc=0.5, scale=0.5)
-    else:
-        prior = stats.halfnorm(scale=mean / (2 / pi) ** 0.5)
-    tail = (1 - interval) / 2
-    return float(prior.ppf(tail)), float(prior.ppf(1 - tail))
 
 
 DIRECTIONS = [

@@ -16,6 +16,8 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.display.labels import Labels, study_label
+from metastudy.models.kind import Model
+from metastudy.models.priors import Prior, priors_of
 from metastudy.models.registry import model_named
 from metastudy.posterior.verdicts import ROPES, Kind, judge
 
@@ -97,6 +99,11 @@ class Evidence:
         """Probability of the intervals."""
         return float(self.settings["report"]["interval"])
 
+    @cached_property
+    def priors(self) -> Mapping[str, Prior]:
+        """The priors of all models, by the configuration's keys."""
+        return priors_of(self.settings.get("priors", {}))
+
     def rope(self, metric: str) -> float:
         """Half-width of the region of practical equivalence in a metric."""
         return float(self.settings["report"][ROPES[metric]])
@@ -111,13 +118,9 @@ class Evidence:
         """Kind of model of a module."""
         return self.vocabulary.model(module)
 
-    def metric(self, module: str) -> str:
-        """Unit of a module's population effects."""
-        return model_named(self.model(module)).metric
-
-    def cluster(self, module: str) -> str:
-        """What the rows of a module are clustered in."""
-        return model_named(self.model(module)).cluster
+    def kind(self, module: str) -> Model:
+        """What a module's kind of model can do, and what its units are called."""
+        return model_named(self.model(module))
 
     @property
     def models(self) -> dict[str, str]:

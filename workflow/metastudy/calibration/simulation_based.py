@@ -21,6 +21,7 @@ from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack
 from metastudy.models.prior_simulation import log_likelihood, parameters
+from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
 
 __all__ = [
@@ -56,7 +57,7 @@ class Simulation:
 def simulations(
     built: pm.Model,
     cells: xr.Dataset,
-    priors: Mapping[str, float],
+    priors: Mapping[str, Prior],
     number: int,
     seed: int,
 ) -> Iterator[Simulation]:
@@ -160,7 +161,7 @@ def for_short_chains(
 
 def calibrate(
     cells: xr.Dataset,
-    priors: Mapping[str, float],
+    priors: Mapping[str, Prior],
     number: int,
     kept: int,
     sampling: Mapping[str, Any],

@@ -25,9 +25,11 @@ from metastudy.inference.sampling import compile_model
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.base import labelled
 from metastudy.models.prior_simulation import log_likelihood, parameters
+from metastudy.models.priors import Prior
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import Plan, plan
-from metastudy.synthesis.stages import PRIORS, stages
+from metastudy.synthesis.priors import prior_of
+from metastudy.synthesis.stages import stages
 from metastudy.synthesis.study_estimates import estimates
 
 __all__ = ["built", "calibrate", "from_estimates", "from_rows", "simulated_studies"]
@@ -39,15 +41,15 @@ COUNTRIES, SECTORS = 4, 3
 CENTRE, SPREAD = 50.0, 10.0  # of the reference group, in per cent of the scale
 
 
-def built(found: Plan, scales: tuple[float, float]) -> pm.Model:
-    """The second-stage model of a plan, with its prior scales of effects and deviations."""
+def built(found: Plan, priors: tuple[Prior, Prior]) -> pm.Model:
+    """The second-stage model of a plan, with its priors of effects and standard deviations."""
     return synthesis_model.build(
-        found.table["estimate"].to_numpy(), found.covariance, found.design, *scales
+        found.table["estimate"].to_numpy(), found.covariance, found.design, *priors
     )
 
 
 def from_estimates(
-    model: pm.Model, found: Plan, scales: tuple[float, float], number: int, seed: int
+    model: pm.Model, found: Plan, priors: tuple[Prior, Prior], number: int, seed: int
 ) -> Iterator[Simulation]:
     """Simulated estimates with the covariance of the plan's own, which is known."""
     joint = log_likelihood(model)
@@ -55,7 +57,7 @@ def from_estimates(
     for at, truth in _truths(model, found, number, seed):
         noise = np.random.default_rng([seed, at, 1]).standard_normal(len(root))
         estimate = truth["theta"].values + root @ noise
-        given = synthesis_model.packed(estimate, found.covariance, *scales)
+        given = synthesis_model.packed(estimate, found.covariance, *priors)
         truth = truth.assign(log_likelihood=joint(truth, given))
         yield _simulation(found, truth, estimate, found.covariance, given, seed + at)
 
@@ -63,7 +65,7 @@ def from_estimates(
 def from_rows(
     model: pm.Model,
     found: Plan,
-    scales: tuple[float, float],
+    priors: tuple[Prior, Prior],
     number: int,
     seed: int,
     vocabulary: Vocabulary,
@@ -78,7 +80,7 @@ def from_rows(
         rng = np.random.default_rng([seed, at, 1])
         again = _planned(simulated_studies(truth["theta"].values, vocabulary, rng), vocabulary)
         estimate = again.table["estimate"].to_numpy()
-        given = synthesis_model.packed(estimate, again.covariance, *scales)
+        given = synthesis_model.packed(estimate, again.covariance, *priors)
         yield _simulation(found, truth, estimate, again.covariance, given, seed + at)
 
 
@@ -201,7 +203,7 @@ def calibrate(
     table: pd.DataFrame,
     covariance: np.ndarray,
     vocabulary: Vocabulary,
-    priors: Mapping[str, float],
+    priors: Mapping[str, Prior],
     number: int,
     kept: int,
     sampling: Mapping[str, Any],
@@ -215,17 +217,17 @@ def calibrate(
     """
     seed, found = sampling["seed"], []
     for name, metric, planned in stages(table, covariance, vocabulary):
-        scales = _scales(priors, metric)
-        model = built(planned, scales)
-        made = from_estimates(model, planned, scales, number, seed)
+        own = _priors(priors, metric)
+        model = built(planned, own)
+        made = from_estimates(model, planned, own, number, seed)
         part = name if metric == "sd" else f"{name}_{metric}"
         found.append((part, model, made))
     if _names(vocabulary):
-        scales = _scales(priors, "sd")
+        own = _priors(priors, "sd")
         rng = np.random.default_rng(seed)
         planned = _planned(simulated_studies(np.zeros(len(PEOPLE)), vocabulary, rng), vocabulary)
-        model = built(planned, scales)
-        made = from_rows(model, planned, scales, number, seed, vocabulary)
+        model = built(planned, own)
+        made = from_rows(model, planned, own, number, seed, vocabulary)
         found.append((END_TO_END, model, made))
     done = []
     for part, model, made in found:
@@ -237,6 +239,5 @@ def calibrate(
     return ranked[RANKED], checks[CHECKS]
 
 
-def _scales(priors: Mapping[str, float], metric: str) -> tuple[float, float]:
-    effect, tau = PRIORS[metric]
-    return priors[effect], priors[tau]
+def _priors(priors: Mapping[str, Prior], metric: str) -> tuple[Prior, Prior]:
+    return prior_of(priors, "mu", metric), prior_of(priors, "tau", metric)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from metastudy.calibration.simulation_based import for_short_chains
+from metastudy.models.priors import priors_of
 
 __all__ = ["add_options", "options"]
 
@@ -23,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What :func:`calibrate` takes beside cells and model, from the configuration."""
     return {
-        "priors": settings["priors"],
+        "priors": priors_of(settings["priors"]),
         "number": settings["calibration"]["simulations"],
         "kept": settings["calibration"]["ranked"],
         "sampling": settings["sampling"] | settings["refits"],

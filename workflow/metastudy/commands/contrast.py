@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
 from metastudy.posterior.heterogeneity import heterogeneity
 from metastudy.posterior.verdicts import ROPES
@@ -39,7 +40,8 @@ def main() -> None:
         found = contrasts(cells, posterior, args.seed, args.smallest_cell)
         ropes = {metric: getattr(args, setting) for metric, setting in ROPES.items()}
         found.table(args.interval, ropes).to_parquet(args.table, index=False)
-        heterogeneity(cells, posterior, args.priors, args.interval).to_parquet(
+        priors = priors_of(args.priors)
+        heterogeneity(cells, posterior, priors, args.interval).to_parquet(
             args.heterogeneity, index=False
         )
         save(xr.DataTree.from_dict({"contrasts": found.draws.to_dataset(name="value")}), args.draws)

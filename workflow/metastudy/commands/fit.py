@@ -12,6 +12,7 @@ import xarray as xr
 from metastudy.commands._run import run
 from metastudy.common import code_digest, result_store
 from metastudy.inference.fit import fit
+from metastudy.models.priors import priors_of
 
 
 def main() -> None:
@@ -41,7 +42,8 @@ def main() -> None:
     from metastudy.inference.netcdf import save
 
     part = args.posterior.with_suffix(".part")
-    save(fit(xr.load_dataset(args.cells), args.priors, args.sampling, args.cores), part)
+    cells, priors = xr.load_dataset(args.cells), priors_of(args.priors)
+    save(fit(cells, priors, args.sampling, args.cores), part)
     shutil.move(part, args.posterior)
     if args.store:
         result_store.keep(args.store, key, args.posterior)

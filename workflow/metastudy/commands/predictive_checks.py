@@ -11,6 +11,7 @@ import xarray as xr
 from metastudy.commands._run import run
 from metastudy.model_checks.predictive_checks import predict
 from metastudy.models.aggregate import observed_rows
+from metastudy.models.priors import priors_of
 
 
 def main() -> None:
@@ -30,7 +31,8 @@ def main() -> None:
     rows = observed_rows(args.studies, cells, args.vocabulary)
     with xr.open_datatree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset()
-        table = predict(rows, cells, posterior, args.priors, args.seed, args.smallest_cell)
+        priors = priors_of(args.priors)
+        table = predict(rows, cells, posterior, priors, args.seed, args.smallest_cell)
     table.to_parquet(args.out, index=False)
     print(table.to_string())
 

@@ -11,6 +11,7 @@ import xarray as xr
 from metastudy.commands._run import run
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.refits import refit
+from metastudy.models.priors import priors_of
 
 
 def main() -> None:
@@ -31,7 +32,8 @@ def main() -> None:
     cells = xr.load_dataset(args.cells)
     with xr.open_datatree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset().load()
-    table, pooling = refit(cells, posterior, args.priors, args.sampling, args.interval)
+    priors = priors_of(args.priors)
+    table, pooling = refit(cells, posterior, priors, args.sampling, args.interval)
     table.to_parquet(args.table, index=False)
     power_scaling(cells, posterior).to_parquet(args.power, index=False)
     groups = {f"{name}_posterior": draws for name, draws in pooling.items()}

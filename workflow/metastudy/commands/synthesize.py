@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +13,13 @@ import xarray as xr
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
 from metastudy.harmonized import parquet, schema
+from metastudy.models.priors import priors_of
 from metastudy.posterior.heterogeneity import HETEROGENEITY, taus
 from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
+from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
-from metastudy.synthesis.stages import INCONSISTENCY, PRIORS, RESULTS, gather, pool, stages
+from metastudy.synthesis.stages import INCONSISTENCY, RESULTS, gather, pool, stages
 
 
 def main() -> None:
@@ -47,8 +50,9 @@ def main() -> None:
     seen = [*map(module_structures, cells), refused(table)]
     spread: list[pd.DataFrame] = []
     shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
+    priors = priors_of(args.priors)
     for name, metric, found in stages(table, covariance, vocabulary):
-        posterior = pool(found, args.priors, args.sampling, metric)
+        posterior = pool(found, priors, args.sampling, metric)
         label = name if metric == "sd" else f"{name}_{metric}"
         groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
@@ -57,8 +61,9 @@ def main() -> None:
         told = structures(found)
         told["module_or_family"] = told["module_or_family"].replace("", "exploratory")
         seen.append(told)
-        tau_sd = args.priors[PRIORS[metric][1]]
-        own = taus(draws, tau_sd, args.interval).assign(variant=name)
+        own = taus(draws, partial(prior_of, priors, metric=metric), args.interval).assign(
+            variant=name
+        )
         i2 = inconsistency(found, draws, args.interval)
         spread.append(own.merge(i2, how="left", on="parameter", validate="one_to_one"))
     args.out.mkdir(parents=True, exist_ok=True)

@@ -7,18 +7,21 @@ from typing import Any
 
 import xarray as xr
 
+from metastudy.models.priors import Prior
+
 __all__ = ["fit"]
 
 
 def fit(
-    cells: xr.Dataset, priors: Mapping[str, float], sampling: Mapping[str, Any], cores: int = 1
+    cells: xr.Dataset, priors: Mapping[str, Prior], sampling: Mapping[str, Any], cores: int = 1
 ) -> xr.DataTree:
     """Posterior of a module.
 
     Parameters
     ----------
     cells : what the model sees; they say which kind of model it is.
-    priors, sampling : sections of the configuration.
+    priors : by the configuration's keys (:func:`metastudy.models.priors.priors_of`).
+    sampling : section of the configuration.
 
     Returns
     -------

@@ -22,7 +22,7 @@ def draw_prior(model: pm.Model, names: Sequence[str], draws: int, seed: int) -> 
 
     Parameters
     ----------
-    model : as :data:`metastudy.models.registry.BUILD` makes it; its likelihood plays no part.
+    model : as :attr:`metastudy.models.kind.Model.build` makes it; its likelihood plays no part.
     names : parameters and deterministics; what the model does not have is left out.
     draws : number of draws S.
 

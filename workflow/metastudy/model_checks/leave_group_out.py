@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from metastudy.models.data_vector import NOT_FIXED
+from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.models.registry import model_of
 
 __all__ = ["FIXED", "Refit", "refits", "rows_left_out", "without"]
 
 GROUPINGS = ("study", "country", "sector", "organisation")
-# Scales of standard deviations between groups, and the factors of the variants.
-VARIED = ("tau", "tau_logit", "effect", "effect_logit")
+# Priors of effects and of standard deviations between groups, and the factors of the variants.
+VARIED = {key for pair in OF_METRIC.values() for key in pair}
 VARIANTS = {"half": 0.5, "double": 2.0}
 # Standard deviation between groups where it is fixed: none, or as wide as the prior of an effect.
 FIXED = {"pooled": 1e-3, "unpooled": 1.0}
@@ -24,22 +26,23 @@ class Refit:
     """What one refit is called, and what it is given.
 
     ``kind`` is ``without_<grouping>`` with the ``group`` left out, ``prior`` with ``half`` or
-    ``double``, or ``pooling`` with ``pooled`` or ``unpooled``.
+    ``double``, or ``pooling`` with ``pooled`` or ``unpooled``, where ``fixed_tau`` is the standard
+    deviation between groups.
     """
 
     kind: str
     group: str
     cells: xr.Dataset
-    priors: dict[str, float]
+    priors: Mapping[str, Prior]
+    fixed_tau: float = NOT_FIXED
 
 
-def refits(cells: xr.Dataset, priors: Mapping[str, float]) -> Iterator[Refit]:
+def refits(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Iterator[Refit]:
     """All refits of a module: each group left out, the variants of the priors and of the pooling.
 
     A grouping is left out level by level where it has two levels or more; an organisation that is
     all of its study is left out with the study.
     """
-    own = dict(priors)
     model = model_of(cells)
     where = model.places(cells)
     for grouping in GROUPINGS:
@@ -48,13 +51,13 @@ def refits(cells: xr.Dataset, priors: Mapping[str, float]) -> Iterator[Refit]:
             levels = levels[levels.groupby("study")[grouping].transform("nunique") > 1]
         names = sorted(set(levels[grouping]))
         for name in names if len(names) > 1 else ():
-            yield Refit(f"without_{grouping}", name, without(cells, grouping, name), own)
+            yield Refit(f"without_{grouping}", name, without(cells, grouping, name), priors)
     for name, factor in VARIANTS.items():
-        scaled = {k: v * factor if k in VARIED else v for k, v in own.items()}
+        scaled = {k: p.scaled(factor) if k in VARIED else p for k, p in priors.items()}
         yield Refit("prior", name, cells, scaled)
     for name, fixed in FIXED.items():
-        scale = own[model.effect_prior]
-        yield Refit("pooling", name, cells, own | {"fixed_tau": fixed * scale})
+        scale = float(priors[OF_METRIC[model.metric][0]].scale)
+        yield Refit("pooling", name, cells, priors, fixed * scale)
 
 
 def without(cells: xr.Dataset, grouping: str, group: str) -> xr.Dataset:

@@ -17,6 +17,7 @@ import xarray as xr
 
 from metastudy.common.tables import JOINT, join_values, split_values
 from metastudy.models.base import Group, Value, is_few
+from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
 
 __all__ = ["COLUMNS", "SHARES", "checks", "predict"]
@@ -123,7 +124,7 @@ def predict(
     rows: Any,
     cells: xr.Dataset,
     posterior: xr.Dataset,
-    priors: Mapping[str, float],
+    priors: Mapping[str, Prior],
     seed: int,
     smallest: int,
 ) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from metastudy.common.tables import join_values
 from metastudy.model_checks.leave_group_out import refits, rows_left_out
+from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
 
 __all__ = ["EFFECT", "REFITS", "described", "refit", "summary"]
@@ -30,7 +31,7 @@ REFITS = [
 def refit(
     cells: xr.Dataset,
     posterior: xr.Dataset,
-    priors: Mapping[str, float],
+    priors: Mapping[str, Prior],
     sampling: Mapping[str, Any],
     interval: float,
 ) -> tuple[pd.DataFrame, dict[str, xr.Dataset]]:
@@ -39,7 +40,8 @@ def refit(
     Parameters
     ----------
     cells, posterior : what the module was fitted to, and its draws.
-    priors, sampling : of the refits; ``sampling`` as in :func:`metastudy.inference.sampling.draw`.
+    priors : of the whole fit (:func:`metastudy.models.priors.priors_of`); refits vary them.
+    sampling : of the refits, as in :func:`metastudy.inference.sampling.draw`.
     interval : probability of the equal-tailed intervals.
 
     Returns
@@ -58,7 +60,7 @@ def refit(
     tables, pooling = [], {}
     for one in refits(cells, priors):
         print(f"refit: {one.kind} {one.group}", flush=True)
-        given = pack(one.cells, one.priors)
+        given = pack(one.cells, one.priors, one.fixed_tau)
         if given.tobytes() not in done:
             tree = draw(compiled, sampling, 1, given)
             draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))

@@ -1,42 +1,58 @@
-"""What a model is given: its cells and the scales of its priors, in one array of data.
+"""What a model is given: its cells and the numbers of its priors, in one array of data.
 
 Data, so that a refit with other cells or other priors needs no compilation; one array, because each
-further one costs the sampler's compiler half a second.
+further one costs the sampler's compiler half a second. The family of a prior is compiled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-__all__ = ["PERFECT", "given", "pack"]
+from metastudy.models.priors import Prior
 
-# Above nought it takes the place of the standard deviations between groups: next to nought pools
-# the groups completely, a wide one not at all.
-NOT_FIXED = {"fixed_tau": 0.0}
+__all__ = ["NOT_FIXED", "PERFECT", "given", "pack"]
+
+# Above zero it takes the place of the standard deviations between groups: next to zero pools the
+# groups completely, a wide one not at all.
+NOT_FIXED = 0.0
 # Priors under which coders do not err.
-PERFECT = {"accuracy_a": 1e6, "accuracy_b": 1.0}
+PERFECT = {"accuracy": Prior("beta_above_half", {"a": 1e6, "b": 1.0})}
 
 
-def pack(cells: xr.Dataset, priors: Mapping[str, float]) -> np.ndarray:
-    """The changing numbers of the cells and the priors, sorted by name, in one vector."""
-    scales = NOT_FIXED | dict(priors)
+def pack(
+    cells: xr.Dataset, priors: Mapping[str, Prior], fixed_tau: float = NOT_FIXED
+) -> np.ndarray:
+    """The changing numbers of the cells and the priors, sorted by key, in one vector.
+
+    Parameters
+    ----------
+    cells : of a module, or the estimates of the second stage.
+    priors : of the families that the model was built with.
+    fixed_tau : standard deviation between groups; not above zero, it is estimated.
+    """
     parts = [cells[name].values.ravel() for name in _parts(cells)]
-    return np.concatenate([*parts, [float(scales[name]) for name in sorted(scales)]])
+    numbers = [
+        float(priors[key].numbers[name]) if key in priors else float(fixed_tau)
+        for key, name in _layout(priors)
+    ]
+    return np.concatenate([*parts, numbers])
 
 
 def given(
-    cells: xr.Dataset, priors: Mapping[str, float]
-) -> tuple[list[TensorVariable], dict[str, TensorVariable]]:
+    cells: xr.Dataset, priors: Mapping[str, Prior]
+) -> tuple[list[TensorVariable], dict[str, Prior], TensorVariable]:
     """The parts of :func:`pack` in the model that is being built, as its data ``given``.
 
     Returns
     -------
-    The changing numbers of the cells in their shapes, and the priors by name.
+    The changing numbers of the cells in their shapes, the priors with tensors for numbers, and the
+    fixed standard deviation between groups.
     """
     vector = pm.Data("given", pack(cells, priors))
     parts, start = [], 0
@@ -44,8 +60,21 @@ def given(
         stop = start + cells[name].size
         parts.append(vector[start:stop].reshape(cells[name].shape))
         start = stop
-    names = sorted(NOT_FIXED | dict(priors))
-    return parts, {name: vector[start + at] for at, name in enumerate(names)}
+    at = {place: vector[start + i] for i, place in enumerate(_layout(priors))}
+    symbolic = {
+        key: replace(prior, numbers={name: at[key, name] for name in prior.numbers})
+        for key, prior in priors.items()
+    }
+    return parts, symbolic, at[FIXED]
+
+
+FIXED = ("fixed_tau", "")
+
+
+def _layout(priors: Mapping[str, Prior]) -> list[tuple[str, str]]:
+    """Key and name of each number after those of the cells, in their order."""
+    own = [(key, name) for key, prior in priors.items() for name in prior.numbers]
+    return sorted([*own, FIXED])
 
 
 def _parts(cells: xr.Dataset) -> list[str]:

@@ -19,6 +19,7 @@ from metastudy.common.problems import MetastudyError
 from metastudy.design.identification import Structure
 from metastudy.harmonized.study import Study
 from metastudy.models.base import Block, Check, Row
+from metastudy.models.priors import Prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -54,7 +55,7 @@ class Model:
     name : of the kind, as the vocabulary's modules name it.
     metric : unit of its population effects, such as ``sd`` or ``log_odds``.
     cluster : what its rows are clustered in, such as ``site``.
-    effect_prior : key of the priors whose scale an effect has in that unit.
+    prior_of : (priors by the configuration's keys, name of a parameter) -> its prior.
     measured : columns of the measurements that its cells are made from.
     cells : (studies, module, vocabulary, folded) -> sufficient statistics, with the attributes
         :func:`metastudy.models.base.attributes_of`.
@@ -80,11 +81,11 @@ class Model:
     name: str
     metric: str
     cluster: str
-    effect_prior: str
+    prior_of: Callable[[Mapping[str, Prior], str], Prior]
     measured: tuple[str, ...]
     cells: Callable[[Sequence[Study], str, Vocabulary, bool], xr.Dataset]
     structures: Callable[[xr.Dataset], list[tuple[str, Structure]]]
-    build: Callable[[xr.Dataset, Mapping[str, float]], pm.Model]
+    build: Callable[[xr.Dataset, Mapping[str, Prior]], pm.Model]
     contrasts: Callable[[xr.Dataset, xr.DataTree, np.random.Generator, int], Iterator[Row]]
     least_levels: int = 2
     row_parameters: tuple[str, ...] = ()
@@ -99,6 +100,6 @@ class Model:
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
     covered: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
     population_effects: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
-    second_fits: Callable[[xr.Dataset, Mapping[str, float]], Mapping[str, np.ndarray]] = (
+    second_fits: Callable[[xr.Dataset, Mapping[str, Prior]], Mapping[str, np.ndarray]] = (
         lambda cells, priors: {}
     )

@@ -11,6 +11,7 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.design.matrix import Effects
 from metastudy.models.algebra import product
+from metastudy.models.priors import Prior
 
 __all__ = ["CENTRED_FROM", "informed", "likelihood", "linear", "spread", "varying"]
 
@@ -45,14 +46,14 @@ def likelihood(log_likelihood: TensorVariable) -> None:
 
 
 def spread(
-    name: str, scale: TensorVariable, fixed: TensorVariable, dims: str | Sequence[str] | None = None
+    name: str, prior: Prior, fixed: TensorVariable, dims: str | Sequence[str] | None = None
 ) -> TensorVariable:
-    """Standard deviation between groups, half-normal, or ``fixed`` where that is above nought.
+    """Standard deviation between groups, or ``fixed`` where that is above zero.
 
     Fixed, it says how groups are pooled instead of asking the data: completely next to nought,
     hardly at all where it is wide.
     """
-    return pt.switch(fixed > 0, fixed, pm.HalfNormal(name, scale, dims=dims))
+    return pt.switch(fixed > 0, fixed, prior.variable(name, dims=dims))
 
 
 def varying(
@@ -75,8 +76,8 @@ def varying(
 def linear(
     design: Effects,
     dim: str | None,
-    effect_sd: TensorVariable,
-    tau_sd: TensorVariable,
+    effect: Prior,
+    between: Prior,
     fixed_tau: TensorVariable,
 ) -> TensorVariable:
     """Effects of all rows: the design matrix times means, differences and levels.
@@ -85,7 +86,7 @@ def linear(
     ----------
     design : what the design identifies (:func:`metastudy.design.matrix.effects`).
     dim : name of the last dimension, of length K; None for one effect per row.
-    effect_sd, tau_sd : prior scale of means and differences, and of standard deviations.
+    effect, between : prior of means and differences, and of standard deviations.
     fixed_tau : see :func:`spread`.
 
     Returns
@@ -100,11 +101,11 @@ def linear(
     for name, labels in (("mu", design.means), ("difference", design.differences)):
         if labels:
             model.add_coord(f"{name}_of", labels)
-            parts.append(pm.Normal(name, 0, effect_sd, dims=(f"{name}_of", *dims)))
+            parts.append(effect.variable(name, dims=(f"{name}_of", *dims)))
     if design.levels:
         model.add_coord("tau_of", design.components)
         model.add_coord("level_of", design.levels)
-        tau = spread("tau", tau_sd, fixed_tau, ("tau_of", *dims))
+        tau = spread("tau", between, fixed_tau, ("tau_of", *dims))
         parts.append(
             varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
         )

@@ -10,13 +10,14 @@ import xarray as xr
 from metastudy.design.matrix import Effects
 from metastudy.models.algebra import product
 from metastudy.models.data_vector import given, pack
+from metastudy.models.priors import Prior
 from metastudy.models.terms import likelihood
 
 __all__ = ["add_levels", "build", "packed"]
 
 
 def build(
-    estimate: np.ndarray, covariance: np.ndarray, design: Effects, effect_sd: float, tau_sd: float
+    estimate: np.ndarray, covariance: np.ndarray, design: Effects, effect: Prior, between: Prior
 ) -> pm.Model:
     r"""Normal-normal hierarchical meta-analysis with several estimates per study.
 
@@ -33,7 +34,8 @@ def build(
     ----------
     estimate, covariance : estimates, shape (R,), and their covariance, shape (R, R).
     design : takes means, differences and levels to the R rows.
-    effect_sd, tau_sd : prior scales, in the units of the estimates.
+    effect, between : priors of means and differences, and of standard deviations between groups,
+        in the units of the estimates (:func:`metastudy.synthesis.priors.prior_of`).
 
     Returns
     -------
@@ -48,10 +50,10 @@ def build(
         "tau_of": design.components,
     }
     with pm.Model(coords=coords) as model:
-        (found, v), scale = given(*_data(estimate, covariance, effect_sd, tau_sd))
-        mu = pm.Normal("mu", 0, scale["effect"], dims="mu_of")
-        difference = pm.Normal("difference", 0, scale["effect"], dims="difference_of")
-        tau = pm.HalfNormal("tau", scale["tau"], dims="tau_of")
+        (found, v), prior, _ = given(*_data(estimate, covariance, effect, between))
+        mu = prior["effect"].variable("mu", dims="mu_of")
+        difference = prior["effect"].variable("difference", dims="difference_of")
+        tau = prior["tau"].variable("tau", dims="tau_of")
         mean = product(x, pt.concatenate([mu, difference]))
         between = product(z * tau[design.component] ** 2, z.T)
         likelihood(pm.logp(pm.MvNormal.dist(mean, cov=v + between), found))
@@ -59,20 +61,20 @@ def build(
 
 
 def packed(
-    estimate: np.ndarray, covariance: np.ndarray, effect_sd: float, tau_sd: float
+    estimate: np.ndarray, covariance: np.ndarray, effect: Prior, between: Prior
 ) -> np.ndarray:
     """What :func:`build` is given, in one vector: for a refit to other estimates or priors."""
-    return pack(*_data(estimate, covariance, effect_sd, tau_sd))
+    return pack(*_data(estimate, covariance, effect, between))
 
 
 def _data(
-    estimate: np.ndarray, covariance: np.ndarray, effect_sd: float, tau_sd: float
-) -> tuple[xr.Dataset, dict[str, float]]:
+    estimate: np.ndarray, covariance: np.ndarray, effect: Prior, between: Prior
+) -> tuple[xr.Dataset, dict[str, Prior]]:
     rows = xr.Dataset(
         {"estimate": ("row", estimate), "covariance": (("row", "row_"), covariance)},
         attrs={"data": "estimate covariance"},
     )
-    return rows, {"effect": effect_sd, "tau": tau_sd}
+    return rows, {"effect": effect, "tau": between}
 
 
 def add_levels(

@@ -11,18 +11,13 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.synthesis.pooling import Plan, explore, plan
+from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["INCONSISTENCY", "PRIORS", "RESULTS", "burdens", "gather", "pool", "stages"]
-
-# Prior scales of effects and of standard deviations, in the units of the estimates.
-PRIORS = {
-    "sd": ("effect", "tau"),
-    "log_odds": ("effect_logit", "tau_logit"),
-    "log_risk_ratio": ("effect_logit", "tau_logit"),
-}
+__all__ = ["INCONSISTENCY", "RESULTS", "burdens", "gather", "pool", "stages"]
 
 
 def gather(
@@ -55,7 +50,7 @@ def stages(
     The second stage is a model per metric, as their priors differ; estimates in two metrics come
     from two modules, so no covariance is lost.
     """
-    for metric in PRIORS:
+    for metric in OF_METRIC:
         mine = np.flatnonzero(table["metric"] == metric)
         own = table.iloc[mine].reset_index(drop=True)
         if found := plan(own, covariance[np.ix_(mine, mine)]):
@@ -65,14 +60,15 @@ def stages(
 
 
 def pool(
-    found: Plan, priors: Mapping[str, float], sampling: Mapping[str, Any], metric: str = "sd"
+    found: Plan, priors: Mapping[str, Prior], sampling: Mapping[str, Any], metric: str = "sd"
 ) -> xr.DataTree:
     """Posterior of a second-stage model."""
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.synthesis import model as synthesis_model
 
     given = (found.table["estimate"].to_numpy(), found.covariance, found.design)
-    model = synthesis_model.build(*given, *(priors[name] for name in PRIORS[metric]))
+    own = (prior_of(priors, name, metric) for name in ("mu", "tau"))
+    model = synthesis_model.build(*given, *own)
     fitted = draw(compile_model(model), sampling)
     posterior = fitted["posterior"].to_dataset()
     complete = synthesis_model.add_levels(posterior, *given, sampling["seed"])

@@ -42,6 +42,7 @@ from metastudy.display.formatting import (
 )
 from metastudy.display.pipe_table import Table
 from metastudy.display.sentences import phrases, summary
+from metastudy.models.codings.priors import prior_of
 
 __all__ = [
     "effects_table",
@@ -305,12 +306,12 @@ def _accuracy(evidence: Evidence, name: str) -> Tree:
     table = evidence.heterogeneity.get(name)
     for row in records(table) if table is not None else ():
         if figure_rows.is_accuracy(row["parameter"]) and row["variant"] == "main":
-            lower, upper = figure_rows.prior_interval(row, evidence.interval)
+            prior = prior_of(evidence.priors, row["parameter"])
             tree[row["parameter"]] = {
                 "estimate": number(row["mean"]),
                 "interval": interval(row["lower"], row["upper"]),
-                "prior": number(row["prior_mean"]),
-                "prior_interval": interval(lower, upper),
+                "prior": number(prior.mean),
+                "prior_interval": interval(*prior.interval(evidence.interval)),
                 "ratio": number(row["ratio"]),
             }
     return tree

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from metastudy.article import figure_rows
 from metastudy.article.figure_rows import (
     FOREST,
     STAGES,
     is_accuracy,
     mark_of,
     parameter_label,
-    prior_interval,
 )
 from metastudy.article.results import Evidence
 from metastudy.article.table_rows import columns_of, estimate_and_interval, study_marks
@@ -22,38 +21,32 @@ from metastudy.article.variable_tree import Tree, shortcode_key
 from metastudy.common.tables import join_values, records
 from metastudy.display.formatting import count, interval, number, percent, percents, share, words
 from metastudy.display.pipe_table import Table
+from metastudy.models.priors import Prior
+from metastudy.synthesis import priors as of_synthesis
 
 __all__ = ["figure", "table", "variables"]
 
 
 def table(evidence: Evidence) -> Table:
     rows, full = [], []
-    tables = {
-        evidence.vocabulary.label("modules", name): table
-        for name, table in evidence.heterogeneity.items()
-    }
-    second = evidence.synthesis.get("heterogeneity", pd.DataFrame())
-    for variant, mine in second.groupby("variant", sort=False) if len(second) else ():
-        tables[figure_rows.STAGES.get(str(variant), words(str(variant)))] = mine
-    for name, table in tables.items():
-        for row in records(table):
-            parts = figure_rows.parameter_label(
-                evidence, row["parameter"], list(table["parameter"])
-            )
-            lower, upper = figure_rows.prior_interval(row, evidence.interval)
+    for found in _found(evidence):
+        for row in records(found.table):
+            parts = parameter_label(evidence, row["parameter"], list(found.table["parameter"]))
+            prior = found.prior_of(row["parameter"])
+            lower, upper = prior.interval(evidence.interval)
             estimate, bounds = estimate_and_interval(row)
             rows.append(
                 {
-                    "Model": name
+                    "Model": found.label
                     + (", every coding taken as true" if row["variant"] == "error_free" else ""),
                     "Parameter": ", ".join(part for part in parts if part),
-                    "Prior": f"{number(row['prior_mean'])} ({interval(lower, upper)})",
+                    "Prior": f"{number(prior.mean)} ({interval(lower, upper)})",
                     "Posterior": f"{estimate} ({bounds})",
                     "Ratio of SDs": number(row["ratio"]),
                     "I²": _inconsistency(row),
                 }
             )
-            full.append(row | {"model": name, "prior_lower": lower, "prior_upper": upper})
+            full.append(row | {"model": found.label, "prior_lower": lower, "prior_upper": upper})
     shown = pd.DataFrame(rows, columns=columns_of(rows))
     inconsistent = len(shown) > 0 and shown["I²"].ne("–").any()
     if not inconsistent:
@@ -80,46 +73,35 @@ def _inconsistency(row: Mapping[str, Any]) -> str:
 
 def figure(evidence: Evidence) -> pd.DataFrame:
     """Every between-group standard deviation and coders' accuracy: prior beside posterior."""
-    tables = {
-        evidence.vocabulary.label("modules", name): table
-        for name, table in evidence.heterogeneity.items()
-    }
-    if len(second := evidence.synthesis.get("heterogeneity", pd.DataFrame())):
-        for variant, mine in second.groupby("variant", sort=False):
-            tables[STAGES.get(str(variant), words(str(variant)))] = mine
     provenance = {
-        evidence.vocabulary.label("modules", name): join_values(table["provenance"])
-        for name, table in evidence.contrasts.items()
+        name: join_values(table["provenance"]) for name, table in evidence.contrasts.items()
     }
     everything = join_values(study.provenance for study in evidence.studies)
-    metrics = {
-        evidence.vocabulary.label("modules", name): "log-odds"
-        for name in evidence.heterogeneity
-        if evidence.metric(name) == "log_odds"
-    }
     rows = []
-    for name, table in tables.items():
-        for row in records(table):
+    for found in _found(evidence):
+        among = list(found.table["parameter"])
+        for row in records(found.table):
             accuracy = is_accuracy(row["parameter"])
-            panel, label = parameter_label(evidence, row["parameter"], list(table["parameter"]))
-            spread = f"Standard deviation between groups, {metrics.get(name, 'SD')}"
+            panel, label = parameter_label(evidence, row["parameter"], among)
+            spread = f"Standard deviation between groups, {found.unit}"
             what = "coders' accuracy" if accuracy else "standard deviations between groups"
             place = {
-                "block": f"{name}: {what}",
+                "block": f"{found.label}: {what}",
                 "panel": panel,
                 "row": label,
                 "axis": "Probability" if accuracy else spread,
                 "reference": None if accuracy else 0.0,
                 "outcome": row["parameter"],
-                "provenance": provenance.get(name) or everything,
+                "provenance": provenance.get(found.key) or everything,
             }
             if row["variant"] == "error_free":
                 series = [("Posterior, every coding taken as true", "pale", "posterior", row)]
             else:
-                lower, upper = prior_interval(row, evidence.interval)
-                prior = {"mean": row["prior_mean"], "lower": lower, "upper": upper}
+                prior = found.prior_of(row["parameter"])
+                lower, upper = prior.interval(evidence.interval)
+                before = {"mean": prior.mean, "lower": lower, "upper": upper}
                 series = [
-                    ("Prior", "prior", "prior", prior),
+                    ("Prior", "prior", "prior", before),
                     ("Posterior", "filled", "posterior", row),
                 ]
             for text, style, hue, numbers in series:
@@ -133,15 +115,11 @@ MOSTLY_PRIOR = 0.8  # ratio of standard deviations, posterior to prior, from whi
 
 def variables(evidence: Evidence) -> Tree:
     tree: Tree = {}
-    tables = dict(evidence.heterogeneity)
-    second = evidence.synthesis.get("heterogeneity", pd.DataFrame())
-    for variant, mine in second.groupby("variant", sort=False) if len(second) else ():
-        tables[str(variant)] = mine
-    for name, table in tables.items():
+    for found in _found(evidence):
         main = [
             r
-            for r in records(table)
-            if r["variant"] != "error_free" and not figure_rows.is_accuracy(r["parameter"])
+            for r in records(found.table)
+            if r["variant"] != "error_free" and not is_accuracy(r["parameter"])
         ]
         leaves: Tree = {"count": str(len(main)), "count_word": count(len(main))}
         if main:
@@ -156,7 +134,7 @@ def variables(evidence: Evidence) -> Tree:
             leaves[shortcode_key(row["parameter"])] = {
                 "estimate": number(row["mean"]),
                 "interval": interval(row["lower"], row["upper"]),
-                "prior": number(row["prior_mean"]),
+                "prior": number(found.prior_of(row["parameter"]).mean),
                 "ratio": number(row["ratio"]),
             }
             if not pd.isna(row.get("i2")):
@@ -164,5 +142,39 @@ def variables(evidence: Evidence) -> Tree:
                     "i2": percent(row["i2"]),
                     "i2_interval": percents(row["i2_lower"], row["i2_upper"]),
                 }
-        tree[shortcode_key(name)] = leaves
+        tree[shortcode_key(found.key)] = leaves
     return tree
+
+
+class _Model(NamedTuple):
+    """The standard deviations and accuracies of one model, and where their priors are from."""
+
+    key: str  # a module, or the variant of a second-stage model
+    label: str
+    unit: str  # of the standard deviations
+    table: pd.DataFrame
+    prior_of: Callable[[str], Prior]
+
+
+def _found(evidence: Evidence) -> Iterator[_Model]:
+    """Every model that has a table of heterogeneity: the modules, then the second stage."""
+    for name, table in evidence.heterogeneity.items():
+        kind = evidence.kind(name)
+        label = evidence.vocabulary.label("modules", name)
+        unit = "log-odds" if kind.metric == "log_odds" else "SD"
+        yield _Model(name, label, unit, table, partial(kind.prior_of, evidence.priors))
+    second = evidence.synthesis.get("heterogeneity", pd.DataFrame())
+    for variant, mine in second.groupby("variant", sort=False) if len(second) else ():
+        key = str(variant)
+        prior_of = partial(_prior_of_stage, evidence, key)
+        yield _Model(key, STAGES.get(key, words(key)), "SD", mine, prior_of)
+
+
+def _prior_of_stage(evidence: Evidence, variant: str, parameter: str) -> Prior:
+    """The prior of a parameter of the second stage, by the metric of what it belongs to."""
+    metric = "sd"
+    if variant != "exploratory":
+        pooled = evidence.synthesis["pooled"]
+        estimand = parameter.partition("[")[2].rpartition(" ")[0]  # before what it varies by
+        metric = str(pooled.loc[pooled["id"] == estimand, "metric"].iloc[0])
+    return of_synthesis.prior_of(evidence.priors, parameter, metric)

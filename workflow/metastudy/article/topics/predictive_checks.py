@@ -225,7 +225,7 @@ def variables(evidence: Evidence) -> dict[str, Any]:
 
 def between_clusters(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
     """One module's statistics, the spread between its clusters called after what they are."""
-    cluster = evidence.cluster(str(table["module"].iloc[0])) if len(table) else "site"
+    cluster = evidence.kind(str(table["module"].iloc[0])).cluster if len(table) else "site"
     return table.assign(statistic=table["statistic"].replace("site_sd", f"{cluster}_sd"))
 
 

@@ -177,7 +177,7 @@ def _population(evidence: Evidence, name: str) -> pd.DataFrame:
     """The population effects of a module, by exposure and outcome."""
     table = evidence.contrasts[name]
     mine = (table["variant"] == "main") & (table["estimand"] == "effect")
-    mine &= (table["level"] == "population") & (table["metric"] == evidence.metric(name))
+    mine &= (table["level"] == "population") & (table["metric"] == evidence.kind(name).metric)
     return table[mine].set_index(KEY)
 
 

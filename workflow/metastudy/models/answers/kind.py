@@ -16,9 +16,11 @@ from metastudy.models.answers.design import structures
 from metastudy.models.answers.estimates import blocks
 from metastudy.models.answers.observations import observe_answers
 from metastudy.models.answers.predictive import checks, of_answers
+from metastudy.models.answers.priors import prior_of
 from metastudy.models.answers.simulation import identified, simulate_answers
 from metastudy.models.base import GROUPINGS
 from metastudy.models.kind import EFFECTS, Model
+from metastudy.models.priors import Prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ANSWERS", "build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     """The model of :func:`metastudy.models.answers.model.build`; PyMC is imported here."""
     from metastudy.models.answers import model
 
@@ -76,7 +78,7 @@ ANSWERS = Model(
     name="answers",
     metric="sd",
     cluster="site",
-    effect_prior="effect",
+    prior_of=prior_of,
     measured=scale_scores.NEEDED,
     cells=answer_cells,
     structures=structures,

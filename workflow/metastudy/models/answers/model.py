@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pymc as pm
@@ -14,14 +15,16 @@ from metastudy.design.identification import VARYING_FROM
 from metastudy.models.algebra import product
 from metastudy.models.answers.design import site_information
 from metastudy.models.answers.effect_terms import outcome_effects
+from metastudy.models.answers.priors import prior_of
 from metastudy.models.data_vector import given
 from metastudy.models.likelihoods import gaussian_cells
+from metastudy.models.priors import Prior
 from metastudy.models.terms import informed, likelihood, spread, varying
 
 __all__ = ["build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     r"""Hierarchical multivariate regression of a person's answers on the exposures.
 
     .. math::
@@ -39,7 +42,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     Parameters
     ----------
     cells : cross-products of a module (:func:`metastudy.models.answers.cells.answer_cells`).
-    priors : scales ``baseline``, ``effect``, ``tau`` and ``sigma``, LKJ shape ``correlation``.
+    priors : ``baseline``, ``effect``, ``tau``, ``sigma`` and ``correlation``; which parameter has
+        which is in :mod:`metastudy.models.answers.priors`.
 
     Returns
     -------
@@ -53,25 +57,26 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     size = {name: len(values) for name, values in coords.items()}
     setting_of_site, site_of_cell = cells.setting_of_site.values, cells.site_of_cell.values
     with pm.Model(coords=coords) as model:
-        (n, xx, xy, yy), scale = given(cells, priors)
+        (n, xx, xy, yy), symbolic, fixed_tau = given(cells, priors)
+        prior = partial(prior_of, symbolic)
 
-        beta = outcome_effects(cells, scale)
-        baseline = pm.Normal("baseline", 0, scale["baseline"], dims=("setting", "outcome"))
+        beta = outcome_effects(cells, symbolic, fixed_tau)
+        baseline = prior("baseline").variable("baseline", dims=("setting", "outcome"))
         b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
         many = np.flatnonzero(np.bincount(setting_of_site)[setting_of_site] >= VARYING_FROM)
         if len(many):
             model.add_coord("clustered_site", coords["site"][many])
-            tau = spread("site_tau", scale["tau"], scale["fixed_tau"], ("coefficient", "outcome"))
-            centred = informed(site_information(cells)[many], priors["tau"])
+            tau = spread("site_tau", prior("site_tau"), fixed_tau, ("coefficient", "outcome"))
+            centred = informed(site_information(cells)[many], prior_of(priors, "site_tau").scale)
             dims = ("clustered_site", "coefficient", "outcome")
             b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
 
         studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
         model.add_coord("study", studies)
-        sigma = pm.LogNormal("sigma", 0, scale["sigma"], dims=("study", "outcome"))
+        sigma = prior("sigma").variable("sigma", dims=("study", "outcome"))
         chol = sigma[:, :, None] * pt.linalg.kron(
-            _correlation("construct", size["construct"], scale["correlation"]),
-            _correlation("vignette", size["vignette"], scale["correlation"]),
+            _correlation("construct_chol", size["construct"], prior("construct_chol")),
+            _correlation("vignette_chol", size["vignette"], prior("vignette_chol")),
         )
         log_likelihood = gaussian_cells(
             *(n, xx, xy, yy),
@@ -85,6 +90,6 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     return model
 
 
-def _correlation(name: str, size: int, shape: TensorVariable) -> TensorVariable:
+def _correlation(name: str, size: int, prior: Prior) -> TensorVariable:
     """Cholesky factor of a correlation matrix; one outcome has none to estimate."""
-    return pm.LKJCorr(f"{name}_chol", n=size, eta=shape) if size > 1 else pt.ones((1, 1))
+    return prior.variable(name, n=size) if size > 1 else pt.ones((1, 1))

@@ -17,9 +17,11 @@ from metastudy.models.codings.design import structures
 from metastudy.models.codings.estimates import blocks
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
+from metastudy.models.codings.priors import prior_of
 from metastudy.models.codings.readings import first_readings, interviews
 from metastudy.models.codings.simulation import identified, simulate_codings
 from metastudy.models.kind import EFFECTS, Model
+from metastudy.models.priors import Prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CODINGS", "build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     """The model of :func:`metastudy.models.codings.model.build`; PyMC is imported here."""
     from metastudy.models.codings import model
 
@@ -69,7 +71,7 @@ def population_effects(posterior: xr.Dataset) -> xr.DataArray:
     return posterior["contrast"].rename(family="outcome").transpose(*EFFECTS)
 
 
-def error_free(cells: xr.Dataset, priors: Mapping[str, float]) -> dict[str, np.ndarray]:
+def error_free(cells: xr.Dataset, priors: Mapping[str, Prior]) -> dict[str, np.ndarray]:
     """Data for the fit in which the first coder's codings are taken as true."""
     from metastudy.models.data_vector import PERFECT, pack
 
@@ -80,7 +82,7 @@ CODINGS = Model(
     name="codings",
     metric="log_odds",
     cluster="organisation",
-    effect_prior="effect_logit",
+    prior_of=prior_of,
     measured=scale_scores.NEEDED,
     cells=code_cells,
     structures=structures,

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
-from pytensor.tensor import TensorVariable
 
 from metastudy.models.algebra import product
 from metastudy.models.codings.design import organisation_effects
+from metastudy.models.codings.priors import prior_of
 from metastudy.models.codings.readings import interviews, shares_of_families, studies_of_codes
 from metastudy.models.data_vector import given
 from metastudy.models.likelihoods import coded_cells
+from metastudy.models.priors import Prior
 from metastudy.models.terms import likelihood, linear, spread, varying
 
 __all__ = ["build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     r"""Hierarchical logistic model of code presence with misclassification.
 
     .. math::
@@ -41,8 +43,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     Parameters
     ----------
     cells : counts of a module (:func:`metastudy.models.codings.cells.code_cells`).
-    priors : scales ``prevalence``, ``effect_logit``, ``tau_logit`` and the Beta parameters
-        ``accuracy_a``, ``accuracy_b`` of the coders' sensitivity and specificity.
+    priors : ``prevalence``, ``effect_logit``, ``tau_logit`` and ``accuracy``; which parameter has
+        which is in :mod:`metastudy.models.codings.priors`.
 
     Returns
     -------
@@ -54,21 +56,21 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     coords = {n: cells[n].values for n in ("organisation", "code", "family", "exposure")}
     family = [list(coords["family"]).index(name) for name in cells.family_of.values]
     with pm.Model(coords=coords) as model:
-        (single, double), scale = given(cells, priors)
-        tau, fixed = scale["tau_logit"], scale["fixed_tau"]
+        (single, double), symbolic, fixed = given(cells, priors)
+        prior = partial(prior_of, symbolic)
 
         # Data know the mean where they are, not the mean and the levels around it: so that one is
         # sampled, and the population's follows. It is the same prior, without a ridge.
-        w = linear(organisation_effects(cells), None, scale["effect_logit"], tau, fixed)
+        w = linear(organisation_effects(cells), None, prior("difference"), prior("tau"), fixed)
         here = product(shares_of_families(cells), w)
-        mean = pm.Normal("prevalence_here", here, scale["prevalence"], dims="family")
+        mean = prior("prevalence").variable("prevalence_here", here, dims="family")
         pm.Deterministic("prevalence", mean - here, dims="family")
-        between_codes = pm.HalfNormal("prevalence_tau", scale["prevalence"])
+        between_codes = prior("prevalence_tau").variable("prevalence_tau")
         alpha = varying("alpha", between_codes, ("code",), (mean - here)[family], centred=False)
         logit = alpha[None, :] + w[:, None]
         if len(coords["exposure"]):
-            mu = pm.Normal("contrast", 0, scale["effect_logit"], dims=("family", "exposure"))
-            between_codes = pm.HalfNormal("code_tau", tau, dims="exposure")
+            mu = prior("contrast").variable("contrast", dims=("family", "exposure"))
+            between_codes = prior("code_tau").variable("code_tau", dims="exposure")
             dims = ("code", "exposure")
             gamma = varying("gamma", between_codes, dims, mu[family], centred=False)
             logit = logit + product(cells.x.values, gamma.T)
@@ -76,29 +78,22 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
         studies, study = np.unique(cells.study.values, return_inverse=True)
         if (shared := studies_of_codes(cells).sum("study_name").values > 1).any():
             model.add_coord("study", studies)
-            a = spread("study_code_tau", tau, fixed) * pm.Normal(
-                "study_code_z", dims=("study", "code")
-            )
+            tau = spread("study_code_tau", prior("study_code_tau"), fixed)
+            a = tau * pm.Normal("study_code_z", dims=("study", "code"))
             logit = logit + (a * shared)[study]
 
         sites, site = np.unique(cells.site.values, return_inverse=True)
         model.add_coord("site", sites)
-        u = spread("organisation_tau", tau, fixed) * pm.Normal("organisation_z", dims="site")
+        tau = spread("organisation_tau", prior("organisation_tau"), fixed)
+        u = tau * pm.Normal("organisation_z", dims="site")
         seen = interviews(cells).values.nonzero()  # a unit has no effect on what it was not asked
-        v = spread("organisation_code_tau", tau, fixed) * pm.Normal(
-            "organisation_code_z", shape=len(seen[0])
-        )
+        tau = spread("organisation_code_tau", prior("organisation_code_tau"), fixed)
+        v = tau * pm.Normal("organisation_code_z", shape=len(seen[0]))
         logit = logit + u[site, None]
         asked = logit[seen] + v
         presence = pm.math.sigmoid(pt.set_subtensor(logit[seen], asked))
         pm.Deterministic("presence", presence, dims=("organisation", "code"))
-        accuracy = [_accuracy(name, scale) for name in ("sensitivity", "specificity")]
+        accuracy = [prior(name).variable(name) for name in ("sensitivity", "specificity")]
         # Only cells with interviews: of the others there is nothing to say, at the same cost.
         likelihood(coded_cells(single[seen], double[seen], pm.math.sigmoid(asked), *accuracy))
     return model
-
-
-def _accuracy(name: str, scale: Mapping[str, TensorVariable]) -> TensorVariable:
-    """A coder's accuracy, above one half: presence cannot swap with absence."""
-    share = pm.Beta(f"{name}_share", scale["accuracy_a"], scale["accuracy_b"])
-    return pm.Deterministic(name, 0.5 + 0.5 * share)

@@ -13,8 +13,10 @@ import xarray as xr
 
 from metastudy.models.answers.contrasts import contrasts
 from metastudy.models.answers.design import structures
+from metastudy.models.answers.priors import prior_of
 from metastudy.models.kind import Model
 from metastudy.models.ordinal.cells import NEEDED, item_cells
+from metastudy.models.priors import Prior
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ORDINAL", "build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     """The model of :func:`metastudy.models.ordinal.model.build`; PyMC is imported here."""
     from metastudy.models.ordinal import model
 
@@ -33,7 +35,7 @@ ORDINAL = Model(
     name="ordinal",
     metric="latent_sd",
     cluster="site",
-    effect_prior="effect",
+    prior_of=prior_of,
     measured=NEEDED,
     cells=item_cells,
     structures=structures,

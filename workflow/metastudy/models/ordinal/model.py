@@ -14,14 +14,16 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.models.algebra import product
 from metastudy.models.answers.effect_terms import outcome_effects
+from metastudy.models.answers.priors import prior_of
 from metastudy.models.data_vector import given
 from metastudy.models.likelihoods import ordinal_cells
+from metastudy.models.priors import Prior
 from metastudy.models.terms import likelihood
 
 __all__ = ["build"]
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     r"""Hierarchical cumulative probit regression of the answers to items on the exposures.
 
     .. math::
@@ -39,7 +41,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     Parameters
     ----------
     cells : counts of a module (:func:`metastudy.models.ordinal.cells.item_cells`).
-    priors : scales ``baseline``, ``effect`` and ``tau``.
+    priors : ``baseline``, ``effect`` and ``tau``; which parameter has which is in
+        :mod:`metastudy.models.answers.priors`.
 
     Returns
     -------
@@ -50,18 +53,18 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> pm.Model:
     """
     names = ("setting", "exposure", "construct", "vignette", "outcome")
     with pm.Model(coords={name: cells[name].values for name in names}) as model:
-        (count,), scale = given(cells, priors)
-        beta = outcome_effects(cells, scale).swapaxes(1, 2)
+        (count,), symbolic, fixed_tau = given(cells, priors)
+        beta = outcome_effects(cells, symbolic, fixed_tau).swapaxes(1, 2)
         slope = beta[cells.setting_of_item.values, cells.outcome_of_item.values]
         eta = product(slope, cells.x.values.T)  # (item, combination)
-        edges, first = _edges(cells, scale["baseline"])
+        edges, first = _edges(cells, prior_of(symbolic, "threshold"))
         eta = eta[cells.item_of_cell.values, cells.combination_of_cell.values]
         lower = first[cells.item_of_cell.values] + cells.category_of_cell.values
         likelihood(ordinal_cells(count, edges[lower] - eta, edges[lower + 1] - eta))
     return model
 
 
-def _edges(cells: xr.Dataset, sd: TensorVariable) -> tuple[TensorVariable, np.ndarray]:
+def _edges(cells: xr.Dataset, prior: Prior) -> tuple[TensorVariable, np.ndarray]:
     """Ends of the categories of all items in one vector, and where in it each item begins."""
     model, categories = pm.modelcontext(None), cells.categories.values
     edges, first, start = [], np.zeros_like(categories), 0
@@ -70,9 +73,8 @@ def _edges(cells: xr.Dataset, sd: TensorVariable) -> tuple[TensorVariable, np.nd
         dims = {f"item_{h}": cells.item.values[items], f"boundary_{h}": np.arange(1, h)}
         model.add_coords(dims)
         even = [NormalDist().inv_cdf(k / h) for k in range(1, h)]  # where to start
-        kappa = pm.Normal(
+        kappa = prior.variable(
             f"threshold_{h}",
-            *(0, sd),
             dims=tuple(dims),
             transform=ordered,
             initval=np.tile(even, (len(items), 1)),

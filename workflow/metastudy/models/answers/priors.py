@@ -1,0 +1,38 @@
+"""Which prior each parameter of the models of answers has, item by item as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from metastudy.models.priors import OF_METRIC, Prior
+
+__all__ = ["prior_of"]
+
+EFFECT, TAU = OF_METRIC["sd"]
+OF_PARAMETER = {
+    "mu": EFFECT,
+    "difference": EFFECT,
+    "tau": TAU,
+    "site_tau": TAU,
+    "baseline": "baseline",
+    "threshold": "baseline",
+    "sigma": "sigma",
+    "construct_chol": "correlation",
+    "vignette_chol": "correlation",
+}
+
+
+def prior_of(priors: Mapping[str, Prior], parameter: str) -> Prior:
+    """The prior of a parameter.
+
+    Parameters
+    ----------
+    priors : by the configuration's keys (:func:`metastudy.models.priors.priors_of`).
+    parameter : its name in the model, or one of its elements, such as ``tau[<exposure> study]``.
+
+    Raises
+    ------
+    KeyError
+        Where the models have no such parameter, or the configuration no such prior.
+    """
+    return priors[OF_PARAMETER[parameter.partition("[")[0]]]
