@@ -39,11 +39,12 @@ def job(cells_path: Path, refits: int, target: Path) -> dict[str, float]:
     from metastudy.inference.netcdf import save
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.models.data_vector import pack
+    from metastudy.models.priors import priors_of
     from metastudy.models.registry import model_of
 
     lap("import")
     settings: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))
-    cells, priors = xr.load_dataset(cells_path), settings["priors"]
+    cells, priors = xr.load_dataset(cells_path), priors_of(settings["priors"])
     model = model_of(cells).build(cells, priors)
     lap("build")
     compiled = compile_model(model)
@@ -54,7 +55,8 @@ def job(cells_path: Path, refits: int, target: Path) -> dict[str, float]:
     lap("save")
     short = settings["refits"] | {"seed": 1}
     for at in range(refits):
-        draw(compiled, short, 1, pack(cells, priors | {"effect": priors["effect"] / (at + 2)}))
+        narrow = priors | {"effect": priors["effect"].scaled(1 / (at + 2))}
+        draw(compiled, short, 1, pack(cells, narrow))
     lap("refits")
     return seconds
 

@@ -39,6 +39,7 @@ from metastudy.models.answers import model as answers_model
 from metastudy.models.answers.rows import rows_of
 from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.readings import interviews
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -140,8 +141,9 @@ def compare(module: str, results: Path, settings: dict[str, Any]) -> None:
         settings["gates"],
         settings["sampling"],
     )
+    priors = priors_of(settings["priors"])
     start = time.perf_counter()
-    compiled = compile_model(MODELS[kind].build(cells, settings["priors"]))
+    compiled = compile_model(MODELS[kind].build(cells, priors))
     middle = time.process_time()
     print(f"{module}: compiled in {time.perf_counter() - start:.1f} s", flush=True)
     tree = draw(compiled, sampling)
@@ -151,12 +153,10 @@ def compare(module: str, results: Path, settings: dict[str, Any]) -> None:
         "codings": (rows_of_codings, codings_model, "coded_cells"),
     }[kind]
     with mock.patch.object(place, name, make(cells, results)):
-        model = MODELS[kind].build(cells, settings["priors"])
+        model = MODELS[kind].build(cells, priors)
     with mock.patch.object(place, name, return_value=pt.zeros(())):
-        without = MODELS[kind].build(cells, settings["priors"])
-    took = [
-        gradient(one) for one in (MODELS[kind].build(cells, settings["priors"]), model, without)
-    ]
+        without = MODELS[kind].build(cells, priors)
+    took = [gradient(one) for one in (MODELS[kind].build(cells, priors), model, without)]
     print(
         "  a gradient takes {:.0f} microseconds on cells, {:.0f} on rows and {:.0f} without a "
         "likelihood".format(*took),

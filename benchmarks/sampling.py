@@ -42,6 +42,7 @@ from metastudy.models import terms
 from metastudy.models.answers import cells as answers_cells
 from metastudy.models.answers import design
 from metastudy.models.answers import model as answers_model
+from metastudy.models.priors import priors_of
 
 ROOT = Path(__file__).parents[1]
 OUTCOMES = ("threat_quality", "threat_profession", "threat_job")
@@ -164,12 +165,12 @@ def against_rows(sizes: list[int], sites: int, settings: dict[str, Any], cores: 
         cells = cells_of(rows)
         on_cells = fit(
             f"{people} people, cells",
-            answers_model.build(cells, settings["priors"]),
+            answers_model.build(cells, priors_of(settings["priors"])),
             settings,
             cores,
         )
         with likelihood_of(rows):
-            model = answers_model.build(cells, settings["priors"])
+            model = answers_model.build(cells, priors_of(settings["priors"]))
         others = {"nutpie": fit(f"{people} people, rows", model, settings, cores)}
         print(f"{people} people, rows, by PyMC's NUTS")
         others["PyMC"] = told(*draw_by_pymc(model, settings["sampling"]), settings)
@@ -189,10 +190,10 @@ def growth(few: int, many: int, sites: int, settings: dict[str, Any], cores: int
     for people in (few, many):
         cells = cells_of(simulate(people, sites, seed=1))
         information = design.site_information(cells)
-        form = (
-            "centred" if terms.informed(information, settings["priors"]["tau"]) else "not centred"
-        )
-        model = answers_model.build(cells, settings["priors"])
+        priors = priors_of(settings["priors"])
+        centred = terms.informed(information, priors["tau"].scale)
+        form = "centred" if centred else "not centred"
+        model = answers_model.build(cells, priors)
         seconds.append(fit(f"{people} people, cells, {form}", model, settings, cores)["seconds"])
     print(
         f"{many} against {few} people: {seconds[1] / seconds[0]:.2f} times the time to sample",
@@ -205,7 +206,7 @@ def organisations(few: int, sites: int, settings: dict[str, Any], cores: int) ->
     seconds = []
     for times in (1, 10):
         cells = cells_of(simulate(times * few, times * sites, seed=1))
-        model = answers_model.build(cells, settings["priors"])
+        model = answers_model.build(cells, priors_of(settings["priors"]))
         name = f"{times * sites} organisations, cells"
         seconds.append(fit(name, model, settings, cores)["seconds"])
     print(

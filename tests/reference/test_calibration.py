@@ -28,6 +28,7 @@ from metastudy.inference.sampling import compile_model
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import pack
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import plan
@@ -37,7 +38,7 @@ from rules import ROOT
 pytestmark = [pytest.mark.fit, pytest.mark.slow]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
-PRIORS: dict[str, float] = CONFIG["priors"]
+PRIORS = priors_of(CONFIG["priors"])
 SHORT = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}
 NUMBER, KEPT = 20, 49
 WRONG = 12  # simulations are enough to see that a model is wrong
@@ -82,10 +83,11 @@ class Calibration:
     def ranked_by_a_wrong_model(self) -> Tables:
         """Ranks where every row counts four times and the priors are a fifth as wide."""
         wrong = PRIORS | {
-            name: PRIORS[name] / 5 for name in ("effect", "effect_logit", "prevalence")
+            name: PRIORS[name].scaled(1 / 5) for name in ("effect", "effect_logit", "prevalence")
         }
         given = pack(self.cells, wrong)
-        rows = len(given) - len(PRIORS) - 1  # the priors stand last, one more than the config has
+        # The priors' numbers are last, one more than the config has.
+        rows = len(given) - len(CONFIG["priors"]) - 1
         return self._ranked(
             replace(one, given=np.concatenate([4 * one.given[:rows], given[rows:]]))
             for one in self.made[:WRONG]
@@ -141,9 +143,9 @@ def test_the_second_stage_is_calibrated_and_with_another_prior_it_is_not() -> No
     studies = simulated_studies(np.zeros(8), VOCABULARY, rng)
     found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY))
     assert found is not None
-    scales = (PRIORS["effect"], PRIORS["tau"])
-    model = built(found, scales)
-    made = [*from_estimates(model, found, scales, NUMBER, seed=4)]
+    own = (PRIORS["effect"], PRIORS["tau"])
+    model = built(found, own)
+    made = [*from_estimates(model, found, own, NUMBER, seed=4)]
     compiled, sampling = compile_model(model), CONFIG["sampling"] | SHORT
     gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
     right, _ = fit_and_rank(compiled, made, sampling, KEPT, gates)
@@ -152,7 +154,7 @@ def test_the_second_stage_is_calibrated_and_with_another_prior_it_is_not() -> No
 
     def as_if_effects_were_small(one: Simulation) -> Simulation:
         estimate = one.given[: len(found.table)]
-        given = synthesis_model.packed(estimate, found.covariance, scales[0] / 10, scales[1])
+        given = synthesis_model.packed(estimate, found.covariance, own[0].scaled(0.1), own[1])
         return replace(one, given=given)
 
     wrong = map(as_if_effects_were_small, made)

@@ -22,6 +22,7 @@ from metastudy.inference.convergence import gates
 from metastudy.inference.fit import fit
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
+from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
 from metastudy.synthesis.study_estimates import estimates
 
@@ -33,7 +34,7 @@ NEVER, ALWAYS, SEPARATED = "role_change", "uncertainty", "job_insecurity"
 
 def fitted(cells: xr.Dataset, model: str) -> xr.DataTree:
     """The posterior by the shipped settings; every gate must be passed."""
-    tree = fit(cells, CONFIG["priors"], CONFIG["sampling"])
+    tree = fit(cells, priors_of(CONFIG["priors"]), CONFIG["sampling"])
     stats = tree["sample_stats"].to_dataset()
     missed = [
         gate

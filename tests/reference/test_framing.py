@@ -18,6 +18,7 @@ import xarray as xr
 import yaml
 
 from metastudy.inference.fit import fit
+from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
 from rules import ROOT, snakemake
 
@@ -128,7 +129,7 @@ def test_with_priors_a_hundred_times_as_wide_the_answer_is_least_squares(built: 
         if name in ("baseline", "effect", "tau")
     }  # sigma's own prior is of its logarithm: as it is, 265 readers outweigh it
     cells = xr.load_dataset(built / "cells" / "threat.nc")
-    tree = fit(cells, CONFIG["priors"] | scales, CONFIG["sampling"], cores=2)
+    tree = fit(cells, priors_of(CONFIG["priors"] | scales), CONFIG["sampling"], cores=2)
     found, _ = drawn(tree["posterior"].to_dataset())
     x, y = design()
     b, residual, rank, _ = np.linalg.lstsq(x, y)

@@ -18,11 +18,13 @@ from metastudy.inference.sampling import compile_model, draw
 from metastudy.model_checks.leave_group_out import without
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.data_vector import pack
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 
 SETTINGS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+PRIORS = priors_of(SETTINGS["priors"])
 SAMPLING = SETTINGS["sampling"] | {"tune": 500, "draws": 1500, "target_accept": 0.9}
 STUDIES = [
     experiment(f"study-{i}", 30 + 10 * i, i, outcomes=["threat_quality"])[0] for i in range(8)
@@ -34,9 +36,9 @@ LEFT_OUT = "study-7"  # the largest: leaving it out must be seen
 def test_a_study_without_rows_is_a_study_that_was_never_there() -> None:
     whole = answer_cells(STUDIES, "threat", VOCABULARY)
     rest = answer_cells(STUDIES[:-1], "threat", VOCABULARY)
-    compiled = compile_model(MODELS["answers"].build(whole, SETTINGS["priors"]))
-    given = pack(without(whole, "study", LEFT_OUT), SETTINGS["priors"])
-    cold = compile_model(MODELS["answers"].build(rest, SETTINGS["priors"]))
+    compiled = compile_model(MODELS["answers"].build(whole, PRIORS))
+    given = pack(without(whole, "study", LEFT_OUT), PRIORS)
+    cold = compile_model(MODELS["answers"].build(rest, PRIORS))
     trees = {
         "all": draw(compiled, SAMPLING, 2),
         "refit": draw(compiled, SAMPLING, 2, given),

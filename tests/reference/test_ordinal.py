@@ -23,14 +23,15 @@ from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack
 from metastudy.models.ordinal.cells import item_cells
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 from metastudy.posterior.contrasts import contrasts
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
-PRIORS = CONFIG["priors"]
-WIDE = PRIORS | {"effect": 20.0, "baseline": 20.0}
+PRIORS = priors_of(CONFIG["priors"])
+WIDE = PRIORS | priors_of({"effect": 20.0, "baseline": 20.0})
 SAMPLING = {"chains": 2, "tune": 500, "draws": 1000, "target_accept": 0.9, "seed": 3}
 N = 600
 EFFECT = {"threat_quality": 0.6, "threat_job": -0.3}

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 import yaml
 
+from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.pooling import Plan, plan
 from metastudy.synthesis.results import inconsistency, results
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.fit
 
 ESTIMATE = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 SE = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
-PRIORS = {"effect": 50.0, "tau": 20.0}
+PRIORS = priors_of({"effect": 50.0, "tau": 20.0})
 SAMPLING = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["sampling"]
 ERRORS = 4  # Monte Carlo standard errors
 
@@ -64,13 +65,13 @@ class Grid:
     def __init__(self) -> None:
         self.tau = np.linspace(0.005, 120, 24_000)
         total = SE**2 + self.tau[:, None] ** 2
-        precision = (1 / total).sum(1) + 1 / PRIORS["effect"] ** 2
+        precision = (1 / total).sum(1) + 1 / PRIORS["effect"].scale ** 2
         self.mean = (ESTIMATE / total).sum(1) / precision
         self.variance = 1 / precision
         # Density of the estimates given tau: that at mu = 0 by prior and posterior of mu there.
         at_zero = -0.5 * (np.log(total) + ESTIMATE**2 / total).sum(1)
         density = at_zero + 0.5 * np.log(self.variance) + 0.5 * self.mean**2 / self.variance
-        density += -0.5 * (self.tau / PRIORS["tau"]) ** 2
+        density += -0.5 * (self.tau / PRIORS["tau"].scale) ** 2
         weight = np.exp(density - density.max())
         self.weight = weight / weight.sum()
         shrink = self.tau[:, None] ** 2 / total

@@ -32,7 +32,8 @@ from metastudy.harmonized.study import load_study
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.answers import model as answers_model
 from metastudy.models.answers.cells import answer_cells
-from metastudy.models.data_vector import pack
+from metastudy.models.data_vector import NOT_FIXED, pack
+from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
@@ -46,7 +47,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.fit]
 WORLDS = ("partial", "null", "some_countries", "multi_country")
 REPEATS = int(os.environ.get("WORLDS_REPEATED", "1"))
 WORLD = ROOT / "data" / "generator" / "world.yaml"
-PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+PRIORS = priors_of(CONFIG["priors"])
 SHORT = {"chains": 2, "tune": 400, "draws": 500, "target_accept": 0.95, "seed": 20260}
 EXPOSURE = "task_type_randomised"
 CONSTRUCTS = replications.ASKED
@@ -184,8 +186,8 @@ class Model:
     def __init__(self, cells: xr.Dataset):
         self.compiled = compile_model(answers_model.build(cells, PRIORS))
 
-    def fit(self, cells: xr.Dataset, priors: dict[str, float]) -> xr.Dataset:
-        tree = draw(self.compiled, SHORT, given=pack(cells, priors))
+    def fit(self, cells: xr.Dataset, fixed_tau: float) -> xr.Dataset:
+        tree = draw(self.compiled, SHORT, given=pack(cells, PRIORS, fixed_tau))
         return tree["posterior"].to_dataset()
 
 
@@ -202,9 +204,9 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, attenuation: np.ndarray) ->
     model: Model | None = None
     of: dict[str, list[Fit]] = {}
 
-    def beside_truth(cells: xr.Dataset, made: dict[str, Any], priors: dict[str, float]) -> Fit:
+    def beside_truth(cells: xr.Dataset, made: dict[str, Any], fixed_tau: float = NOT_FIXED) -> Fit:
         assert model is not None
-        posterior = model.fit(cells, priors)
+        posterior = model.fit(cells, fixed_tau)
         places = pd.DataFrame({key: cells[key].values for key in LEVELS["place"]})
         tau = posterior["tau"].stack(sample=("chain", "draw"), create_index=False)
         return Fit(
@@ -218,8 +220,8 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, attenuation: np.ndarray) ->
             made = world(name, repeat)
             cells = cells_of(made, tmp_path_factory.mktemp(name))
             model = model or Model(cells)
-            of.setdefault(name, []).append(beside_truth(cells, made, PRIORS))
-    return Fitted(of, beside_truth(cells, made, PRIORS | {"fixed_tau": 1e-3}))
+            of.setdefault(name, []).append(beside_truth(cells, made))
+    return Fitted(of, beside_truth(cells, made, 1e-3))
 
 
 def least(units: int) -> float:

@@ -12,9 +12,10 @@ from metastudy.harmonized import schema
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
+from metastudy.models.priors import OF_METRIC
 from metastudy.synthesis.eligibility import refused
 from metastudy.synthesis.pooling import average_vignettes, explore, plan
-from metastudy.synthesis.stages import PRIORS, gather, stages
+from metastudy.synthesis.stages import gather, stages
 from metastudy.synthesis.study_estimates import estimates
 
 
@@ -264,7 +265,7 @@ def test_log_odds_and_standard_deviations_have_each_a_second_stage_with_priors_o
         assert set(p.estimands["metric"]) == {metric}
         at = [table.index[table["id"] == i].item() for i in p.table["id"]]
         np.testing.assert_allclose(p.covariance, covariance[np.ix_(at, at)])
-    assert PRIORS["log_odds"] != PRIORS["sd"]
+    assert OF_METRIC["log_odds"] != OF_METRIC["sd"]
 
 
 def test_where_nothing_can_be_estimated_nothing_is_pooled() -> None:

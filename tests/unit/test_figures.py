@@ -126,7 +126,7 @@ def test_heterogeneity_shows_the_prior_beside_the_posterior() -> None:
     series = table.groupby(keys)["series"].agg(set)
     assert all({"Prior", "Posterior"} <= found for found in series)
     prior = table[(table["series"] == "Prior") & (table["outcome"] == "organisation_tau")].iloc[0]
-    assert prior["upper"] == pytest.approx(0.3 * 2.2414, rel=0.01)  # half-normal of scale 0.3
+    assert prior["upper"] == pytest.approx(0.5 * 2.2414, rel=1e-4)  # half-normal of scale 0.5
     accuracy = table[(table["series"] == "Prior") & (table["outcome"] == "sensitivity")].iloc[0]
     assert 0.5 < accuracy["lower"] < accuracy["upper"] < 1
 

@@ -14,9 +14,10 @@ from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.readings import first_readings
 from metastudy.models.data_vector import PERFECT, given, pack
+from metastudy.models.priors import priors_of
 from metastudy.models.terms import spread
 
-SCALES = {"tau": 0.3, "effect": 0.5}
+PRIORS = priors_of({"tau": 0.3, "effect": 0.5})
 MODE = pytensor.Mode("py", None)
 
 
@@ -24,18 +25,20 @@ def test_one_vector_holds_all_the_numbers_and_gives_them_back() -> None:
     study, _ = experiment("a", 30, seed=3, missing=0.2, sites=2)
     cells = answer_cells([study], "threat", VOCABULARY)
     with pm.Model():
-        parts, scale = given(cells, SCALES)
+        parts, priors, fixed_tau = given(cells, PRIORS)
     for name, part in zip(("n", "xx", "xy", "yy"), parts, strict=True):
         np.testing.assert_array_equal(part.eval(mode=MODE), cells[name].values)
-    found = {name: float(value.eval(mode=MODE)) for name, value in scale.items()}
-    assert found == {"effect": 0.5, "fixed_tau": 0.0, "tau": 0.3}
+    found = {key: float(prior.scale.eval(mode=MODE)) for key, prior in priors.items()}
+    assert found == {"effect": 0.5, "tau": 0.3}
+    assert float(fixed_tau.eval(mode=MODE)) == 0.0
+    np.testing.assert_array_equal(pack(cells, PRIORS, 0.7)[-3:], [0.5, 0.7, 0.3])
 
 
 def test_the_order_in_which_priors_are_said_changes_nothing() -> None:
     study, _ = experiment("a", 30, seed=3)
     cells = answer_cells([study], "threat", VOCABULARY)
-    other = dict(reversed(SCALES.items()))
-    np.testing.assert_array_equal(pack(cells, SCALES), pack(cells, other))
+    other = dict(reversed(PRIORS.items()))
+    np.testing.assert_array_equal(pack(cells, PRIORS), pack(cells, other))
 
 
 def test_coders_who_do_not_err_are_a_prior_and_the_likelihood_is_binomial() -> None:
@@ -46,7 +49,7 @@ def test_coders_who_do_not_err_are_a_prior_and_the_likelihood_is_binomial() -> N
     ]
     study = coding_study("small", interviews, ["role_change", "uncertainty"])
     cells = first_readings(code_cells([study], "strain", VOCABULARY))
-    priors = dict.fromkeys(("prevalence", "effect_logit", "tau_logit"), 1.0) | PERFECT
+    priors = priors_of(dict.fromkeys(("prevalence", "effect_logit", "tau_logit"), 1.0)) | PERFECT
     model = codings_model.build(cells, priors)
     names = ["presence", "sensitivity", "specificity", "log_likelihood"]
     drawn = pm.draw([model[name] for name in names], 20, random_seed=1, mode=MODE)
@@ -61,7 +64,7 @@ def test_coders_who_do_not_err_are_a_prior_and_the_likelihood_is_binomial() -> N
 def test_a_standard_deviation_that_is_fixed_takes_the_place_of_its_parameter() -> None:
     for fixed in (0.0, 0.7):
         with pm.Model() as model:
-            tau = spread("tau", pt.constant(0.3), pt.constant(fixed))
+            tau = spread("tau", PRIORS["tau"], pt.constant(fixed))
         drawn, parameter = pm.draw([tau, model["tau"]], 50, random_seed=1, mode=MODE)
         assert np.ptp(parameter) > 0.1
         np.testing.assert_array_equal(drawn, np.full(50, fixed) if fixed else parameter)

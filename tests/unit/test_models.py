@@ -23,10 +23,12 @@ from metastudy.models.answers import model as answers_model
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.cells import code_cells
+from metastudy.models.priors import priors_of
 
-PRIORS: dict[str, float] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))[
+SCALES: dict[str, float] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))[
     "priors"
 ]
+PRIORS = priors_of(SCALES)
 POINTS = 20
 Values = Mapping[str, np.ndarray]
 
@@ -116,13 +118,13 @@ class Rows:
     def density(self, at: Values, labels: Mapping[str, list[str]]) -> float:
         total = 0.0
         for name, scale in (("mu", "effect"), ("difference", "effect"), ("baseline", "baseline")):
-            total += norm.logpdf(at[name], scale=PRIORS[scale]).sum()
+            total += norm.logpdf(at[name], scale=SCALES[scale]).sum()
         for name, scale in (("tau", "tau"), ("site_tau", "tau")):
-            total += halfnorm.logpdf(at[name], scale=PRIORS[scale]).sum()
-        total += lognorm.logpdf(at["sigma"], PRIORS["sigma"]).sum()
+            total += halfnorm.logpdf(at[name], scale=SCALES[scale]).sum()
+        total += lognorm.logpdf(at["sigma"], SCALES["sigma"]).sum()
         total += norm.logpdf(at["level_z"]).sum()
         for name in ("construct_chol", "vignette_chol"):  # det(R)^(eta - 1) of a 2 x 2 matrix
-            total += (PRIORS["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)
+            total += (SCALES["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)
         if "site_effect_z" in at:
             total += norm.logpdf(at["site_effect_z"]).sum()
         own = np.array(
@@ -213,16 +215,16 @@ def test_the_model_of_codings_is_that_of_its_interviews() -> None:
     assert list(model.coords["tau_of"]) == ["sector"], "country is the arrangement"
 
     def density(at: Values) -> float:
-        total = norm.logpdf(at["prevalence"], scale=PRIORS["prevalence"]).sum()
-        total += halfnorm.logpdf(at["prevalence_tau"], scale=PRIORS["prevalence"])
-        total += norm.logpdf(at["contrast"], scale=PRIORS["effect_logit"]).sum()
+        total = norm.logpdf(at["prevalence"], scale=SCALES["prevalence"]).sum()
+        total += halfnorm.logpdf(at["prevalence_tau"], scale=SCALES["prevalence"])
+        total += norm.logpdf(at["contrast"], scale=SCALES["effect_logit"]).sum()
         for name in ("tau", "code_tau", "organisation_tau", "organisation_code_tau"):
-            total += np.sum(halfnorm.logpdf(at[name], scale=PRIORS["tau_logit"]))
+            total += np.sum(halfnorm.logpdf(at[name], scale=SCALES["tau_logit"]))
         for name in ("alpha_z", "gamma_z", "organisation_z", "organisation_code_z", "level_z"):
             total += norm.logpdf(at[name]).sum()
         for name in ("sensitivity", "specificity"):
             share = 2 * at[name] - 1
-            total += beta_distribution.logpdf(share, PRIORS["accuracy_a"], PRIORS["accuracy_b"])
+            total += beta_distribution.logpdf(share, SCALES["accuracy_a"], SCALES["accuracy_b"])
         for org, c, said in readings:
             o = organisations.index(org)
             arrangement, _, sector, _ = ORGANISATIONS[org]
@@ -302,15 +304,15 @@ def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
     pairs = sorted({(units.index(unit), codes.index(code)) for _, unit, *_, code, _ in rows})
 
     def density(at: Values) -> float:
-        total = norm.logpdf(at["prevalence"], scale=PRIORS["prevalence"]).sum()
-        total += halfnorm.logpdf(at["prevalence_tau"], scale=PRIORS["prevalence"])
+        total = norm.logpdf(at["prevalence"], scale=SCALES["prevalence"]).sum()
+        total += halfnorm.logpdf(at["prevalence_tau"], scale=SCALES["prevalence"])
         for name in ("contrast", "difference"):
-            total += norm.logpdf(at[name], scale=PRIORS["effect_logit"]).sum()
+            total += norm.logpdf(at[name], scale=SCALES["effect_logit"]).sum()
         for name in (
             *("tau", "code_tau", "study_code_tau", "organisation_tau"),
             "organisation_code_tau",
         ):
-            total += np.sum(halfnorm.logpdf(at[name], scale=PRIORS["tau_logit"]))
+            total += np.sum(halfnorm.logpdf(at[name], scale=SCALES["tau_logit"]))
         for name in (
             *("alpha_z", "gamma_z", "study_code_z", "organisation_z", "organisation_code_z"),
             "level_z",
@@ -318,7 +320,7 @@ def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
             total += norm.logpdf(at[name]).sum()
         for name in ("sensitivity", "specificity"):
             share = 2 * at[name] - 1
-            total += beta_distribution.logpdf(share, PRIORS["accuracy_a"], PRIORS["accuracy_b"])
+            total += beta_distribution.logpdf(share, SCALES["accuracy_a"], SCALES["accuracy_b"])
         s, t = at["sensitivity"], at["specificity"]
         for study, unit, site, x, sector, code, said in rows:
             c, o = codes.index(code), units.index(unit)

@@ -49,9 +49,10 @@ from metastudy.models.base import (
     provenance_mark,
 )
 from metastudy.models.kind import EFFECTS, Model
+from metastudy.models.priors import Prior, priors_of
 from metastudy.posterior.contrasts import contrasts
 
-PRIORS = {"effect": 1.0, "tau": 0.5}
+PRIORS = priors_of({"effect_logit": 1.0, "tau_logit": 0.5})
 SAMPLING = {"chains": 2, "tune": 300, "draws": 400, "target_accept": 0.9, "seed": 1}
 THRESHOLDS = {"rhat": 1.05, "ess_bulk": 100, "ess_tail": 100, "divergences": 0, "ebfmi": 0.3}
 PEOPLE, TRUTH = 400, 1.0  # of each study; log-odds ratio of the arms
@@ -91,7 +92,7 @@ def people(studies: Sequence[Study], module: str, vocabulary: Vocabulary) -> pd.
     return pd.concat(found, ignore_index=True)
 
 
-def build(cells: xr.Dataset, priors: Mapping[str, float]) -> Any:
+def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Any:
     import pymc as pm
 
     from metastudy.models.data_vector import given
@@ -100,8 +101,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, float]) -> Any:
     studies, at = np.unique(cells.study.values, return_inverse=True)
     coords = {"mu_of": [EXPOSURE], "construct": [OUTCOME], "study": studies}
     with pm.Model(coords=coords) as model:
-        (n, yes), scale = given(cells, priors)
-        mu = pm.Normal("mu", 0, scale["effect"], dims=("mu_of", "construct"))
+        (n, yes), own, _ = given(cells, priors)
+        mu = own["effect_logit"].variable("mu", dims=("mu_of", "construct"))
         baseline = pm.Normal("baseline", 0, 1.5, dims="study")
         linear = baseline[at] + mu[0, 0] * cells.x.values
         chance = pm.Deterministic("chance", pm.math.sigmoid(linear))
@@ -170,7 +171,7 @@ TOY = Model(
     name="toy",
     metric="log_odds",
     cluster="site",
-    effect_prior="effect",
+    prior_of=lambda priors, parameter: priors["effect_logit"],
     measured=scale_scores.NEEDED,
     cells=cells,
     structures=structures,

@@ -23,9 +23,11 @@ from metastudy.models.answers.predictive import of_answers
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.observations import Interviews, observe_interviews
 from metastudy.models.codings.predictive import of_interviews
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 
-PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+PRIORS = priors_of(CONFIG["priors"])
 DRAWS = 6
 
 

@@ -9,14 +9,23 @@ from answers import coding_study, experiment
 from studies import VOCABULARY
 
 from metastudy.harmonized.study import Study
-from metastudy.model_checks.leave_group_out import FIXED, refits, rows_left_out, without
+from metastudy.model_checks.leave_group_out import (
+    FIXED,
+    VARIANTS,
+    refits,
+    rows_left_out,
+    without,
+)
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.refits import summary
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
+from metastudy.models.data_vector import NOT_FIXED
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import model_of
 
-PRIORS = {"tau": 0.3, "tau_logit": 0.5, "effect": 0.5, "effect_logit": 1.0, "sigma": 2.0}
+SCALES = {"tau": 0.3, "tau_logit": 0.5, "effect": 0.5, "effect_logit": 1.0, "sigma": 2.0}
+PRIORS = priors_of(SCALES)
 CODES = ["role_change", "uncertainty", "empowered_citizens"]
 
 
@@ -88,16 +97,13 @@ def test_an_effect_that_has_lost_its_data_is_known_as_its_prior() -> None:
 
 
 def test_prior_variants_scale_what_groups_and_effects_may_do_and_nothing_else() -> None:
-    found = {one.group: one.priors for one in refits(answers(), PRIORS)}
-    assert found["half"] == PRIORS | {
-        "tau": 0.15,
-        "tau_logit": 0.25,
-        "effect": 0.25,
-        "effect_logit": 0.5,
-    }
-    assert found["pooled"]["fixed_tau"] == pytest.approx(FIXED["pooled"] * PRIORS["effect"])
-    assert found["unpooled"]["fixed_tau"] == PRIORS["effect"]
-    assert "fixed_tau" not in found["a"]
+    found = {one.group: one for one in refits(answers(), PRIORS)}
+    halved = {"tau": 0.15, "tau_logit": 0.25, "effect": 0.25, "effect_logit": 0.5}
+    assert found["half"].priors == priors_of(SCALES | halved)
+    assert found["pooled"].fixed_tau == pytest.approx(FIXED["pooled"] * SCALES["effect"])
+    assert found["unpooled"].fixed_tau == SCALES["effect"]
+    assert found["a"].fixed_tau == NOT_FIXED
+    assert all(one.priors is PRIORS for name, one in found.items() if name not in VARIANTS)
 
 
 def effects(mean: float, seed: int) -> xr.DataArray:

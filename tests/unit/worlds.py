@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from studies import VOCABULARY
+import yaml
+from studies import ROOT, VOCABULARY
 
 from metastudy.article.results import Evidence, Modelled, StudyEvidence
 from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
@@ -24,7 +25,7 @@ SETTINGS = {
     "privacy": {"smallest_cell": 5},
     "sampling": {"chains": 4, "draws": 2000, "tune": 1000, "seed": 1},
     "gates": {"rhat": 1.01},
-    "priors": {"effect": 0.5, "tau": 0.3},
+    "priors": yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"],
 }
 OUTCOMES = ("threat_quality", "threat_profession", "threat_job", "work_motivation")
 COPING = ("coping_avoidance", "coping_escalation", "coping_help_seeking")

@@ -86,6 +86,11 @@ class Prior:
         told = [f"{name} {value:g}" for name, value in self.numbers.items() if name != "df"]
         return ", ".join((self.words, *told))
 
+    def law(self, scale: str) -> str:
+        """The distribution around zero as a formula, with a symbol for its scale, in TeX."""
+        symbol = {"normal": r"\mathcal{N}", "student_t": f"t_{{{self.numbers.get('df')}}}"}
+        return f"{symbol[self.family]}(0, {scale}^2)"
+
     def scaled(self, factor: float) -> Prior:
         """The same family, so many times as wide."""
         return replace(self, numbers={**self.numbers, "scale": self.scale * factor})
