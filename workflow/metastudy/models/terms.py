@@ -50,7 +50,7 @@ def spread(
 ) -> TensorVariable:
     """Standard deviation between groups, or ``fixed`` where that is above zero.
 
-    Fixed, it says how groups are pooled instead of asking the data: completely next to nought,
+    Fixed, it says how groups are pooled instead of asking the data: completely next to zero,
     hardly at all where it is wide.
     """
     return pt.switch(fixed > 0, fixed, prior.variable(name, dims=dims))
