@@ -150,6 +150,13 @@ def _config(old: str, new: str) -> Callable[[Path], None]:
 
 
 # what is done to the manuscript, the code of the problem, and words that the message must hold
+def _bomb() -> str:
+    """A list of some hundred bytes that stands for a billion entries."""
+    parts = ["&a0 [x, x, x, x, x, x, x, x, x, x]"]
+    parts += [f"&a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    return f"[{', '.join(parts)}]"
+
+
 MISTAKES = {
     "unknown variable": (_add("{{< var effect.men >}}"), "unknown-variable", "effect.mean"),
     "unknown variable in the abstract": (
@@ -259,6 +266,11 @@ MISTAKES = {
     ),
     "misspelt key of the article": (_article("keywords:", "keyword:"), "unknown-key", "keyword"),
     "key that stands twice": (_article("date:", "title: again\ndate:"), "duplicate-key", "title"),
+    "aliases of aliases": (
+        _article("keywords:", f"bomb: {_bomb()}\nkeywords:"),
+        "yaml",
+        "aliases that stand for more",
+    ),
     "date that is none": (_article("2026-02-03", "2026-02-31"), "schema", "2026-02-31"),
     "mark without its text": (_article("provenance: ", "subtitle: "), "schema", "provenance"),
     "unknown affiliation": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,22 @@ import yaml
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import shown
 
-__all__ = ["Document", "read_yaml", "yaml_path"]
+__all__ = [
+    "Document",
+    "InvalidYaml",
+    "ParsedYaml",
+    "RepeatedKey",
+    "YamlPath",
+    "nearest_line",
+    "parse_yaml",
+    "read_yaml",
+    "yaml_path",
+]
 
 MOST_NODES = (
     200_000  # of a YAML file with its aliases followed; the largest codebook has some 10,000
 )
-Path_ = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 
 
 def yaml_path(path: Sequence[str | int]) -> str:
@@ -31,20 +41,51 @@ def yaml_path(path: Sequence[str | int]) -> str:
     return text.removeprefix(".") or "(top)"
 
 
+def nearest_line(lines: Mapping[YamlPath, int], place: Sequence[str | int]) -> int | None:
+    """Give the line of a place, or of the nearest place around it that has one."""
+    place = tuple(place)
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place)
+
+
+class InvalidYaml(Exception):
+    """What was found in place of YAML, and its line where that is known."""
+
+    def __init__(self, found: str, line: int | None):
+        super().__init__(found)
+        self.found, self.line = found, line
+
+
+@dataclass(frozen=True)
+class RepeatedKey:
+    """A key that a mapping has again, with the lines where it is first and again."""
+
+    key: str
+    first: int
+    line: int
+
+
+@dataclass(frozen=True)
+class ParsedYaml:
+    """What a YAML text says, the line of each place, and its repeated keys."""
+
+    data: Any
+    lines: dict[YamlPath, int] = field(repr=False)
+    repeated: tuple[RepeatedKey, ...] = ()
+
+
 @dataclass(frozen=True)
 class Document:
-    """A YAML file: its data, and on which line each place stands."""
+    """A YAML file: its data, and the line of each place."""
 
     path: Path
     data: Any
-    lines: dict[Path_, int] = field(repr=False)
+    lines: dict[YamlPath, int] = field(repr=False)
 
     def line(self, place: Sequence[str | int]) -> int:
         """Give the line of a place in the file, or of the nearest place around it."""
-        place = tuple(place)
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines.get(place, 1)
+        return nearest_line(self.lines, place) or 1
 
     def problem(
         self,
@@ -75,16 +116,6 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: dict[str, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(None, None, "a key that is no text", key.start_mark)
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                first = seen[key.value]
-                message = f"the key '{key.value}' twice, on lines {first} and {line}"
-                raise yaml.MarkedYAMLError(None, None, message, key.start_mark)
-            seen[key.value] = line
         self.flatten_mapping(node)
         return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
 
@@ -134,23 +165,81 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
     return size
 
 
-def _lines(node: yaml.Node | None, place: Path_ = ()) -> dict[Path_, int]:
-    if node is None:
-        return {}
-    found = {place: node.start_mark.line + 1}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                found |= _lines(value, (*place, key.value))
-                found[(*place, key.value)] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            found |= _lines(value, (*place, index))
-    return found
+class _Walk:
+    """The line of each place below a node, and the repeated keys, in the order of the text.
+
+    Raises
+    ------
+    yaml.MarkedYAMLError
+        At a key that is no text.
+    """
+
+    def __init__(self, first_line: int):
+        self.first_line = first_line
+        self.lines: dict[YamlPath, int] = {}
+        self.repeated: dict[RepeatedKey, None] = {}  # once, however many aliases lead to it
+
+    def visit(self, node: yaml.Node, place: YamlPath) -> None:
+        self.lines.setdefault(place, self.first_line + node.start_mark.line)
+        if isinstance(node, yaml.MappingNode):
+            self._keys(node, place)
+            for key, value in node.value:
+                self.visit(value, (*place, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                self.visit(value, (*place, index))
+
+    def _keys(self, node: yaml.MappingNode, place: YamlPath) -> None:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = self.first_line + key.start_mark.line
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(None, None, "a key that is no text", key.start_mark)
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                self.repeated[RepeatedKey(key.value, seen[key.value], line)] = None
+            seen[key.value] = line
+            self.lines[(*place, key.value)] = line
+
+
+def parse_yaml(text: str, first_line: int = 1) -> ParsedYaml:
+    """Parse a YAML text strictly: one document, keys as they are written.
+
+    Parameters
+    ----------
+    text : the document.
+    first_line : the line of its file on which the text begins.
+
+    Returns
+    -------
+    ParsedYaml, its keys all texts (``08`` stays ``08``). Of a repeated key the last value counts.
+
+    Raises
+    ------
+    InvalidYaml
+        If the text is no YAML, if a key is no text, or if its aliases stand for too much.
+    """
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return ParsedYaml(None, {})
+            _size(node, {})
+            walk = _Walk(first_line)
+            walk.visit(node, ())
+            return ParsedYaml(loader.construct_document(node), walk.lines, tuple(walk.repeated))
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = first_line + mark.line if mark else first_line
+        raise InvalidYaml(error.problem or "no YAML", line) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InvalidYaml(" ".join(str(error).split())[:200] or "no YAML", None) from None
 
 
 def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -> Document:
-    """Read a YAML file strictly: UTF-8, one document, no key twice, keys as they are written.
+    """Read a YAML file strictly: UTF-8, one document, each key once, keys as they are written.
 
     Parameters
     ----------
@@ -173,16 +262,10 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
         return BadInput(Problem(shown(path), found, expected, mend, study, row, None, kind))
 
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            if node:
-                _size(node, {})
-            lines = _lines(node)
-            data = loader.construct_document(node) if node else None
-        finally:
-            loader.dispose()
+        parsed = parse_yaml(path.read_bytes().decode("utf-8-sig"))
+        for again in parsed.repeated:
+            message = f"the key '{again.key}' twice, on lines {again.first} and {again.line}"
+            raise InvalidYaml(message, again.line)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise refused(
             "no such file", f"a YAML file at {shown(path)}", "add the file", "missing-file"
@@ -201,17 +284,13 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
             "save the file as UTF-8",
             "encoding",
         ) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+    except InvalidYaml as error:
+        if error.line is None:
+            raise refused(error.found, "well-formed YAML", "correct the file") from None
         raise refused(
-            error.problem or "no YAML",
+            error.found,
             "well-formed YAML in which each key stands once",
-            f"correct line {line} of {shown(path)}",
-            row=f"{line} (line)",
+            f"correct line {error.line} of {shown(path)}",
+            row=f"{error.line} (line)",
         ) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise refused(
-            " ".join(str(error).split())[:200] or "no YAML", "well-formed YAML", "correct the file"
-        ) from None
-    return Document(path, data, lines)
+    return Document(path, parsed.data, parsed.lines)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from metastudy.common.problems import Problem
+from metastudy.common.yaml_document import YamlPath
 from metastudy.manuscript.yaml_rows import (
-    KeyPath,
     Line,
     Names,
     Yaml,
@@ -121,7 +121,7 @@ def _variables(source: Source) -> dict[str, str]:
     found = _yaml_file(source, "_variables.yml")
     flat: dict[str, str] = {}
 
-    def visit(value: Any, path: KeyPath) -> None:
+    def visit(value: Any, path: YamlPath) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
                 visit(item, (*path, key))

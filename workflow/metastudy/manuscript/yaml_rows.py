@@ -13,9 +13,9 @@ import jsonschema
 import yaml
 
 from metastudy.common.problems import Problem
+from metastudy.common.yaml_document import InvalidYaml, YamlPath, nearest_line, parse_yaml
 
 __all__ = [
-    "KeyPath",
     "Line",
     "Names",
     "Yaml",
@@ -28,7 +28,6 @@ __all__ = [
 
 __resources__ = ("../../schemas/manuscript.schema.yaml",)
 SCHEMA = Path(__file__).parents[2] / "schemas" / "manuscript.schema.yaml"
-KeyPath = tuple[str | int, ...]
 # a file inside the staged folder -> the file that the user edits
 Names = dict[str, str]
 
@@ -48,24 +47,12 @@ class Yaml:
 
     file: str
     value: Any = None
-    rows: dict[KeyPath, int] = field(default_factory=dict)
+    rows: dict[YamlPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def row(self, path: KeyPath) -> int | None:
+    def row(self, path: YamlPath) -> int | None:
         """The row of a key, or of the nearest key above it that has one."""
-        while path not in self.rows and path:
-            path = path[:-1]
-        return self.rows.get(path)
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a date stays the text that was written."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+        return nearest_line(self.rows, path)
 
 
 def text_of(path: Path, name: str, problems: list[Problem]) -> str | None:
@@ -97,54 +84,30 @@ def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
     Yaml
         With ``value`` None and a problem when the text is not YAML; a key given twice is a problem.
     """
-    found = Yaml(file)
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        if node is not None:
-            _walk(node, (), found, first_row)
-            found.value = loader.construct_document(node)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        found.problems.append(
-            Problem(
-                file,
-                getattr(error, "problem", None) or str(error),
-                "valid YAML; a value that starts with { stands in quotes",
-                "correct the line, or quote the value",
-                row=first_row + mark.line if mark else None,
-                code="yaml",
-            )
+        parsed = parse_yaml(text, first_row)
+    except InvalidYaml as error:
+        problem = Problem(
+            file,
+            error.found,
+            "valid YAML; a value that starts with { stands in quotes",
+            "correct the line, or quote the value",
+            row=error.line,
+            code="yaml",
         )
-    finally:
-        loader.dispose()
-    return found
-
-
-def _walk(node: yaml.Node, path: KeyPath, found: Yaml, first_row: int) -> None:
-    """Note the row of every key below a node, and keys that stand there twice."""
-    found.rows.setdefault(path, first_row + node.start_mark.line)
-    if isinstance(node, yaml.SequenceNode):
-        for position, item in enumerate(node.value):
-            _walk(item, (*path, position), found, first_row)
-    elif isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            row = first_row + key.start_mark.line
-            if str(key.value) in seen:
-                found.problems.append(
-                    Problem(
-                        found.file,
-                        f"the key {key.value!r} a second time",
-                        "each key once",
-                        "remove one of the two",
-                        row=row,
-                        code="duplicate-key",
-                    )
-                )
-            seen.add(str(key.value))
-            found.rows[(*path, key.value)] = row
-            _walk(value, (*path, key.value), found, first_row)
+        return Yaml(file, problems=[problem])
+    repeated = [
+        Problem(
+            file,
+            f"the key {again.key!r} a second time",
+            "each key once",
+            "remove one of the two",
+            row=again.line,
+            code="duplicate-key",
+        )
+        for again in parsed.repeated
+    ]
+    return Yaml(file, parsed.data, parsed.lines, repeated)
 
 
 @cache
@@ -190,7 +153,7 @@ def _keys(value: object) -> list[object]:
     return list(value) if isinstance(value, dict) else []
 
 
-def child(value: Any, change: Callable[[str, KeyPath], str], path: KeyPath = ()) -> Any:
+def child(value: Any, change: Callable[[str, YamlPath], str], path: YamlPath = ()) -> Any:
     """A copy of a YAML value in which ``change(text, path)`` replaced every text."""
     if isinstance(value, str):
         return change(value, path)
