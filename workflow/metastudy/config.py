@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
+from jsonschema.exceptions import ValidationError
 
 from metastudy.codebook import codebook as codebooks
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.json_schema import validator, violations
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import did_you_mean, numeral
+from metastudy.common.yaml_document import yaml_path
 
 __all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
 
@@ -74,42 +75,28 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     BadInput
         All that is wrong at once: key, what was found, what was expected, a likely spelling.
     """
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(SCHEMA.read_text("utf-8")))
+    schema = validator(SCHEMA)
     settings = copy.deepcopy(dict(config))
-    for error in list(validator.iter_errors(settings)):
+    for error in list(schema.iter_errors(settings)):
         _read_number(settings, error)
-    problems = []
-    for error in validator.iter_errors(settings):
-        place = ".".join(map(str, error.absolute_path)) or "the top level"
-        found, expected = repr(error.instance), error.message
-        if error.validator == "type":
-            kinds = error.validator_value
-            expected = f"a value of type {kinds if isinstance(kinds, str) else ' or '.join(kinds)}"
-        elif error.validator == "additionalProperties":
-            known = list(error.schema["properties"])
-            unknown = [key for key in error.instance if key not in known]
-            found = f"unknown key{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))}"
-            expected = f"one of {', '.join(known)}" + "".join(
-                did_you_mean(k, known) for k in unknown
-            )
-        elif error.validator == "required":
-            found = "a missing key"
-        problems.append(
-            Problem(
-                file="config/config.yaml or --config",
-                column=place,
-                found=found,
-                expected=expected,
-                mend="correct the key; workflow/schemas/config.schema.yaml describes each",
-                code="config",
-            )
+    problems = [
+        Problem(
+            file="config/config.yaml or --config",
+            column=yaml_path(one.place),
+            found=one.found,
+            expected=one.expected,
+            mend="correct the key; workflow/schemas/config.schema.yaml describes each",
+            code="config",
         )
+        for error in schema.iter_errors(settings)
+        for one in violations(error)
+    ]
     if problems:
         raise BadInput(problems)
     return settings
 
 
-def _read_number(config: dict[str, Any], error: jsonschema.ValidationError) -> None:
+def _read_number(config: dict[str, Any], error: ValidationError) -> None:
     """Put a number in place of its text: inside `--config section={...}` Snakemake leaves texts."""
     if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
         number = numeral(error.instance)

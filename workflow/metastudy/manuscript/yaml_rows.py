@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
+from metastudy.common.json_schema import validator, violations
 from metastudy.common.problems import Problem
-from metastudy.common.yaml_document import InvalidYaml, YamlPath, nearest_line, parse_yaml
+from metastudy.common.yaml_document import (
+    InvalidYaml,
+    YamlPath,
+    nearest_line,
+    parse_yaml,
+    yaml_path,
+)
 
 __all__ = [
     "Line",
@@ -110,47 +113,21 @@ def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
     return Yaml(file, parsed.data, parsed.lines, repeated)
 
 
-@cache
-def _schema() -> dict[str, Any]:
-    return yaml.safe_load(SCHEMA.read_text("utf-8"))
-
-
 def schema_problems(part: str, document: Yaml) -> Iterator[Problem]:
     """Compare a YAML document with one part (``project`` or ``front``) of the closed schema."""
-    kind = jsonschema.Draft202012Validator
-    validator = kind({**_schema(), "$ref": f"#/$defs/{part}"}, format_checker=kind.FORMAT_CHECKER)
-    for error in validator.iter_errors(document.value):
-        yield from _explain(error, document)
-
-
-def _explain(error: jsonschema.ValidationError, document: Yaml) -> Iterator[Problem]:
-    path = tuple(error.absolute_path)
-    name = ".".join(map(str, path)) or "the top level"
-    schema = error.schema if isinstance(error.schema, dict) else {}
-    if error.validator == "additionalProperties":
-        known = sorted(schema.get("properties", {}))
-        for key in sorted({str(key) for key in _keys(error.instance)} - set(known)):
+    for error in validator(SCHEMA, part).iter_errors(document.value):
+        for one in violations(error):
             yield Problem(
-                document.file,
-                f"the key {key!r} in {name}",
-                f"one of: {', '.join(known)}",
-                "correct the spelling or remove the key",
-                row=document.row((*path, key)),
-                code="unknown-key",
+                file=document.file,
+                row=document.row(one.place),
+                column=yaml_path(one.place),
+                found=one.found,
+                expected=one.expected,
+                mend="correct the spelling or remove the key"
+                if one.unknown_key
+                else f"correct {yaml_path(one.place)}",
+                code="unknown-key" if one.unknown_key else "schema",
             )
-        return
-    yield Problem(
-        document.file,
-        f"{name}: {error.message}",
-        str(schema.get("description") or f"{error.validator}: {error.validator_value}"),
-        f"correct {name}",
-        row=document.row(path),
-        code="schema",
-    )
-
-
-def _keys(value: object) -> list[object]:
-    return list(value) if isinstance(value, dict) else []
 
 
 def child(value: Any, change: Callable[[str, YamlPath], str], path: YamlPath = ()) -> Any:

@@ -8,6 +8,7 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.checks import outcomes, rules, shape, variables
 from metastudy.codebook.checks import study as checks_study
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.json_schema import validator, violations
 from metastudy.common.problems import Problem
 from metastudy.common.yaml_document import Document
 
@@ -28,8 +29,12 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
     only what is sound around it is checked further, so no mistake is reported twice.
     """
     raw = document.data if isinstance(document.data, dict) else {}
-    errors = list(shape.codebook_schema().iter_errors(document.data))
-    problems = [problem for error in errors for problem in shape.from_schema(document, error)]
+    errors = list(validator(shape.SCHEMA).iter_errors(document.data))
+    problems = [
+        document.problem(one.place, one.found, one.expected)
+        for error in errors
+        for one in violations(error)
+    ]
     sound = shape.Sound(raw, {tuple(error.absolute_path)[:2] for error in errors})
     additions = raw.get("vocabulary") if sound.section("vocabulary") else None
     vocabulary, more = vocabularies.extend(vocabulary, document, additions)
