@@ -149,8 +149,8 @@ def test_estimates_of_the_replications_are_pooled_and_the_construct_of_its_own_i
     built: Path,
 ) -> None:
     threat = cells(built, "threat")
-    vocabulary = vocabularies.merge(
-        vocabularies.load(built / "config" / "vocabulary.yaml"),
+    vocabulary = vocabularies.of_studies(
+        built / "config" / "vocabulary.yaml",
         [json.loads(threat.attrs["vocabulary"])],
     )
     table, covariance = estimates(threat, vocabulary)

@@ -24,6 +24,7 @@ __all__ = [
     "extend",
     "load",
     "merge",
+    "of_studies",
 ]
 
 MODELS = ("answers", "codings")
@@ -285,3 +286,20 @@ def merge(vocabulary: Vocabulary, additions: Iterable[Mapping[str, Any]]) -> Voc
                         "common vocabulary"
                     )
     return Vocabulary(sections)
+
+
+def of_studies(path: Path, additions: Iterable[Mapping[str, Any]]) -> Vocabulary:
+    """Load the common vocabulary with what each of some studies added to it.
+
+    Parameters
+    ----------
+    path : ``config/vocabulary.yaml``.
+    additions : the entries of each study, by section; a report and cells carry them as
+        ``vocabulary``.
+
+    Raises
+    ------
+    BadInput, MetastudyError
+        As :func:`load` and :func:`merge`.
+    """
+    return merge(load(path), additions)

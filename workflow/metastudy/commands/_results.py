@@ -31,8 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def gather(args: argparse.Namespace) -> Evidence:
     """Read the results that :func:`arguments` names; their order does not matter."""
     studies = sorted((_study(folder) for folder in args.studies), key=lambda study: study.id)
-    vocabulary = vocabularies.merge(
-        vocabularies.load(args.vocabulary), [s.report.get("vocabulary", {}) for s in studies]
+    vocabulary = vocabularies.of_studies(
+        args.vocabulary, [s.report.get("vocabulary", {}) for s in studies]
     )
     by_module = {
         kind: _by_module(getattr(args, kind), vocabulary)

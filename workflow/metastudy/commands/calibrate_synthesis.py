@@ -33,8 +33,8 @@ def main() -> None:
     args = parser.parse_args()
     cells = [xr.load_dataset(path) for path in args.cells]
     reports = [json.loads((path / "report.json").read_text("utf-8")) for path in args.published]
-    vocabulary = vocabularies.merge(
-        vocabularies.load(args.vocabulary),
+    vocabulary = vocabularies.of_studies(
+        args.vocabulary,
         [json.loads(c.attrs["vocabulary"]) for c in cells] + [r["vocabulary"] for r in reports],
     )
     effects = [parquet.read(path / "effects.parquet") for path in args.published]

@@ -26,9 +26,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON")
     args = parser.parse_args()
     study = load(args.study)
-    vocabulary = vocabularies.merge(
-        vocabularies.load(args.vocabulary), [study.report.get("vocabulary") or {}]
-    )
+    vocabulary = vocabularies.of_studies(args.vocabulary, [study.report.get("vocabulary") or {}])
     found = inspect(study, vocabulary, args.smallest_cell)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")

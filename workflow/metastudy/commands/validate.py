@@ -24,8 +24,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     study = load_study(args.tables)
-    common = vocabularies.load(args.vocabulary)
-    modules = validate(study, vocabularies.merge(common, [study.report["vocabulary"]]))
+    vocabulary = vocabularies.of_studies(args.vocabulary, [study.report["vocabulary"]])
+    modules = validate(study, vocabulary)
     args.out.write_text(json.dumps({"study": study.id, "modules": modules}) + "\n", "utf-8")
 
 

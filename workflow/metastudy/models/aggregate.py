@@ -38,8 +38,8 @@ def aggregate(
     """
     paths = sorted(folders)
     reports = [json.loads((path / "report.json").read_text("utf-8")) for path in paths]
-    vocabulary = vocabularies.merge(
-        vocabularies.load(path_to_vocabulary), [report["vocabulary"] for report in reports]
+    vocabulary = vocabularies.of_studies(
+        path_to_vocabulary, [report["vocabulary"] for report in reports]
     )
     model = kind_of(module, vocabulary, variant)
     studies = sorted((load_study(path, model.measured) for path in paths), key=lambda s: s.id)
@@ -50,8 +50,8 @@ def observed_rows(folders: Sequence[Path], cells: xr.Dataset, path_to_vocabulary
     """The rows behind cells, from the harmonized folders of their studies in any order."""
     model = model_of(cells)
     studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
-    vocabulary = vocabularies.merge(
-        vocabularies.load(path_to_vocabulary), [study.report["vocabulary"] for study in studies]
+    vocabulary = vocabularies.of_studies(
+        path_to_vocabulary, [study.report["vocabulary"] for study in studies]
     )
     return model.observe(studies, cells, vocabulary)
 
