@@ -28,10 +28,10 @@ def main() -> None:
     elif not args.out.is_file() or args.out.read_text("utf-8") != text:
         raise BadInput(
             Problem(
-                shown(args.out),
-                "a page that is not what the schema gives",
-                f"the page that is generated from {shown(SCHEMA)}",
-                f"run: python tools/codebook_reference.py --out {shown(args.out)}",
+                file=shown(args.out),
+                found="a page that is not what the schema gives",
+                expected=f"the page that is generated from {shown(SCHEMA)}",
+                mend=f"run: python tools/codebook_reference.py --out {shown(args.out)}",
                 code="drift",
             )
         )

@@ -13,7 +13,7 @@ from metastudy.codebook.checks.terms import IGNORE, NO_CONSENT
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical, did_you_mean, shown
-from metastudy.common.yaml_document import Document, read_yaml
+from metastudy.common.yaml_document import Document, YamlPath, read_yaml
 
 __all__ = [
     "Codebook",
@@ -26,10 +26,9 @@ __all__ = [
     "check_provenance",
     "load",
     "missing_file",
+    "no_data_file",
     "sha256",
 ]
-
-Path_ = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -187,9 +186,9 @@ class Codebook:
         return tuple(dict.fromkeys([*names, *self._looked_at]))
 
     @property
-    def _looked_at(self) -> dict[str, Path_]:
+    def _looked_at(self) -> dict[str, YamlPath]:
         """The raw names that others name: rules, and ratings their evidence; with the places."""
-        found: dict[str, Path_] = {}
+        found: dict[str, YamlPath] = {}
         for index, rule in enumerate(self.exclude):
             if rule.variable:
                 found.setdefault(rule.variable, ("exclude", index, "variable"))
@@ -201,7 +200,7 @@ class Codebook:
                 found.setdefault(variable.evidence, ("variables", index, "evidence"))
         return found
 
-    def place(self, name: str) -> Path_:
+    def place(self, name: str) -> YamlPath:
         """Give the place in the codebook that first mentions a raw name."""
         for index, variable in enumerate(self.variables):
             if variable.name == name:
@@ -266,22 +265,24 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def no_data_file(codebook: Codebook) -> Problem:
+    """The problem that the data file is not there."""
+    path = codebook.data_path
+    folder = path.parent.iterdir() if path.parent.is_dir() else ()
+    near = did_you_mean(path.name, (entry.name for entry in folder))
+    return Problem(
+        file=shown(path),
+        found=f"no such file.{near}",
+        expected="the data file that the codebook names",
+        mend=f"put the file there, or correct file.name in {shown(codebook.path)}",
+        study=codebook.study.id,
+        code="missing-file",
+    )
+
+
 def missing_file(codebook: Codebook) -> list[Problem]:
     """The problem that the data file is not there, if it is not."""
-    path = codebook.data_path
-    if path.is_file():
-        return []
-    near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
-    return [
-        Problem(
-            shown(path),
-            f"no such file.{near}",
-            "the data file that the codebook names",
-            f"put the file there, or correct file.name in {shown(codebook.path)}",
-            codebook.study.id,
-            code="missing-file",
-        )
-    ]
+    return [] if codebook.data_path.is_file() else [no_data_file(codebook)]
 
 
 def check_provenance(codebook: Codebook, manifest: Path) -> str:
@@ -315,11 +316,11 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
     except OSError as error:
         raise BadInput(
             Problem(
-                shown(path),
-                f"a file that cannot be read: {error.strerror}",
-                "a data file that may be read",
-                "give yourself the right to read it",
-                study.id,
+                file=shown(path),
+                found=f"a file that cannot be read: {error.strerror}",
+                expected="a data file that may be read",
+                mend="give yourself the right to read it",
+                study=study.id,
                 code="missing-file",
             )
         ) from None
@@ -337,7 +338,14 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
         mend += " to 'simulated', or put the real file in"
     if found and expected:
         raise BadInput(
-            Problem(shown(path), found, expected, mend, study.id, None, None, "provenance")
+            Problem(
+                file=shown(path),
+                found=found,
+                expected=expected,
+                mend=mend,
+                study=study.id,
+                code="provenance",
+            )
         )
     return digest
 

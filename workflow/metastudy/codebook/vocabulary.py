@@ -227,10 +227,10 @@ def load(path: Path) -> Vocabulary:
     if isinstance(document.data, dict):
         problems += [
             Problem(
-                shown(document.path),
-                f"no section '{section}'",
-                f"the sections {', '.join(SECTIONS)}",
-                f"add '{section}:' to {shown(document.path)}",
+                file=shown(document.path),
+                found=f"no section '{section}'",
+                expected=f"the sections {', '.join(SECTIONS)}",
+                mend=f"add '{section}:' to {shown(document.path)}",
                 code="vocabulary",
             )
             for section in SECTIONS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BadInput", "MetastudyError", "Problem"]
+from metastudy.common.text import some_of
+
+__all__ = ["MAX_ROWS_NAMED", "BadInput", "MetastudyError", "Problem", "place_of_rows"]
+
+MAX_ROWS_NAMED = 8  # where the same thing is wrong in many rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """One thing that is wrong with one input.
 
@@ -42,6 +46,15 @@ class Problem:
             f"{head}{study}\n    found:    {self.found}\n    expected: {self.expected}"
             f"\n    mend:     {self.mend}"
         )
+
+
+def place_of_rows(rows: Sequence[int]) -> int | str:
+    """Spell the place of one problem of several rows; at most :data:`MAX_ROWS_NAMED` are named.
+
+    >>> place_of_rows([3]), place_of_rows([3, 4]), place_of_rows(range(1, 11))
+    (3, '3, 4', '1, 2, 3, 4, 5, 6, 7, 8 and 2 more')
+    """
+    return rows[0] if len(rows) == 1 else some_of(rows, MAX_ROWS_NAMED)
 
 
 class MetastudyError(Exception):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-__all__ = ["canonical", "did_you_mean", "numeral", "private", "quoted", "shown"]
+__all__ = ["canonical", "did_you_mean", "numeral", "private", "quoted", "shown", "some_of"]
 
 LONGEST_QUOTED = 60  # characters of a raw value that a message shows
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -85,3 +85,23 @@ def shown(path: Path) -> str:
         return Path(path).absolute().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return Path(path).as_posix()
+
+
+def some_of(values: Sequence[object], most: int, *, uncounted: bool = False) -> str:
+    """List at most so many values, and say how many more there are.
+
+    Parameters
+    ----------
+    values : numbers or texts.
+    most : how many are listed.
+    uncounted : whether there may be more than ``values``.
+
+    Examples
+    --------
+    >>> some_of("abcd", 2), some_of("ab", 2), some_of("ab", 2, uncounted=True)
+    ('a, b and 2 more', 'a, b', 'a, b and more')
+    """
+    listed = ", ".join(map(str, values[:most]))
+    if uncounted:
+        return f"{listed} and more"
+    return f"{listed} and {len(values) - most} more" if len(values) > most else listed

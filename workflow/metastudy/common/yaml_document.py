@@ -259,7 +259,17 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
     def refused(
         found: str, expected: str, mend: str, kind: str = code, row: str | None = None
     ) -> BadInput:
-        return BadInput(Problem(shown(path), found, expected, mend, study, row, None, kind))
+        return BadInput(
+            Problem(
+                file=shown(path),
+                found=found,
+                expected=expected,
+                mend=mend,
+                study=study,
+                row=row,
+                code=kind,
+            )
+        )
 
     try:
         parsed = parse_yaml(path.read_bytes().decode("utf-8-sig"))

@@ -29,7 +29,7 @@ _WIDTH = 100
 
 
 def refused(path: Path, found: str, expected: str, mend: str, code: str = "draft") -> BadInput:
-    return BadInput(Problem(shown(path), found, expected, mend, code=code))
+    return BadInput(Problem(file=shown(path), found=found, expected=expected, mend=mend, code=code))
 
 
 def _flow(value: Any) -> str:

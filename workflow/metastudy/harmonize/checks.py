@@ -57,14 +57,14 @@ def check_declared(study: Study) -> None:
             ]
             study.problems.append(
                 Problem(
-                    shown(study.codebook.data_path),
-                    f"declared as missing in the file, without a reason: {', '.join(spelt)}",
-                    "a reason for each code under 'missing'",
-                    f"add them to 'missing' of '{variable.name}' in {shown(study.codebook.path)}",
-                    study.codebook.study.id,
-                    None,
-                    study.table.place(variable.name),
-                    "undeclared-missing",
+                    file=shown(study.codebook.data_path),
+                    found=f"declared as missing in the file, without a reason: {', '.join(spelt)}",
+                    expected="a reason for each code under 'missing'",
+                    mend=f"add them to 'missing' of '{variable.name}' in "
+                    f"{shown(study.codebook.path)}",
+                    study=study.codebook.study.id,
+                    column=study.table.place(variable.name),
+                    code="undeclared-missing",
                 )
             )
 
@@ -81,14 +81,14 @@ def check_kind(codebook: Codebook, raw: RawTable | RawProject) -> None:
     if project != bool(codebook.codes):
         raise BadInput(
             Problem(
-                shown(codebook.data_path),
-                "a project of coded sources" if project else "a table of rows",
-                "a table of rows, as the codebook lists no 'codes'"
+                file=shown(codebook.data_path),
+                found="a project of coded sources" if project else "a table of rows",
+                expected="a table of rows, as the codebook lists no 'codes'"
                 if project
                 else f"coded sources ({', '.join(CODED)}), as the codebook lists 'codes'",
-                f"correct 'codes' or file.format in {shown(codebook.path)}; a matrix of codes "
+                mend=f"correct 'codes' or file.format in {shown(codebook.path)}; a matrix of codes "
                 "needs 'format: matrix'",
-                codebook.study.id,
+                study=codebook.study.id,
                 code="wrong-format",
             )
         )

@@ -59,14 +59,13 @@ def key(
     def refused(found: str, expected: str, mend: str) -> BadInput:
         return BadInput(
             Problem(
-                "config/config.yaml",
-                found,
-                expected,
-                mend,
-                codebook.study.id,
-                None,
-                "pseudonyms",
-                "pseudonyms",
+                file="config/config.yaml",
+                found=found,
+                expected=expected,
+                mend=mend,
+                study=codebook.study.id,
+                column="pseudonyms",
+                code="pseudonyms",
             )
         )
 

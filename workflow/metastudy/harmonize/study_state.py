@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.problems import Problem
+from metastudy.common.problems import Problem, place_of_rows
 from metastudy.common.text import quoted, shown
 from metastudy.harmonize import decoders
 from metastudy.harmonized import schema
@@ -19,7 +19,6 @@ from metastudy.readers.raw import RawTable
 __all__ = ["STAGE", "Study", "different"]
 
 STAGE = "harmonize"
-SHOWN_ROWS = 8  # so many rows are named where the same thing is wrong in many
 
 
 @dataclass
@@ -51,20 +50,16 @@ class Study:
     ) -> None:
         """Note one problem of the kept rows that ``hits`` marks."""
         rows = sorted(int(row) for row in self.table.rows[self.kept[hits]])
-        more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
-        where: int | str = rows[0]
-        if len(rows) > 1:
-            where = ", ".join(map(str, rows[:SHOWN_ROWS])) + more
         self.problems.append(
             Problem(
-                shown(self.codebook.data_path),
-                found,
-                expected,
-                mend,
-                self.codebook.study.id,
-                where,
-                self.table.place(name),
-                code,
+                file=shown(self.codebook.data_path),
+                found=found,
+                expected=expected,
+                mend=mend,
+                study=self.codebook.study.id,
+                row=place_of_rows(rows),
+                column=self.table.place(name),
+                code=code,
             )
         )
 

@@ -39,14 +39,14 @@ def check(name: str, table: Part, vocabulary: Vocabulary) -> Part:
     if wrong:
         raise BadInput(
             Problem(
-                f"{name}.parquet",
-                found,
-                expected,
-                "this should have been found in the raw data: please report it with the codebook",
-                str(studies.iloc[0]) if len(studies) else None,
-                None,
-                column,
-                "table",
+                file=f"{name}.parquet",
+                found=found,
+                expected=expected,
+                mend="this should have been found in the raw data: please report it with the "
+                "codebook",
+                study=str(studies.iloc[0]) if len(studies) else None,
+                column=column,
+                code="table",
             )
             for found, expected, column in wrong
         )

@@ -107,7 +107,13 @@ def bibliography_keys(source: Source) -> tuple[set[str] | None, list[Problem]]:
         return None, [_failure(source, name, result.messages, file=name)]
     rows: dict[str, int] = {}
     problems = [
-        Problem(name, unmarked(entry.get("pretty", "")), "no warning", "mend the entry", code="bib")
+        Problem(
+            file=name,
+            found=unmarked(entry.get("pretty", "")),
+            expected="no warning",
+            mend="mend the entry",
+            code="bib",
+        )
         for entry in result.warnings
     ]
     for row, line in enumerate(text.splitlines(), 1):
@@ -115,7 +121,14 @@ def bibliography_keys(source: Source) -> tuple[set[str] | None, list[Problem]]:
             if key[1] in rows:
                 found = f"the key {key[1]}, which row {rows[key[1]]} has too"
                 problems.append(
-                    Problem(name, found, "each key once", "rename one", row=row, code="bib")
+                    Problem(
+                        file=name,
+                        found=found,
+                        expected="each key once",
+                        mend="rename one",
+                        row=row,
+                        code="bib",
+                    )
                 )
             rows.setdefault(key[1], row)
     return {entry["id"] for entry in json.loads(result.output or b"[]")}, problems
@@ -126,10 +139,10 @@ def _failure(source: Source, what: str, messages: str, file: str | None = None) 
     said = re.sub(r"Error running filter \S+:", "", messages.split("stack traceback:")[0])
     words = [line.strip() for line in said.splitlines()]
     return Problem(
-        file or source.name(source.article),
-        f"pandoc on {what}: {' '.join(word for word in words if word) or 'no message'}",
-        "a document that pandoc can write",
-        "correct what the message names",
+        file=file or source.name(source.article),
+        found=f"pandoc on {what}: {' '.join(word for word in words if word) or 'no message'}",
+        expected="a document that pandoc can write",
+        mend="correct what the message names",
         code="pandoc",
     )
 
@@ -146,10 +159,10 @@ def _warned(source: Source, result: Result) -> list[Problem]:
             line = first_line(source.original, re.escape(words[0]))
         problems.append(
             Problem(
-                line.file if line else source.name(source.article),
-                " ".join(text.split()),
-                "a document without warnings",
-                "correct what the message names",
+                file=line.file if line else source.name(source.article),
+                found=" ".join(text.split()),
+                expected="a document without warnings",
+                mend="correct what the message names",
                 row=line.row if line else None,
                 code="pandoc-warning",
             )
@@ -309,10 +322,10 @@ def _compile(source: Source, text: str, target: Path) -> list[Problem]:
         hints = "; ".join(getattr(error, "hints", []) or [])
         return [
             Problem(
-                source.name(source.article),
-                f"Typst: {error}",
-                "a document that Typst can set as PDF/UA-1",
-                hints or "correct what the message names",
+                file=source.name(source.article),
+                found=f"Typst: {error}",
+                expected="a document that Typst can set as PDF/UA-1",
+                mend=hints or "correct what the message names",
                 code="typst",
             )
         ]

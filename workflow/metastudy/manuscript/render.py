@@ -84,10 +84,10 @@ def _undeclared(source: Source, formats: list[str]) -> list[Problem]:
     """Formats that were asked for and that the project file does not declare."""
     return [
         Problem(
-            source.name("_quarto.yml"),
-            f"no format {to}, which was asked for",
-            f"{to}: under format:",
-            "declare the format, or do not ask for it",
+            file=source.name("_quarto.yml"),
+            found=f"no format {to}, which was asked for",
+            expected=f"{to}: under format:",
+            mend="declare the format, or do not ask for it",
             code="format",
         )
         for to in formats

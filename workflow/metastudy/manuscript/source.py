@@ -131,10 +131,10 @@ def _variables(source: Source) -> dict[str, str]:
         if not isinstance(value, str):
             source.problems.append(
                 Problem(
-                    found.file,
-                    f"{name}: {value!r}, which YAML reads as {type(value).__name__}",
-                    'a formatted text in quotes, such as "0.50"',
-                    "quote the value where the file is written",
+                    file=found.file,
+                    found=f"{name}: {value!r}, which YAML reads as {type(value).__name__}",
+                    expected='a formatted text in quotes, such as "0.50"',
+                    mend="quote the value where the file is written",
                     row=found.row(path),
                     code="variable-type",
                 )
@@ -152,10 +152,10 @@ def _read_article(source: Source, text: str, variables: dict[str, str]) -> None:
     if not rows or rows[0].rstrip() != "---" or end is None:
         source.problems.append(
             Problem(
-                name,
-                "no front matter",
-                "YAML between two lines of ---, at the very start",
-                "begin the article with title, author, date and abstract",
+                file=name,
+                found="no front matter",
+                expected="YAML between two lines of ---, at the very start",
+                mend="begin the article with title, author, date and abstract",
                 row=1,
                 code="front-matter",
             )
@@ -202,10 +202,11 @@ def _included(source: Source, line: Line, file: str) -> list[Line]:
     if not (source.folder / file).is_file():
         source.problems.append(
             Problem(
-                line.file,
-                f"an include of {file}, which does not exist",
-                f"one of: {', '.join(_candidates(source.folder, file)) or 'a file that exists'}",
-                "correct the name, or have the workflow make the file",
+                file=line.file,
+                found=f"an include of {file}, which does not exist",
+                expected="one of: "
+                f"{', '.join(_candidates(source.folder, file)) or 'a file that exists'}",
+                mend="correct the name, or have the workflow make the file",
                 row=line.row,
                 code="no-include",
             )
@@ -225,10 +226,10 @@ def _candidates(folder: Path, file: str) -> list[str]:
 
 def _shortcode_problem(line: Line, found: str, expected: str) -> Problem:
     return Problem(
-        line.file,
-        found,
-        expected,
-        "use only {{< var a.b >}} and {{< include file >}}",
+        file=line.file,
+        found=found,
+        expected=expected,
+        mend="use only {{< var a.b >}} and {{< include file >}}",
         row=line.row,
         code="shortcode",
     )
@@ -264,10 +265,10 @@ def _unknown_variable(source: Source, line: Line, name: str, known: dict[str, st
     near = sorted(near or {key.partition(".")[0] for key in known})
     file = source.name("_variables.yml")
     return Problem(
-        line.file,
-        f"the variable {name!r}",
-        f"a variable of {file}, such as {', '.join(near[:12])}",
-        "correct the name, or have the workflow write the variable",
+        file=line.file,
+        found=f"the variable {name!r}",
+        expected=f"a variable of {file}, such as {', '.join(near[:12])}",
+        mend="correct the name, or have the workflow write the variable",
         row=line.row,
         code="unknown-variable",
     )

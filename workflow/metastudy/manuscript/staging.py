@@ -65,7 +65,13 @@ def _check_inputs(manuscript: Path, figures: Path, tables: Path, variables: Path
     missing += [] if variables.is_file() else [variables]
     if missing:
         raise BadInput(
-            Problem(str(path), "nothing there", "what the workflow made", "make it", code="no-file")
+            Problem(
+                file=str(path),
+                found="nothing there",
+                expected="what the workflow made",
+                mend="make it",
+                code="no-file",
+            )
             for path in missing
         )
 
@@ -75,10 +81,10 @@ def _check_collisions(names: Names, copies: list[tuple[Path, str]]) -> None:
     if twice:
         raise BadInput(
             Problem(
-                mine,
-                f"a file that the workflow makes too, as {origin}",
-                "figures, tables and variables from the workflow alone",
-                f"remove {mine}",
+                file=mine,
+                found=f"a file that the workflow makes too, as {origin}",
+                expected="figures, tables and variables from the workflow alone",
+                mend=f"remove {mine}",
                 code="collision",
             )
             for origin, mine in twice

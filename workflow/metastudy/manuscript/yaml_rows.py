@@ -64,11 +64,23 @@ def text_of(path: Path, name: str, problems: list[Problem]) -> str | None:
         return path.read_text("utf-8")
     except FileNotFoundError:
         problems.append(
-            Problem(name, "no such file", "a file of this name", f"create {name}", code="no-file")
+            Problem(
+                file=name,
+                found="no such file",
+                expected="a file of this name",
+                mend=f"create {name}",
+                code="no-file",
+            )
         )
     except (UnicodeDecodeError, IsADirectoryError) as error:
         problems.append(
-            Problem(name, str(error), "a text file in UTF-8", "save it as UTF-8", code="encoding")
+            Problem(
+                file=name,
+                found=str(error),
+                expected="a text file in UTF-8",
+                mend="save it as UTF-8",
+                code="encoding",
+            )
         )
     return None
 
@@ -91,20 +103,20 @@ def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
         parsed = parse_yaml(text, first_row)
     except InvalidYaml as error:
         problem = Problem(
-            file,
-            error.found,
-            "valid YAML; a value that starts with { stands in quotes",
-            "correct the line, or quote the value",
+            file=file,
+            found=error.found,
+            expected="valid YAML; a value that starts with { stands in quotes",
+            mend="correct the line, or quote the value",
             row=error.line,
             code="yaml",
         )
         return Yaml(file, problems=[problem])
     repeated = [
         Problem(
-            file,
-            f"the key {again.key!r} a second time",
-            "each key once",
-            "remove one of the two",
+            file=file,
+            found=f"the key {again.key!r} a second time",
+            expected="each key once",
+            mend="remove one of the two",
             row=again.line,
             code="duplicate-key",
         )

@@ -76,15 +76,13 @@ def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
             if row.used_as == "left out":
                 problems.append(
                     Problem(
-                        "config/config.yaml or --config",
-                        f"'{row.grouping}', which the design does not identify for {exposure}: "
-                        f"{row.reason}",
-                        "a term that the studies of the module can tell from the others",
-                        "take it out of `require`, or add studies that cross the two",
-                        None,
-                        None,
-                        f"require.{module}",
-                        "aliased-term",
+                        file="config/config.yaml or --config",
+                        found=f"'{row.grouping}', which the design does not identify for "
+                        f"{exposure}: {row.reason}",
+                        expected="a term that the studies of the module can tell from the others",
+                        mend="take it out of `require`, or add studies that cross the two",
+                        column=f"require.{module}",
+                        code="aliased-term",
                     )
                 )
     if problems:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.problems import BadInput, Problem
+from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, xlsx
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawProject, RawTable
@@ -19,7 +19,6 @@ from metastudy.readers.refusals import problem, unknown_columns
 
 __all__ = ["READERS", "attempt", "read"]
 
-SHOWN = 8  # so many rows are named where the same thing is wrong in many
 MAX_CELL = 32_767  # characters of a cell that is used
 READERS: dict[str, Callable[[Codebook], RawTable | RawProject]] = {
     "sav": sav.read,
@@ -115,11 +114,10 @@ def _header_again(codebook: Codebook, table: RawTable) -> Iterator[Problem]:
         again &= column.isin([str(name), table.titles.get(str(name), str(name))]).to_numpy()
     rows = [int(row) for row in table.rows[again]]
     if rows:
-        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
         yield problem(
             codebook,
             "the header again",
             "the header once, above all rows",
             "take the row out; two files may have been put together",
-            row=rows[0] if len(rows) == 1 else ", ".join(map(str, rows[:SHOWN])) + more,
+            row=place_of_rows(rows),
         )

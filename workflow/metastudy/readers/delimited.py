@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.problems import BadInput, Problem
-from metastudy.common.text import shown
+from metastudy.common.problems import MAX_ROWS_NAMED, BadInput, Problem, place_of_rows
+from metastudy.common.text import shown, some_of
 from metastudy.readers.columns import FEW, coded_texts
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, refuse
@@ -29,7 +29,6 @@ from metastudy.readers.text_stream import BLOCK, Text
 
 __all__ = ["head", "table"]
 
-SHOWN = 8  # so many rows are named where the same thing is wrong in many
 MOST = 1000  # so many rows out of shape, and the rest is not looked at
 _END = "\0"  # a cell of the record that is put after the last one; no text may hold it
 
@@ -177,14 +176,13 @@ def _thousands(
         doubtful = pc.match_substring_regex(texts, r"^\s*[-+]?[0-9]{1,3}(\.[0-9]{3})+\s*$")
         for code in np.flatnonzero(doubtful.to_numpy(zero_copy_only=False)):
             named = [int(row) for row in rows[codes == code]]
-            more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
             yield problem(
                 codebook,
                 f"'{texts[code]}' in a file with decimal commas",
                 "numbers without points between the thousands, so that 1.500 has one meaning",
                 "write the number without its point, or with a decimal comma",
                 code="off-scale",
-                row=named[0] if len(named) == 1 else ", ".join(map(str, named[:SHOWN])) + more,
+                row=place_of_rows(named),
                 column=variable.name,
             )
 
@@ -327,10 +325,7 @@ def _out_of_shape(
         if row.number is not None and _END not in row.text:
             by_size.setdefault(row.actual_columns, []).append(int(row.number))
     for size, rows in sorted(by_size.items()):
-        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-        if len(bad) >= MOST:
-            more = " and more"
-        named = ", ".join(map(str, rows[:SHOWN])) + more
+        named = some_of(rows, MAX_ROWS_NAMED, uncounted=len(bad) >= MOST)
         yield problem(
             codebook,
             f"{size} cells in row {named}",

@@ -12,7 +12,8 @@ from csv import Error, reader
 from io import StringIO
 from itertools import islice
 
-from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.codebook import Codebook, no_data_file
+from metastudy.common.problems import BadInput
 from metastudy.common.text import shown
 from metastudy.readers.archives import names_in
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
@@ -119,13 +120,7 @@ def recognise(codebook: Codebook) -> tuple[str, ...]:
                 markers = {"xl/workbook.xml": "xlsx", "project.qde": "qdpx"}
                 return tuple(one for name, one in markers.items() if name in inside)
     except OSError:
-        raise refuse(
-            codebook,
-            "no such file",
-            "the data file that the codebook names",
-            f"put the file there, or correct file.name in {shown(codebook.path)}",
-            code="missing-file",
-        ) from None
+        raise BadInput(no_data_file(codebook)) from None
     kind = what_it_is(start)
     if kind in _KINDS:
         return (_KINDS[kind],)

@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.problems import BadInput, Problem
+from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.common.text import canonical, did_you_mean, quoted, shown
 from metastudy.readers import delimited
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem
 
 __all__ = ["read"]
-
-SHOWN = 8  # so many rows are named where the same thing is wrong in many
 
 
 def read(codebook: Codebook) -> RawProject:
@@ -118,11 +116,7 @@ def _problem(
     code: str,
     column: str | None,
 ) -> Problem:
-    named = [int(row) for row in rows]
-    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-    where: int | str = named[0]
-    if len(named) > 1:
-        where = ", ".join(map(str, named[:SHOWN])) + more
+    where = place_of_rows([int(row) for row in rows])
     return problem(codebook, found, expected, mend, code=code, row=where, column=column)
 
 

@@ -109,12 +109,12 @@ def misplaced(codebook: Codebook, selection: Element, name: str, length: int) ->
 
 def project_problem(codebook: Codebook, row: int | None, found: str) -> Problem:
     return Problem(
-        shown(codebook.data_path),
-        found,
-        "a project in which cases, sources, codes, users and codings refer to each other",
-        "correct it in the program that made it, and export it again",
-        codebook.study.id,
-        row,
-        PROJECT,
-        "wrong-format",
+        file=shown(codebook.data_path),
+        found=found,
+        expected="a project in which cases, sources, codes, users and codings refer to each other",
+        mend="correct it in the program that made it, and export it again",
+        study=codebook.study.id,
+        row=row,
+        column=PROJECT,
+        code="wrong-format",
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.codebook import Codebook, no_data_file
 from metastudy.common.problems import BadInput, Problem
-from metastudy.common.text import did_you_mean, private, shown
+from metastudy.common.text import did_you_mean, private, shown, some_of
 
 __all__ = ["CODES", "problem", "read_bytes", "refuse", "unknown_columns"]
 
+MAX_NAMES = 12  # of the file's variables, where one is not there
 # What can be wrong with a data file before its codebook gives the cells a meaning.
 CODES: Mapping[str, str] = {
     "missing-file": "there is no file where the codebook says",
@@ -38,21 +39,27 @@ def problem(
     """Make one problem of a data file; ``code`` is one of :data:`CODES`."""
     assert code in CODES, code
     path = shown(codebook.data_path)
-    return Problem(path, found, expected, mend, codebook.study.id, row, column, code)
+    return Problem(
+        file=path,
+        found=found,
+        expected=expected,
+        mend=mend,
+        study=codebook.study.id,
+        row=row,
+        column=column,
+        code=code,
+    )
 
 
-def refuse(
-    codebook: Codebook,
-    found: str,
-    expected: str,
-    mend: str,
-    *,
-    code: str = "wrong-format",
-    row: int | str | None = None,
-    column: str | None = None,
-) -> BadInput:
-    """Make the error with which a reader gives a data file back: :func:`problem`, alone."""
-    return BadInput(problem(codebook, found, expected, mend, code=code, row=row, column=column))
+def _given_back[**Said](make: Callable[Said, Problem]) -> Callable[Said, BadInput]:
+    def refuse(*said: Said.args, **place: Said.kwargs) -> BadInput:
+        """Make the error with which a reader gives a data file back: :func:`problem`, alone."""
+        return BadInput(make(*said, **place))
+
+    return refuse
+
+
+refuse = _given_back(problem)
 
 
 def read_bytes(codebook: Codebook) -> bytes:
@@ -61,13 +68,7 @@ def read_bytes(codebook: Codebook) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
-        raise refuse(
-            codebook,
-            "no such file",
-            "the data file that the codebook names",
-            f"put the file there, or correct file.name in {shown(codebook.path)}",
-            code="missing-file",
-        ) from None
+        raise BadInput(no_data_file(codebook)) from None
 
 
 def unknown_columns(
@@ -86,15 +87,13 @@ def unknown_columns(
             line = codebook.document.line(codebook.place(name))
             problems.append(
                 Problem(
-                    shown(codebook.data_path),
-                    f"no variable '{name}'.{hint}",
-                    f"a variable of the file: {', '.join(names[:12])}"
-                    + (f" and {len(names) - 12} more" if len(names) > 12 else ""),
-                    f"correct line {line} of {shown(codebook.path)}, or put the variable back",
-                    codebook.study.id,
-                    None,
-                    name,
-                    "unknown-column",
+                    file=shown(codebook.data_path),
+                    found=f"no variable '{name}'.{hint}",
+                    expected=f"a variable of the file: {some_of(names, MAX_NAMES)}",
+                    mend=f"correct line {line} of {shown(codebook.path)}, or put the variable back",
+                    study=codebook.study.id,
+                    column=name,
+                    code="unknown-column",
                 )
             )
     return problems

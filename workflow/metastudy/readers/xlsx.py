@@ -14,7 +14,7 @@ import pandas as pd
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.problems import BadInput, Problem
+from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.common.text import canonical, did_you_mean, shown
 from metastudy.readers import archives
 from metastudy.readers.columns import column_texts, moment
@@ -279,12 +279,11 @@ def _uncomputed(
     finally:
         book.close()
     for name, numbers in lost.items():
-        more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
         yield problem(
             codebook,
             "a formula without its value",
             "values: the workbook was written by a program that does not compute",
             "open the workbook in Excel or LibreOffice and save it again",
-            row=numbers[0] if len(numbers) == 1 else ", ".join(map(str, numbers[:8])) + more,
+            row=place_of_rows(numbers),
             column=name,
         )

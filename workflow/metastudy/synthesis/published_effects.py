@@ -103,5 +103,12 @@ def _problem(row: object, column: str, *said: str) -> Problem:
     found, expected, mend, code = said
     study, finding = str(row.study_id), str(row.finding_id)  # type: ignore[attr-defined]
     return Problem(
-        f"data/raw/{study}", found, expected, mend, study, f"finding {finding}", column, code
+        file=f"data/raw/{study}",
+        found=found,
+        expected=expected,
+        mend=mend,
+        study=study,
+        row=f"finding {finding}",
+        column=column,
+        code=code,
     )

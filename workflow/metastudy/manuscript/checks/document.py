@@ -57,10 +57,10 @@ class Document:
         line = first_line(self.source.original, pattern)
         where = line or Line(self.source.name(self.source.article), 0, "")
         return Problem(
-            where.file,
-            unmarked(found),
-            expected,
-            mend,
+            file=where.file,
+            found=unmarked(found),
+            expected=expected,
+            mend=mend,
             row=where.row or None,
             code=code,
         )

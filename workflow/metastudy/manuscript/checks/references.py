@@ -23,10 +23,10 @@ def missing_files(document: Document) -> Iterator[Problem]:
     for file in named:
         if isinstance(file, str) and not (source.folder / file).is_file():
             yield Problem(
-                source.name("_quarto.yml"),
-                f"{file}, which does not exist",
-                "a file inside the manuscript's folder",
-                "correct the name or add the file",
+                file=source.name("_quarto.yml"),
+                found=f"{file}, which does not exist",
+                expected="a file inside the manuscript's folder",
+                mend="correct the name or add the file",
                 code="no-file",
             )
 
@@ -56,10 +56,10 @@ def misplaced_variables(document: Document) -> Iterator[Problem]:
         for number in MARK.findall(inside):
             use = document.source.uses[int(number)]
             yield Problem(
-                use.file,
-                f"{{{{< var {use.name} >}}}} inside {place}",
-                "variables in running text only",
-                "move the variable out, such as $x =$ {{< var a.b >}}",
+                file=use.file,
+                found=f"{{{{< var {use.name} >}}}} inside {place}",
+                expected="variables in running text only",
+                mend="move the variable out, such as $x =$ {{< var a.b >}}",
                 row=use.row,
                 code="misplaced-variable",
             )

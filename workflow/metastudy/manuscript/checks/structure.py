@@ -21,10 +21,10 @@ def cells(document: Document) -> Iterator[Problem]:
     for line in document.source.body:
         if CELL.search(line.text) or INLINE_CELL.search(line.text):
             yield Problem(
-                line.file,
-                unmarked(line.text.strip()),
-                "code that is only shown, such as ```python",
-                "let the workflow compute it, and put the result in by a variable",
+                file=line.file,
+                found=unmarked(line.text.strip()),
+                expected="code that is only shown, such as ```python",
+                mend="let the workflow compute it, and put the result in by a variable",
                 row=line.row,
                 code="code-cell",
             )
