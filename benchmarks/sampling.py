@@ -100,17 +100,19 @@ def study(rows: Rows) -> aggregation.Study:
             "exposures": [{"factor": name, "type": "randomised"} for name in FACTORS],
             "vocabulary": {},
         },
-        respondents=pd.DataFrame(
-            everyone
-            | {"org_id": [f"org-{s:03d}" for s in rows.site], "arrangement": "scheme"}
-            | place
-        ),
-        assignments=pd.concat([part.assign(**everyone) for part in assigned], ignore_index=True),
-        measurements=pd.concat(
-            [part.assign(**everyone, vignette=VIGNETTE) for part in measured], ignore_index=True
-        ),
-        codings=pd.DataFrame(),
-        readings=pd.DataFrame(),
+        tables={
+            "respondents": pd.DataFrame(
+                everyone
+                | {"org_id": [f"org-{s:03d}" for s in rows.site], "arrangement": "scheme"}
+                | place
+            ),
+            "assignments": pd.concat(
+                [part.assign(**everyone) for part in assigned], ignore_index=True
+            ),
+            "measurements": pd.concat(
+                [part.assign(**everyone, vignette=VIGNETTE) for part in measured], ignore_index=True
+            ),
+        },
     )
 
 

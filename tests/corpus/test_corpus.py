@@ -37,7 +37,6 @@ from metastudy.common.problem_codes import CODES
 from metastudy.common.problems import BadInput, Problem
 from metastudy.data_report.alerts import ALARM, notices
 from metastudy.data_report.inspection.study import inspect
-from metastudy.data_report.inspection.values import Inspected
 from metastudy.display.labels import Labels
 from metastudy.harmonize.harmonize import Harmonized, harmonize_file, save
 from metastudy.harmonized import study as harmonized_study
@@ -125,8 +124,7 @@ def harmonized(folder: Path) -> Harmonized:
 
 def aggregated(found: Harmonized, module: str) -> None:
     """Bring the tables to the cells of a model, the next place where data may be refused."""
-    names = ("respondents", "assignments", "measurements", "codings", "readings")
-    study = harmonized_study.Study(found.report, **{name: found.tables[name] for name in names})
+    study = harmonized_study.Study(found.report, found.tables)
     vocabulary = merge(VOCABULARY, [found.report["vocabulary"]])
     make = cells.answer_cells if module == "threat" else codings_cells.code_cells
     make([study], module, vocabulary)
@@ -247,7 +245,7 @@ def one_row_less(found: Harmonized, kind: str) -> None:
 def alarmed(found: Harmonized) -> None:
     """Check that the data report asks whether the keying is right."""
     vocabulary = merge(VOCABULARY, [found.report["vocabulary"]])
-    seen = inspect(Inspected(found.report, found.tables), vocabulary, 5)
+    seen = inspect(harmonized_study.Study(found.report, found.tables), vocabulary, 5)
     told = notices(seen, Labels(vocabulary, {STUDY: "Small"}))
     assert any(one.level == ALARM and "keying" in one.text for one in told)
 

@@ -99,7 +99,7 @@ def test_a_country_of_one_respondent_and_an_outcome_that_most_left_out_do_no_har
     kept = np.flatnonzero(rare)[::4]
     hide = rare & ~np.isin(np.arange(len(measured)), kept)
     measured.loc[hide, ["value_raw", "value_aligned", "value_pomp"]] = np.nan
-    study = Study(**{**vars(study), "respondents": people, "measurements": measured})
+    study = study.with_tables(respondents=people, measurements=measured)
     cells = answer_cells([study], "threat", VOCABULARY)
     assert cells.sizes["setting"] == 2
     found = table(cells, fitted(cells, "answers"), "answers")

@@ -76,16 +76,18 @@ def answer_study(
     ]
     return Study(
         report=report(name, outcomes, exposures),
-        respondents=people(name, ids, [None] * n if org is None else org, **more),
-        assignments=pd.DataFrame(
-            assignments, columns=["study_id", "respondent_id", "factor", "level"]
-        ),
-        measurements=pd.DataFrame(
-            measurements,
-            columns=["study_id", "respondent_id", "vignette", "construct", "value_pomp"],
-        ),
-        codings=pd.DataFrame(columns=CODINGS),
-        readings=pd.DataFrame(columns=READINGS),
+        tables={
+            "respondents": people(name, ids, [None] * n if org is None else org, **more),
+            "assignments": pd.DataFrame(
+                assignments, columns=["study_id", "respondent_id", "factor", "level"]
+            ),
+            "measurements": pd.DataFrame(
+                measurements,
+                columns=["study_id", "respondent_id", "vignette", "construct", "value_pomp"],
+            ),
+            "codings": pd.DataFrame(columns=CODINGS),
+            "readings": pd.DataFrame(columns=READINGS),
+        },
     )
 
 
@@ -111,11 +113,15 @@ def coding_study(
     ]
     return Study(
         report=report(name, codes, exposures),
-        respondents=people(name, sources, [org for org, _ in interviews], **more),
-        assignments=pd.DataFrame(columns=["study_id", "respondent_id", "factor", "level"]),
-        measurements=pd.DataFrame(columns=["study_id", "respondent_id", "vignette", "construct"]),
-        codings=pd.DataFrame(codings, columns=CODINGS),
-        readings=pd.DataFrame(readings, columns=READINGS),
+        tables={
+            "respondents": people(name, sources, [org for org, _ in interviews], **more),
+            "assignments": pd.DataFrame(columns=["study_id", "respondent_id", "factor", "level"]),
+            "measurements": pd.DataFrame(
+                columns=["study_id", "respondent_id", "vignette", "construct"]
+            ),
+            "codings": pd.DataFrame(codings, columns=CODINGS),
+            "readings": pd.DataFrame(readings, columns=READINGS),
+        },
     )
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from worlds import evidence, finding
 
 from metastudy.article.make import table, variables
-from metastudy.article.results import Evidence, StudyEvidence
+from metastudy.article.results import Evidence
 from metastudy.article.topics.concordance import CONCORDANCE, concordance
 from metastudy.inference.netcdf import save
 
@@ -32,7 +32,7 @@ def observed(tmp_path: Path, *found: dict) -> tuple[Evidence, dict[str, np.ndarr
     if found:
         given = pd.DataFrame([{"term": "main_effect"} | one for one in found])
         own = world.published[0]
-        named = StudyEvidence(own.report, own.respondents, findings=given)
+        named = own.with_tables(effects=given)
         object.__setattr__(world, "published", (named,))
     return world, {i: values[..., k].ravel() for k, i in enumerate(effects["id"])}
 

@@ -35,13 +35,13 @@ from metastudy.data_report import comparability
 from metastudy.data_report.agreement import agreement, kappa
 from metastudy.data_report.alerts import ALARM, notices
 from metastudy.data_report.balance import differs, standardised
-from metastudy.data_report.inspection.study import inspect, load
-from metastudy.data_report.inspection.values import Inspected
+from metastudy.data_report.inspection.study import inspect
 from metastudy.data_report.pages import pages, write
 from metastudy.data_report.reliability import item_rest, omega, reliability
 from metastudy.display.labels import Labels
 from metastudy.display.page import Page, render
 from metastudy.harmonize.harmonize import save
+from metastudy.harmonized.study import Study, load_study
 
 LEAST = 5
 SECRET = "Q7-PRIVATE-WORDS"
@@ -95,7 +95,7 @@ def inspected(folder: Path, least: int = LEAST) -> dict[str, Any]:
     """Harmonize a study and inspect it."""
     found = harmonized(folder)
     vocabulary = merge(VOCABULARY, [found.report["vocabulary"]])
-    return inspect(Inspected(found.report, found.tables), vocabulary, least)
+    return inspect(Study(found.report, found.tables), vocabulary, least)
 
 
 @pytest.fixture(scope="module")
@@ -364,7 +364,7 @@ def test_what_was_not_recorded_is_said(tmp_path: Path):
     found = harmonized(table_study(tmp_path, rows(), CODEBOOK))
     later = ("quality", "excluded_by_arm", "read_by_arm", "format")
     report = {key: value for key, value in found.report.items() if key not in later}
-    old = inspect(Inspected(report, found.tables), VOCABULARY, LEAST)
+    old = inspect(Study(report, found.tables), VOCABULARY, LEAST)
     text = render(pages([old], VOCABULARY)[1])["md"]
     assert "Quality flags: not recorded." in text
     assert "Who left from which arm: not recorded." in text
@@ -521,6 +521,8 @@ def test_the_commands_write_the_report(tmp_path: Path):
             check=True,
             timeout=300,
         )
-    assert json.loads(numbers.read_text("utf-8")) == inspect(load(folder), VOCABULARY, LEAST)
+    assert json.loads(numbers.read_text("utf-8")) == inspect(
+        load_study(folder, measured=None), VOCABULARY, LEAST
+    )
     assert {p.name for p in out.glob("*.*")} == {"index.html", "index.md", "small.html", "small.md"}
     assert (out / "figures" / "small" / "answers.svg").is_file()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +109,7 @@ def test_a_study_is_estimated_in_the_units_of_the_models_weighted_and_not() -> N
 
 def test_equal_weights_change_no_estimate() -> None:
     study, _ = weighted()
-    study = replace(study, respondents=study.respondents.assign(weight=2.5))
+    study = study.with_tables(respondents=study.respondents.assign(weight=2.5))
     table = design_based([study], VOCABULARY)
     one, other = (table[table["weighted"] == value] for value in (True, False))
     np.testing.assert_allclose(one["estimate"], other["estimate"], rtol=1e-9)
@@ -121,13 +120,13 @@ def test_who_has_no_weight_is_in_neither_row() -> None:
     study, _ = weighted()
     people = study.respondents.copy()
     people.loc[people.index[:30], "weight"] = np.nan
-    table = design_based([replace(study, respondents=people)], VOCABULARY)
+    table = design_based([study.with_tables(respondents=people)], VOCABULARY)
     assert set(table["n"]) == {90}
 
 
 def test_studies_without_weights_have_no_rows() -> None:
     study, _ = experiment("bare", 40, 1)
-    null = replace(study, respondents=study.respondents.assign(weight=np.nan))
+    null = study.with_tables(respondents=study.respondents.assign(weight=np.nan))
     for one in (study, null):
         table = design_based([one], VOCABULARY)
         assert table.empty

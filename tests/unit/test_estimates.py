@@ -99,7 +99,7 @@ def test_an_exposure_that_does_not_vary_within_sites_has_no_estimate() -> None:
     assignments = study.assignments.copy()
     degree = assignments["factor"] == "involvement_degree"
     assignments.loc[degree, "level"] = level
-    table, covariance = answered(Study(**{**vars(study), "assignments": assignments}))
+    table, covariance = answered(study.with_tables(assignments=assignments))
     assert set(table["exposure"]) == {"task_type_randomised"}
     assert covariance.shape == (2, 2)
     assert (table["se"] > 0).all()
@@ -110,7 +110,7 @@ def test_two_exposures_that_are_one_have_no_estimate() -> None:
     task = study.assignments[study.assignments["factor"] == "task_type"]
     level = task["level"].map({"complementary": "low", "core": "high"})
     again = task.assign(factor="involvement_degree", level=level)
-    table, covariance = answered(Study(**{**vars(study), "assignments": pd.concat([task, again])}))
+    table, covariance = answered(study.with_tables(assignments=pd.concat([task, again])))
     assert table.empty
     assert covariance.shape == (0, 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -48,7 +47,7 @@ def item_study(
     table = pd.DataFrame(rows, columns=[*columns, "scale_min", "scale_max"])
     span = table["scale_max"] - table["scale_min"]
     pomp = 100 * (table["value_aligned"] - table["scale_min"]) / span
-    return replace(study, measurements=table.assign(value_pomp=pomp))
+    return study.with_tables(measurements=table.assign(value_pomp=pomp))
 
 
 def counts(studies: Sequence[Study]) -> pd.DataFrame:
@@ -109,7 +108,8 @@ def test_the_order_of_the_measurements_does_not_matter() -> None:
     study = item_study(QUALITY)
     mixed = study.measurements.sample(frac=1, random_state=1).reset_index(drop=True)
     one, other = (
-        item_cells([s], "threat", VOCABULARY) for s in (study, replace(study, measurements=mixed))
+        item_cells([s], "threat", VOCABULARY)
+        for s in (study, study.with_tables(measurements=mixed))
     )
     assert one.identical(other)
 

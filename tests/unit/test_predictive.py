@@ -115,7 +115,7 @@ def test_skewed_answers_are_caught_by_their_skewness_and_not_by_their_mean() -> 
 def test_what_replicates_have_beyond_an_end_of_the_scale_counts_as_at_it() -> None:
     study, _ = experiment("a", 300, 5, outcomes=["threat_quality"])
     value = (30 + study.measurements["value_pomp"]).clip(0, 100)
-    moved = replace(study, measurements=study.measurements.assign(value_pomp=value))
+    moved = study.with_tables(measurements=study.measurements.assign(value_pomp=value))
     rows, cells, draws = known(moved, sigma=1.5)
     table = checks(rows, cells, draws, np.random.default_rng(1))
     ceiling, floor = one(table, "ceiling"), one(table, "floor")

@@ -45,10 +45,10 @@ from metastudy.codebook.codebook import load
 from metastudy.codebook.vocabulary import merge
 from metastudy.common.problems import BadInput
 from metastudy.data_report.inspection.study import inspect
-from metastudy.data_report.inspection.study import load as load_tables
 from metastudy.data_report.pages import pages, write
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import harmonize, save
+from metastudy.harmonized.study import load_study
 from metastudy.models.aggregate import aggregate
 from metastudy.readers import read
 
@@ -278,7 +278,7 @@ def whole_way(folder: Path, results: Path, module: str) -> None:
     codebook = load(folder, VOCABULARY, folder.parent / "manifest.yaml")
     found = harmonize(codebook, read(codebook), KEY)
     save(found, results / "harmonized" / "small")
-    study = load_tables(results / "harmonized" / "small")
+    study = load_study(results / "harmonized" / "small", measured=None)
     vocabulary = merge(VOCABULARY, [study.report["vocabulary"]])
     seen = inspect(study, vocabulary, LEAST)
     (results / "inspected.json").write_text(json.dumps(seen, ensure_ascii=False), "utf-8")

@@ -12,7 +12,8 @@ import pandas as pd
 import yaml
 from studies import ROOT, VOCABULARY
 
-from metastudy.article.results import Evidence, Modelled, StudyEvidence
+from metastudy.article.results import Evidence, Modelled
+from metastudy.harmonized.study import Study
 from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
 from metastudy.model_checks.power_scaling import POWER
 from metastudy.model_checks.refits import REFITS
@@ -213,9 +214,7 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
     }
 
 
-def study(
-    name: str, provenance: str, places: list[tuple[str, str]], kinds: list[str]
-) -> StudyEvidence:
+def study(name: str, provenance: str, places: list[tuple[str, str]], kinds: list[str]) -> Study:
     """A study with ten people in each place."""
     people = pd.DataFrame(
         [(country, sector, "professional", "org") for country, sector in places for _ in range(10)],
@@ -233,7 +232,7 @@ def study(
             "sector": "elderly_care", "role": "professional", "provenance": provenance,
         },
     }  # fmt: skip
-    return StudyEvidence(report, people)
+    return Study(report, {"respondents": people})
 
 
 def finding(name: str, direction: str, n: float, family: str | None, **more: Any) -> dict[str, Any]:
@@ -248,7 +247,7 @@ def finding(name: str, direction: str, n: float, family: str | None, **more: Any
     } | more  # fmt: skip
 
 
-def published() -> StudyEvidence:
+def published() -> Study:
     """Findings of every direction; two of them null with a known size, one an interaction."""
     found = [
         finding("A", "positive", float("nan"), "perceived_threat", exposure="task_type"),
@@ -276,10 +275,10 @@ def published() -> StudyEvidence:
     study_of = study("published", "observed", [], [])
     findings = pd.DataFrame(found)
     findings["term"] = findings["term"].fillna("main_effect")
-    return StudyEvidence(study_of.report, study_of.respondents, findings=findings)
+    return study_of.with_tables(effects=findings)
 
 
-def cases() -> StudyEvidence:
+def cases() -> Study:
     """Three cases, rated on one dimension."""
     made = study("cases", "simulated", [("DK", "local_gov_general")], [])
     ratings = pd.DataFrame(
@@ -289,7 +288,7 @@ def cases() -> StudyEvidence:
             "missing_reason": [None, None, "not_asked"], "evidence": ["q1", "q2", None],
         }
     )  # fmt: skip
-    return StudyEvidence(made.report, made.respondents.head(3), ratings=ratings)
+    return made.with_tables(respondents=made.respondents.head(3), case_ratings=ratings)
 
 
 def appraisal() -> pd.DataFrame:

@@ -16,37 +16,13 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.display.labels import Labels, study_label
+from metastudy.harmonized.study import Study
 from metastudy.models.kind import Model
 from metastudy.models.priors import Prior, priors_of
 from metastudy.models.registry import model_named
 from metastudy.posterior.verdicts import ROPES, Kind, judge
 
-__all__ = ["Evidence", "Modelled", "StudyEvidence", "drawn", "of_modules"]
-
-
-@dataclass(frozen=True)
-class StudyEvidence:
-    """A study's report, and of its tables those that are shown as they are."""
-
-    report: Mapping[str, Any]
-    respondents: pd.DataFrame
-    ratings: pd.DataFrame = field(default_factory=pd.DataFrame)
-    findings: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-    @property
-    def id(self) -> str:
-        """The study's key."""
-        return str(self.report["study"])
-
-    @property
-    def label(self) -> str:
-        """The study's short name."""
-        return study_label(self.report["codebook"])
-
-    @property
-    def provenance(self) -> str:
-        """Whether its data are simulated or observed."""
-        return str(self.report["provenance"])
+__all__ = ["Evidence", "Modelled", "drawn", "of_modules"]
 
 
 @dataclass(frozen=True)
@@ -71,8 +47,8 @@ class Evidence:
     """
 
     vocabulary: Vocabulary
-    studies: tuple[StudyEvidence, ...] = ()
-    published: tuple[StudyEvidence, ...] = ()
+    studies: tuple[Study, ...] = ()
+    published: tuple[Study, ...] = ()
     appraisal: pd.DataFrame = field(default_factory=pd.DataFrame)
     design_based: pd.DataFrame = field(default_factory=pd.DataFrame)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -92,7 +68,7 @@ class Evidence:
     def labels(self) -> Labels:
         """Names for the reader."""
         everyone = (*self.studies, *self.published)
-        return Labels(self.vocabulary, {study.id: study.label for study in everyone})
+        return Labels(self.vocabulary, {s.id: study_label(s.report["codebook"]) for s in everyone})
 
     @property
     def interval(self) -> float:

@@ -19,7 +19,6 @@ import xarray as xr
 from metastudy.calibration.rank_bands import END_TO_END
 from metastudy.calibration.simulation_based import CHECKS, RANKED, Simulation, fit_and_rank
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.harmonized import schema
 from metastudy.harmonized.study import Study
 from metastudy.inference.sampling import compile_model
 from metastudy.models.answers.cells import answer_cells
@@ -167,16 +166,18 @@ def simulated_studies(
                     "exposures": [{"factor": factor, "type": "randomised"}],
                     "vocabulary": {},
                 },
-                respondents=people.assign(
-                    org_id=name,
-                    country=countries[at % len(countries)],
-                    sector=sectors[at % len(sectors)],
-                    role=first["roles"],
-                ),
-                assignments=people.assign(factor=factor, level=levels[arm]),
-                measurements=people.assign(vignette=None, construct=construct, value_pomp=answer),
-                codings=schema.empty("codings"),
-                readings=schema.empty("readings"),
+                tables={
+                    "respondents": people.assign(
+                        org_id=name,
+                        country=countries[at % len(countries)],
+                        sector=sectors[at % len(sectors)],
+                        role=first["roles"],
+                    ),
+                    "assignments": people.assign(factor=factor, level=levels[arm]),
+                    "measurements": people.assign(
+                        vignette=None, construct=construct, value_pomp=answer
+                    ),
+                },
             )
         )
     return made

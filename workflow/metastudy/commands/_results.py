@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from metastudy.article.catalogue import RESULTS
-from metastudy.article.results import Evidence, Modelled, StudyEvidence
+from metastudy.article.results import Evidence, Modelled
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
+from metastudy.harmonized.study import load_study
 from metastudy.models.registry import model_of
 
 __all__ = ["arguments", "gather"]
@@ -30,10 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def gather(args: argparse.Namespace) -> Evidence:
     """Read the results that :func:`arguments` names; their order does not matter."""
-    studies = sorted((_study(folder) for folder in args.studies), key=lambda study: study.id)
-    vocabulary = vocabularies.of_studies(
-        args.vocabulary, [s.report.get("vocabulary", {}) for s in studies]
-    )
+    studies = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
+    vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary for study in studies])
     by_module = {
         kind: _by_module(getattr(args, kind), vocabulary)
         for kind in ("cells", "contrasts", "draws", "heterogeneity")
@@ -68,14 +67,6 @@ def _by_module(paths: list[Path], vocabulary: Vocabulary) -> dict[str, Path]:
     if unknown := [str(path) for name, path in found.items() if name not in vocabulary["modules"]]:
         raise MetastudyError(f"named after no module of the vocabulary: {', '.join(unknown)}")
     return {name: found[name] for name in vocabulary["modules"] if name in found}
-
-
-def _study(folder: Path) -> StudyEvidence:
-    names = ("respondents", "case_ratings", "effects")
-    return StudyEvidence(
-        json.loads((folder / "report.json").read_text("utf-8")),
-        *(pd.read_parquet(folder / f"{name}.parquet") for name in names),
-    )
 
 
 def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -26,9 +26,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     studies = [load_study(folder) for folder in sorted(args.studies)]
-    vocabulary = vocabularies.of_studies(
-        args.vocabulary, [study.report["vocabulary"] for study in studies]
-    )
+    vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary for study in studies])
     table = design_based(studies, vocabulary, args.interval)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     parquet.write(table, args.out)

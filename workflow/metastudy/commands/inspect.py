@@ -12,7 +12,8 @@ from pathlib import Path
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
-from metastudy.data_report.inspection.study import inspect, load
+from metastudy.data_report.inspection.study import inspect
+from metastudy.harmonized.study import load_study
 
 __all__ = ["main"]
 
@@ -25,8 +26,8 @@ def main() -> None:
     parser.add_argument("--smallest-cell", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True, help="JSON")
     args = parser.parse_args()
-    study = load(args.study)
-    vocabulary = vocabularies.of_studies(args.vocabulary, [study.report.get("vocabulary") or {}])
+    study = load_study(args.study, measured=None)
+    vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
     found = inspect(study, vocabulary, args.smallest_cell)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")

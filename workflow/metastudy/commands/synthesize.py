@@ -10,24 +10,21 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from metastudy.codebook import vocabulary as vocabularies
+from metastudy.commands._estimates import arguments, estimates
 from metastudy.commands._run import run
-from metastudy.harmonized import parquet, schema
 from metastudy.models.priors import priors_of
 from metastudy.posterior.heterogeneity import HETEROGENEITY, taus
 from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
-from metastudy.synthesis.stages import INCONSISTENCY, RESULTS, gather, pool, stages
+from metastudy.synthesis.stages import INCONSISTENCY, RESULTS, pool, stages
 
 
 def main() -> None:
     """Entry point of the rule ``synthesize``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=Path, nargs="*", default=[])
-    parser.add_argument("--published", type=Path, nargs="*", default=[], help="harmonized folders")
-    parser.add_argument("--vocabulary", type=Path, required=True)
+    arguments(parser)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
@@ -38,14 +35,7 @@ def main() -> None:
 
     from metastudy.inference.netcdf import save
 
-    cells = [xr.load_dataset(path) for path in args.cells]
-    reports = [json.loads((path / REPORT).read_text("utf-8")) for path in args.published]
-    vocabulary = vocabularies.of_studies(
-        args.vocabulary,
-        [json.loads(c.attrs["vocabulary"]) for c in cells] + [r["vocabulary"] for r in reports],
-    )
-    effects = [parquet.read(path / "effects.parquet") for path in args.published]
-    table, covariance = gather(cells, pd.concat([schema.empty("effects"), *effects]), vocabulary)
+    cells, vocabulary, table, covariance = estimates(args)
     groups: dict[str, xr.Dataset] = {}
     seen = [*map(module_structures, cells), refused(table)]
     spread: list[pd.DataFrame] = []
@@ -79,9 +69,6 @@ def main() -> None:
         args.out / "heterogeneity.parquet", index=False
     )
     save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
-
-
-REPORT = "report.json"
 
 
 if __name__ == "__main__":

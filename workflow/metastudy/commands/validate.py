@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     study = load_study(args.tables)
-    vocabulary = vocabularies.of_studies(args.vocabulary, [study.report["vocabulary"]])
+    vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
     modules = validate(study, vocabulary)
     args.out.write_text(json.dumps({"study": study.id, "modules": modules}) + "\n", "utf-8")
 

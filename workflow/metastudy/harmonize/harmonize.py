@@ -27,6 +27,7 @@ from metastudy.harmonize import (
 from metastudy.harmonize import report as harmonize_report
 from metastudy.harmonized import checks as table_checks
 from metastudy.harmonized import crossed, parquet, schema
+from metastudy.harmonized.study import REPORT
 from metastudy.readers import attempt
 from metastudy.readers.raw import RawProject, RawTable
 
@@ -152,7 +153,7 @@ def save(harmonized: Harmonized, folder: Path) -> None:
         for name, part in harmonized.parts.items():
             parquet.write(part, Path(temporary) / f"{name}.parquet")
         text = json.dumps(harmonized.report, indent=2, ensure_ascii=False)
-        (Path(temporary) / harmonize_report.REPORT).write_text(text + "\n", encoding="utf-8")
+        (Path(temporary) / REPORT).write_text(text + "\n", encoding="utf-8")
         folder.mkdir(exist_ok=True)
         for written in sorted(Path(temporary).iterdir()):
             written.replace(folder / written.name)

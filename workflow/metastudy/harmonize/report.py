@@ -15,9 +15,7 @@ from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import crossed
 from metastudy.readers.detect import form
 
-__all__ = ["REPORT", "report"]
-
-REPORT = "report.json"
+__all__ = ["report"]
 
 
 def report(

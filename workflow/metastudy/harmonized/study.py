@@ -3,43 +3,121 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from metastudy.harmonized import parquet
+from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.scale_scores import NEEDED
 
-__all__ = ["Study", "load_study"]
+__all__ = ["REPORT", "Study", "load_study"]
+
+REPORT = "report.json"
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study's harmonized tables and its report."""
+    """A study's report, and by name its harmonized tables; one that is not given has no rows."""
 
-    report: dict[str, Any]
-    respondents: pd.DataFrame
-    assignments: pd.DataFrame
-    measurements: pd.DataFrame
-    codings: pd.DataFrame
-    readings: pd.DataFrame
+    report: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        try:
+            return self.tables[name]
+        except KeyError:
+            return schema.empty(name)
+
+    def with_tables(self, **tables: pd.DataFrame) -> Study:
+        """Give the study with these tables in place of its own."""
+        return replace(self, tables={**self.tables, **tables})
 
     @property
     def id(self) -> str:
-        return self.report["study"]
+        """The study's key."""
+        return str(self.report["study"])
+
+    @property
+    def provenance(self) -> str:
+        """Whether its data are simulated or observed."""
+        return str(self.report["provenance"])
+
+    @property
+    def vocabulary(self) -> Mapping[str, Any]:
+        """The entries that its codebook adds to the common vocabulary, by section."""
+        return self.report.get("vocabulary") or {}
+
+    @property
+    def respondents(self) -> pd.DataFrame:
+        """One row a respondent, or a case."""
+        return self["respondents"]
+
+    @property
+    def assignments(self) -> pd.DataFrame:
+        """One row a respondent, vignette and factor."""
+        return self["assignments"]
+
+    @property
+    def measurements(self) -> pd.DataFrame:
+        """One row a respondent and item."""
+        return self["measurements"]
+
+    @property
+    def codings(self) -> pd.DataFrame:
+        """One row a segment, coder and code."""
+        return self["codings"]
+
+    @property
+    def readings(self) -> pd.DataFrame:
+        """One row a source and coder who read it."""
+        return self["readings"]
+
+    @property
+    def case_ratings(self) -> pd.DataFrame:
+        """One row a case and dimension."""
+        return self["case_ratings"]
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """One row a published finding."""
+        return self["effects"]
 
 
-def load_study(folder: Path, measured: Sequence[str] = NEEDED) -> Study:
-    """Read the harmonized tables of one study from its folder under ``results/harmonized``.
+class _StoredTables(Mapping[str, pd.DataFrame]):
+    """The tables in a folder, each read when it is first asked for."""
 
-    Of the measurements, much the longest table, only the columns ``measured`` are read.
+    def __init__(self, folder: Path, measured: Sequence[str] | None):
+        self._folder, self._measured = folder, measured
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            path = self._folder / f"{name}.parquet"
+            if not path.is_file():
+                raise KeyError(name)
+            some = self._measured if name == "measurements" else None
+            self._read[name] = parquet.read_some(path, some) if some else parquet.read(path)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in schema.TABLES if (self._folder / f"{name}.parquet").is_file())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def load_study(folder: Path, measured: Sequence[str] | None = NEEDED) -> Study:
+    """Open a study's folder under ``results/harmonized``; a table is read when it is asked for.
+
+    Parameters
+    ----------
+    folder : with ``report.json`` and a Parquet file for each table of
+        :data:`metastudy.harmonized.schema.TABLES`; a table without a file has no rows.
+    measured : of the measurements, much the longest table, only these columns are read, texts as
+        categoricals; all as they are if ``None``.
     """
-    names = ("respondents", "assignments", "codings", "readings")
-    return Study(
-        report=json.loads((folder / "report.json").read_text("utf-8")),
-        measurements=parquet.read_some(folder / "measurements.parquet", measured),
-        **{name: pd.read_parquet(folder / f"{name}.parquet") for name in names},
-    )
+    report = json.loads((Path(folder) / REPORT).read_text("utf-8"))
+    return Study(report, _StoredTables(Path(folder), measured))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,13 +35,10 @@ def aggregate(
     variant : ``main``, or a sensitivity analysis: ``folded``, what is a part of another outcome
         counted as that one, or ``ordinal``, answers counted item by item.
     """
-    paths = sorted(folders)
-    reports = [json.loads((path / "report.json").read_text("utf-8")) for path in paths]
-    vocabulary = vocabularies.of_studies(
-        path_to_vocabulary, [report["vocabulary"] for report in reports]
-    )
+    opened = [load_study(folder) for folder in folders]
+    vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in opened])
     model = kind_of(module, vocabulary, variant)
-    studies = sorted((load_study(path, model.measured) for path in paths), key=lambda s: s.id)
+    studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
     return model.cells(studies, module, vocabulary, variant == "folded")
 
 
@@ -50,9 +46,7 @@ def observed_rows(folders: Sequence[Path], cells: xr.Dataset, path_to_vocabulary
     """The rows behind cells, from the harmonized folders of their studies in any order."""
     model = model_of(cells)
     studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
-    vocabulary = vocabularies.of_studies(
-        path_to_vocabulary, [study.report["vocabulary"] for study in studies]
-    )
+    vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in studies])
     return model.observe(studies, cells, vocabulary)
 
 

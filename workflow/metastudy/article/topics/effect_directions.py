@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.figure_rows import DIRECTIONS
-from metastudy.article.results import Evidence, StudyEvidence
+from metastudy.article.results import Evidence
 from metastudy.article.topics.published import findings, outcome_label
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline
+from metastudy.harmonized.study import Study
 
 __all__ = ["PLACES", "figure"]
 
@@ -92,15 +93,17 @@ def _rated(evidence: Evidence) -> list[dict[str, Any]]:
     return [row for study in evidence.studies for row in _cases(evidence, study)]
 
 
-def _cases(evidence: Evidence, study: StudyEvidence) -> list[dict[str, Any]]:
-    if not len(study.ratings):
+def _cases(evidence: Evidence, study: Study) -> list[dict[str, Any]]:
+    if not len(study.case_ratings):
         return []
-    cases = {case: at + 1 for at, case in enumerate(sorted(set(study.ratings["respondent_id"])))}
+    cases = {
+        case: at + 1 for at, case in enumerate(sorted(set(study.case_ratings["respondent_id"])))
+    }
     return [
         {
             "section": "cases",
             "heading": "Single cases",
-            "row": f"{study.label}, case {cases[row['respondent_id']]}",
+            "row": f"{evidence.labels.study(study.id)}, case {cases[row['respondent_id']]}",
             "column": evidence.labels.of(row["dimension"], "dimensions"),
             "direction": _OF_RATING[row["rating"]],
             "n": "",
@@ -110,6 +113,6 @@ def _cases(evidence: Evidence, study: StudyEvidence) -> list[dict[str, Any]]:
             "outcome": row["dimension"],
             "provenance": study.provenance,
         }
-        for row in records(study.ratings)
+        for row in records(study.case_ratings)
         if row["rating"] == row["rating"]
     ]

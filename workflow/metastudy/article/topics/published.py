@@ -43,7 +43,9 @@ def findings_table(evidence: Evidence) -> Table:
             "Direction": SAID[row["direction"]],
             "n": "–" if pd.isna(row["n"]) else str(round(row["n"])),
             "Seen": words(row["verification"].removeprefix("published_")).lower(),
-            "Also here": inline(own[row["citation"]].label) if row["citation"] in own else "–",
+            "Also here": inline(evidence.labels.study(own[row["citation"]].id))
+            if row["citation"] in own
+            else "–",
             "Source": f"@{row['citation']}",
         }
         for row in records(found)
@@ -98,7 +100,7 @@ PUBLISHED = ("positive", "negative", "null_result", "not_supported")
 
 def findings(evidence: Evidence) -> pd.DataFrame:
     """The published findings of all studies, in the order of their files' ids."""
-    tables = [study.findings for study in evidence.published if len(study.findings)]
+    tables = [study.effects for study in evidence.published if len(study.effects)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence, Modelled, StudyEvidence
+from metastudy.article.results import Evidence, Modelled
 from metastudy.article.table_rows import study_marks
 from metastudy.article.variable_tree import Tree
 from metastudy.common.disclosure import protect
 from metastudy.common.tables import JOINT
 from metastudy.display.formatting import count, inline, joined, listed, mark, number, words
 from metastudy.display.pipe_table import Table
+from metastudy.harmonized.study import Study
 
 __all__ = [
     "FLOW",
@@ -34,7 +35,7 @@ def table(evidence: Evidence) -> Table:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
         rows.append(
             {
-                "Study": study.label,
+                "Study": evidence.labels.study(study.id),
                 "Country": joined(dict.fromkeys(mine["country_label"])),
                 "Sector": listed(dict.fromkeys(mine["sector_label"])),
                 "Role": listed(dict.fromkeys(mine["role_label"])),
@@ -88,7 +89,7 @@ def study_grid(evidence: Evidence) -> pd.DataFrame:
             rows.append(
                 {
                     "study": study.id,
-                    "study_label": study.label,
+                    "study_label": labels.study(study.id),
                     "country": country,
                     "country_label": labels.of(country, "countries"),
                     "sector": sector,
@@ -108,7 +109,7 @@ def study_grid(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=GRID)
 
 
-def _places(evidence: Evidence, study: StudyEvidence) -> dict[tuple[str, str, str], int | str]:
+def _places(evidence: Evidence, study: Study) -> dict[tuple[str, str, str], int | str]:
     """People of each place and role; small cells are hidden, and what would give them away."""
     where = [study.respondents[name].astype(str) for name in ("country", "sector", "role")]
     counts = Counter(zip(*where, strict=True))
@@ -130,10 +131,9 @@ def participant_flow(evidence: Evidence) -> pd.DataFrame:
     least = int(evidence.settings["privacy"]["smallest_cell"])
     for study in evidence.studies:
 
-        def step(
-            name: str, kind: str, count: int, module: str = "", study: StudyEvidence = study
-        ) -> None:
-            values = (study.id, study.label, module, name, kind, int(count), study.provenance)
+        def step(name: str, kind: str, count: int, module: str = "", study: Study = study) -> None:
+            label = evidence.labels.study(study.id)
+            values = (study.id, label, module, name, kind, int(count), study.provenance)
             rows.append(dict(zip(FLOW, values, strict=True)))
 
         step("Rows read", "read", study.report["rows_read"])
@@ -180,8 +180,8 @@ def variables(evidence: Evidence) -> Tree:
         excluded = study.report["excluded"]
         modelled = {m: c.rows[study.id] for m, c in evidence.cells.items() if study.id in c.rows}
         tree[study.id] = {
-            "label": study.label,
-            "inline": inline(study.label),
+            "label": labels.study(study.id),
+            "inline": inline(labels.study(study.id)),
             "title": str(book["title"]),
             "read": str(study.report["rows_read"]),
             "kept": str(study.report["rows_kept"]),
@@ -213,7 +213,7 @@ def variables(evidence: Evidence) -> Tree:
         "read": str(read),
         "kept": str(kept),
         "excluded": str(read - kept),
-        "labels": joined(inline(study.label) for study in evidence.studies),
+        "labels": joined(inline(labels.study(study.id)) for study in evidence.studies),
         "countries": joined(sorted(set(grid["country_label"]))),
         "sectors": joined(inline(s) for s in sorted(set(grid["sector_label"]))),
         "countries_count": count(grid["country"].nunique()),
@@ -231,7 +231,8 @@ def provenance_variables(evidence: Evidence) -> Tree:
         for kind in ("simulated", "observed")
     }
     simulated, observed = (
-        joined(inline(s.label) for s in by[k]) for k in ("simulated", "observed")
+        joined(inline(evidence.labels.study(s.id)) for s in by[k])
+        for k in ("simulated", "observed")
     )
     if not by["simulated"]:
         sentence = ""

@@ -12,9 +12,10 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import about, share, shares
-from metastudy.data_report.inspection.values import Inspected, Rows, number_or_none, text_or_none
+from metastudy.data_report.inspection.values import Rows, number_or_none, text_or_none
 from metastudy.data_report.reliability import OMEGA_ITEMS, item_rest, loadings, reliability
 from metastudy.harmonized.scale_scores import scores
+from metastudy.harmonized.study import Study
 
 __all__ = ["MUCH_MISSING", "answers"]
 
@@ -34,7 +35,7 @@ def _categories(values: pd.Series, low: float, high: float) -> tuple[list[str], 
     return labels, [int(n) for n in np.histogram(values, bins=edges)[0]]
 
 
-def answers(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
+def answers(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
     """Inspect the items and the scales that they make."""
     measured = study["measurements"]
     scored = scores(measured) if len(measured) else pd.DataFrame()

@@ -11,13 +11,14 @@ import pandas as pd
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import about, protect
 from metastudy.data_report.balance import arms, differences, differs, standardised
-from metastudy.data_report.inspection.values import Inspected, Rows, number_or_none, text_or_none
+from metastudy.data_report.inspection.values import Rows, number_or_none, text_or_none
 from metastudy.harmonized.scale_scores import scores
+from metastudy.harmonized.study import Study
 
 __all__ = ["arms_of"]
 
 
-def arms_of(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
     assigned = study["assignments"]
     randomised = assigned[assigned["randomised"]]
     if not len(randomised):
@@ -81,7 +82,7 @@ def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> Rows
     return rows
 
 
-def _checks(study: Inspected, randomised: pd.DataFrame, vocabulary: Vocabulary, least: int) -> Rows:
+def _checks(study: Study, randomised: pd.DataFrame, vocabulary: Vocabulary, least: int) -> Rows:
     """Compare a construct that checks a factor between the levels of that factor."""
     if not len(study["measurements"]):
         return []

@@ -8,7 +8,8 @@ from typing import Any
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import count, ends, protect, shares
 from metastudy.data_report.agreement import agreement
-from metastudy.data_report.inspection.values import Inspected, Rows, number_or_none
+from metastudy.data_report.inspection.values import Rows, number_or_none
+from metastudy.harmonized.study import Study
 
 __all__ = ["coding", "published_findings", "ratings"]
 
@@ -21,7 +22,7 @@ def _part(n: int, total: int, least: int) -> dict[str, Any] | None:
     return {"n": shown, "of": total, "share": 100 * n / total if isinstance(shown, int) else None}
 
 
-def coding(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+def coding(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
     readings, codings = study["readings"], study["codings"]
     if not len(readings):
         return None
@@ -60,7 +61,7 @@ def coding(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, An
     }
 
 
-def ratings(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+def ratings(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
     """List the ratings of few cases one by one, sorted, so that no case can be followed."""
     rated = study["case_ratings"]
     if not len(rated):
@@ -81,7 +82,7 @@ def ratings(study: Inspected, vocabulary: Vocabulary, least: int) -> dict[str, A
     return {"few": cases < least, "cases": count(cases, least), "dimensions": rows}
 
 
-def published_findings(study: Inspected) -> dict[str, Any] | None:
+def published_findings(study: Study) -> dict[str, Any] | None:
     """Count findings of the literature; they are public, so no count is hidden."""
     found = study["effects"]
     if not len(found):

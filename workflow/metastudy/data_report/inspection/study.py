@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,14 @@ from typing import Any
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import ends, protect
 from metastudy.data_report.inspection import answers, arms, codings, values
-from metastudy.harmonized import parquet, schema
+from metastudy.harmonized.study import Study
 
-__all__ = ["inspect", "load"]
+__all__ = ["inspect"]
 
 PLACE = ("country", "sector", "role", "arrangement")
-REPORT = "report.json"
 
 
-def load(folder: Path) -> values.Inspected:
-    """Read the harmonized tables of a study; one that is not there has no rows."""
-    found = {}
-    for name in schema.TABLES:
-        path = Path(folder) / f"{name}.parquet"
-        found[name] = parquet.read(path) if path.is_file() else schema.empty(name)
-    return values.Inspected(json.loads((Path(folder) / REPORT).read_text("utf-8")), found)
-
-
-def _reading(study: values.Inspected, least: int) -> dict[str, Any]:
+def _reading(study: Study, least: int) -> dict[str, Any]:
     """Tell what was read and who left; the rules and those who stay add up to the rows read."""
     report = study.report
     excluded = {str(rule): int(rows) for rule, rows in report["excluded"].items()}
@@ -50,7 +39,7 @@ def _reading(study: values.Inspected, least: int) -> dict[str, Any]:
     }
 
 
-def _quality(study: values.Inspected, least: int) -> values.Rows | None:
+def _quality(study: Study, least: int) -> values.Rows | None:
     rules = study.report.get("quality")
     if rules is None:
         return None
@@ -58,7 +47,7 @@ def _quality(study: values.Inspected, least: int) -> values.Rows | None:
     return [{"rule": str(r["rule"]), "rows": ends(int(r["rows"]), kept, least)} for r in rules]
 
 
-def _places(study: values.Inspected, least: int) -> values.Rows:
+def _places(study: Study, least: int) -> values.Rows:
     """Count people by place, or findings where the study is of published ones."""
     effects = study["effects"]
     if len(effects):
@@ -74,12 +63,12 @@ def _places(study: values.Inspected, least: int) -> values.Rows:
     return [dict(zip(PLACE, p, strict=True)) | {"n": n} for p, n in zip(places, shown, strict=True)]
 
 
-def inspect(study: values.Inspected, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
+def inspect(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
     """Inspect one study.
 
     Parameters
     ----------
-    study : what :func:`load` gives.
+    study : what :func:`metastudy.harmonized.study.load_study` gives, with all measurements.
     vocabulary : the common one with what the study adds to it.
     least : the smallest cell that is shown.
 
@@ -93,10 +82,10 @@ def inspect(study: values.Inspected, vocabulary: Vocabulary, least: int) -> dict
     types = [str(entry["type"]) for entry in report.get("exposures", [])]
     types += published["exposure_types"] if published else []
     return {
-        "study": str(report["study"]),
+        "study": study.id,
         "about": {key: value for key, value in report["codebook"].items() if key != "id"},
-        "provenance": str(report["provenance"]),
-        "vocabulary": report.get("vocabulary") or {},
+        "provenance": study.provenance,
+        "vocabulary": study.vocabulary,
         "outcomes": list(report.get("outcomes", [])),
         "exposure_types": list(dict.fromkeys(types)),
         "smallest_cell": least,

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["Inspected", "Rows", "number_or_none", "text_or_none"]
+__all__ = ["Rows", "number_or_none", "text_or_none"]
 
 Rows = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """A study's harmonized tables by name, and its report."""
-
-    report: Mapping[str, Any]
-    tables: Mapping[str, pd.DataFrame]
-
-    def __getitem__(self, name: str) -> pd.DataFrame:
-        return self.tables[name]
 
 
 def text_or_none(value: Any) -> str | None:

@@ -106,11 +106,9 @@ def _folded(study: Study, module: str, vocabulary: Vocabulary) -> Study:
     """The study as if its coders had applied a code wherever they applied a part of it."""
     whole = vocabulary.folding(codes_of(study, module, vocabulary))
     outcomes = [*dict.fromkeys(whole.get(name, name) for name in study.report["outcomes"])]
-    return replace(
-        study,
-        report=study.report | {"outcomes": outcomes},
-        codings=study.codings.replace({"code_id": whole}),
-    )
+    codings = study.codings.replace({"code_id": whole})
+    report = {**study.report, "outcomes": outcomes}
+    return replace(study.with_tables(codings=codings), report=report)
 
 
 def _declares(study: Study, attribute: str) -> bool:

@@ -1,0 +1,40 @@
+"""Options for the estimates that are pooled, and the estimates made from what they name."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.harmonized import schema
+from metastudy.harmonized.study import load_study
+from metastudy.synthesis.stages import gather
+
+__all__ = ["arguments", "estimates"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of what is pooled: cells of modules, folders of published findings."""
+    parser.add_argument("--cells", type=Path, nargs="*", default=[])
+    parser.add_argument("--published", type=Path, nargs="*", default=[], help="harmonized folders")
+    parser.add_argument("--vocabulary", type=Path, required=True)
+
+
+def estimates(
+    args: argparse.Namespace,
+) -> tuple[list[xr.Dataset], Vocabulary, pd.DataFrame, np.ndarray]:
+    """Read what :func:`arguments` names: cells, vocabulary, estimates and their covariance."""
+    cells = [xr.load_dataset(path) for path in args.cells]
+    studies = [load_study(folder) for folder in args.published]
+    vocabulary = vocabularies.of_studies(
+        args.vocabulary,
+        [json.loads(c.attrs["vocabulary"]) for c in cells] + [s.vocabulary for s in studies],
+    )
+    effects = pd.concat([schema.empty("effects"), *(study.effects for study in studies)])
+    return cells, vocabulary, *gather(cells, effects, vocabulary)
