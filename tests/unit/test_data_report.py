@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from metastudy.data_report.agreement import agreement, kappa
 from metastudy.data_report.alerts import ALARM, notices
 from metastudy.data_report.balance import differs, standardised
 from metastudy.data_report.inspection.study import inspect
+from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages import pages, write
 from metastudy.data_report.reliability import item_rest, omega, reliability
 from metastudy.display.labels import Labels
@@ -91,7 +92,7 @@ def rows(n: int = 240, seed: int = 3, wrong_keying: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def inspected(folder: Path, least: int = LEAST) -> dict[str, Any]:
+def inspected(folder: Path, least: int = LEAST) -> Inspection:
     """Harmonize a study and inspect it."""
     found = harmonized(folder)
     vocabulary = merge(VOCABULARY, [found.report["vocabulary"]])
@@ -99,12 +100,12 @@ def inspected(folder: Path, least: int = LEAST) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     return inspected(table_study(tmp_path_factory.mktemp("answers"), rows(), CODEBOOK))
 
 
 @pytest.fixture(scope="module")
-def made(answers: dict[str, Any]) -> dict[str, Page]:
+def made(answers: Inspection) -> dict[str, Page]:
     return {page.name: page for page in pages([answers], VOCABULARY)}
 
 
@@ -299,17 +300,17 @@ def test_leaving_one_arm_more_often_is_told():
     assert not differs({"a": 20, "b": 22}, {"a": 200, "b": 200})
 
 
-def test_who_left_by_arm_is_shown_where_it_was_recorded(answers: dict[str, Any]):
-    left = {(r["rule"], r["level"]): r for r in answers["arms"]["left"]}
-    assert [left["broke_off", level]["n"] for level in ("complementary", "core")] == [6, 6]
+def test_who_left_by_arm_is_shown_where_it_was_recorded(answers: Inspection):
+    left = {(r.rule, r.level): r for r in answers.arms.left}
+    assert [left["broke_off", level].n for level in ("complementary", "core")] == [6, 6]
     # two rows of a test, one in each arm: hidden, and so is each share of these levels
-    assert left["test_rows", "core"]["n"] is None
-    assert all(row["share"] is None for row in left.values())
+    assert left["test_rows", "core"].n is None
+    assert all(row.share is None for row in left.values())
 
 
 def test_shares_of_who_left_stand_where_no_count_is_hidden(tmp_path: Path):
     found = inspected(table_study(tmp_path, rows(), CODEBOOK), least=1)
-    left = {(r["rule"], r["level"]): r["share"] for r in found["arms"]["left"]}
+    left = {(r.rule, r.level): r.share for r in found.arms.left}
     assert left["broke_off", "core"] == 5.0  # 6 of 120
 
 
@@ -320,8 +321,8 @@ vocabulary:
     noticed: {label: Noticed, definition: The tasks., direction: more, family: trait, checks: task_type}
 """  # noqa: E501
     book = CODEBOOK.replace("name: q3}", "name: q3, construct: noticed}") + own
-    checks = inspected(table_study(tmp_path, rows(), book))["arms"]["checks"]
-    assert [(c["construct"], c["level"], c["difference"] is None) for c in checks] == [
+    checks = inspected(table_study(tmp_path, rows(), book)).arms.checks
+    assert [(c.construct, c.level, c.difference is None) for c in checks] == [
         ("noticed", "complementary", True),
         ("noticed", "core", False),
     ]
@@ -330,14 +331,14 @@ vocabulary:
 # --- studies and their pages ---------------------------------------------------------------------
 
 
-def test_every_exclusion_stands_on_the_page(answers: dict[str, Any], made: dict[str, Page]):
-    table = [(c["rule"], c["rows"]) for c in answers["reading"]["excluded"]]
+def test_every_exclusion_stands_on_the_page(answers: Inspection, made: dict[str, Page]):
+    table = [(c.rule, c.rows) for c in answers.reading.excluded]
     assert table == [("test_rows", "<5"), ("preview", "<5"), ("broke_off", 12)]
     texts = render(made["small"])
     for rule in ("Test rows", "Preview", "Broke off"):
         assert rule in texts["html"]
         assert rule in texts["md"]
-    read, kept = answers["reading"]["rows_read"], answers["reading"]["rows_kept"]
+    read, kept = answers.reading.rows_read, answers.reading.rows_kept
     left = "12 left (broke off) and 5 left (2 rules with few rows)"
     (flow,) = [picture for picture in made["small"].pictures if picture.name == "flow"]
     assert f"{read} read, {left}, {kept} kept" in flow.alt
@@ -345,14 +346,14 @@ def test_every_exclusion_stands_on_the_page(answers: dict[str, Any], made: dict[
 
 def test_no_small_count_leaves_the_inspection(tmp_path: Path):
     found = inspected(table_study(tmp_path, rows(60), CODEBOOK))
-    shares = [s for i in found["answers"]["items"] for s in (*i["shares"], *i["missing"].values())]
+    shares = [s for i in found.answers.items for s in (*i.shares, *i.missing.values())]
     step = disclosure.step(60, LEAST)
     assert all(s is None or isinstance(s, str) or s % step == 0 for s in shares)
-    excluded = {e["rule"]: e["rows"] for e in found["reading"]["excluded"]}
+    excluded = {e.rule: e.rows for e in found.reading.excluded}
     assert set(excluded.values()) == {"<5"}  # of 60 rows: 2, 3 and 3
 
 
-def test_wrong_keying_raises_an_alarm(tmp_path: Path, answers: dict[str, Any]):
+def test_wrong_keying_raises_an_alarm(tmp_path: Path, answers: Inspection):
     labels = Labels(VOCABULARY)
     wrong = inspected(table_study(tmp_path, rows(wrong_keying=True), CODEBOOK))
     told = [one.text for one in notices(wrong, labels) if one.level == ALARM]
@@ -371,34 +372,34 @@ def test_what_was_not_recorded_is_said(tmp_path: Path):
     assert "Manipulation checks: none declared." in text
 
 
-def test_private_words_of_the_raw_file_stand_nowhere(tmp_path: Path, answers: dict[str, Any]):
+def test_private_words_of_the_raw_file_stand_nowhere(tmp_path: Path, answers: Inspection):
     assert SECRET in rows()
-    assert SECRET not in json.dumps(answers)
+    assert SECRET not in answers.to_json()
     written = write(pages([answers], VOCABULARY), tmp_path)
     assert not [path for path in written if SECRET in path.read_text("utf-8")]
 
 
 def test_few_cases_are_listed_and_never_a_share(tmp_path: Path):
     found = inspected(case_study(tmp_path))
-    assert found["ratings"]["few"]
+    assert found.ratings.few
     (page,) = [p for p in pages([found], VOCABULARY) if p.name == "small"]
     assert "Open; Closed; not rated; not rated" in cells(page)
     assert "%" not in render(page)["md"]
-    assert found["reading"]["rows_read"] is None
+    assert found.reading.rows_read is None
 
 
 def test_many_cases_are_shares_that_hide_small_ones(tmp_path: Path):
     poles = ["open"] * 30 + ["closed"] * 27 + ["between"] * 2
     text = "case,town,open,quote\n" + "".join(f"{i},Aa,{p},\n" for i, p in enumerate(poles))
     found = inspected(case_study(tmp_path, text, CASES))
-    (row,) = found["ratings"]["dimensions"]
-    assert row["listed"] is None
-    assert row["shares"] == [50, "<5", 50]
+    (row,) = found.ratings.dimensions
+    assert row.listed is None
+    assert row.shares == (50, "<5", 50)
 
 
 def test_published_findings_are_counted_by_direction_and_verification(tmp_path: Path):
     found = inspected(published_study(tmp_path))
-    assert found["published"]["findings"] == 2
+    assert found.published.findings == 2
     (page,) = [p for p in pages([found], VOCABULARY) if p.name == "small"]
     assert page.mark == ""  # observed
     assert "Null result" in cells(page)
@@ -407,8 +408,8 @@ def test_published_findings_are_counted_by_direction_and_verification(tmp_path: 
 
 def test_few_sources_have_neither_prevalence_nor_agreement(tmp_path: Path):
     found = inspected(interview_study(tmp_path, codebook=INTERVIEWS))
-    assert all(row["sources"] is None for row in found["coding"]["codes"])
-    assert all(row["alpha"] is None for row in found["coding"]["codes"])
+    assert all(row.sources is None for row in found.coding.codes)
+    assert all(row.alpha is None for row in found.coding.codes)
     assert not re.search(r"\d%", render(pages([found], VOCABULARY)[1])["md"])
 
 
@@ -454,32 +455,35 @@ def test_simulated_data_are_marked_on_every_page_and_picture(made: dict[str, Pag
         assert all('id="mark"' in p.svg for p in page.pictures)
 
 
-def test_the_same_data_are_the_same_bytes(answers: dict[str, Any], made: dict[str, Page]):
-    again = {page.name: page for page in pages([json.loads(json.dumps(answers))], VOCABULARY)}
+def test_the_same_data_are_the_same_bytes(answers: Inspection, made: dict[str, Page]):
+    again = {
+        page.name: page for page in pages([Inspection.from_json(answers.to_json())], VOCABULARY)
+    }
     assert {n: render(p) for n, p in again.items()} == {n: render(p) for n, p in made.items()}
 
 
 # --- over all ------------------------------------------------------------------------------------
 
 
-def in_language(study: dict[str, Any], name: str, language: str) -> dict[str, Any]:
-    return study | {"study": name, "about": study["about"] | {"language": language}}
+def in_language(study: Inspection, name: str, language: str) -> Inspection:
+    return replace(study, study=name, about={**study.about, "language": language})
 
 
-def test_items_compare_across_languages_only_where_they_overlap(answers: dict[str, Any]):
+def test_items_compare_across_languages_only_where_they_overlap(answers: Inspection):
     same = [in_language(answers, "a", "da"), in_language(answers, "b", "nl")]
     (row,) = comparability.comparability(same)
-    assert (row["shared"], row["verdict"]) == (3, "comparable")
-    assert row["congruence"] == pytest.approx(1)
-    scale = answers["answers"]["scales"][0]
-    renamed = scale | {
-        "names": ["x", "y", "z"],
-        "loadings": dict(zip("xyz", scale["loadings"].values(), strict=True)),
-    }
-    other = same[1] | {"answers": answers["answers"] | {"scales": [renamed]}}
-    assert comparability.comparability([same[0], other])[0]["verdict"].startswith("not testable")
+    assert (row.shared, row.verdict) == (3, "comparable")
+    assert row.congruence == pytest.approx(1)
+    scale = answers.answers.scales[0]
+    renamed = replace(
+        scale,
+        names=("x", "y", "z"),
+        loadings=dict(zip("xyz", scale.loadings.values(), strict=True)),
+    )
+    other = replace(same[1], answers=replace(answers.answers, scales=(renamed,)))
+    assert comparability.comparability([same[0], other])[0].verdict.startswith("not testable")
     alike = in_language(answers, "b", "da")
-    assert comparability.comparability([same[0], alike])[0]["verdict"].startswith("one language")
+    assert comparability.comparability([same[0], alike])[0].verdict.startswith("one language")
 
 
 def test_congruence_by_hand():
@@ -487,9 +491,9 @@ def test_congruence_by_hand():
     assert comparability.congruence({"a": 1, "b": 1}, {"a": 1, "b": 1}) is None
 
 
-def test_two_studies_in_two_countries_are_aliased(answers: dict[str, Any]):
-    place = answers["places"][0]
-    other = answers | {"study": "other", "places": [place | {"country": "FI"}]}
+def test_two_studies_in_two_countries_are_aliased(answers: Inspection):
+    place = answers.places[0]
+    other = replace(answers, study="other", places=(replace(place, country="FI"),))
     table = comparability.aliases([answers, other], VOCABULARY)
     whole = table[table["module"] == ""].set_index("grouping")
     assert whole.loc["study", "used_as"] == "contrast"
@@ -498,7 +502,7 @@ def test_two_studies_in_two_countries_are_aliased(answers: dict[str, Any]):
     assert "aliased with study" in text
 
 
-def test_the_page_over_all_tells_all_warnings_and_links_all_pages(answers: dict[str, Any]):
+def test_the_page_over_all_tells_all_warnings_and_links_all_pages(answers: Inspection):
     index, *rest = pages([answers, in_language(answers, "b", "nl")], VOCABULARY)
     text = render(index)["html"]
     for page in rest:
@@ -521,7 +525,7 @@ def test_the_commands_write_the_report(tmp_path: Path):
             check=True,
             timeout=300,
         )
-    assert json.loads(numbers.read_text("utf-8")) == inspect(
+    assert Inspection.from_json(numbers.read_text("utf-8")) == inspect(
         load_study(folder, measured=None), VOCABULARY, LEAST
     )
     assert {p.name for p in out.glob("*.*")} == {"index.html", "index.md", "small.html", "small.md"}

@@ -281,7 +281,7 @@ def whole_way(folder: Path, results: Path, module: str) -> None:
     study = load_study(results / "harmonized" / "small", measured=None)
     vocabulary = merge(VOCABULARY, [study.report["vocabulary"]])
     seen = inspect(study, vocabulary, LEAST)
-    (results / "inspected.json").write_text(json.dumps(seen, ensure_ascii=False), "utf-8")
+    (results / "inspected.json").write_text(seen.to_json(), "utf-8")
     write(pages([seen], VOCABULARY), results / "report")
     cells = aggregate([results / "harmonized" / "small"], module, ROOT / "config/vocabulary.yaml")
     cells.to_netcdf(results / "cells.nc")

@@ -7,7 +7,6 @@ the raw data do not enter.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from metastudy.codebook import vocabulary as vocabularies
@@ -30,7 +29,7 @@ def main() -> None:
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
     found = inspect(study, vocabulary, args.smallest_cell)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    args.out.write_text(found.to_json(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
+from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages import pages, write
 
 __all__ = ["main"]
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder")
     args = parser.parse_args()
-    studies = [json.loads(path.read_text("utf-8")) for path in sorted(args.inspected)]
+    studies = [Inspection.from_json(path.read_text("utf-8")) for path in sorted(args.inspected)]
     written = write(pages(studies, vocabularies.load(args.vocabulary)), args.out)
     print(f"{len(written)} files in {args.out}")
 

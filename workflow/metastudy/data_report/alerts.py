@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from metastudy.data_report.balance import Difference
 from metastudy.data_report.inspection.answers import MUCH_MISSING
+from metastudy.data_report.inspection.values import Answers, Arms, Inspection, Item, Left
 from metastudy.display.formatting import inline, joined, number, words
 from metastudy.display.labels import Labels
 
@@ -29,83 +29,77 @@ class Notice:
     text: str
 
 
-def _above(value: Any, limit: float) -> bool:
-    return isinstance(value, int | float) and value > limit
+def _item(row: Item, labels: Labels) -> str:
+    return f"{row.item} ({inline(labels.outcome(row.construct))})"
 
 
-def _item(row: Mapping[str, Any], labels: Labels) -> str:
-    return f"{row['item']} ({inline(labels.outcome(row['construct']))})"
+def _factor(row: Difference | Left, labels: Labels) -> str:
+    return f"the factor “{inline(labels.of(row.factor, 'factors'))}”"
 
 
-def _factor(row: Mapping[str, Any], labels: Labels) -> str:
-    return f"the factor “{inline(labels.of(row['factor'], 'factors'))}”"
-
-
-def _of_answers(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
+def _of_answers(found: Answers, labels: Labels) -> list[Notice]:
     told = []
-    negative = [r for r in found["items"] if r["item_rest"] is not None and r["item_rest"] < 0]
+    negative = [r for r in found.items if (r.item_rest or 0) < 0]
     for row in negative:
         told.append(
             Notice(
                 ALARM,
                 f"{_item(row, labels)} correlates negatively with the other items of its scale "
-                f"({number(row['item_rest'])}): is its keying right?",
+                f"({number(row.item_rest or 0)}): is its keying right?",
             )
         )
-    missing = [_item(row, labels) for row in found["items"] if row["much_missing"]]
+    missing = [_item(row, labels) for row in found.items if row.much_missing]
     if missing:
         told.append(
             Notice(NOTICE, f"More than {MUCH_MISSING}% have no answer to {joined(missing)}.")
         )
-    for scale in found["scales"]:
-        name = labels.outcome(scale["construct"])
-        if scale["alpha"] is not None and scale["alpha"] < LOW_RELIABILITY:
+    for scale in found.scales:
+        name = labels.outcome(scale.construct)
+        if scale.alpha is not None and scale.alpha < LOW_RELIABILITY:
             told.append(
                 Notice(
                     NOTICE,
-                    f"{name}: Cronbach’s alpha is {number(scale['alpha'])}, "
+                    f"{name}: Cronbach’s alpha is {number(scale.alpha)}, "
                     f"below {number(LOW_RELIABILITY)}.",
                 )
             )
-        for end in ("floor", "ceiling"):
-            if scale["items"] > 1 and _above(scale[end], MUCH_AT_AN_END):
-                told.append(
-                    Notice(NOTICE, f"{name}: {scale[end]}% of the people are at the {end}.")
-                )
+        for end, share in (("floor", scale.floor), ("ceiling", scale.ceiling)):
+            if scale.items > 1 and isinstance(share, int) and share > MUCH_AT_AN_END:
+                told.append(Notice(NOTICE, f"{name}: {share}% of the people are at the {end}."))
     return told
 
 
-def _of_arms(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
+def _of_arms(found: Arms, labels: Labels) -> list[Notice]:
     told = []
     unlike = [
         row
-        for row in found["balance"]
-        if abs(row["difference"]) > max(UNLIKE_ARMS, CHANCE_SURE * row["chance"])
+        for row in found.balance
+        if abs(row.difference) > max(UNLIKE_ARMS, CHANCE_SURE * row.chance)
     ]
     for row in unlike:
-        trait = words(row["trait"]) + (f" “{row['category']}”" if row["category"] else "")
+        trait = words(row.trait) + (f" “{row.category}”" if row.category else "")
         told.append(
             Notice(
                 NOTICE,
                 f"{trait} differs between the levels of {_factor(row, labels)} by "
-                f"{number(row['difference'])} standard deviations, more than chance explains.",
+                f"{number(row.difference)} standard deviations, more than chance explains.",
             )
         )
-    left = {(row["rule"], row["factor"]): row for row in found["left"] or [] if row["differs"]}
-    for row in left.values():
+    left = {(row.rule, row.factor): row for row in found.left or [] if row.differs}
+    for gone in left.values():
         told.append(
             Notice(
                 ALARM,
-                f"Rows that left by the rule “{inline(words(row['rule']))}” differ between the "
-                f"levels of {_factor(row, labels)} by more than chance explains.",
+                f"Rows that left by the rule “{inline(words(gone.rule))}” differ between the "
+                f"levels of {_factor(gone, labels)} by more than chance explains.",
             )
         )
-    if found["left"] is None:
+    if found.left is None:
         told.append(Notice(NOTICE, "Who left from which arm was not recorded."))
     return told
 
 
-def notices(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
+def notices(found: Inspection, labels: Labels) -> list[Notice]:
     """List what to look at in a study.
 
     Parameters
@@ -118,30 +112,30 @@ def notices(found: Mapping[str, Any], labels: Labels) -> list[Notice]:
     Alarms first.
     """
     told = []
-    unmapped = len(found["reading"]["unmapped"])
+    unmapped = len(found.reading.unmapped)
     if unmapped:
         some = "1 column or code is" if unmapped == 1 else f"{unmapped} columns or codes are"
         told.append(Notice(NOTICE, f"{some} not mentioned in the codebook."))
-    if found["answers"]:
-        told += _of_answers(found["answers"], labels)
-    if found["arms"]:
-        told += _of_arms(found["arms"], labels)
-    coding = found["coding"]
+    if found.answers:
+        told += _of_answers(found.answers, labels)
+    if found.arms:
+        told += _of_arms(found.arms, labels)
+    coding = found.coding
     if coding:
         poor = [
-            labels.of(row["code"], "codes")
-            for row in coding["codes"]
-            if row["alpha"] is not None and row["alpha"] < LOW_AGREEMENT
+            labels.of(row.code, "codes")
+            for row in coding.codes
+            if row.alpha is not None and row.alpha < LOW_AGREEMENT
         ]
         if poor:
             told.append(
                 Notice(
                     NOTICE,
                     f"Krippendorff’s alpha is below {LOW_AGREEMENT:g} for {len(poor)} of "
-                    f"{len(coding['codes'])} codes: {joined([poor[0], *map(inline, poor[1:])])}.",
+                    f"{len(coding.codes)} codes: {joined([poor[0], *map(inline, poor[1:])])}.",
                 )
             )
-        if not coding["enough_double"]:
+        if not coding.enough_double:
             told.append(
                 Notice(NOTICE, "Too few sources were coded twice to tell whether coders agree.")
             )

@@ -7,25 +7,45 @@ else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import JOINT
+from metastudy.data_report.inspection.values import Inspection, Scale
 from metastudy.design.identification import structure
 
-__all__ = ["ALIASES", "GROUPINGS", "aliases", "comparability", "congruence", "settings"]
+__all__ = [
+    "ALIASES",
+    "GROUPINGS",
+    "Comparison",
+    "aliases",
+    "comparability",
+    "congruence",
+    "settings",
+]
 
 GROUPINGS = ("study", "country", "sector", "role", "arrangement")
 ALIASES = ["module", "grouping", "levels", "used_as", "aliased_with", "reason"]
 LEAST_ITEMS = 3  # shared ones: with two, loadings always agree
-Findings = Mapping[str, Any]
 
 
-def settings(studies: Sequence[Findings]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Comparison:
+    """Whether the items of a construct compare between two studies."""
+
+    construct: str
+    studies: tuple[str, str]
+    languages: tuple[str | None, str | None]
+    shared: int  # items
+    congruence: float | None
+    verdict: str
+
+
+def settings(studies: Sequence[Inspection]) -> pd.DataFrame:
     """List the settings: one row a study, country, sector, role and arrangement.
 
     Returns
@@ -34,20 +54,20 @@ def settings(studies: Sequence[Findings]) -> pd.DataFrame:
     ``published`` (whether ``n`` counts published findings).
     """
     rows = [
-        {"study": study["study"]}
-        | {name: place[name] for name in GROUPINGS[1:]}
+        {"study": study.study}
+        | {name: getattr(place, name) for name in GROUPINGS[1:]}
         | {
-            "n": place["n"],
-            "exposure_types": tuple(study["exposure_types"]),
-            "published": study["published"] is not None,
+            "n": place.n,
+            "exposure_types": tuple(study.exposure_types),
+            "published": study.published is not None,
         }
         for study in studies
-        for place in study["places"]
+        for place in study.places
     ]
     return pd.DataFrame(rows, columns=[*GROUPINGS, "n", "exposure_types", "published"])
 
 
-def aliases(studies: Sequence[Findings], vocabulary: Vocabulary) -> pd.DataFrame:
+def aliases(studies: Sequence[Inspection], vocabulary: Vocabulary) -> pd.DataFrame:
     """Tell for each module, and for all together, which groupings the settings can tell apart.
 
     The groupings are :data:`GROUPINGS` and the kinds of exposure.
@@ -58,13 +78,13 @@ def aliases(studies: Sequence[Findings], vocabulary: Vocabulary) -> pd.DataFrame
     -------
     Columns :data:`ALIASES`; an empty module means all studies.
     """
-    own = [study for study in studies if study["published"] is None]
+    own = [study for study in studies if study.published is None]
     parts = []
     for module in ("", *vocabulary["modules"]):
         inside = [
             study
             for study in own
-            if not module or module in {vocabulary.module(name) for name in study["outcomes"]}
+            if not module or module in {vocabulary.module(name) for name in study.outcomes}
         ]
         units = settings(inside)
         if len(units):
@@ -90,7 +110,7 @@ def congruence(first: Mapping[str, float], second: Mapping[str, float]) -> float
     return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
 
 
-def comparability(studies: Sequence[Findings]) -> list[dict[str, Any]]:
+def comparability(studies: Sequence[Inspection]) -> list[Comparison]:
     """Tell for each construct that several studies measured whether its items compare.
 
     Items are the same where their construct and their name are. Two studies in different
@@ -98,20 +118,19 @@ def comparability(studies: Sequence[Findings]) -> list[dict[str, Any]]:
 
     Returns
     -------
-    One row for each construct and pair of studies: ``construct``, ``studies``, ``languages``,
-    ``shared`` (number of items), ``congruence`` (or missing) and ``verdict``.
+    One for each construct and pair of studies.
     """
-    scales: dict[str, dict[str, dict[str, Any]]] = {}
+    scales: dict[str, dict[str, Scale]] = {}
     for study in studies:
-        for scale in (study["answers"] or {}).get("scales", []):
+        for scale in study.answers.scales if study.answers else ():
             # a construct in several situations has the same items' worth in the first of them
-            scales.setdefault(scale["construct"], {}).setdefault(study["study"], scale)
-    spoken = {study["study"]: study["about"].get("language") for study in studies}
-    rows = []
+            scales.setdefault(scale.construct, {}).setdefault(study.study, scale)
+    spoken = {study.study: study.about.get("language") for study in studies}
+    rows: list[Comparison] = []
     for construct, by_study in scales.items():
         for a, b in combinations(by_study, 2):
-            names = [set(by_study[study]["names"]) for study in (a, b)]
-            weights = [by_study[study]["loadings"] or {} for study in (a, b)]
+            names = [set(by_study[study].names) for study in (a, b)]
+            weights = [by_study[study].loadings or {} for study in (a, b)]
             shared, value = len(names[0] & names[1]), congruence(*weights)
             if None in (spoken[a], spoken[b]):
                 verdict, value = "not testable: a language is not recorded", None
@@ -124,13 +143,13 @@ def comparability(studies: Sequence[Findings]) -> list[dict[str, Any]]:
             else:
                 verdict = "comparable" if value >= 0.95 else "not comparable"
             rows.append(
-                {
-                    "construct": construct,
-                    "studies": (a, b),
-                    "languages": (spoken[a], spoken[b]),
-                    "shared": shared,
-                    "congruence": value,
-                    "verdict": verdict,
-                }
+                Comparison(
+                    construct=construct,
+                    studies=(a, b),
+                    languages=(spoken[a], spoken[b]),
+                    shared=shared,
+                    congruence=value,
+                    verdict=verdict,
+                )
             )
     return rows

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import about, share, shares
-from metastudy.data_report.inspection.values import Rows, number_or_none, text_or_none
+from metastudy.data_report.inspection.values import (
+    Answers,
+    Item,
+    Scale,
+    number_or_none,
+    text_or_none,
+)
 from metastudy.data_report.reliability import OMEGA_ITEMS, item_rest, loadings, reliability
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
@@ -35,38 +40,47 @@ def _categories(values: pd.Series, low: float, high: float) -> tuple[list[str], 
     return labels, [int(n) for n in np.histogram(values, bins=edges)[0]]
 
 
-def answers(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
+def answers(study: Study, vocabulary: Vocabulary, least: int) -> Answers:
     """Inspect the items and the scales that they make."""
     measured = study["measurements"]
     scored = scores(measured) if len(measured) else pd.DataFrame()
     reasons = [r for r in vocabulary["missing_reasons"] if r in set(measured["missing_reason"])]
-    items: Rows = []
-    scales: Rows = []
+    items: list[Item] = []
+    scales: list[Scale] = []
     for (construct, vignette), own in measured.groupby(
         ["construct", "vignette"], dropna=False, sort=False
     ):
-        where = {"construct": str(construct), "vignette": text_or_none(vignette)}
+        where = str(construct), text_or_none(vignette)
         answers = own.pivot(index="respondent_id", columns="item_id", values="value_aligned")
         rest = item_rest(answers)
         for item, mine in own.groupby("item_id", sort=True):
-            items.append(where | _item(str(item), mine, reasons, rest[item], least))
+            items.append(_item(where, str(item), mine, reasons, rest[item], least))
         score = scored[scored["construct"].eq(str(construct))]
         situation = score["vignette"]
         same = situation.eq(vignette) if isinstance(vignette, str) else situation.isna()
-        scale = _scale(answers, score.loc[same, "score"].dropna(), least)
+        scale = _scale(where, answers, score.loc[same, "score"].dropna(), least)
         if answers.shape[1] == 1:  # the scale is the item: said once, it tells nothing more
-            scale |= {end: items[-1][end] for end in ("floor", "ceiling")}
-        scales.append(where | scale)
+            scale = replace(scale, floor=items[-1].floor, ceiling=items[-1].ceiling)
+        scales.append(scale)
     order = {name: at for at, name in enumerate(vocabulary["constructs"])}
     situations = {name: at for at, name in enumerate(vocabulary["vignettes"])}
-    for found in (items, scales):
-        found.sort(key=lambda r: (order[r["construct"]], situations.get(r["vignette"], -1)))
-    return {"reasons": reasons, "items": items, "scales": scales}
+
+    def place(one: Item | Scale) -> tuple[int, int]:
+        return order[one.construct], situations.get(one.vignette or "", -1)
+
+    return Answers(
+        tuple(reasons), tuple(sorted(items, key=place)), tuple(sorted(scales, key=place))
+    )
 
 
 def _item(
-    name: str, own: pd.DataFrame, reasons: Sequence[str], rest: float, least: int
-) -> dict[str, Any]:
+    where: tuple[str, str | None],
+    name: str,
+    own: pd.DataFrame,
+    reasons: Sequence[str],
+    rest: float,
+    least: int,
+) -> Item:
     low, high = float(own["scale_min"].iloc[0]), float(own["scale_max"].iloc[0])
     values = own["value_aligned"].dropna()
     labels, counts = _categories(values, low, high)
@@ -77,41 +91,49 @@ def _item(
     if len(labels) == BINS and not any(isinstance(one, str) for one in steps):
         floor = share(int((values == low).sum()), len(values), least)
         ceiling = share(int((values == high).sum()), len(values), least)
-    return {
-        "item": name,
-        "reversed": bool(own["reverse_keyed"].iloc[0]),
-        "low": low,
-        "high": high,
-        "missing": dict(zip(reasons, parts[1:], strict=True)),
+    return Item(
+        *where,
+        item=name,
+        reversed=bool(own["reverse_keyed"].iloc[0]),
+        low=low,
+        high=high,
+        missing=dict(zip(reasons, parts[1:], strict=True)),
         # beside hidden parts their sum would tell too much
-        "all_missing": None
+        all_missing=None
         if any(isinstance(one, str) for one in parts[1:])
         else share(len(own) - len(values), len(own), least),
-        "much_missing": len(values) < (1 - MUCH_MISSING / 100) * len(own),
-        "labels": labels,
-        "shares": steps,
-        "floor": floor,
-        "ceiling": ceiling,
-        "item_rest": number_or_none(rest),
-    }
+        much_missing=len(values) < (1 - MUCH_MISSING / 100) * len(own),
+        labels=tuple(labels),
+        shares=tuple(steps),
+        floor=floor,
+        ceiling=ceiling,
+        item_rest=number_or_none(rest),
+    )
 
 
-def _scale(answers: pd.DataFrame, score: pd.Series, least: int) -> dict[str, Any]:
+def _scale(
+    where: tuple[str, str | None], answers: pd.DataFrame, score: pd.Series, least: int
+) -> Scale:
     found = reliability(answers)
-    numbers = {
-        name: number_or_none(value) if isinstance(value, float) else value
-        for name, value in asdict(found).items()
-    }
     complete = answers.dropna()
     weights = None
     if found.alpha is not None and found.items >= OMEGA_ITEMS:
         weights = loadings(complete.corr().to_numpy())
-    return numbers | {
-        "rows": about(found.rows, least),
-        "floor": share(int(score.eq(0).sum()), len(score), least) if len(score) else None,
-        "ceiling": share(int(score.eq(100).sum()), len(score), least) if len(score) else None,
-        "loadings": None
+    names = tuple(str(name) for name in answers.columns)
+    return Scale(
+        *where,
+        items=found.items,
+        rows=about(found.rows, least),
+        alpha=number_or_none(found.alpha),
+        low=number_or_none(found.low),
+        high=number_or_none(found.high),
+        omega=number_or_none(found.omega),
+        why_alpha=found.why_alpha,
+        why_omega=found.why_omega,
+        floor=share(int(score.eq(0).sum()), len(score), least) if len(score) else None,
+        ceiling=share(int(score.eq(100).sum()), len(score), least) if len(score) else None,
+        loadings=None
         if weights is None
-        else dict(zip(map(str, answers.columns), map(number_or_none, weights), strict=True)),
-        "names": [str(name) for name in answers.columns],
-    }
+        else {name: round(float(one), 4) for name, one in zip(names, weights, strict=True)},
+        names=names,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,37 +11,44 @@ import pandas as pd
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import about, protect
 from metastudy.data_report.balance import arms, differences, differs, standardised
-from metastudy.data_report.inspection.values import Rows, number_or_none, text_or_none
+from metastudy.data_report.inspection.values import (
+    Arms,
+    ArmSize,
+    Check,
+    Left,
+    number_or_none,
+    text_or_none,
+)
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 
 __all__ = ["arms_of"]
 
 
-def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> Arms | None:
     assigned = study["assignments"]
     randomised = assigned[assigned["randomised"]]
     if not len(randomised):
         return None
-    counts: Rows = []
+    counts: list[ArmSize] = []
     for vignette, own in arms(randomised).groupby("vignette", dropna=False):
         sizes = own["arm"].value_counts().sort_index()
         for arm, n in zip(sizes.index, protect(list(sizes), least).cells, strict=True):
-            counts.append({"vignette": text_or_none(vignette), "arm": str(arm), "n": n})
+            counts.append(ArmSize(text_or_none(vignette), str(arm), n))
     balance = [
-        asdict(one) | {"difference": round(one.difference, 4), "chance": round(one.chance, 4)}
+        replace(one, difference=round(one.difference, 4), chance=round(one.chance, 4))
         for one in differences(study["respondents"], randomised, vocabulary, least)
     ]
-    return {
-        "factors": sorted(set(randomised["factor"])),
-        "counts": counts,
-        "balance": balance,
-        "left": _left(study.report, vocabulary, least),
-        "checks": _checks(study, randomised, vocabulary, least),
-    }
+    return Arms(
+        factors=tuple(sorted(set(randomised["factor"]))),
+        counts=tuple(counts),
+        balance=tuple(balance),
+        left=_left(study.report, vocabulary, least),
+        checks=tuple(_checks(study, randomised, vocabulary, least)),
+    )
 
 
-def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> Rows | None:
+def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> tuple[Left, ...] | None:
     """Tell how many rows of each level left by which rule.
 
     The rule's own count may stand on the page, and so may the people that each level kept: the
@@ -50,7 +57,7 @@ def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> Rows
     by_rule, read = report.get("excluded_by_arm"), report.get("read_by_arm")
     if by_rule is None or read is None:
         return None
-    rows: Rows = []
+    rows: list[Left] = []
     for factor, of_level in read.items():
         total = {level: int(of_level.get(level, 0)) for level in vocabulary.levels(factor)}
         left = {
@@ -66,27 +73,30 @@ def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> Rows
             level for level in total if all(isinstance(shown[rule, level], int) for rule in left)
         }
         rows += [
-            {
-                "rule": rule,
-                "factor": factor,
-                "level": level,
-                "n": shown[rule, level],
-                "share": round(100 * left[rule][level] / total[level], 1)
+            Left(
+                rule=rule,
+                factor=factor,
+                level=level,
+                n=shown[rule, level],
+                share=round(100 * left[rule][level] / total[level], 1)
                 if level in open_levels and total[level]
                 else None,
-                "differs": differs(left[rule], total),
-            }
+                differs=differs(left[rule], total),
+            )
             for rule in left
             for level in total
         ]
-    return rows
+    return tuple(rows)
 
 
-def _checks(study: Study, randomised: pd.DataFrame, vocabulary: Vocabulary, least: int) -> Rows:
+def _checks(
+    study: Study, randomised: pd.DataFrame, vocabulary: Vocabulary, least: int
+) -> list[Check]:
     """Compare a construct that checks a factor between the levels of that factor."""
     if not len(study["measurements"]):
         return []
-    scored, rows = scores(study["measurements"]), []
+    scored = scores(study["measurements"])
+    rows: list[Check] = []
     for construct in dict.fromkeys(scored["construct"]):
         factor = vocabulary["constructs"][construct].get("checks")
         own = randomised[randomised["factor"] == factor]
@@ -101,15 +111,15 @@ def _checks(study: Study, randomised: pd.DataFrame, vocabulary: Vocabulary, leas
         for level, values in groups.items():
             few = len(values) < least
             rows.append(
-                {
-                    "construct": construct,
-                    "factor": factor,
-                    "level": level,
-                    "n": about(len(values), least) if not few else f"<{least}",
-                    "mean": None if few else number_or_none(values.mean()),
-                    "difference": None
+                Check(
+                    construct=construct,
+                    factor=str(factor),
+                    level=level,
+                    n=about(len(values), least) if not few else f"<{least}",
+                    mean=None if few else number_or_none(values.mean()),
+                    difference=None
                     if few or level == reference
                     else number_or_none(standardised(values, groups[reference])),
-                }
+                )
             )
     return rows

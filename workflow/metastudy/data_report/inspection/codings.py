@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import count, ends, protect, shares
 from metastudy.data_report.agreement import agreement
-from metastudy.data_report.inspection.values import Rows, number_or_none
+from metastudy.data_report.inspection.values import (
+    Code,
+    Coding,
+    Dimension,
+    FindingCount,
+    Organisation,
+    Part,
+    Published,
+    Ratings,
+    number_or_none,
+)
 from metastudy.harmonized.study import Study
 
 __all__ = ["coding", "published_findings", "ratings"]
 
 
-def _part(n: int, total: int, least: int) -> dict[str, Any] | None:
+def _part(n: int, total: int, least: int) -> Part | None:
     """Show how many of a total, and their share where the number is shown."""
     if total < least:
         return None
     shown = ends(n, total, least)
-    return {"n": shown, "of": total, "share": 100 * n / total if isinstance(shown, int) else None}
+    return Part(shown, total, 100 * n / total if isinstance(shown, int) else None)
 
 
-def coding(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+def coding(study: Study, vocabulary: Vocabulary, least: int) -> Coding | None:
     readings, codings = study["readings"], study["codings"]
     if not len(readings):
         return None
@@ -32,69 +41,68 @@ def coding(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] |
         if code in set(study.report["outcomes"]) or code in set(codings["code_id"])
     ]
     sources = readings["source_id"].nunique()
-    rows: Rows = []
+    rows: list[Code] = []
     for one in agreement(codings, readings, known):
         few = one.double < least
         rows.append(
-            {
-                "code": one.code,
-                "sources": _part(one.sources, one.read, least),
-                "double": None if few else _part(one.double_found, one.double_read, least),
-                "alpha": None if few else number_or_none(one.alpha),
-                "kappa": None if few else number_or_none(one.kappa),
-                "pairs": one.pairs,
-            }
+            Code(
+                code=one.code,
+                sources=_part(one.sources, one.read, least),
+                double=None if few else _part(one.double_found, one.double_read, least),
+                alpha=None if few else number_or_none(one.alpha),
+                kappa=None if few else number_or_none(one.kappa),
+                pairs=one.pairs,
+            )
         )
     double = int(readings.groupby("source_id")["coder_id"].nunique().gt(1).sum())
     per_organisation = study["respondents"]["org_id"].dropna().value_counts()
     shown = protect(list(per_organisation), least).cells
-    return {
-        "read": count(sources, least),
-        "double": ends(double, sources, least),
-        "enough_double": double >= least,
-        "coders": int(readings["coder_id"].nunique()),
-        "organisations": [
-            {"organisation": str(name).removeprefix(f"{study.report['study']}-"), "n": n}
+    return Coding(
+        read=count(sources, least),
+        double=ends(double, sources, least),
+        enough_double=double >= least,
+        coders=int(readings["coder_id"].nunique()),
+        organisations=tuple(
+            Organisation(str(name).removeprefix(f"{study.id}-"), n)
             for name, n in zip(per_organisation.index, shown, strict=True)
-        ],
-        "codes": rows,
-    }
+        ),
+        codes=tuple(rows),
+    )
 
 
-def ratings(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any] | None:
+def ratings(study: Study, vocabulary: Vocabulary, least: int) -> Ratings | None:
     """List the ratings of few cases one by one, sorted, so that no case can be followed."""
     rated = study["case_ratings"]
     if not len(rated):
         return None
-    cases, rows = rated["respondent_id"].nunique(), []
+    cases = rated["respondent_id"].nunique()
+    rows: list[Dimension] = []
     for dimension in (d for d in vocabulary["dimensions"] if d in set(rated["dimension"])):
         own = rated[rated["dimension"] == dimension]
         values = own["rating"].dropna().sort_values(ascending=False)
-        row: dict[str, Any] = {"dimension": dimension, "listed": None, "shares": None}
-        row["unrated"] = int(own["rating"].isna().sum())
+        unrated = int(own["rating"].isna().sum())
         if cases < least:
-            row["listed"] = [int(value) for value in values]
+            rows.append(Dimension(dimension, tuple(int(value) for value in values), None, unrated))
         else:
             counts = [int(values.eq(pole).sum()) for pole in (1, 0, -1)]
-            row["shares"] = shares(counts, least)
-            row["unrated"] = count(row["unrated"], least)
-        rows.append(row)
-    return {"few": cases < least, "cases": count(cases, least), "dimensions": rows}
+            shown = tuple(shares(counts, least))
+            rows.append(Dimension(dimension, None, shown, count(unrated, least)))
+    return Ratings(few=cases < least, cases=count(cases, least), dimensions=tuple(rows))
 
 
-def published_findings(study: Study) -> dict[str, Any] | None:
+def published_findings(study: Study) -> Published | None:
     """Count findings of the literature; they are public, so no count is hidden."""
     found = study["effects"]
     if not len(found):
         return None
-    return {
-        "findings": len(found),
-        "publications": int(found["citation"].nunique()),
-        "counts": [
-            {"direction": str(direction), "verification": str(verification), "n": n}
+    return Published(
+        findings=len(found),
+        publications=int(found["citation"].nunique()),
+        counts=tuple(
+            FindingCount(str(direction), str(verification), n)
             for (direction, verification), n in Counter(
                 zip(found["direction"], found["verification"], strict=True)
             ).items()
-        ],
-        "exposure_types": sorted(set(found["exposure_type"])),
-    }
+        ),
+        exposure_types=tuple(sorted(set(found["exposure_type"]))),
+    )

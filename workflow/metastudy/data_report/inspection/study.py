@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import ends, protect
-from metastudy.data_report.inspection import answers, arms, codings, values
+from metastudy.data_report.inspection import answers, arms, codings
+from metastudy.data_report.inspection.values import (
+    Inspection,
+    Place,
+    Reading,
+    RuleRows,
+    text_or_none,
+)
 from metastudy.harmonized.study import Study
 
 __all__ = ["inspect"]
@@ -16,7 +22,7 @@ __all__ = ["inspect"]
 PLACE = ("country", "sector", "role", "arrangement")
 
 
-def _reading(study: Study, least: int) -> dict[str, Any]:
+def _reading(study: Study, least: int) -> Reading:
     """Tell what was read and who left; the rules and those who stay add up to the rows read."""
     report = study.report
     excluded = {str(rule): int(rows) for rule, rows in report["excluded"].items()}
@@ -24,30 +30,27 @@ def _reading(study: Study, least: int) -> dict[str, Any]:
     if len(study["effects"]):  # findings of the literature are no people
         parts = protect([*excluded.values(), int(report["rows_kept"])], 1)
     name = str(report["file"])
-    return {
-        "file": name,
-        "format": report.get("format") or Path(name).suffix.lstrip(".").lower(),
-        "sha256": report["sha256"],
-        "rows_read": int(report["rows_read"]) if parts.total else None,
-        "rows_kept": parts.cells[-1],
-        "excluded": [
-            {"rule": rule, "rows": rows}
-            for rule, rows in zip(excluded, parts.cells[:-1], strict=True)
-        ],
-        "unmapped": [str(name) for name in report["unmapped"]],
-        "ignored": [str(name) for name in report["ignored"]],
-    }
+    return Reading(
+        file=name,
+        format=report.get("format") or Path(name).suffix.lstrip(".").lower(),
+        sha256=report["sha256"],
+        rows_read=int(report["rows_read"]) if parts.total else None,
+        rows_kept=parts.cells[-1],
+        excluded=tuple(map(RuleRows, excluded, parts.cells[:-1])),
+        unmapped=tuple(str(name) for name in report["unmapped"]),
+        ignored=tuple(str(name) for name in report["ignored"]),
+    )
 
 
-def _quality(study: Study, least: int) -> values.Rows | None:
+def _quality(study: Study, least: int) -> tuple[RuleRows, ...] | None:
     rules = study.report.get("quality")
     if rules is None:
         return None
     kept = int(study.report["rows_kept"])
-    return [{"rule": str(r["rule"]), "rows": ends(int(r["rows"]), kept, least)} for r in rules]
+    return tuple(RuleRows(str(r["rule"]), ends(int(r["rows"]), kept, least)) for r in rules)
 
 
-def _places(study: Study, least: int) -> values.Rows:
+def _places(study: Study, least: int) -> tuple[Place, ...]:
     """Count people by place, or findings where the study is of published ones."""
     effects = study["effects"]
     if len(effects):
@@ -55,15 +58,16 @@ def _places(study: Study, least: int) -> values.Rows:
         least = 1
     else:
         own = study["respondents"][list(PLACE)]
-    counts = Counter(
-        tuple(values.text_or_none(v) for v in row) for row in own.itertuples(index=False)
-    )
+    counts = Counter(tuple(text_or_none(v) for v in row) for row in own.itertuples(index=False))
     places = sorted(counts, key=lambda place: [value or "" for value in place])
     shown = protect([counts[place] for place in places], least).cells
-    return [dict(zip(PLACE, p, strict=True)) | {"n": n} for p, n in zip(places, shown, strict=True)]
+    return tuple(
+        Place(**dict(zip(PLACE, place, strict=True)), n=n)
+        for place, n in zip(places, shown, strict=True)
+    )
 
 
-def inspect(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
+def inspect(study: Study, vocabulary: Vocabulary, least: int) -> Inspection:
     """Inspect one study.
 
     Parameters
@@ -74,30 +78,28 @@ def inspect(study: Study, vocabulary: Vocabulary, least: int) -> dict[str, Any]:
 
     Returns
     -------
-    Plain values by part of the page; ``None`` for a part that does not apply or that harmonizing
-    did not record. Counts are numbers, or texts such as ``<5``; shares are per cent.
+    What is shown of it; nothing else leaves the harmonized tables for the data report.
     """
     report = study.report
     published = codings.published_findings(study)
     types = [str(entry["type"]) for entry in report.get("exposures", [])]
-    types += published["exposure_types"] if published else []
-    return {
-        "study": study.id,
-        "about": {key: value for key, value in report["codebook"].items() if key != "id"},
-        "provenance": study.provenance,
-        "vocabulary": study.vocabulary,
-        "outcomes": list(report.get("outcomes", [])),
-        "exposure_types": list(dict.fromkeys(types)),
-        "smallest_cell": least,
-        "reading": _reading(study, least),
-        "quality": _quality(study, least),
-        "weights": bool(study["respondents"]["weight"].notna().any()),
-        "places": _places(study, least),
-        "answers": answers.answers(study, vocabulary, least)
-        if len(study["measurements"])
-        else None,
-        "arms": arms.arms_of(study, vocabulary, least),
-        "coding": codings.coding(study, vocabulary, least),
-        "ratings": codings.ratings(study, vocabulary, least),
-        "published": published,
-    }  # fmt: skip
+    types += published.exposure_types if published else []
+    measured = len(study["measurements"]) > 0
+    return Inspection(
+        study=study.id,
+        about={key: value for key, value in report["codebook"].items() if key != "id"},
+        provenance=study.provenance,
+        vocabulary=study.vocabulary,
+        outcomes=tuple(report.get("outcomes", [])),
+        exposure_types=tuple(dict.fromkeys(types)),
+        smallest_cell=least,
+        reading=_reading(study, least),
+        quality=_quality(study, least),
+        weights=bool(study["respondents"]["weight"].notna().any()),
+        places=_places(study, least),
+        answers=answers.answers(study, vocabulary, least) if measured else None,
+        arms=arms.arms_of(study, vocabulary, least),
+        coding=codings.coding(study, vocabulary, least),
+        ratings=codings.ratings(study, vocabulary, least),
+        published=published,
+    )

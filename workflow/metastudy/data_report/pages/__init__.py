@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages.overview import overview_page
 from metastudy.data_report.pages.study import study_page
 from metastudy.display.labels import Labels, study_label
@@ -16,7 +16,7 @@ from metastudy.display.page import Page, render
 __all__ = ["pages", "write"]
 
 
-def pages(studies: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> list[Page]:
+def pages(studies: Sequence[Inspection], vocabulary: Vocabulary) -> list[Page]:
     """Write all pages: the one over all studies, then one a study.
 
     Parameters
@@ -24,8 +24,8 @@ def pages(studies: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> list[
     studies : what :func:`metastudy.data_report.inspection.study.inspect` gives of each.
     vocabulary : the common one, to which what the studies add is added here.
     """
-    whole = vocabularies.merge(vocabulary, [study["vocabulary"] for study in studies])
-    names = {str(s["study"]): study_label({"id": s["study"], **s["about"]}) for s in studies}
+    whole = vocabularies.merge(vocabulary, [study.vocabulary for study in studies])
+    names = {str(s.study): study_label({"id": s.study, **s.about}) for s in studies}
     labels = Labels(whole, names)
     return [overview_page(studies, labels), *(study_page(study, labels) for study in studies)]
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from metastudy.data_report import figures
+from metastudy.data_report.inspection.values import Inspection, Item, Scale
 from metastudy.data_report.pages.cells import (
     NONE,
-    Found,
     cell,
     coefficient,
     number_cell,
@@ -25,27 +24,27 @@ from metastudy.display.page import Parts, Table, Text, drawn
 __all__ = ["items", "missing", "scales"]
 
 
-def _block(row: Mapping[str, Any], labels: Labels) -> str:
-    label = labels.outcome(row["construct"])
-    where = row["vignette"]
+def _block(row: Item | Scale, labels: Labels) -> str:
+    label = labels.outcome(row.construct)
+    where = row.vignette
     return label if where is None else f"{label}: {inline(labels.of(where, 'vignettes'))}"
 
 
-def _several_situations(rows: Sequence[Mapping[str, Any]]) -> bool:
-    return len({row["vignette"] for row in rows}) > 1
+def _several_situations(rows: Sequence[Item | Scale]) -> bool:
+    return len({row.vignette for row in rows}) > 1
 
 
-def _names(rows: Sequence[Mapping[str, Any]], labels: Labels) -> list[str]:
+def _names(rows: Sequence[Item | Scale], labels: Labels) -> list[str]:
     """Names of scales: with the situation where there are several."""
     several = _several_situations(rows)
-    return [_block(row, labels) if several else labels.outcome(row["construct"]) for row in rows]
+    return [_block(row, labels) if several else labels.outcome(row.construct) for row in rows]
 
 
-def missing(found: Found, labels: Labels) -> Parts:
-    answers = found["answers"]
+def missing(found: Inspection, labels: Labels) -> Parts:
+    answers = found.answers
     if not answers:
         return []
-    reasons, items = answers["reasons"], answers["items"]
+    reasons, items = answers.reasons, answers.items
     if not reasons:
         return [Text("Every item has an answer from everyone.")]
     names = [labels.of(reason, "missing_reasons") for reason in reasons]
@@ -53,9 +52,9 @@ def missing(found: Found, labels: Labels) -> Parts:
     rows = [
         (
             name,
-            item["item"],
-            *(per_cent(item["missing"][reason]) for reason in reasons),
-            per_cent(item["all_missing"]),
+            item.item,
+            *(per_cent(item.missing[reason]) for reason in reasons),
+            per_cent(item.all_missing),
         )
         for name, item in zip(scales, items, strict=True)
     ]
@@ -64,12 +63,12 @@ def missing(found: Found, labels: Labels) -> Parts:
         [
             {
                 "block": name if sizes[name] > 1 else _situation(item, labels) or "Single items",
-                "item": item["item"]
+                "item": item.item
                 if sizes[name] > 1
-                else f"{labels.outcome(item['construct'])}, {item['item']}",
+                else f"{labels.outcome(item.construct)}, {item.item}",
                 "reason": label,
-                "share": number_or_none(item["missing"][reason]),
-                "provenance": found["provenance"],
+                "share": number_or_none(item.missing[reason]),
+                "provenance": found.provenance,
             }
             for name, item in zip(scales, items, strict=True)
             for reason, label in zip(reasons, names, strict=True)
@@ -93,17 +92,17 @@ def missing(found: Found, labels: Labels) -> Parts:
     ]
 
 
-def _situation(row: Mapping[str, Any], labels: Labels) -> str:
+def _situation(row: Item | Scale, labels: Labels) -> str:
     """The situation that an item is about."""
-    return "" if row["vignette"] is None else labels.of(row["vignette"], "vignettes")
+    return "" if row.vignette is None else labels.of(row.vignette, "vignettes")
 
 
-def scales(found: Found, labels: Labels) -> Parts:
-    answers = found["answers"]
+def scales(found: Inspection, labels: Labels) -> Parts:
+    answers = found.answers
     if not answers:
         return []
-    every = list(zip(_names(answers["scales"], labels), answers["scales"], strict=True))
-    single = [name for name, scale in every if scale["items"] == 1]
+    every = list(zip(_names(answers.scales, labels), answers.scales, strict=True))
+    single = [name for name, scale in every if scale.items == 1]
     parts: Parts = []
     if single:
         names = joined([single[0], *map(inline, single[1:])])
@@ -111,18 +110,18 @@ def scales(found: Found, labels: Labels) -> Parts:
     rows = [
         (
             name,
-            cell(scale["items"]),
-            cell(scale["rows"]),
-            coefficient(scale["alpha"], scale["why_alpha"]),
+            cell(scale.items),
+            cell(scale.rows),
+            coefficient(scale.alpha, scale.why_alpha),
             NONE
-            if scale["alpha"] is None
-            else f"{number(scale['low'])} to {number(scale['high'])}",
-            coefficient(scale["omega"], scale["why_omega"]),
-            per_cent(scale["floor"]),
-            per_cent(scale["ceiling"]),
+            if scale.low is None or scale.high is None
+            else f"{number(scale.low)} to {number(scale.high)}",
+            coefficient(scale.omega, scale.why_omega),
+            per_cent(scale.floor),
+            per_cent(scale.ceiling),
         )
         for name, scale in every
-        if scale["items"] > 1
+        if scale.items > 1
     ]
     columns = [
         *("Scale", "Items", "Complete answers", "Cronbach’s alpha", "95% interval"),
@@ -139,11 +138,11 @@ def scales(found: Found, labels: Labels) -> Parts:
     return parts
 
 
-def items(found: Found, labels: Labels) -> Parts:
-    answers = found["answers"]
+def items(found: Inspection, labels: Labels) -> Parts:
+    answers = found.answers
     if not answers:
         return []
-    items = answers["items"]
+    items = answers.items
     several = _several_situations(items)
     drawing = pd.DataFrame(
         [
@@ -151,15 +150,15 @@ def items(found: Found, labels: Labels) -> Parts:
                 "block": (_situation(item, labels) or "About no particular situation")
                 if several
                 else "",
-                "title": labels.outcome(item["construct"]),
-                "note": item["item"] + (", reversed" if item["reversed"] else ""),
+                "title": labels.outcome(item.construct),
+                "note": item.item + (", reversed" if item.reversed else ""),
                 "category": category,
                 "share": number_or_none(share),
                 "shown": cell(share),
-                "provenance": found["provenance"],
+                "provenance": found.provenance,
             }
             for item in items
-            for category, share in zip(item["labels"], item["shares"], strict=True)
+            for category, share in zip(item.labels, item.shares, strict=True)
         ]
     )
     parts: Parts = []
@@ -173,11 +172,11 @@ def items(found: Found, labels: Labels) -> Parts:
     )
     parts.append(drawn("answers", figures.answers(drawing), caption, alt))
     names = _names(items, labels)
-    for steps in dict.fromkeys(tuple(item["labels"]) for item in items):
+    for steps in dict.fromkeys(tuple(item.labels) for item in items):
         rows = [
-            (name, item["item"], *(per_cent(share) for share in item["shares"]))
+            (name, item.item, *(per_cent(share) for share in item.shares))
             for name, item in zip(names, items, strict=True)
-            if tuple(item["labels"]) == steps
+            if tuple(item.labels) == steps
         ]
         title = (
             f"Answers by step, scale from {steps[0].split('–')[0]} to {steps[-1].split('–')[-1]}"
@@ -186,11 +185,11 @@ def items(found: Found, labels: Labels) -> Parts:
     rows = [
         (
             name,
-            item["item"],
-            "reversed" if item["reversed"] else "as asked",
-            per_cent(item["floor"]),
-            per_cent(item["ceiling"]),
-            number_cell(item["item_rest"]) + (" ⚠" if (item["item_rest"] or 0) < 0 else ""),
+            item.item,
+            "reversed" if item.reversed else "as asked",
+            per_cent(item.floor),
+            per_cent(item.ceiling),
+            number_cell(item.item_rest) + (" ⚠" if (item.item_rest or 0) < 0 else ""),
         )
         for name, item in zip(names, items, strict=True)
     ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from metastudy.common.tables import JOINT
 from metastudy.data_report import figures
-from metastudy.data_report.pages.cells import NONE, Found, cell, number_cell
+from metastudy.data_report.balance import Difference
+from metastudy.data_report.inspection.values import Arms, Inspection
+from metastudy.data_report.pages.cells import NONE, cell, number_cell
 from metastudy.display.formatting import inline, joined, number, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Parts, Table, Text, drawn
@@ -27,22 +28,22 @@ def _arm(arm: str, factors: Sequence[str], labels: Labels) -> str:
     return joined([names[0], *map(inline, names[1:])])
 
 
-def arms(found: Found, labels: Labels) -> Parts:
-    arms = found["arms"]
+def arms(found: Inspection, labels: Labels) -> Parts:
+    arms = found.arms
     if not arms:
         return []
     rows = [
         (
-            _arm(one["arm"], arms["factors"], labels),
-            NONE if one["vignette"] is None else labels.of(one["vignette"], "vignettes"),
-            cell(one["n"]),
+            _arm(one.arm, arms.factors, labels),
+            NONE if one.vignette is None else labels.of(one.vignette, "vignettes"),
+            cell(one.n),
         )
-        for one in arms["counts"]
+        for one in arms.counts
     ]
     parts: Parts = [Table("People by arm", ["Arm", "Situation", "People"], rows, heads=2)]
-    parts += _balance(found, labels)
+    parts += _balance(arms, found.provenance, labels)
     parts += _left(arms, labels)
-    checks = arms["checks"]
+    checks = arms.checks
     if not checks:
         parts.append(Text("Manipulation checks: none declared."))
     else:
@@ -52,11 +53,11 @@ def arms(found: Found, labels: Labels) -> Parts:
                 ["Check", "Level", "People", "Mean, % of the scale", "Difference, SD"],
                 [
                     (
-                        labels.outcome(one["construct"]),
-                        labels.vocabulary.levels(one["factor"])[one["level"]],
-                        cell(one["n"]),
-                        number_cell(one["mean"], 1),
-                        number_cell(one["difference"]),
+                        labels.outcome(one.construct),
+                        labels.vocabulary.levels(one.factor)[one.level],
+                        cell(one.n),
+                        number_cell(one.mean, 1),
+                        number_cell(one.difference),
                     )
                     for one in checks
                 ],
@@ -66,36 +67,36 @@ def arms(found: Found, labels: Labels) -> Parts:
     return parts
 
 
-def _balance(found: Found, labels: Labels) -> Parts:
-    rows = found["arms"]["balance"]
+def _balance(arms: Arms, provenance: str, labels: Labels) -> Parts:
+    rows = arms.balance
     if not rows:
         return [Text("Balance: no trait was recorded that could be compared between arms.")]
-    several = len({row["vignette"] for row in rows}) > 1
+    several = len({row.vignette for row in rows}) > 1
 
-    def panel(row: Mapping[str, Any]) -> str:
-        levels = labels.vocabulary.levels(row["factor"])
-        text = f"{levels[row['level']]} against {inline(levels[row['reference']])}"
-        where = row["vignette"]
+    def panel(row: Difference) -> str:
+        levels = labels.vocabulary.levels(row.factor)
+        text = f"{levels[row.level]} against {inline(levels[row.reference])}"
+        where = row.vignette
         return f"{text} ({inline(labels.of(where, 'vignettes'))})" if several and where else text
 
     table = pd.DataFrame(
         [
             {
                 "panel": panel(row),
-                "trait": words(row["trait"]),
-                "category": row["category"],
-                "difference": row["difference"],
-                "chance": row["chance"],
-                "provenance": found["provenance"],
+                "trait": words(row.trait),
+                "category": row.category,
+                "difference": row.difference,
+                "chance": row.chance,
+                "provenance": provenance,
             }
             for row in rows
         ]
     )
-    largest = max(rows, key=lambda row: abs(row["difference"]))
+    largest = max(rows, key=lambda row: abs(row.difference))
     alt = (
         f"Standardised differences of {len(rows)} traits between arms. The largest is "
-        f"{number(largest['difference'])} ({inline(words(largest['trait']))} "
-        f"{largest['category']})."
+        f"{number(largest.difference)} ({inline(words(largest.trait))} "
+        f"{largest.category})."
     )
     caption = (
         "How people differ between arms, in standard deviations. Grey: what chance explains in 95 "
@@ -119,19 +120,19 @@ def _balance(found: Found, labels: Labels) -> Parts:
     ]
 
 
-def _left(arms: Mapping[str, Any], labels: Labels) -> Parts:
-    left = arms["left"]
+def _left(arms: Arms, labels: Labels) -> Parts:
+    left = arms.left
     if left is None:
         return [Text("Who left from which arm: not recorded.")]
     if not left:
         return [Text("Who left from which arm: no row left whose arm is known.")]
     rows = [
         (
-            words(row["rule"]),
-            labels.of(row["factor"], "factors"),
-            labels.vocabulary.levels(row["factor"])[row["level"]],
-            cell(row["n"]),
-            NONE if row["share"] is None else f"{row['share']:.1f}%",
+            words(row.rule),
+            labels.of(row.factor, "factors"),
+            labels.vocabulary.levels(row.factor)[row.level],
+            cell(row.n),
+            NONE if row.share is None else f"{row.share:.1f}%",
         )
         for row in left
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from metastudy.display.formatting import number
@@ -10,7 +9,6 @@ from metastudy.display.formatting import number
 __all__ = [
     "MARKED",
     "NONE",
-    "Found",
     "cell",
     "coefficient",
     "number_cell",
@@ -23,7 +21,6 @@ MARKED = (
     "organisations or places."
 )
 NONE = "–"
-Found = Mapping[str, Any]
 
 
 def cell(value: Any) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from metastudy.common.tables import JOINT, records
 from metastudy.data_report.alerts import notices
 from metastudy.data_report.comparability import aliases, comparability, settings
+from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages.cells import MARKED, NONE, cell
 from metastudy.data_report.pages.reading import flow_table
 from metastudy.display.formatting import inline, joined, mark, number, words
@@ -25,10 +25,9 @@ MIXED = (
     "Some of the data are simulated stand-ins, and their pages are marked: what rests on them says "
     "nothing about people, organisations or places."
 )
-Findings = Mapping[str, Any]
 
 
-def overview_page(studies: Sequence[Findings], labels: Labels) -> Page:
+def overview_page(studies: Sequence[Inspection], labels: Labels) -> Page:
     """Write the page over all studies.
 
     Parameters
@@ -36,8 +35,8 @@ def overview_page(studies: Sequence[Findings], labels: Labels) -> Page:
     studies : what :func:`metastudy.data_report.inspection.study.inspect` gives of each.
     labels : names for the reader.
     """
-    studies = sorted(studies, key=lambda study: str(study["study"]))
-    provenances = [study["provenance"] for study in studies]
+    studies = sorted(studies, key=lambda study: study.study)
+    provenances = [study.provenance for study in studies]
     return Page(
         name=NAME,
         title="Data report",
@@ -56,22 +55,22 @@ def overview_page(studies: Sequence[Findings], labels: Labels) -> Page:
     )
 
 
-def _links(studies: Sequence[Findings], labels: Labels) -> Parts:
+def _links(studies: Sequence[Inspection], labels: Labels) -> Parts:
     rows = []
     for study in studies:
         told = [one.level for one in notices(study, labels)]
         marks = [f"{told.count(level)} {level.lower()}{'s' * (told.count(level) > 1)}"
                  for level in dict.fromkeys(told)]  # fmt: skip
-        what = "findings" if study["published"] else "rows kept"
-        text = f"{words(str(study['about'].get('design', '')))}, {study['reading']['rows_kept']} "
+        what = "findings" if study.published else "rows kept"
+        text = f"{words(str(study.about.get('design', '')))}, {study.reading.rows_kept} "
         text += f"{what}; {joined(marks, 'nothing stands out')}"
-        rows.append((str(study["study"]), labels.study(study["study"]), text))
+        rows.append((study.study, labels.study(study.study), text))
     return [Links(rows)]
 
 
-def _notices(studies: Sequence[Findings], labels: Labels) -> Parts:
+def _notices(studies: Sequence[Inspection], labels: Labels) -> Parts:
     told = [
-        (one.level, one.text, labels.study(study["study"]))
+        (one.level, one.text, labels.study(study.study))
         for study in studies
         for one in notices(study, labels)
     ]
@@ -79,30 +78,29 @@ def _notices(studies: Sequence[Findings], labels: Labels) -> Parts:
     return [Notices(told)] if told else [Text("Nothing stands out in any study.")]
 
 
-def _rows(studies: Sequence[Findings], labels: Labels) -> Parts:
+def _rows(studies: Sequence[Inspection], labels: Labels) -> Parts:
     rows = []
     for study in studies:
-        reading = study["reading"]
-        left = [f"{inline(words(one['rule']))} {one['rows']}" for one in reading["excluded"]]
-        answers = study["answers"]
+        reading = study.reading
+        left = [f"{inline(words(one.rule))} {one.rows}" for one in reading.excluded]
+        answers = study.answers
         rows.append(
             (
-                labels.study(study["study"]),
+                labels.study(study.study),
                 "; ".join(left) or "nobody left",
-                "not shown" if reading["rows_read"] is None else cell(reading["rows_read"]),
-                cell(reading["rows_kept"]),
-                cell(len(answers["items"])) if answers else NONE,
-                cell(study["coding"]["read"]) if study["coding"] else NONE,
+                "not shown" if reading.rows_read is None else cell(reading.rows_read),
+                cell(reading.rows_kept),
+                cell(len(answers.items)) if answers else NONE,
+                cell(study.coding.read) if study.coding else NONE,
             )
         )
     columns = ["Study", "Left, by rule", "Read", "Kept", "Items", "Coded sources"]
     parts: Parts = []
     flows = pd.DataFrame(
         [
-            row
-            | {"study": study["study"], "study_label": labels.study(study["study"]), "module": ""}
+            row | {"study": study.study, "study_label": labels.study(study.study), "module": ""}
             for study in studies
-            if not study["published"]
+            if not study.published
             for row in flow_table(study).to_dict("records")
         ]
     )
@@ -117,9 +115,9 @@ def _label(labels: Labels, key: str | None, section: str) -> str:
     return "" if key is None else labels.of(key, section)
 
 
-def _grid(studies: Sequence[Findings], labels: Labels) -> Parts:
+def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
     found = settings(studies)
-    of = {study["study"]: study["provenance"] for study in studies}
+    of = {study.study: study.provenance for study in studies}
     # published findings have many places with few findings each: a sentence says where they are
     table = pd.DataFrame(
         [
@@ -151,20 +149,21 @@ def _grid(studies: Sequence[Findings], labels: Labels) -> Parts:
         keys = ("study", "country", "sector", "role", "arrangement", "exposure_types", "n")
         rows = [tuple(row[key] or NONE for key in keys) for row in table.to_dict("records")]
         parts.append(Table("Settings of the studies", columns, rows, heads=6))
-    published = [study for study in studies if study["published"]]
-    for study in published:
-        places = {place["country"] for place in study["places"]} - {None}
+    for study in studies:
+        if not study.published:
+            continue
+        places = {place.country for place in study.places if place.country is not None}
         where = joined(sorted(labels.of(country, "countries") for country in places))
         parts.append(
             Text(
-                f"{labels.study(study['study'])}: {study['published']['findings']} published "
+                f"{labels.study(study.study)}: {study.published.findings} published "
                 f"findings, not in the picture ({where})."
             )
         )
     return parts
 
 
-def _aliases(studies: Sequence[Findings], labels: Labels) -> Parts:
+def _aliases(studies: Sequence[Inspection], labels: Labels) -> Parts:
     table = aliases(studies, labels.vocabulary)
     rows: list[tuple[str, ...]] = []
     for module, own in table.groupby("module", sort=False):
@@ -186,18 +185,18 @@ def _aliases(studies: Sequence[Findings], labels: Labels) -> Parts:
     return [Table("Groupings and their aliases", columns, rows, heads=5, note=note)]
 
 
-def _languages(studies: Sequence[Findings], labels: Labels) -> Parts:
+def _languages(studies: Sequence[Inspection], labels: Labels) -> Parts:
     found = comparability(studies)
     if not found:
         return [Text("Not testable: no construct was measured in two studies.")]
     rows = [
         (
-            labels.outcome(one["construct"]),
-            joined([labels.study(study) for study in one["studies"]]),
-            " / ".join(language or "not recorded" for language in one["languages"]),
-            one["verdict"],
-            cell(one["shared"]),
-            NONE if one["congruence"] is None else number(one["congruence"]),
+            labels.outcome(one.construct),
+            joined([labels.study(study) for study in one.studies]),
+            " / ".join(language or "not recorded" for language in one.languages),
+            one.verdict,
+            cell(one.shared),
+            NONE if one.congruence is None else number(one.congruence),
         )
         for one in found
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from metastudy.data_report.alerts import notices
-from metastudy.data_report.pages.cells import NONE, Found, cell
+from metastudy.data_report.inspection.values import Inspection, Organisation
+from metastudy.data_report.pages.cells import NONE, cell
 from metastudy.display.formatting import inline, joined, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Notices, Parts, Table, Text, drawn
@@ -17,16 +17,16 @@ from metastudy.display.plots import flow
 __all__ = ["flow_table", "places", "reading", "summary"]
 
 
-def summary(found: Found, labels: Labels) -> Parts:
-    study, reading = found["about"], found["reading"]
-    kept = cell(reading["rows_kept"])
+def summary(found: Inspection, labels: Labels) -> Parts:
+    study, reading = found.about, found.reading
+    kept = cell(reading.rows_kept)
     facts = [
         ("Design", words(str(study.get("design", NONE)))),
         ("Way of answering", labels.of(str(study.get("response_mode", NONE)), "response_modes")),
         ("Language", str(study.get("language") or "not recorded")),
-        ("Exposures", _listed(found["exposure_types"], labels, "exposure_types")),
-        ("Findings" if found["published"] else "Rows kept", kept),
-        ("Sampling weights", "yes" if found["weights"] else "no"),
+        ("Exposures", _listed(found.exposure_types, labels, "exposure_types")),
+        ("Findings" if found.published else "Rows kept", kept),
+        ("Sampling weights", "yes" if found.weights else "no"),
     ]
     told = notices(found, labels)
     parts: Parts = [Table("The study in short", ["", ""], facts, heads=2)]
@@ -42,18 +42,18 @@ def _listed(keys: Sequence[str], labels: Labels, section: str) -> str:
     return joined([first, *map(inline, rest)])
 
 
-def reading(found: Found, _: Labels) -> Parts:
-    reading = found["reading"]
-    total = reading["rows_read"]
+def reading(found: Inspection, _: Labels) -> Parts:
+    reading = found.reading
+    total = reading.rows_read
     facts = [
-        ("File", reading["file"]),
-        ("Format", reading["format"]),
-        ("SHA-256", reading["sha256"]),
+        ("File", reading.file),
+        ("Format", reading.format),
+        ("SHA-256", reading.sha256),
         ("Rows read", "not shown: it would tell a small count" if total is None else str(total)),
     ]
     parts: Parts = [Table("The raw file", ["", ""], facts, heads=2)]
-    steps = [(words(one["rule"]), cell(one["rows"])) for one in reading["excluded"]]
-    steps.append(("Kept", cell(reading["rows_kept"])))
+    steps = [(words(one.rule), cell(one.rows)) for one in reading.excluded]
+    steps.append(("Kept", cell(reading.rows_kept)))
     parts.append(Table("Rows that left, by rule", ["Rule", "Rows"], steps))
     table = flow_table(found)
     if len(table) > 1:
@@ -65,74 +65,75 @@ def reading(found: Found, _: Labels) -> Parts:
             ],
             "no row left",
         )
-        alt = (
-            f"Rows from the file to the tables: {total} read, {left}, {reading['rows_kept']} kept."
-        )
+        alt = f"Rows from the file to the tables: {total} read, {left}, {reading.rows_kept} kept."
         parts.append(drawn("flow", flow.flow(table), "From the file to the tables.", alt))
-    quality = found["quality"]
+    quality = found.quality
     if quality is None:
         parts.append(Text("Quality flags: not recorded."))
     elif quality:
-        rows = [(words(one["rule"]), cell(one["rows"])) for one in quality]
+        rows = [(words(one.rule), cell(one.rows)) for one in quality]
         note = "Flagged rows stay in the tables; a row may have several flags."
         parts.append(Table("Quality flags", ["Rule", "Rows flagged"], rows, note=note))
     else:
         parts.append(Text("Quality flags: the codebook declares no rule."))
     columns = [
-        ("Not mentioned in the codebook", joined(reading["unmapped"])),
-        ("Ignored on purpose", joined(reading["ignored"])),
+        ("Not mentioned in the codebook", joined(reading.unmapped)),
+        ("Ignored on purpose", joined(reading.ignored)),
     ]
     parts.append(Table("Columns that were not used", ["", "Columns"], columns, heads=2))
     return parts
 
 
-def flow_table(found: Found) -> pd.DataFrame:
+def flow_table(found: Inspection) -> pd.DataFrame:
     """Steps for the picture; rules whose count is hidden are one bar together."""
-    reading = found["reading"]
-    total, kept = reading["rows_read"], reading["rows_kept"]
+    reading = found.reading
+    total, kept = reading.rows_read, reading.rows_kept
     if total is None or isinstance(kept, str):
         return pd.DataFrame()
-    rules = reading["excluded"]
-    known = [one for one in rules if not isinstance(one["rows"], str)]
+    rules = reading.excluded
+    known = [(words(one.rule), one.rows) for one in rules if isinstance(one.rows, int)]
     hidden = len(rules) - len(known)
     steps = [("Rows read", "read", total)]
-    steps += [(words(one["rule"]), "excluded", one["rows"]) for one in known]
+    steps += [(rule, "excluded", rows) for rule, rows in known]
     if hidden:
-        rest = total - kept - sum(one["rows"] for one in known)
+        rest = total - kept - sum(rows for _, rows in known)
         steps.append((f"{hidden} rules with few rows", "excluded", rest))
     steps.append(("Rows kept", "kept", kept))
     table = pd.DataFrame(steps, columns=["step", "kind", "rows"])
-    return table.assign(provenance=found["provenance"])
+    return table.assign(provenance=found.provenance)
 
 
-def places(found: Found, labels: Labels) -> Parts:
-    what = "Findings" if found["published"] else "Rows"
+def places(found: Inspection, labels: Labels) -> Parts:
+    what = "Findings" if found.published else "Rows"
     sections = ("countries", "sectors", "roles", "arrangements")
-    keys = ("country", "sector", "role", "arrangement")
     rows = [
         (
             *(
-                NONE if place[key] is None else labels.of(place[key], section)
-                for key, section in zip(keys, sections, strict=True)
+                NONE if key is None else labels.of(key, section)
+                for key, section in zip(
+                    (place.country, place.sector, place.role, place.arrangement),
+                    sections,
+                    strict=True,
+                )
             ),
-            cell(place["n"]),
+            cell(place.n),
         )
-        for place in found["places"]
+        for place in found.places
     ]
     columns = ["Country", "Sector", "Role", "Arrangement", what]
     parts: Parts = [Table("Places and roles", columns, rows, heads=4)] if rows else []
-    coding = found["coding"]
-    if coding and coding["organisations"]:
-        parts.append(_organisations(coding["organisations"], found["smallest_cell"]))
+    coding = found.coding
+    if coding and coding.organisations:
+        parts.append(_organisations(coding.organisations, found.smallest_cell))
     return parts
 
 
-def _organisations(own: Sequence[Mapping[str, Any]], least: int) -> Table | Text:
+def _organisations(own: Sequence[Organisation], least: int) -> Table | Text:
     """Sources by organisation; those with few sources are one row."""
-    small = [one for one in own if one["n"] == f"<{least}"]
+    small = [one for one in own if one.n == f"<{least}"]
     if len(small) == len(own):
         return Text(f"Organisations: {len(own)}, each with fewer than {least} sources.")
-    rows = [(one["organisation"], cell(one["n"])) for one in own if one not in small]
+    rows = [(one.organisation, cell(one.n)) for one in own if one not in small]
     if small:
         rows.append((f"{len(small)} more, each", f"<{least}"))
     title = f"Sources by organisation ({len(own)} organisations)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages import answers, arms, cells, codings, reading
 from metastudy.display.formatting import inline, joined, mark
 from metastudy.display.labels import Labels
@@ -10,7 +11,7 @@ from metastudy.display.page import Page, Parts, Section, Text
 __all__ = ["study_page"]
 
 
-def study_page(found: cells.Found, labels: Labels) -> Page:
+def study_page(found: Inspection, labels: Labels) -> Page:
     """Write the page of a study.
 
     Parameters
@@ -41,7 +42,7 @@ def study_page(found: cells.Found, labels: Labels) -> Page:
             sections.append(Section(title, parts))
         else:
             absent.append(inline(title))
-    least = found["smallest_cell"]
+    least = found.smallest_cell
     notes: Parts = [
         Text(
             f"Counts from 1 to {least - 1} are shown as <{least}, and so is what would give them "
@@ -54,12 +55,12 @@ def study_page(found: cells.Found, labels: Labels) -> Page:
         notes.append(Text(f"Does not apply to this study: {joined(absent)}."))
     sections.append(Section("How to read this page", notes))
     return Page(
-        name=found["study"],
-        title=labels.study(found["study"]),
-        subtitle=str(found["about"].get("title", "")),
-        mark=mark([found["provenance"]]),
+        name=found.study,
+        title=labels.study(found.study),
+        subtitle=str(found.about.get("title", "")),
+        mark=mark([found.provenance]),
         marked=cells.MARKED,
         sections=sections,
-        folder=f"figures/{found['study']}/",
+        folder=f"figures/{found.study}/",
         up="index",
     )
