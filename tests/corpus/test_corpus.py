@@ -27,10 +27,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from good_studies import CODED, FORMATS, STUDY, TABLES, Variant
-from studies import ROOT, VOCABULARY
-from variants import MAKERS
 
+from helpers.good_studies import CODED, FORMATS, STUDY, TABLES, Variant
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
+from helpers.variants import MAKERS
 from metastudy.codebook.codebook import load
 from metastudy.codebook.vocabulary import merge
 from metastudy.common.problem_codes import CODES

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from good_studies import DELIMITED, DELIMITERS, FORMATS, TABLES, Variant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from studies import VOCABULARY
 
+from helpers.good_studies import DELIMITED, DELIMITERS, FORMATS, TABLES, Variant
+from helpers.raw_studies import VOCABULARY
 from metastudy.codebook.codebook import load
 from metastudy.common.problem_codes import CODES
 from metastudy.common.problems import BadInput

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from answers import coding_study, experiment
-from studies import VOCABULARY
 
+from helpers.hand_made import coding_study, experiment
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
 from metastudy.calibration.rank_bands import INTERVALS, uniformity
 from metastudy.calibration.simulation_based import (
     Simulation,
@@ -33,7 +34,6 @@ from metastudy.models.registry import MODELS
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import plan
 from metastudy.synthesis.study_estimates import estimates
-from rules import ROOT
 
 pytestmark = [pytest.mark.fit, pytest.mark.slow]
 

@@ -14,9 +14,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from answers import coding_study, experiment
-from studies import ROOT, VOCABULARY
 
+from helpers.hand_made import coding_study, experiment
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
 from metastudy.harmonized.study import Study
 from metastudy.inference.convergence import gates
 from metastudy.inference.fit import fit

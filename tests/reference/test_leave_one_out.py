@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from answers import experiment
 from statsmodels.stats.multivariate import test_mvmean_2indep as hotelling
-from studies import ROOT, VOCABULARY
 
+from helpers.hand_made import experiment
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.model_checks.leave_group_out import without
 from metastudy.models.answers.cells import answer_cells

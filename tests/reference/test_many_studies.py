@@ -26,7 +26,8 @@ import pytest
 import xarray as xr
 import yaml
 
-from rules import ROOT, snakemake
+from helpers.own_project import snakemake
+from helpers.repository import ROOT
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
 

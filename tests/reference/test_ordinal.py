@@ -16,9 +16,10 @@ import xarray as xr
 import yaml
 from scipy.stats import norm
 from statsmodels.miscmodels.ordinal_model import OrderedModel
-from studies import ROOT, VOCABULARY
-from test_items import item_study
 
+from helpers.hand_made import item_study
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
 from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack

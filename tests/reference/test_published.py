@@ -17,7 +17,8 @@ import yaml
 from scipy.stats import halfnorm, multivariate_normal, norm
 from statsmodels.stats.meta_analysis import combine_effects
 
-from rules import ROOT, snakemake
+from helpers.own_project import snakemake
+from helpers.repository import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 

@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 import yaml
 
+from helpers.repository import ROOT
 from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.pooling import Plan, plan
 from metastudy.synthesis.results import inconsistency, results
 from metastudy.synthesis.stages import pool
-from rules import ROOT
 
 pytestmark = pytest.mark.fit
 

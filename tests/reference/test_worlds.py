@@ -24,8 +24,9 @@ import pytest
 import xarray as xr
 import yaml
 from scipy.stats import binom
-from studies import KEY, ROOT, VOCABULARY
 
+from helpers.raw_studies import KEY, VOCABULARY
+from helpers.repository import ROOT
 from metastudy.codebook.codebook import load
 from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import load_study

@@ -14,6 +14,8 @@ import pytest
 import xarray as xr
 import yaml
 
+from helpers.own_project import snakemake
+from helpers.repository import ROOT
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.common.problems import BadInput
 from metastudy.models.aggregate import check_required
@@ -21,7 +23,6 @@ from metastudy.models.codings.readings import studies_of_codes
 from metastudy.synthesis.eligibility import module_structures
 from metastudy.synthesis.pooling import plan
 from metastudy.synthesis.study_estimates import estimates
-from rules import ROOT, snakemake
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
 

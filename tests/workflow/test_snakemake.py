@@ -13,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from project import ROOT, copy_of_the_repository
+
+from helpers.repository import ROOT, copy_of_the_repository
 
 RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 CELLS = [f"results/cells/{module}.nc" for module in ("threat", "coping", "strain")]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import ROOT, copy_of_the_repository
+
+from helpers.repository import ROOT, copy_of_the_repository
 
 STUDY = "coping_experiment"
 HARMONIZED = f"results/harmonized/{STUDY}"

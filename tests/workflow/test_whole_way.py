@@ -20,8 +20,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from project import copy_of_the_repository
-from test_verdicts import contradictions
+
+from helpers.repository import copy_of_the_repository
+from helpers.sentences import contradictions
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.timeout(4200)]
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from project import ROOT
+
+from helpers.repository import ROOT
 
 WORLDS = sorted(path.stem for path in (ROOT / "config" / "worlds").glob("*.yaml"))
 

@@ -1,0 +1,1 @@
+"""What tests make their data with: studies, worlds and projects of their own."""

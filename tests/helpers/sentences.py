@@ -1,0 +1,38 @@
+"""Generated sentences read again: what one says against the numbers that stand in it."""
+
+from __future__ import annotations
+
+import re
+
+NUMBERS = r"\((?:log-odds )?(−?[\d.]+)(?: SD)?, 95% interval (−?[\d.]+) to (−?[\d.]+)\)"
+
+
+def value(text: str) -> float:
+    """A number as the article writes it, with the sign for minus."""
+    return float(text.replace("−", "-"))
+
+
+def contradictions(sentence: str) -> list[str]:
+    """What a sentence says against the numbers that stand in it."""
+    found = []
+    verbs = {
+        "higher": r"raises|goes with (?:a )?higher", "lower": r"lowers|goes with (?:a )?lower",
+        "equivalent": r"practical equivalence",
+    }  # fmt: skip
+    for clause in re.split(r"[;:] |(?<=\)) and (?=raises|lowers|goes)", sentence):
+        numbers = [tuple(map(value, n)) for n in re.findall(NUMBERS, clause)]
+        kinds = [kind for kind, verb in verbs.items() if re.search(verb, clause)]
+        if numbers and len(kinds) != 1:
+            found.append(f"numbers without one verdict: {clause}")
+        for estimate, lower, upper in numbers:
+            if not lower <= estimate <= upper:
+                found.append(f"estimate outside its interval: {clause}")
+            if kinds == ["higher"] and not lower > 0:
+                found.append(f"said to be higher: {clause}")
+            if kinds == ["lower"] and not upper < 0:
+                found.append(f"said to be lower: {clause}")
+            if kinds == ["equivalent"] and not (lower >= -0.18 and upper <= 0.18):
+                found.append(f"said to be practically nothing: {clause}")
+        if not numbers and kinds and kinds != ["equivalent"]:
+            found.append(f"a direction without numbers: {clause}")
+    return found

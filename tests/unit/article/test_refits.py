@@ -1,0 +1,126 @@
+"""What is said of the refits: ranges, largest shifts, verdicts that change."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import yaml
+
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
+from metastudy.article.make import table, variables
+from metastudy.article.results import Evidence
+from metastudy.article.topics.power_scaling import power
+from metastudy.article.topics.refits import figure, robustness
+from metastudy.article.variable_tree import flat
+from metastudy.posterior.contrasts import COLUMNS
+
+SETTINGS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+EXPOSURE = {
+    "exposure": "task_type_randomised",
+    "exposure_type": "randomised",
+    "metric": "sd",
+    "provenance": "simulated",
+}
+
+
+def effect(outcome: str, mean: float) -> dict[str, object]:
+    sd = {"threat_quality": 0.05, "threat_job": 0.1}[outcome]
+    numbers = {
+        "mean": mean,
+        "sd": sd,
+        "lower": mean - 2 * sd,
+        "upper": mean + 2 * sd,
+        "pd": 0.99,
+        "rope": 0.0,
+    }
+    return EXPOSURE | {"outcome": outcome} | numbers
+
+
+def one_refit(kind: str, group: str, outcome: str, mean: float) -> dict[str, object]:
+    more = {"rhat": 1.01, "ess": 400.0, "divergences": 0, "left_out": 0.1, "module": "threat"}
+    shift = (mean - {"threat_quality": 0.3, "threat_job": 0.0}[outcome]) / 0.05
+    return effect(outcome, mean) | more | {"kind": kind, "group": group, "shift": shift}
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    whole = [effect("threat_quality", 0.3), effect("threat_job", 0.0)]
+    about = {"module": "threat", "variant": "main", "estimand": "effect", "level": "population"}
+    contrasts = pd.DataFrame([row | about for row in whole])
+    for name in ("id", *COLUMNS):
+        if name not in contrasts:
+            contrasts[name] = ""
+    found = [
+        one_refit("without_organisation", "org-1", "threat_quality", 0.25),
+        one_refit("without_organisation", "org-1", "threat_job", 0.02),
+        one_refit("without_organisation", "org-2", "threat_quality", 0.05),  # imprecise, then
+        one_refit("without_organisation", "org-2", "threat_job", -0.01),
+        one_refit("prior", "half", "threat_quality", 0.29),
+        one_refit("prior", "double", "threat_quality", 0.31),
+    ]
+    scaled = [
+        EXPOSURE | {"module": "threat", "outcome": o, "prior": p, "likelihood": 0.1, "diagnosis": d}
+        for o, p, d in (("threat_quality", 0.01, ""), ("threat_job", 0.2, "conflict"))
+    ]
+    return Evidence(
+        vocabulary=VOCABULARY,
+        contrasts={"threat": contrasts},
+        refits=pd.DataFrame(found),
+        power=pd.DataFrame(scaled),
+        settings={name: SETTINGS[name] for name in ("report", "priors", "privacy")},
+    )
+
+
+def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: Evidence) -> None:
+    found = robustness(evidence).set_index("kind")
+    row = found.loc["without_organisation"]
+    assert (row["outcome"], row["group"], row["refits"]) == ("threat_quality", "org-2", 2)
+    assert row["shift"] == pytest.approx(-5)
+    assert (row["changed"], row["effects"]) == (1, 2), "0.05 is imprecise where 0.3 was higher"
+    assert found.loc["prior", "changed"] == 0
+    assert list(found.index) == ["without_organisation", "prior"], "no kind without refits"
+
+
+def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Evidence) -> None:
+    found = figure(evidence)
+    mine = found[found["outcome"] == "threat_quality"].set_index("level")
+    assert (mine.loc["all", "lower"], mine.loc["all", "upper"]) == pytest.approx((0.2, 0.4))
+    organisation = mine.loc["without_organisation"]
+    assert (organisation["lower"], organisation["upper"]) == pytest.approx((0.05, 0.25))
+    assert set(found["provenance"]) == {"simulated"}
+    other = found[found["outcome"] == "threat_job"]
+    assert list(other["level"]) == ["all", "without_organisation"], (
+        "what was not refitted is not shown"
+    )
+
+
+def test_what_leans_on_the_prior_is_counted(evidence: Evidence) -> None:
+    row = power(evidence).iloc[0]
+    assert (row["effects"], row["prior"], row["conflict"]) == (2, 1, 1)
+    assert (row["outcome"], row["largest"]) == ("threat_job", 0.2)
+
+
+def test_tables_and_sentences_say_the_same(evidence: Evidence) -> None:
+    shown = table(evidence, "refits").shown
+    assert shown["Largest shift, posterior SD"].tolist()[0] == "−5.00"
+    assert shown["Verdicts changed"].tolist() == ["1 of 2", "0 of 1"]
+    said = flat(variables(evidence, {}))
+    assert said["refits.threat.without_organisation.sentence"] == (
+        "Without one organisation, no mean moves by more than 5.00 posterior standard deviations "
+        "(core against complementary tasks on threat to service quality), and one of 2 verdicts "
+        "changes."
+    )
+    assert said["refits.number"] == "4"
+    assert "one of 2 population effects sensitive to the prior" in said["power.sentence"]
+    assert table(evidence, "power").shown["Moved by both"].tolist() == ["1"]
+
+
+def test_without_refits_nothing_is_said() -> None:
+    nothing = Evidence(vocabulary=VOCABULARY, settings=SETTINGS)
+    assert figure(nothing).empty
+    assert robustness(nothing).empty
+    assert power(nothing).empty
+    assert not [
+        name for name in flat(variables(nothing, {})) if name.startswith(("refits", "power"))
+    ]

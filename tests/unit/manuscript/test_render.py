@@ -1,0 +1,702 @@
+"""The manuscript: every mistake is named, and one without mistakes gives the same files twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.repository import ROOT
+from metastudy.common.problems import BadInput, MetastudyError
+from metastudy.manuscript.pandoc import pandoc_path, typst_text
+from metastudy.manuscript.quarto import choose_engine, run_quarto
+from metastudy.manuscript.render import FORMATS, render
+from metastudy.manuscript.source import read_source
+from metastudy.manuscript.staging import stage
+from reference_docx import reference_document
+
+MANUSCRIPT = ROOT / "manuscript"
+
+ARTICLE = """---
+title: "A small study of {{< var n.studies >}} folders"
+author:
+  - name: co-production meta-study contributors
+date: 2026-02-03
+provenance-mark: Simulated data
+provenance: "Every number here is *made up*."
+abstract: |
+  The effect is {{< var effect.mean >}} [@one2001].
+keywords: [testing, rendering]
+---
+
+## Introduction {#sec-intro}
+
+As @one2001 said, see @sec-model, @fig-effects, @tbl-effects and @eq-line.
+
+## Model {#sec-model}
+
+$$ y = a + b x $$ {#eq-line}
+
+::: {.callout-note title="Aside"}
+A box about @eq-line.
+:::
+
+## Results {#sec-results}
+
+The effect is {{< var effect.mean >}}.
+
+![Effects by folder.](figures/effects){#fig-effects fig-alt="Two dots on a line." width=80%}
+
+{{< include tables/_tbl-effects.md >}}
+
+## References {.unnumbered}
+
+::: {#refs}
+:::
+"""
+TABLE = """| Name | Mean |
+|:-----|-----:|
+| left | {{< var effect.mean >}} |
+
+: Effects. Simulated data. {#tbl-effects}
+"""
+BIBLIOGRAPHY = (
+    "@article{one2001, author={One, A.}, title={A title}, journal={Journal}, year={2001}}\n"
+)
+VARIABLES = 'n: {studies: "two"}\neffect:\n  mean: "0.50"\n'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60">'
+    '<rect width="9" height="9"/></svg>'
+)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
+
+
+def _parts(tmp_path: Path) -> dict[str, Path]:
+    places = {name: tmp_path / name for name in ("manuscript", "figures", "tables")}
+    for place in places.values():
+        place.mkdir()
+    shutil.copytree(MANUSCRIPT / "assets", places["manuscript"] / "assets")
+    shutil.copy(MANUSCRIPT / "_quarto.yml", places["manuscript"])
+    (places["manuscript"] / "manuscript.qmd").write_text(ARTICLE, "utf-8")
+    (places["manuscript"] / "references.bib").write_text(BIBLIOGRAPHY, "utf-8")
+    (places["tables"] / "_tbl-effects.md").write_text(TABLE, "utf-8")
+    (places["figures"] / "effects.svg").write_text(SVG, "utf-8")
+    (places["figures"] / "effects.png").write_bytes(PNG)
+    variables = tmp_path / "_variables.yml"
+    variables.write_text(VARIABLES, "utf-8")
+    return {**places, "variables": variables}
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> dict[str, Path]:
+    """The four places that a manuscript is staged from."""
+    return _parts(tmp_path)
+
+
+@pytest.fixture
+def project(parts: dict[str, Path], tmp_path: Path) -> Path:
+    """A staged manuscript without mistakes."""
+    folder = tmp_path / "source"
+    stage(*parts.values(), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small manuscript in all formats."""
+    folder = tmp_path_factory.mktemp("rendered")
+    stage(*_parts(folder).values(), folder / "source")
+    render(folder / "source", folder / "out", list(FORMATS))
+    return folder / "out"
+
+
+def _edit(file: str, old: str, new: str) -> Callable[[Path], None]:
+    """A change of one place in one file of the staged folder."""
+
+    def change(project: Path) -> None:
+        text = (project / file).read_text("utf-8")
+        assert old in text, f"the test's own text is gone: {old}"
+        (project / file).write_text(text.replace(old, new, 1), "utf-8")
+
+    return change
+
+
+def _article(old: str, new: str) -> Callable[[Path], None]:
+    return _edit("manuscript.qmd", old, new)
+
+
+def _add(text: str) -> Callable[[Path], None]:
+    """A paragraph more, before the results."""
+    return _article("## Results", f"{text}\n\n## Results")
+
+
+def _config(old: str, new: str) -> Callable[[Path], None]:
+    return _edit("_quarto.yml", old, new)
+
+
+# what is done to the manuscript, the code of the problem, and words that the message must hold
+def _bomb() -> str:
+    """A list of some hundred bytes that stands for a billion entries."""
+    parts = ["&a0 [x, x, x, x, x, x, x, x, x, x]"]
+    parts += [f"&a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    return f"[{', '.join(parts)}]"
+
+
+MISTAKES = {
+    "unknown variable": (_add("{{< var effect.men >}}"), "unknown-variable", "effect.mean"),
+    "unknown variable in the abstract": (
+        _article("is {{< var effect.mean >}} [", "is {{< var nothing >}} ["),
+        "unknown-variable",
+        "nothing",
+    ),
+    "unknown shortcode": (_add("{{< video x.mp4 >}}"), "shortcode", "video"),
+    "shortcode that is not closed": (_add("{{< var effect.mean"), "shortcode", "one line"),
+    "include inside a line": (_add("see {{< include a.md >}}"), "shortcode", "alone"),
+    "include in an include": (
+        _edit("tables/_tbl-effects.md", ": Eff", "{{< include x.md >}}\n\n: Eff"),
+        "shortcode",
+        "article itself",
+    ),
+    "missing include": (
+        _article("_tbl-effects.md", "_tbl-efects.md"),
+        "no-include",
+        "_tbl-effects",
+    ),
+    "include from outside": (_add("{{< include ../secret.md >}}"), "shortcode", "inside"),
+    "variable in a formula": (
+        _add("$x = {{< var effect.mean >}}$"),
+        "misplaced-variable",
+        "formula",
+    ),
+    "variable in code": (_add("`{{< var effect.mean >}}`"), "misplaced-variable", "code"),
+    "number without quotes": (_edit("_variables.yml", '"0.50"', "0.50"), "variable-type", "0.5"),
+    "missing value": (_edit("_variables.yml", '"0.50"', ""), "variable-type", "NoneType"),
+    "variable file that is no YAML": (
+        _edit("_variables.yml", "n: {", "n: }{"),
+        "yaml",
+        "_variables",
+    ),
+    "missing figure": (_article("figures/effects)", "figures/efects)"), "no-figure", "efects.svg"),
+    "missing figure of one format": (
+        lambda project: (project / "figures/effects.png").unlink(),
+        "no-figure",
+        "effects.png",
+    ),
+    "no alternative text": (_article(' fig-alt="Two dots on a line."', ""), "fig-alt", "fig-alt"),
+    "empty alternative text": (_article("Two dots on a line.", ""), "fig-alt", "fig-alt"),
+    "figure with an extension": (_article("effects)", "effects.svg)"), "figure", "extension"),
+    "figure without an id": (_article("{#fig-effects ", "{"), "figure", "id"),
+    "picture in a line": (_add("see ![x](figures/effects) here"), "figure", "running text"),
+    "unknown figure": (_article("@fig-effects", "@fig-efects"), "unknown-reference", "fig-effects"),
+    "unknown table": (_add("@tbl-nothing"), "unknown-reference", "tbl-effects"),
+    "unknown section": (_add("@sec-nothing"), "unknown-reference", "sec-intro"),
+    "unknown equation": (_add("@eq-nothing"), "unknown-reference", "eq-line"),
+    "unknown citation": (_add("[see @two2002, p. 3]"), "unknown-citation", "two2002"),
+    "reference with a prefix": (_add("[Figures @fig-effects]"), "reference", "by themselves"),
+    "duplicate id": (_article("{#sec-model}", "{#sec-intro}"), "duplicate-id", "sec-intro"),
+    "duplicate equation": (_add("$$ z $$ {#eq-line}"), "duplicate-id", "eq-line"),
+    "id of another kind": (_article("{#sec-model}", "{#fig-model}"), "id-kind", "fig-model"),
+    "code cell": (_add("```{python}\n1 + 1\n```"), "code-cell", "```{python}"),
+    "code in a line": (_add("`{python} 1 + 1`"), "code-cell", "python"),
+    "unknown callout": (
+        _article(".callout-note", ".callout-notes"),
+        "unknown-class",
+        "callout-note,",
+    ),
+    "div of no class": (_add("::: {#x}\ntext\n:::"), "unknown-class", "callout"),
+    "tabset": (_add("::: {.panel-tabset}\ntext\n:::"), "unknown-class", "panel-tabset"),
+    "conditional content": (
+        _add('::: {.content-visible when-format="html"}\ntext\n:::'),
+        "unknown-attribute",
+        "when-format",
+    ),
+    "div that is not closed": (
+        _add('::: {.callout-tip title="x"}\ntext'),
+        "pandoc-warning",
+        "unclosed",
+    ),
+    "raw HTML": (_add("<b>bold</b>"), "raw", "<b>"),
+    "raw TeX": (_add("\\newpage"), "raw", "newpage"),
+    "heading of the first level": (_article("## Model", "# Model"), "heading", "Model"),
+    "heading that skips a level": (_article("## Model", "#### Model"), "heading", "2 to 3"),
+    "table without a caption": (
+        _edit("tables/_tbl-effects.md", ": Effects. Simulated data. {#tbl-effects}", ""),
+        "table",
+        "caption",
+    ),
+    "widths that do not fit": (
+        _edit("tables/_tbl-effects.md", "{#tbl-effects}", '{#tbl-effects tbl-colwidths="[1]"}'),
+        "table",
+        "2 numbers",
+    ),
+    "table glued to a paragraph": (
+        _add("text\n| a | b |\n|---|---|\n| 1 | 2 |"),
+        "markup",
+        "blank line",
+    ),
+    "id that belongs to nothing": (_add("text {#eq-x}"), "markup", "{#eq-x}"),
+    "formula that is no TeX": (_add("$\\frac{1}{$"), "pandoc-warning", "frac"),
+    "misspelt key of the project": (_config("lang:", "langs:"), "unknown-key", "langs"),
+    "misspelt key of a format": (_config("toc-depth", "toc-dept"), "unknown-key", "toc-depth"),
+    "wrong type in the project": (_config("toc: true", "toc: maybe"), "schema", "toc"),
+    "another kind of project": (
+        _config("type: manuscript", "type: website"),
+        "schema",
+        "manuscript",
+    ),
+    "missing bibliography": (
+        _config("references.bib", "reference.bib"),
+        "no-file",
+        "reference.bib",
+    ),
+    "misspelt key of the article": (_article("keywords:", "keyword:"), "unknown-key", "keyword"),
+    "key that stands twice": (_article("date:", "title: again\ndate:"), "duplicate-key", "title"),
+    "aliases of aliases": (
+        _article("keywords:", f"bomb: {_bomb()}\nkeywords:"),
+        "yaml",
+        "aliases that stand for more",
+    ),
+    "date that is none": (_article("2026-02-03", "2026-02-31"), "schema", "2026-02-31"),
+    "mark without its text": (_article("provenance: ", "subtitle: "), "schema", "provenance"),
+    "unknown affiliation": (
+        _article("contributors\n", "contributors\n    affiliations: [{ref: uni}]\n"),
+        "affiliation",
+        "uni",
+    ),
+    "no front matter": (_article("---\n", ""), "front-matter", "---"),
+    "bibliography with a key twice": (
+        lambda project: (project / "references.bib").write_text(BIBLIOGRAPHY * 2, "utf-8"),
+        "bib",
+        "one2001",
+    ),
+    "broken bibliography": (
+        lambda project: (project / "references.bib").write_text("@article{one2001, a", "utf-8"),
+        "pandoc",
+        "references.bib",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_stops_the_manuscript_and_is_named(name: str, project: Path) -> None:
+    change, code, words = MISTAKES[name]
+    change(project)
+    with pytest.raises(BadInput) as caught:
+        render(project, project.parent / "out", ["html", "typst", "docx"])
+    assert code in {problem.code for problem in caught.value.problems}, str(caught.value)
+    assert words in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    assert "\ue000" not in str(caught.value)
+    assert not (project.parent / "out").exists()
+
+
+def test_all_mistakes_are_reported_together_with_file_and_row(project: Path) -> None:
+    _add("{{< var a >}} @fig-x @nobody1900 {{< var b >}}\n\n<hr>")(project)
+    _config("toc: true", "tok: true")(project)
+    _edit("_variables.yml", '"two"', "2")(project)
+    with pytest.raises(BadInput) as caught:
+        render(project, project.parent / "out", ["html"])
+    found = {(p.file, p.row, p.code) for p in caught.value.problems}
+    row = ARTICLE[: ARTICLE.index("## Results")].count("\n") + 1
+    assert {
+        ("manuscript.qmd", row, "unknown-variable"),
+        ("manuscript.qmd", row, "unknown-reference"),
+        ("manuscript.qmd", row, "unknown-citation"),
+        ("manuscript.qmd", row + 2, "raw"),
+        ("_variables.yml", 1, "variable-type"),
+    } <= found
+    assert sum(code == "unknown-variable" for _, _, code in found) == 1
+    assert len([p for p in caught.value.problems if p.code == "unknown-variable"]) == 2
+    assert ("_quarto.yml", "unknown-key") in {(file, code) for file, _, code in found}
+
+
+def test_a_mistake_in_a_table_names_the_file_that_the_workflow_wrote(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    (parts["tables"] / "_tbl-effects.md").write_text(TABLE.replace("effect.mean", "no.such"))
+    names = stage(*parts.values(), tmp_path / "source")
+    with pytest.raises(BadInput) as caught:
+        render(tmp_path / "source", tmp_path / "out", ["html"], names=names)
+    problem = caught.value.problems[0]
+    assert problem.file == str(parts["tables"] / "_tbl-effects.md")
+    assert problem.row == 3
+
+
+def test_a_format_that_is_not_declared_is_refused(project: Path) -> None:
+    _config("  jats:\n    default-image-extension: svg\n", "")(project)
+    with pytest.raises(BadInput, match="no format jats"):
+        render(project, project.parent / "out", ["jats"])
+
+
+def test_an_error_of_the_filter_is_a_message(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metastudy.manuscript.render.check", lambda source: [])
+    _article("@fig-effects", "@fig-efects")(project)
+    with pytest.raises(BadInput, match="unknown cross-reference @fig-efects") as caught:
+        render(project, project.parent / "out", ["html"])
+    assert "qmd.lua" not in str(caught.value)
+
+
+def test_a_failed_render_leaves_the_earlier_files(project: Path) -> None:
+    out = project.parent / "out"
+    render(project, out, ["html"])
+    before = (out / "manuscript.html").read_bytes()
+    _add("@fig-x")(project)
+    with pytest.raises(BadInput):
+        render(project, out, ["html"])
+    assert (out / "manuscript.html").read_bytes() == before
+
+
+def test_two_runs_give_the_same_bytes(documents: Path, project: Path, tmp_path: Path) -> None:
+    render(project, tmp_path / "again", list(FORMATS))
+    for name in ("manuscript.html", "manuscript.pdf", "manuscript.docx", "manuscript.xml"):
+        assert (tmp_path / "again" / name).read_bytes() == (documents / name).read_bytes(), name
+
+
+def test_the_record_names_engine_tools_and_outputs(documents: Path) -> None:
+    record = json.loads((documents / "render.json").read_text("utf-8"))
+    assert record["engine"] == "pandoc"
+    assert record["asked"] == "auto"
+    assert record["tools"].keys() == {"pandoc", "typst"}
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in documents.glob("manuscript.*")
+    }
+    assert record["files"] == files
+    assert len(files) == len(FORMATS)
+
+
+def test_references_print_the_number_of_what_they_mean(documents: Path) -> None:
+    page = _page(documents)
+    for text in ("Section 2", "Figure 1", "Table 1", "Equation 1"):
+        assert re.search(rf'class="xref"[^>]*>{text.replace(" ", chr(160))}</a>', page), text
+    for name in ("sec-model", "fig-effects", "tbl-effects", "eq-line"):
+        assert page.count(f'id="{name}"') == 1
+    assert "@" not in re.sub(r"<style.*?</style>", "", page, flags=re.DOTALL)
+
+
+def test_the_page_has_alternative_texts_and_no_script_or_request(documents: Path) -> None:
+    page = _page(documents)
+    assert 'alt="Two dots on a line."' in page
+    assert "<script" not in page
+    assert not re.findall(r'(?:src|<link[^>]*href)="(?!data:)[^"#]+"', page)
+    assert "url(http" not in page
+
+
+def test_variables_and_captions_are_in_the_page(documents: Path) -> None:
+    page = _page(documents)
+    assert page.count("0.50") == 3
+    assert "Figure 1:" in page
+    assert "Table 1:" in page
+    assert "3 February 2026" in page
+    assert "<h1>A small study of two folders</h1>" in page
+
+
+def test_the_pdf_claims_pdf_ua_and_is_tagged(documents: Path) -> None:
+    pdf = (documents / "manuscript.pdf").read_bytes()
+    assert b"pdfuaid" in pdf
+    assert b"/StructTreeRoot" in pdf
+    assert b"<</Marked true" in pdf.replace(b" <<", b"<<") or b"/Marked true" in pdf
+
+
+def test_alternative_text_reaches_pdf_and_word(documents: Path, project: Path) -> None:
+    text, problems = typst_text(read_source(project))
+    assert not problems
+    assert 'alt: "Two dots on a line."' in text
+    assert 'alt: "y = a + b x"' in text
+    assert 'descr="Two dots on a line."' in _word(documents)
+
+
+def test_the_mark_of_simulated_data_is_in_every_format(documents: Path, project: Path) -> None:
+    page = _page(documents)
+    assert page.index('<aside class="provenance"') < page.index("<h1>")
+    assert "<strong>Simulated data.</strong> Every number here is <em>made up</em>." in page
+    assert "<title>[Simulated data]" in page
+    typst, _ = typst_text(read_source(project))
+    assert "provenance: [Every number here is #emph[made up].]" in typst
+    assert "provenance-mark: [Simulated data]" in typst
+    word = re.sub(r"<[^>]+>", "", _word(documents))
+    assert "Simulated data. Every number here is made up." in word
+    if shutil.which("pdftotext"):
+        command = ["pdftotext", str(documents / "manuscript.pdf"), "-"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        pages = printed.rstrip("\f").split("\f")
+        assert all("Simulated data" in page for page in pages)
+        assert "Every number here is made up." in pages[0]
+
+
+def test_an_empty_provenance_gives_no_mark(project: Path) -> None:
+    _article("provenance-mark: Simulated data", 'provenance-mark: ""')(project)
+    _article('"Every number here is *made up*."', '""')(project)
+    render(project, project.parent / "out", ["html", "typst", "docx"])
+    assert "<aside" not in _page(project.parent / "out")
+    assert '"Provenance"' not in _word(project.parent / "out")
+    assert "provenance-mark: [" not in typst_text(read_source(project))[0]
+
+
+def test_authors_may_have_affiliations(project: Path) -> None:
+    _article(
+        "contributors\n",
+        "contributors\n    affiliations: [{ref: uni}]\n"
+        "affiliations:\n  - {id: uni, name: A Place}\n",
+    )(project)
+    render(project, project.parent / "out", ["html", "typst", "docx"])
+    assert "contributors<sup>1</sup>" in _page(project.parent / "out")
+
+
+def test_word_gets_styles_numbers_at_the_foot_and_well_formed_parts(documents: Path) -> None:
+    with zipfile.ZipFile(documents / "manuscript.docx") as archive:
+        names = archive.namelist()
+        for name in names:
+            if name.endswith((".xml", ".rels")):
+                ET.fromstring(archive.read(name))
+        styles = archive.read("word/styles.xml").decode()
+    assert any("footer" in name for name in names)
+    for style in ("Provenance", "TableText", "CalloutTitle"):
+        assert f'w:styleId="{style}"' in styles
+        assert f'w:val="{style}"' in _word(documents)
+
+
+def test_the_reference_document_is_the_one_that_its_module_makes() -> None:
+    assert (MANUSCRIPT / "assets" / "reference.docx").read_bytes() == reference_document()
+
+
+def test_wide_tables_get_shares_where_a_line_does_not_fit(project: Path) -> None:
+    cells = [f"a rather long cell number {i}" for i in range(9)]
+    rows = [" | ".join(cells), " | ".join(["---"] * 9), " | ".join(cells)]
+    wide = "\n".join(f"| {row} |" for row in rows) + "\n\n: Wide. {#tbl-wide}"
+    _add(wide)(project)
+    text, problems = typst_text(read_source(project))
+    assert not problems
+    columns = re.findall(r"#table\(\s*columns: ([^\n]*),\n", text)
+    assert columns[0].count("%") == 9
+    assert "%" not in columns[1]
+
+
+def test_the_mark_reaches_quartos_page_through_its_filter(tmp_path: Path) -> None:
+    source = "---\nprovenance-mark: Simulated data\nprovenance: All *made up*.\n---\n\nText.\n"
+    lua = MANUSCRIPT / "assets" / "provenance-quarto.lua"
+    command = [pandoc_path(), "--from=markdown", "--to=html", f"--lua-filter={lua}"]
+    page = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+    assert '<div class="provenance"' in page
+    assert "<strong>Simulated data</strong>. All <em>made up</em>." in page
+
+
+def test_staging_makes_a_complete_project_and_leaves_the_rest_out(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    (parts["manuscript"] / "record.json").write_text("{}")
+    (parts["manuscript"] / ".quarto").mkdir()
+    (parts["tables"] / "effects.csv").write_text("a\n")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "old.txt").write_text("from an earlier run")
+    names = stage(*parts.values(), tmp_path / "source")
+    files = {
+        str(p.relative_to(tmp_path / "source"))
+        for p in (tmp_path / "source").rglob("*")
+        if p.is_file() and "assets" not in p.parts
+    }
+    assert files == {
+        "_quarto.yml",
+        "_variables.yml",
+        "manuscript.qmd",
+        "references.bib",
+        "figures/effects.svg",
+        "figures/effects.png",
+        "tables/_tbl-effects.md",
+    }
+    assert files <= names.keys()
+
+
+def test_staging_refuses_what_is_missing_or_stands_twice(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="nothing there"):
+        stage(parts["manuscript"], tmp_path / "no", *list(parts.values())[2:], tmp_path / "source")
+    (parts["manuscript"] / "_variables.yml").write_text("{}")
+    with pytest.raises(BadInput, match="a file that the workflow makes too"):
+        stage(*parts.values(), tmp_path / "source")
+
+
+def test_the_command_line_stages_and_renders(parts: dict[str, Path], tmp_path: Path) -> None:
+    done = _command(parts, tmp_path, "--engine", "pandoc", "--asked", "auto", "--formats", "html")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "source" / "_quarto.yml").is_file()
+    assert (tmp_path / "out" / "manuscript.html").is_file()
+
+
+def test_the_command_line_ends_with_a_message_and_no_traceback(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    article = parts["manuscript"] / "manuscript.qmd"
+    article.write_text(
+        ARTICLE.replace("@eq-line and", "@eq-none and", 1).replace("@fig-", "@fig-x")
+    )
+    done = _command(parts, tmp_path, "--engine", "pandoc", "--formats", "html")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(article) in done.stderr
+    assert "unknown-reference" in done.stderr
+
+
+FAKE_QUARTO = """#!{python}
+import pathlib, sys
+if sys.argv[1:] == ["--version"]:
+    print("{version}")
+    raise SystemExit(0)
+assert sys.argv[1:] == ["render"], sys.argv
+print({said!r}, file=sys.stderr)
+made = pathlib.Path("_manuscript")
+made.mkdir()
+pathlib.Path(".quarto").mkdir()
+for name in ("index.html", "manuscript.pdf", "manuscript.docx"):
+    (made / name).write_text("by quarto: " + name)
+raise SystemExit({status})
+"""
+
+
+@pytest.fixture
+def quarto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A program named quarto that writes what Quarto would write.
+
+    It stands in for Quarto, because none is installed where these tests run: it shows that the
+    right program is called, judged and recorded, and says nothing on how Quarto renders.
+    """
+
+    def install(version: str = "1.9.38", said: str = "Output created", status: int = 0) -> None:
+        place = tmp_path / "bin"
+        place.mkdir(exist_ok=True)
+        program = place / "quarto"
+        program.write_text(
+            FAKE_QUARTO.format(python=sys.executable, version=version, said=said, status=status)
+        )
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", str(place), prepend=os.pathsep)
+
+    return install
+
+
+@pytest.fixture
+def no_quarto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PATH without Quarto."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+
+
+def test_without_quarto_auto_takes_pandoc_and_quarto_is_an_error(no_quarto: None) -> None:
+    assert choose_engine("auto") == "pandoc"
+    assert choose_engine("pandoc") == "pandoc"
+    with pytest.raises(MetastudyError, match="no quarto on PATH"):
+        choose_engine("quarto")
+
+
+def test_quarto_is_taken_only_where_it_is_asked_for(quarto: Callable[..., None]) -> None:
+    quarto()
+    assert choose_engine("auto") == "pandoc"
+    assert choose_engine("quarto") == "quarto"
+    assert choose_engine("pandoc") == "pandoc"
+
+
+def test_an_old_quarto_is_an_error_where_it_is_asked_for(quarto: Callable[..., None]) -> None:
+    quarto(version="1.8.27")
+    assert choose_engine("auto") == "pandoc"
+    with pytest.raises(MetastudyError, match=r"1\.8\.27.*1\.9"):
+        choose_engine("quarto")
+
+
+def test_quartos_files_get_the_same_names_and_a_record(
+    quarto: Callable[..., None], project: Path
+) -> None:
+    quarto()
+    out = project.parent / "out"
+    record = render(project, out, ["html", "typst", "docx"], engine="quarto", asked="auto")
+    assert (out / "manuscript.html").read_text() == "by quarto: index.html"
+    assert (out / "manuscript.pdf").read_text() == "by quarto: manuscript.pdf"
+    assert record["engine"] == "quarto"
+    assert record["tools"].keys() == {"quarto", "pandoc", "typst"}
+    assert not (project / "_manuscript").exists()
+    assert not (project / ".quarto").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("WARN: Unable to resolve link", 0), ("ERROR: no", 0), ("all well", 1)]
+)
+def test_a_warning_of_quarto_is_a_failure(
+    said: str, status: int, quarto: Callable[..., None], project: Path
+) -> None:
+    quarto(said=said, status=status)
+    with pytest.raises(MetastudyError, match=said):
+        render(project, project.parent / "out", ["html"], engine="quarto")
+    assert not (project.parent / "out").exists()
+
+
+def test_the_strict_check_runs_before_quarto(quarto: Callable[..., None], project: Path) -> None:
+    quarto()
+    _add("@fig-x")(project)
+    with pytest.raises(BadInput, match="fig-x"):
+        render(project, project.parent / "out", ["html"], engine="quarto")
+
+
+def test_a_format_that_quarto_did_not_write_is_an_error(
+    quarto: Callable[..., None], project: Path, tmp_path: Path
+) -> None:
+    quarto()
+    with pytest.raises(MetastudyError, match=r"manuscript\.xml"):
+        run_quarto(project, "manuscript", ["jats"], tmp_path, 0)
+
+
+def test_every_key_of_the_schema_is_described() -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/manuscript.schema.yaml").read_text("utf-8"))
+
+    def bare(node: object, path: str) -> list[str]:
+        if not isinstance(node, dict):
+            return []
+        missing = []
+        for key, value in node.get("properties", {}).items():
+            if not ({"description", "$ref"} & value.keys()):
+                missing.append(f"{path}.{key}")
+            missing += bare(value, f"{path}.{key}")
+        return missing + bare(node.get("items"), f"{path}[]")
+
+    assert not [name for key, part in schema["$defs"].items() for name in bare(part, key)]
+
+
+def _page(documents: Path) -> str:
+    return (documents / "manuscript.html").read_text("utf-8")
+
+
+def _word(documents: Path) -> str:
+    with zipfile.ZipFile(documents / "manuscript.docx") as archive:
+        return archive.read("word/document.xml").decode()
+
+
+def _command(parts: dict[str, Path], out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """The command line, as the rule calls it."""
+    places = [word for name, path in parts.items() for word in (f"--{name}", str(path))]
+    command = [
+        sys.executable,
+        "-m",
+        "metastudy.commands.render",
+        *places,
+        "--out",
+        str(out / "out"),
+        *more,
+    ]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

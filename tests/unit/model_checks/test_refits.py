@@ -1,0 +1,146 @@
+"""Refits: what is left out, what still has data, and how far an effect moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from helpers.hand_made import coding_study, experiment
+from helpers.raw_studies import VOCABULARY
+from metastudy.harmonized.study import Study
+from metastudy.model_checks.leave_group_out import (
+    FIXED,
+    VARIANTS,
+    refits,
+    rows_left_out,
+    without,
+)
+from metastudy.model_checks.power_scaling import power_scaling
+from metastudy.model_checks.refits import summary
+from metastudy.models.answers.cells import answer_cells
+from metastudy.models.codings.cells import code_cells
+from metastudy.models.data_vector import NOT_FIXED
+from metastudy.models.priors import priors_of
+from metastudy.models.registry import model_of
+
+SCALES = {"tau": 0.3, "tau_logit": 0.5, "effect": 0.5, "effect_logit": 1.0, "sigma": 2.0}
+PRIORS = priors_of(SCALES)
+CODES = ["role_change", "uncertainty", "empowered_citizens"]
+
+
+def answers() -> xr.Dataset:
+    """Two studies in two countries; the first has three sites, and the second one exposure more."""
+    first, _ = experiment("a", 60, 1, sites=3, outcomes=["threat_quality"])
+    second, _ = experiment("b", 40, 2, sites=1, outcomes=["threat_quality"], country="FI")
+    first.report["exposures"] = first.report["exposures"][:1]
+    return answer_cells([first, second], "threat", VOCABULARY)
+
+
+def interviews() -> Study:
+    talks = [
+        ("org-a", {"coder-1": CODES[:2], "coder-2": CODES[:1]}),
+        ("org-a", {"coder-1": []}),
+        ("org-b", {"coder-1": CODES}),
+        ("org-c", {"coder-1": CODES[1:]}),
+    ]
+    arrangement = ["org_mission", "org_mission", "state_policy", "state_policy"]
+    exposure = [{"attribute": "arrangement", "type": "organisational"}]
+    return coding_study("talks", talks, CODES, exposure, arrangement=arrangement)
+
+
+def covered(cells: xr.Dataset) -> xr.DataArray:
+    return model_of(cells).covered(cells)
+
+
+def test_every_group_is_left_out_once_and_only_where_others_remain() -> None:
+    found = [(one.kind, one.group) for one in refits(answers(), PRIORS)]
+    assert found == [
+        *[("without_study", "a"), ("without_study", "b")],
+        *[("without_country", "DK"), ("without_country", "FI")],
+        *[("without_organisation", f"a-org-{i}") for i in range(3)],
+        *[("prior", "half"), ("prior", "double")],
+        *[("pooling", "pooled"), ("pooling", "unpooled")],
+    ], "there is one sector, and the second study is one organisation"
+
+
+def test_leaving_out_a_group_takes_its_rows_and_no_others() -> None:
+    cells = answers()
+    rest = without(cells, "country", "FI")
+    gone = (model_of(cells).places(cells)["country"] == "FI").to_numpy()
+    assert gone.any()
+    for name in ("n", "xx", "xy", "yy"):
+        assert not rest[name].values[gone].any()
+        np.testing.assert_array_equal(rest[name].values[~gone], cells[name].values[~gone])
+    assert rows_left_out(cells, rest) == pytest.approx(0.4)
+    assert rows_left_out(cells, cells) == 0
+
+
+def test_an_organisation_of_interviews_is_left_out_with_both_of_its_coders() -> None:
+    cells = code_cells([interviews()], "strain", VOCABULARY)
+    rest = without(cells, "organisation", "org-a")
+    assert rest.double.values.sum() == 0
+    assert rest.single.values.sum() == 2 * len(CODES)
+    assert rows_left_out(cells, rest) == pytest.approx(0.5)
+
+
+def test_an_effect_that_has_lost_its_data_is_known_as_its_prior() -> None:
+    cells = answers()
+    both, one = list(cells.exposure.values)
+    assert covered(cells).values.all()
+    rest = covered(without(cells, "study", "b"))
+    assert bool(rest.sel(exposure=both, outcome="threat_quality"))
+    assert not bool(rest.sel(exposure=one, outcome="threat_quality")), "only b has it"
+    coded = code_cells([interviews()], "strain", VOCABULARY)
+    assert covered(coded).values.all()
+    assert not covered(without(coded, "organisation", "org-a")).values.any(), "one side is empty"
+
+
+def test_prior_variants_scale_what_groups_and_effects_may_do_and_nothing_else() -> None:
+    found = {one.group: one for one in refits(answers(), PRIORS)}
+    halved = {"tau": 0.15, "tau_logit": 0.25, "effect": 0.25, "effect_logit": 0.5}
+    assert found["half"].priors == priors_of(SCALES | halved)
+    assert found["pooled"].fixed_tau == pytest.approx(FIXED["pooled"] * SCALES["effect"])
+    assert found["unpooled"].fixed_tau == SCALES["effect"]
+    assert found["a"].fixed_tau == NOT_FIXED
+    assert all(one.priors is PRIORS for name, one in found.items() if name not in VARIANTS)
+
+
+def effects(mean: float, seed: int) -> xr.DataArray:
+    draws = mean + 0.1 * np.random.default_rng(seed).standard_normal((2, 500, 1, 2))
+    coords = {"exposure": ["x"], "outcome": ["one", "two"]}
+    return xr.DataArray(draws, coords, ("chain", "draw", "exposure", "outcome"))
+
+
+def test_a_shift_is_in_posterior_standard_deviations_of_the_whole_fit() -> None:
+    has_data = xr.DataArray([[True, False]], effects(0, 0).coords, ("exposure", "outcome"))
+    table = summary(effects(0.3, 1), effects(0.1, 2), has_data, 0.95)
+    assert list(table["outcome"]) == ["one"]
+    row = table.iloc[0]
+    assert row["shift"] == pytest.approx(2, abs=0.2)
+    assert row["mean"] == pytest.approx(0.3, abs=0.02)
+    assert (row["lower"], row["upper"]) == pytest.approx((0.104, 0.496), abs=0.03)
+    assert row["pd"] > 0.99
+    assert row["rhat"] < 1.02
+
+
+@pytest.mark.parametrize("strong", ["prior", "likelihood"])
+def test_power_scaling_tells_what_the_posterior_leans_on(strong: str) -> None:
+    """A normal mean: precision 1 of the one part and 0.01 of the other, known in closed form."""
+    cells = answers()
+    constructs, exposures = list(cells.construct.values), list(cells.exposure.values)
+    shape = (4, 1000, len(exposures), len(constructs))
+    mu = np.random.default_rng(3).standard_normal(shape) + 2
+    wide, narrow = -0.005 * ((mu - 2) ** 2).sum((2, 3)), -0.5 * ((mu - 2) ** 2).sum((2, 3))
+    parts = {"log_prior": wide, "log_likelihood": narrow}
+    if strong == "prior":
+        parts = {"log_prior": narrow, "log_likelihood": wide}
+    posterior = xr.Dataset(
+        {"mu": (("chain", "draw", "mu_of", "construct"), mu)}
+        | {name: (("chain", "draw"), value) for name, value in parts.items()},
+        {"mu_of": exposures, "construct": constructs},
+    )
+    table = power_scaling(cells, posterior)
+    other = {"prior": "likelihood", "likelihood": "prior"}[strong]
+    assert (table[strong] > 10 * table[other]).all()
+    assert set(table["diagnosis"]) == ({"strong_prior"} if strong == "prior" else {""})
