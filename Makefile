@@ -1,4 +1,6 @@
 # Two commands: `make` rebuilds everything, `make test` runs the tests. `make help` lists the rest.
+# Of the tests there are four sizes: `make quick` while at work, `make test`, `make test-ci` at each landing with it,
+# and `make test-long` before a change of what it tests is done.
 #
 #   make CORES=2                 no more than two cores (the default is all of them)
 #   make ARGS='--dry-run'        more arguments for snakemake
@@ -14,7 +16,7 @@ IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all world set-up set-up-dev test lint format quarto lock clean clean-env help
+.PHONY: all world set-up set-up-dev test quick test-ci test-long lint format quarto lock clean clean-env help
 
 all: set-up  ## build .venv if needed, then run the whole workflow
 	$(IN_VENV) snakemake --cores $(CORES) $(ARGS)
@@ -32,8 +34,19 @@ set-up:  ## find an interpreter, build .venv from the locks; does nothing when d
 set-up-dev:
 	@envs/set-up.sh dev
 
-test: lint  ## lint, then all tests
-	$(IN_VENV) pytest --numprocesses auto --dist loadfile $(ARGS)
+# A file's tests stay with one worker, which builds once what they share; files that take longest come first.
+PYTEST = $(IN_VENV) pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+test: lint  ## lint, then all tests but those of test-ci and test-long: ARGS='tests/unit -k harmonize' for some
+	$(PYTEST) $(ARGS)
+
+quick: lint  ## lint, then the tests that build and sample nothing
+	$(PYTEST) -m "not slow and not fit and not ci and not long" $(ARGS)
+
+test-ci: set-up-dev  ## the heavy tests that each landing needs besides `make test`
+	$(PYTEST) -m ci $(ARGS)
+
+test-long: set-up-dev  ## coverage, calibration, many seeds: writes tests/long.csv, which is committed
+	$(PYTEST) -m long $(ARGS)
 
 lint: set-up-dev  ## ruff, mypy, snakefmt, the layers of the library
 	$(IN_VENV) ruff check .

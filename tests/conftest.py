@@ -13,6 +13,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(LongRecord(config), "long-record")
 
 
+def weight(item: pytest.Item) -> int:
+    """How long a test may take, by its marks."""
+    marks = {mark.name for mark in item.iter_markers()}
+    return 4 * ("ci" in marks or "long" in marks) + 2 * ("fit" in marks) + ("slow" in marks)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first: begun last, they keep one worker busy after the others."""
+    heaviest: dict[str, int] = {}
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        heaviest[file] = max(weight(item), heaviest.get(file, 0))
+    items.sort(key=lambda item: -heaviest[item.nodeid.partition("::")[0]])
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """Take down what a test found, for its row of `long.csv`: ``figures(covered=0.94)``."""
