@@ -10,6 +10,8 @@ import csv
 import io
 import re
 import tempfile
+from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,14 @@ from metastudy.readers import read
 
 KEY = b"a key of the corpus"
 SLOW = ("parquet", "sav", "dta")  # each try takes a process of its own
+# How much more is drawn: the same in every run, and before a change of what reads data is done.
+TIMES = pytest.mark.parametrize(
+    "times",
+    [
+        pytest.param(1, id="few"),
+        pytest.param(25, id="many", marks=pytest.mark.long(of="metastudy.commands.harmonize")),
+    ],
+)
 
 COMMON = settings(
     derandomize=True,
@@ -122,20 +132,26 @@ def same_for_untouched_rows(kind: str, content: bytes, found: Harmonized) -> Non
     )
 
 
+@TIMES
 @pytest.mark.parametrize("kind", FORMATS)
-def test_changed_bytes_end_in_an_error_or_change_what_they_touch(kind: str) -> None:
+def test_changed_bytes_end_in_an_error_or_change_what_they_touch(
+    kind: str, times: int, figures: Callable[..., None]
+) -> None:
     good(kind)
+    ends: Counter[bool] = Counter()
 
-    @settings(COMMON, max_examples=6 if kind in SLOW else 16)
+    @settings(COMMON, max_examples=times * (6 if kind in SLOW else 16))
     @given(EDITS)
     def check(edits: list[tuple[str, float, bytes]]) -> None:
         variant = Variant(kind)
         variant.content = edited(good_bytes(kind), edits)
         found = harmonized(variant)
+        ends[isinstance(found, Harmonized)] += 1
         if isinstance(found, Harmonized) and kind in DELIMITED:
             same_for_untouched_rows(kind, variant.content, found)
 
     check()
+    figures(refused=ends[False], read=ends[True])
 
 
 # --- values --------------------------------------------------------------------------------------
@@ -173,11 +189,15 @@ def but(table: pd.DataFrame, who: pd.Series | np.ndarray) -> pd.DataFrame:
     return table[~who].reset_index(drop=True)
 
 
+@TIMES
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_changed_value_changes_its_own_measurement_or_is_refused(kind: str) -> None:
+def test_a_changed_value_changes_its_own_measurement_or_is_refused(
+    kind: str, times: int, figures: Callable[..., None]
+) -> None:
     before = good(kind).tables
+    ends: Counter[bool] = Counter()
 
-    @settings(COMMON, max_examples=40)
+    @settings(COMMON, max_examples=40 * times)
     @given(st.sampled_from(STAY), st.sampled_from([*ITEMS, "arm", "sex", "years", "w"]), VALUES)
     def check(row: int, column: str, text: str) -> None:
         variant = Variant(kind)
@@ -185,6 +205,7 @@ def test_a_changed_value_changes_its_own_measurement_or_is_refused(kind: str) ->
         person = pseudonyms.persons("small", [str(variant.grid.at(row, "nr"))], KEY)[0]
         valid, value = meaning(column, text)
         found = harmonized(variant)
+        ends[isinstance(found, Harmonized)] += 1
         assert isinstance(found, Harmonized) == valid, (column, text)
         if isinstance(found, BadInput):
             (problem,) = found.problems
@@ -226,3 +247,4 @@ def test_a_changed_value_changes_its_own_measurement_or_is_refused(kind: str) ->
             assert own[name] == value or (pd.isna(own[name]) and pd.isna(value))
 
     check()
+    figures(refused=ends[False], read=ends[True])

@@ -77,7 +77,20 @@ def said_of(rows: Mapping[str, Row], tests: Iterable[str] = ()) -> list[str]:
             told.append(f"{name}: run with another Python than {PYTHON} ({when})")
         elif row["code"] != now:
             told.append(f"{name}: older than {row['of'].replace(' ', ', ')} ({when})")
-    return told + [f"{name}: never run" for name in sorted(set(tests) - set(rows))]
+    return together([*told, *(f"{name}: never run" for name in sorted(set(tests) - set(rows)))])
+
+
+def together(told: Iterable[str]) -> list[str]:
+    """One line for the cases of a test of which the same is said."""
+    cases: dict[tuple[str, str], list[str]] = {}
+    for line in told:
+        name, _, said = line.partition(": ")
+        test, _, case = name.partition("[")
+        cases.setdefault((test, said), []).append(case.removesuffix("]"))
+    return [
+        f"{test} [{', '.join(found)}]: {said}" if any(found) else f"{test}: {said}"
+        for (test, said), found in cases.items()
+    ]
 
 
 def commit() -> str:
@@ -154,7 +167,7 @@ class LongRecord:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         told = said_of(read(self.path), self.known)
         if told:
-            terminalreporter.section(f"long tests to run again: {len(told)}")
+            terminalreporter.section("long tests to run again")
             for line in told:
                 terminalreporter.write_line(line)
             terminalreporter.write_line("make test-long ARGS='-k ...' runs them")

@@ -1,11 +1,13 @@
 """A small calibration: a model finds again what was simulated from it, and a wrong one does not.
 
-`snakemake calibration` does the same with more simulations of the fitted designs.
+`snakemake calibration` does the same with more simulations of the fitted designs. Here one of the
+answers is small enough for each `make test`; that of the codings runs at each landing, and both run
+with ten times the simulations before a change of what they test is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -40,8 +42,15 @@ pytestmark = [pytest.mark.fit, pytest.mark.slow]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(CONFIG["priors"])
 SHORT = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}
-NUMBER, KEPT = 20, 49
+NUMBER, MANY, KEPT = 20, 200, 49
 WRONG = 12  # simulations are enough to see that a model is wrong
+LONG = pytest.mark.long(
+    of=(
+        "metastudy.calibration.simulation_based",
+        "metastudy.calibration.rank_bands",
+        "metastudy.models.registry",
+    )
+)
 Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 
@@ -70,11 +79,11 @@ def of_codings() -> xr.Dataset:
 class Calibration:
     """A compiled model and its simulations, ranked as they are or as another model has them."""
 
-    def __init__(self, cells: xr.Dataset, kind: str) -> None:
-        self.cells = cells
+    def __init__(self, cells: xr.Dataset, kind: str, number: int) -> None:
+        self.cells, self.number = cells, number
         self.sampling = CONFIG["sampling"] | SHORT
         model = MODELS[kind].build(cells, PRIORS)
-        self.made = [*simulations(model, cells, PRIORS, NUMBER, seed=5)]
+        self.made = [*simulations(model, cells, PRIORS, number, seed=5)]
         self.compiled = compile_model(model)
 
     def ranked(self) -> Tables:
@@ -98,10 +107,19 @@ class Calibration:
         return fit_and_rank(self.compiled, made, self.sampling, KEPT, gates)
 
 
-@pytest.fixture(scope="module", params=["answers", "codings"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("answers", NUMBER), id="answers"),
+        pytest.param(("codings", NUMBER), id="codings", marks=pytest.mark.ci),
+        pytest.param(("answers", MANY), id="answers-many", marks=LONG),
+        pytest.param(("codings", MANY), id="codings-many", marks=LONG),
+    ],
+)
 def calibration(request: pytest.FixtureRequest) -> Calibration:
-    cells = {"answers": of_answers, "codings": of_codings}[request.param]()
-    return Calibration(cells, request.param)
+    kind, number = request.param
+    cells = {"answers": of_answers, "codings": of_codings}[kind]()
+    return Calibration(cells, kind, number)
 
 
 @pytest.fixture(scope="module")
@@ -109,24 +127,33 @@ def right(calibration: Calibration) -> Tables:
     return calibration.ranked()
 
 
-def test_ranks_are_uniform_and_the_likelihood_s_among_them(right: Tables) -> None:
+def test_ranks_are_uniform_and_the_likelihood_s_among_them(
+    right: Tables, figures: Callable[..., None]
+) -> None:
     found = uniformity(right[0])
+    figures(parameters=len(found), outside=int((~found["together"]).sum()))
     assert "log_likelihood" in set(found["parameter"])
     assert found["together"].all(), found[~found["together"]]
 
 
-def test_intervals_cover_as_often_as_they_say(right: Tables) -> None:
+def test_intervals_cover_as_often_as_they_say(
+    right: Tables, calibration: Calibration, figures: Callable[..., None]
+) -> None:
     """Over all quantities, which are not independent: so the tolerance is that of a few of them."""
     for share in INTERVALS:
         exact = share / 100
-        error = np.sqrt(exact * (1 - exact) / NUMBER)
+        figures(**{f"covered_{share}": float(right[0][f"covered_{share}"].mean())})
+        error = np.sqrt(exact * (1 - exact) / calibration.number)
         assert abs(right[0][f"covered_{share}"].mean() - exact) < 3 * error / np.sqrt(5)
 
 
-def test_every_simulation_is_among_the_ranks_whether_it_passed_or_not(right: Tables) -> None:
+def test_every_simulation_is_among_the_ranks_whether_it_passed_or_not(
+    right: Tables, calibration: Calibration, figures: Callable[..., None]
+) -> None:
     ranked, checks = right
-    assert (ranked.groupby("quantity")["simulation"].nunique() == NUMBER).all()
+    assert (ranked.groupby("quantity")["simulation"].nunique() == calibration.number).all()
     missed = ~checks.groupby("simulation")["passed"].all()
+    figures(simulations=calibration.number, missed=int(missed.sum()))
     marked = ~ranked.groupby("simulation")["passed"].first()
     pd.testing.assert_series_equal(missed, marked)
     assert set(ranked["provenance"]) == {"simulated"}

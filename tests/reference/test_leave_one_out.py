@@ -22,7 +22,7 @@ from metastudy.models.data_vector import pack
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
 SETTINGS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(SETTINGS["priors"])

@@ -37,7 +37,7 @@ import generate
 import threat
 from draw import stream
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
 COUNTRIES = ["DK", "FI", "NO", "SE"]
 SECTORS = ["elderly_care", "social_care", "schools"]

@@ -154,7 +154,13 @@ def typical() -> float:
     return summary.tau2 * 12 / (summary.q - 12)
 
 
-@pytest.mark.parametrize("countries", [False, True], ids=["two levels", "three levels"])
+@pytest.mark.parametrize(
+    "countries",
+    [
+        pytest.param(False, id="two levels"),
+        pytest.param(True, id="three levels", marks=pytest.mark.ci),
+    ],
+)
 def test_a_folder_of_published_effects_is_pooled_as_on_the_grid(
     tmp_path: Path, countries: bool
 ) -> None:

@@ -3,8 +3,8 @@
 Four worlds of the generator, each over the same countries, sectors and studies: an effect on one
 outcome and the same everywhere (partial support), none (null), one in some countries only, and
 effects that differ between countries and between sectors by a known spread. They differ in nothing
-but their data, so one compiled model serves them all. `WORLDS_REPEATED=20 pytest
-tests/reference/test_worlds.py` draws the people of each world twenty times in place of once.
+but their data, so one compiled model serves them all. At each landing the people of each world are
+drawn once, and before a change of what is tested here is done, twenty times.
 
 True effects are in standard deviations of what people feel, and answers attenuate them; so truth is
 first taken to the scale of the scores, on a very large sample of the generator, by plain means.
@@ -12,8 +12,8 @@ first taken to the scale of the scores, on a very large sample of the generator,
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,6 @@ import threat
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
 
 WORLDS = ("partial", "null", "some_countries", "multi_country")
-REPEATS = int(os.environ.get("WORLDS_REPEATED", "1"))
 WORLD = ROOT / "data" / "generator" / "world.yaml"
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(CONFIG["priors"])
@@ -58,6 +57,20 @@ LAPSES = (  # nobody leaves and nothing is missing, so that the cells of all wor
     *("dont_know", "not_stated", "not_relevant", "left_blank"),
 )
 LEVEL = 0.95
+TIMES = [  # that the people of a world are drawn
+    pytest.param(1, id="once", marks=pytest.mark.ci),
+    pytest.param(
+        20,
+        id="often",
+        marks=pytest.mark.long(
+            of=(
+                "metastudy.models.registry",
+                "metastudy.inference.sampling",
+                "metastudy.posterior.contrasts",
+            )
+        ),
+    ),
+]
 RARE = 0.001  # how often a right model may fail a test with another seed
 
 
@@ -200,8 +213,12 @@ class Fitted:
     wrong: Fit
 
 
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory, attenuation: np.ndarray) -> Fitted:
+@pytest.fixture(scope="module", params=TIMES)
+def fitted(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    attenuation: np.ndarray,
+) -> Fitted:
     model: Model | None = None
     of: dict[str, list[Fit]] = {}
 
@@ -217,7 +234,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, attenuation: np.ndarray) ->
         )
 
     for name in WORLDS:
-        for repeat in range(REPEATS):
+        for repeat in range(request.param):
             made = world(name, repeat)
             cells = cells_of(made, tmp_path_factory.mktemp(name))
             model = model or Model(cells)
@@ -231,8 +248,11 @@ def least(units: int) -> float:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_intervals_hold_the_truth_as_often_as_they_say(fitted: Fitted, level: str) -> None:
+def test_intervals_hold_the_truth_as_often_as_they_say(
+    fitted: Fitted, level: str, figures: Callable[..., None]
+) -> None:
     hits = np.stack([fit.hits(level) for fits in fitted.of.values() for fit in fits])
+    figures(intervals=hits.size, covered=float(hits.mean()))
     # Places of one estimand share a mean, so they count as one.
     assert hits.mean() >= least(hits[..., 0].size)
 
@@ -283,7 +303,9 @@ def test_the_spreads_between_countries_and_sectors_lie_in_their_intervals(
                 hits.append(low < sd * attenuation[CONSTRUCTS.index(construct)] < high)
                 known += low > 0.05
     assert np.mean(hits) >= least(len(hits))
-    assert known >= REPEATS, "between countries the spread is told from none"
+    assert known >= len(fitted.of["multi_country"]), (
+        "between countries the spread is told from none"
+    )
 
 
 def test_the_population_mean_is_recovered_and_predictions_hold_the_countries(
@@ -308,9 +330,10 @@ def differing(fit: Fit) -> np.ndarray:
 
 
 def test_errors_are_as_large_as_the_posterior_says_and_a_wrong_model_is_found_out(
-    fitted: Fitted,
+    fitted: Fitted, figures: Callable[..., None]
 ) -> None:
     right = [float((differing(fit) ** 2).mean()) for fit in fitted.of["multi_country"]]
+    figures(right=float(np.mean(right)), wrong=float((differing(fitted.wrong) ** 2).mean()))
     assert 0.5 < np.mean(right) < 1.7
     assert float((differing(fitted.wrong) ** 2).mean()) > 3, "no differences between the places"
     assert fitted.wrong.hits("country")[:2].mean() < 0.7
