@@ -125,7 +125,7 @@ def test_a_row_of_another_python_or_of_a_failure_is_not_passed_over() -> None:
     assert "failed" in said_of(a_row(result="failed"))[0]
 
 
-def tests_of_long_files() -> set[str]:
+def in_long_files() -> set[str]:
     """The tests in files where something is marked as long, as file and function."""
     found = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
@@ -139,4 +139,4 @@ def tests_of_long_files() -> set[str]:
 def test_every_row_of_the_record_is_of_a_test_that_there_is() -> None:
     rows = read(FILE)
     assert list(rows) == sorted(rows)
-    assert {name.partition("[")[0] for name in rows} <= tests_of_long_files()
+    assert {name.partition("[")[0] for name in rows} <= in_long_files()
