@@ -77,6 +77,7 @@ NO_PLACE = {  # what is wrong with a file as a whole has none
     ("number that is very long", "codebook"),
 }
 LATER = ("-arm", "-outcome", "-organisation")  # ends of the codes that aggregating gives
+QUICK = ("csv", "matrix", "codebook")  # are read in no time: all variants together are slow
 UNREADABLE = ("data file may not be read", "codebook may not be read")
 
 
@@ -222,7 +223,14 @@ def refused(name: str, expected: str, problems: list[Problem], folder: Path) -> 
         whole_message(problem, name, folder)
 
 
-@pytest.mark.parametrize(("name", "form"), list(EXPECTED), ids=map(" / ".join, EXPECTED))
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        pytest.param(name, form, marks=() if form in QUICK else pytest.mark.slow)
+        for name, form in EXPECTED
+    ],
+    ids=map(" / ".join, EXPECTED),
+)
 def test_a_variant_ends_as_the_table_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, form: str
 ) -> None:

@@ -31,6 +31,8 @@ from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import Harmonized, harmonize
 from metastudy.readers import read
 
+pytestmark = pytest.mark.slow
+
 KEY = b"a key of the corpus"
 SLOW = ("parquet", "sav", "dta")  # each try takes a process of its own
 # How much more is drawn: the same in every run, and before a change of what reads data is done.
