@@ -39,8 +39,8 @@ from helpers.raw_studies import (
 from metastudy.common.problems import BadInput
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import Harmonized, harmonize, save
-from metastudy.harmonize.report import REPORT
 from metastudy.harmonized import parquet, schema
+from metastudy.harmonized.study import REPORT
 from metastudy.readers import read
 from metastudy.readers.raw import RawProject, RawTable
 
