@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
+import pingouin
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ from metastudy.data_report.balance import differs, standardised
 from metastudy.data_report.inspection.study import inspect
 from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages import pages, write
-from metastudy.data_report.reliability import item_rest, omega, reliability
+from metastudy.data_report.reliability import cronbach_alpha, item_rest, omega, reliability
 from metastudy.display.labels import Labels
 from metastudy.display.page import Page, render
 from metastudy.harmonize.harmonize import save
@@ -205,6 +206,16 @@ def exact(correlations: np.ndarray, n: int = 60) -> pd.DataFrame:
 
 LOADINGS = np.array([0.9, 0.7, 0.5, 0.6])
 ONE_FACTOR = np.outer(LOADINGS, LOADINGS) + np.diag(1 - LOADINGS**2)
+
+
+@pytest.mark.parametrize(("items", "people"), [(2, 20), (3, 57), (8, 400)])
+def test_alpha_and_its_interval_are_those_of_another_package(items: int, people: int):
+    rng = np.random.default_rng(items)
+    answers = pd.DataFrame(rng.normal(size=(people, 1)) + rng.normal(size=(people, items)))
+    alpha, interval = pingouin.cronbach_alpha(answers)
+    found = cronbach_alpha(answers)
+    assert found[0] == pytest.approx(alpha, rel=1e-12)
+    assert np.round(found[1:], 3) == pytest.approx(interval), "it rounds to three digits"
 
 
 def test_alpha_and_omega_of_a_known_correlation_matrix():

@@ -12,6 +12,7 @@ __all__ = [
     "LEAST_ROWS",
     "OMEGA_ITEMS",
     "Reliability",
+    "cronbach_alpha",
     "item_rest",
     "loadings",
     "omega",
@@ -99,6 +100,32 @@ def omega(correlations: np.ndarray, spreads: np.ndarray) -> float | None:
     return common / (common + float((spreads**2 * (1 - found**2)).sum()))
 
 
+def cronbach_alpha(complete: pd.DataFrame) -> tuple[float, float, float]:
+    """Cronbach's alpha of a sum of items, with its interval.
+
+    With k items, their covariance matrix C and n people, alpha is k / (k - 1) (1 - tr C / sum C),
+    and (1 - alpha) / (1 - estimate) has an F distribution with n - 1 and (n - 1) (k - 1) degrees of
+    freedom, upside down (Feldt, Woodruff and Salih 1987).
+
+    Parameters
+    ----------
+    complete : (person, item) answers, at least two items that vary, none missing.
+
+    Returns
+    -------
+    The estimate and the ends of the interval with probability :data:`CONFIDENCE`.
+    """
+    from scipy import stats
+
+    people, items = complete.shape
+    covariance = complete.cov().to_numpy()
+    alpha = items / (items - 1) * (1 - np.trace(covariance) / covariance.sum())
+    law = stats.f(people - 1, (people - 1) * (items - 1))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = (1 - (1 - alpha) * law.isf(p) for p in (tail, 1 - tail))
+    return float(alpha), float(low), float(high)
+
+
 def reliability(answers: pd.DataFrame) -> Reliability:
     """Reliability of a scale.
 
@@ -109,11 +136,9 @@ def reliability(answers: pd.DataFrame) -> Reliability:
     Returns
     -------
     Reliability
-        Cronbach's alpha with its interval (Feldt, Woodruff and Salih 1987, by pingouin) from two
-        items on, McDonald's omega (:func:`omega`) from three items on.
+        Cronbach's alpha with its interval (:func:`cronbach_alpha`) from two items on, McDonald's
+        omega (:func:`omega`) from three items on.
     """
-    import pingouin
-
     complete = _complete(answers)
     items, rows = answers.shape[1], len(complete)
     why = ""
@@ -125,12 +150,12 @@ def reliability(answers: pd.DataFrame) -> Reliability:
         why = "an item has the same answer everywhere"
     if why:
         return Reliability(items, rows, why_alpha=why, why_omega=why)
-    alpha, (low, high) = pingouin.cronbach_alpha(complete, ci=CONFIDENCE)
+    alpha, low, high = cronbach_alpha(complete)
     found, reason = None, f"fewer than {OMEGA_ITEMS} items"
     if items >= OMEGA_ITEMS:
         found = omega(complete.corr().to_numpy(), complete.std().to_numpy())
         reason = "" if found is not None else "no proper solution with one factor"
-    return Reliability(items, rows, float(alpha), float(low), float(high), found, why_omega=reason)
+    return Reliability(items, rows, alpha, low, high, found, why_omega=reason)
 
 
 def item_rest(answers: pd.DataFrame) -> pd.Series:
