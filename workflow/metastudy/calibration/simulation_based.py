@@ -17,6 +17,7 @@ import pymc as pm
 import xarray as xr
 
 from metastudy.calibration.rank_bands import INTERVALS, ranks, thinned
+from metastudy.common import result_tables
 from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack
@@ -34,12 +35,8 @@ __all__ = [
     "simulations",
 ]
 
-RANKED = [
-    *("part", "simulation", "parameter", "quantity", "truth", "mean", "sd", "rank", "ranked"),
-    *(f"covered_{share}" for share in INTERVALS),
-    *("passed", "provenance"),
-]
-CHECKS = ["part", "simulation", "gate", "value", "threshold", "quantity", "passed", "provenance"]
+RANKED = result_tables.columns("ranks")
+CHECKS = result_tables.columns("gates")
 
 
 @dataclass(frozen=True)

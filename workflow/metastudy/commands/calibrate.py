@@ -15,6 +15,7 @@ import xarray as xr
 from metastudy.calibration.simulation_based import CHECKS, RANKED, calibrate
 from metastudy.commands._calibration_options import add_options, options
 from metastudy.commands._run import run
+from metastudy.common import result_tables
 
 
 def main() -> None:
@@ -26,8 +27,9 @@ def main() -> None:
     args = parser.parse_args()
     cells = xr.load_dataset(args.cells)
     ranked, checks = calibrate(cells, cores=args.cores, **options(args.settings))
-    ranked.assign(part="module")[RANKED].to_parquet(args.ranks, index=False)
-    checks.assign(part="module")[CHECKS].to_parquet(args.gates, index=False)
+    ranked, checks = (table.assign(part="module") for table in (ranked, checks))
+    result_tables.checked("ranks", ranked[RANKED]).to_parquet(args.ranks, index=False)
+    result_tables.checked("gates", checks[CHECKS]).to_parquet(args.gates, index=False)
     print(checks.groupby("gate", sort=False)["passed"].mean().to_string())
 
 

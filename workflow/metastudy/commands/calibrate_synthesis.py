@@ -14,6 +14,7 @@ from metastudy.calibration.synthesis import calibrate
 from metastudy.commands._calibration_options import add_options, options
 from metastudy.commands._estimates import arguments, estimates
 from metastudy.commands._run import run
+from metastudy.common import result_tables
 
 
 def main() -> None:
@@ -24,8 +25,8 @@ def main() -> None:
     args = parser.parse_args()
     _, vocabulary, table, covariance = estimates(args)
     ranked, checks = calibrate(table, covariance, vocabulary, **options(args.settings))
-    ranked.to_parquet(args.ranks, index=False)
-    checks.to_parquet(args.gates, index=False)
+    result_tables.checked("ranks", ranked).to_parquet(args.ranks, index=False)
+    result_tables.checked("gates", checks).to_parquet(args.gates, index=False)
 
 
 if __name__ == "__main__":

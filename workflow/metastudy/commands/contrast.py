@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common.result_tables import checked
 from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
 from metastudy.posterior.heterogeneity import heterogeneity
@@ -39,11 +40,10 @@ def main() -> None:
     with xr.open_datatree(args.posterior) as posterior:
         found = contrasts(cells, posterior, args.seed, args.smallest_cell)
         ropes = {metric: getattr(args, setting) for metric, setting in ROPES.items()}
-        found.table(args.interval, ropes).to_parquet(args.table, index=False)
-        priors = priors_of(args.priors)
-        heterogeneity(cells, posterior, priors, args.interval).to_parquet(
-            args.heterogeneity, index=False
-        )
+        table = found.table(args.interval, ropes)
+        spreads = heterogeneity(cells, posterior, priors_of(args.priors), args.interval)
+        checked("contrasts", table).to_parquet(args.table, index=False)
+        checked("heterogeneity", spreads).to_parquet(args.heterogeneity, index=False)
         save(xr.DataTree.from_dict({"contrasts": found.draws.to_dataset(name="value")}), args.draws)
 
 

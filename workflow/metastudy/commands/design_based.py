@@ -12,6 +12,7 @@ from pathlib import Path
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
+from metastudy.common.result_tables import checked
 from metastudy.harmonized import parquet
 from metastudy.harmonized.study import load_study
 from metastudy.synthesis.design_based import design_based
@@ -29,7 +30,7 @@ def main() -> None:
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary for study in studies])
     table = design_based(studies, vocabulary, args.interval)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    parquet.write(table, args.out)
+    parquet.write(checked("design_based", table), args.out)
     print(f"{len(table)} estimates from {table['study'].nunique()} studies with weights")
 
 

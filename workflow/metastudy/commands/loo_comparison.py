@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common.result_tables import checked
 from metastudy.common.tables import join_values
 from metastudy.model_checks.loo_comparison import (
     COLUMNS,
@@ -53,7 +54,7 @@ def main() -> None:
         note=notes(table),
         provenance=join_values(s["provenance"] for s in described.values()),
     )
-    table[COLUMNS].to_parquet(args.out, index=False)
+    checked("comparison", table[COLUMNS]).to_parquet(args.out, index=False)
     print(table.to_string())
 
 

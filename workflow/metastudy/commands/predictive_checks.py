@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common.result_tables import checked
 from metastudy.model_checks.predictive_checks import predict
 from metastudy.models.aggregate import observed_rows
 from metastudy.models.priors import priors_of
@@ -33,7 +34,7 @@ def main() -> None:
         posterior = tree["posterior"].to_dataset()
         priors = priors_of(args.priors)
         table = predict(rows, cells, posterior, priors, args.seed, args.smallest_cell)
-    table.to_parquet(args.out, index=False)
+    checked("predictive", table).to_parquet(args.out, index=False)
     print(table.to_string())
 
 

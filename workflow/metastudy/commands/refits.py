@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common.result_tables import checked
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.refits import refit
 from metastudy.models.priors import priors_of
@@ -34,8 +35,9 @@ def main() -> None:
         posterior = tree["posterior"].to_dataset().load()
     priors = priors_of(args.priors)
     table, pooling = refit(cells, posterior, priors, args.sampling, args.interval)
-    table.to_parquet(args.table, index=False)
-    power_scaling(cells, posterior).to_parquet(args.power, index=False)
+    checked("refits", table).to_parquet(args.table, index=False)
+    power = power_scaling(cells, posterior)
+    checked("power", power).to_parquet(args.power, index=False)
     groups = {f"{name}_posterior": draws for name, draws in pooling.items()}
     save(xr.DataTree.from_dict(groups), args.pooling)
     print(table.to_string())

@@ -12,13 +12,14 @@ import xarray as xr
 
 from metastudy.commands._estimates import arguments, estimates
 from metastudy.commands._run import run
+from metastudy.common import result_tables
 from metastudy.models.priors import priors_of
-from metastudy.posterior.heterogeneity import HETEROGENEITY, taus
+from metastudy.posterior.heterogeneity import taus
 from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
-from metastudy.synthesis.stages import INCONSISTENCY, RESULTS, pool, stages
+from metastudy.synthesis.stages import pool, stages
 
 
 def main() -> None:
@@ -47,7 +48,9 @@ def main() -> None:
         groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
         seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
-        shown[name].append(results(found, draws, args.interval, seed, ropes)[RESULTS])
+        shown[name].append(
+            results(found, draws, args.interval, seed, ropes)[result_tables.columns(name)]
+        )
         told = structures(found)
         told["module_or_family"] = told["module_or_family"].replace("", "exploratory")
         seen.append(told)
@@ -56,18 +59,21 @@ def main() -> None:
         )
         i2 = inconsistency(found, draws, args.interval)
         spread.append(own.merge(i2, how="left", on="parameter", validate="one_to_one"))
+    tables = {
+        name: pd.concat(parts, ignore_index=True) if parts else result_tables.none(name)
+        for name, parts in shown.items()
+    }
+    tables |= {
+        "estimates": table,
+        "structure": pd.concat(seen, ignore_index=True)[STRUCTURE],
+        "heterogeneity": pd.concat(spread, ignore_index=True)
+        if spread
+        else result_tables.none("synthesis_heterogeneity"),
+    }
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, parts in shown.items():
-        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=RESULTS)
-        rows.to_parquet(args.out / f"{name}.parquet", index=False)
-    table.to_parquet(args.out / "estimates.parquet", index=False)
-    pd.concat(seen, ignore_index=True)[STRUCTURE].to_parquet(
-        args.out / "structure.parquet", index=False
-    )
-    none = pd.DataFrame(columns=[*HETEROGENEITY, *INCONSISTENCY])
-    (pd.concat(spread, ignore_index=True) if spread else none).to_parquet(
-        args.out / "heterogeneity.parquet", index=False
-    )
+    for name, made in tables.items():
+        of = "synthesis_heterogeneity" if name == "heterogeneity" else name
+        result_tables.checked(of, made).to_parquet(args.out / f"{name}.parquet", index=False)
     save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
 
 

@@ -8,8 +8,9 @@ import pandera.pandas as pa
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.table_schema import Column
 from metastudy.harmonized.crossed import Crossed, Part
-from metastudy.harmonized.schema import PERSON, TABLES, Column, is_text, schema
+from metastudy.harmonized.schema import PERSON, TABLES, is_text, schema
 
 __all__ = ["check"]
 

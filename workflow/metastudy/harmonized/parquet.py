@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 
+from metastudy.common.table_schema import Column
 from metastudy.harmonized.crossed import Crossed, Part
-from metastudy.harmonized.schema import PERSON, TABLES, Column, shape
+from metastudy.harmonized.schema import PERSON, TABLES, shape
 
 __all__ = ["blocks", "read", "read_some", "whole", "write"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,11 @@ import pandas as pd
 import pandera.pandas as pa
 
 from metastudy.codebook.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
+from metastudy.common.table_schema import Column, pandera_schema
 
 __all__ = [
     "PERSON",
     "TABLES",
-    "Column",
     "Table",
     "coded",
     "empty",
@@ -25,27 +25,6 @@ __all__ = [
 ]
 
 PERSON = "respondent_id"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its type, whether it may be empty, and what its values are.
-
-    Parameters
-    ----------
-    dtype : ``str``, ``float64``, ``int64`` or ``bool``.
-    null : whether a value may be missing.
-    section : the vocabulary's section that the values come from.
-    among : the only values.
-    low, high : bounds.
-    """
-
-    dtype: str = "str"
-    null: bool = False
-    section: str | None = None
-    among: tuple[str, ...] | None = None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -196,17 +175,10 @@ def schema(name: str, vocabulary: Vocabulary) -> pa.DataFrameSchema:
     value alone; that no key comes twice is seen by :func:`check`.
     """
 
-    def checks(column: Column) -> list[pa.Check]:
-        options = vocabulary[column.section] if column.section else column.among
-        found = [pa.Check.isin(list(options))] if options is not None else []
-        found += [pa.Check.ge(column.low)] if column.low is not None else []
-        return found + ([pa.Check.le(column.high)] if column.high is not None else [])
+    def options(column: Column) -> Collection[str] | None:
+        return vocabulary[column.section] if column.section else column.among
 
-    columns: dict[Any, Any] = {
-        label: pa.Column(column.dtype, checks(column), nullable=column.null)
-        for label, column in TABLES[name].columns.items()
-    }
-    return pa.DataFrameSchema(columns, strict=True, ordered=True, name=name)
+    return pandera_schema(name, TABLES[name].columns, options)
 
 
 def coded(positions: np.ndarray, values: Sequence[Any]) -> pd.Series:

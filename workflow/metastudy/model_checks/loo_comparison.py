@@ -11,18 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import result_tables
 from metastudy.models.registry import model_of
 
 __all__ = ["COLUMNS", "POOLING", "comparison", "log_likelihood", "notes", "thinned"]
 
 # How groups are pooled, and the draws in which they are so.
 POOLING = {"pooled": "pooled_posterior", "partial": "posterior", "unpooled": "unpooled_posterior"}
-COLUMNS = [
-    *("module", "pooling", "elpd_loo", "se", "difference", "se_difference"),
-    *("p_loo", "weight", "high_k", "threshold", "rows", "draws"),
-    "components",  # standard deviations between groups; without one there is nothing to pool
-    *("note", "provenance"),
-]
+COLUMNS = result_tables.columns("comparison")
 MOST_DRAWS = 2000  # of one fit: further ones change nothing that is shown
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.model_checks.refits import EFFECT, described
+from metastudy.common import result_tables
+from metastudy.model_checks.refits import described
 from metastudy.models.registry import model_of
 
 __all__ = ["POWER", "power_scaling"]
 
-POWER = [*EFFECT, "prior", "likelihood", "diagnosis"]
+POWER = result_tables.columns("power")
 SENSITIVE = 0.05  # Kallioinen et al. (2024)
 
 

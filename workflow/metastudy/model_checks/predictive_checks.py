@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import result_tables
 from metastudy.common.tables import JOINT, join_values, split_values
 from metastudy.models.base import Group, Value, is_few
 from metastudy.models.priors import Prior
@@ -22,26 +23,7 @@ from metastudy.models.registry import model_of
 
 __all__ = ["COLUMNS", "SHARES", "checks", "predict"]
 
-COLUMNS = [
-    "module",
-    "kind",  # prior or posterior
-    "study",  # joined where a country or sector has several
-    "country",  # empty: all of the study
-    "sector",
-    "outcome",  # empty: all of them
-    "vignette",
-    "other",  # the second outcome of a correlation
-    "other_vignette",
-    "statistic",
-    "observed",  # missing where it would tell of few people
-    "mean",  # of the replicates
-    "lower",
-    "upper",
-    "lower50",
-    "upper50",
-    "tail",  # share of the replicates above the observed value, ties by half
-    "provenance",
-]
+COLUMNS = result_tables.columns("predictive")
 LABELS = COLUMNS[2 : COLUMNS.index("observed")]
 INTERVALS = {"lower": 0.025, "upper": 0.975, "lower50": 0.25, "upper50": 0.75}
 SHARES = ("floor", "ceiling", "prevalence", "agreement")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import result_tables
 from metastudy.common.tables import join_values
 from metastudy.model_checks.leave_group_out import refits, rows_left_out
 from metastudy.models.priors import Prior
@@ -18,14 +19,8 @@ from metastudy.models.registry import model_of
 
 __all__ = ["EFFECT", "REFITS", "described", "refit", "summary"]
 
-EFFECT = ["module", "exposure", "exposure_type", "outcome", "provenance"]
-REFITS = [
-    *EFFECT,
-    *("kind", "group", "left_out"),  # see metastudy.refits.Refit; share of the rows without which
-    *("metric", "mean", "sd", "lower", "upper", "pd", "rhat", "ess"),
-    "shift",  # of the mean, in posterior standard deviations of the whole fit
-    "divergences",
-]
+EFFECT = list(result_tables.EFFECT)
+REFITS = result_tables.columns("refits")
 
 
 def refit(

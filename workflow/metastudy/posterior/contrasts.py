@@ -8,30 +8,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import result_tables
 from metastudy.models.base import Row
 from metastudy.models.registry import model_of
 from metastudy.posterior.summarise import summarize
 
 __all__ = ["COLUMNS", "Contrasts", "contrasts"]
 
-COLUMNS = [
-    "module",
-    "variant",  # main; error_free: every coding taken as true; folded, ordinal: named analyses
-    "estimand",  # effect: a contrast of exposures; level: a mean, share or prevalence
-    "exposure",
-    "exposure_type",
-    "outcome",
-    "level",  # population, study, country or sector; new_country and the like: a prediction
-    "group",  # which study, country or sector
-    "vignette",
-    "study",
-    "country",
-    "sector",
-    "role",
-    "metric",  # sd, latent_sd, pomp, log_odds or probability
-    "provenance",
-    "note",  # what a prediction rests on, where that is little
-]
+COLUMNS = list(result_tables.CONTRAST)
 
 
 class Contrasts:

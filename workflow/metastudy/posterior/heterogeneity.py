@@ -8,11 +8,14 @@ from functools import partial
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import result_tables
 from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
-from metastudy.posterior.summarise import NUMBERS, summarize
+from metastudy.posterior.summarise import summarize
 
 __all__ = ["HETEROGENEITY", "heterogeneity", "taus"]
+
+HETEROGENEITY = result_tables.columns("heterogeneity")
 
 
 def heterogeneity(
@@ -96,4 +99,3 @@ def _beside(array: xr.DataArray, name: str, prior: Prior, interval: float) -> pd
 
 
 ACCURACIES = ("sensitivity", "specificity")
-HETEROGENEITY = ["variant", "parameter", *NUMBERS, "prior_mean", "prior_sd", "ratio"]

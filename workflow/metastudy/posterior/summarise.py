@@ -8,9 +8,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from metastudy.common import result_tables
+
 __all__ = ["NUMBERS", "summarize"]
 
-NUMBERS = ("mean", "sd", "lower", "upper", "mcse", "mcse_lower", "mcse_upper", "pd")
+NUMBERS = tuple(result_tables.NUMBERS)
 
 
 def summarize(draws: xr.DataArray, interval: float, rope: ArrayLike = np.nan) -> pd.DataFrame:

@@ -17,16 +17,14 @@ import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import SingularMatrixWarning
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import result_tables
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.rows import Rows, rows_of
 
 __all__ = ["COLUMNS", "clusters", "design_based", "regression"]
 
-COLUMNS = [
-    *("study", "exposure", "exposure_name", "exposure_type", "outcome", "vignette"),
-    *("weighted", "estimate", "se", "low", "high", "n", "clusters", "provenance"),
-]
+COLUMNS = result_tables.columns("design_based")
 _NUMBERS = ("estimate", "se", "low", "high")
 ANSWERS = "answers"  # the kind of model whose outcomes are scores
 

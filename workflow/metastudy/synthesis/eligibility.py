@@ -5,10 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import result_tables
 from metastudy.models.registry import model_of
 from metastudy.synthesis.pooling import ESTIMAND, Plan
 
 __all__ = ["STRUCTURE", "module_structures", "refused", "structures"]
+
+STRUCTURE = result_tables.columns("structure")
 
 
 def refused(table: pd.DataFrame) -> pd.DataFrame:
@@ -32,18 +35,6 @@ def refused(table: pd.DataFrame) -> pd.DataFrame:
             (family, exposure, outcome, "study", mine["study"].nunique(), "refused", "", why)
         )
     return pd.DataFrame(rows, columns=STRUCTURE)
-
-
-STRUCTURE = [
-    "module_or_family",
-    "exposure",
-    "outcome",
-    "grouping",
-    "levels",
-    "used_as",
-    "aliased_with",
-    "reason",
-]
 
 
 def structures(found: Plan) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["INCONSISTENCY", "RESULTS", "burdens", "gather", "pool", "stages"]
+__all__ = ["burdens", "gather", "pool", "stages"]
 
 
 def gather(
@@ -75,12 +75,3 @@ def pool(
     return xr.DataTree.from_dict(
         {"posterior": complete, "sample_stats": fitted["sample_stats"].to_dataset()}
     )
-
-
-INCONSISTENCY = ("i2", "i2_lower", "i2_upper", "i2_mcse")
-RESULTS = [
-    *("id", "exposure", "exposure_type", "outcome", "family", "response_mode", "level", "group"),
-    *("studies", "metric", "mean", "sd", "lower", "upper"),
-    *("mcse", "mcse_lower", "mcse_upper", "pd", "rope"),
-    *("provenance", "note"),
-]

@@ -20,7 +20,7 @@ from metastudy.data_report.inspection.values import (
 )
 from metastudy.harmonized.study import Study
 
-__all__ = ["coding", "published_findings", "ratings"]
+__all__ = ["coding", "findings_of", "ratings"]
 
 
 def _part(n: int, total: int, least: int) -> Part | None:
@@ -90,7 +90,7 @@ def ratings(study: Study, vocabulary: Vocabulary, least: int) -> Ratings | None:
     return Ratings(few=cases < least, cases=count(cases, least), dimensions=tuple(rows))
 
 
-def published_findings(study: Study) -> Published | None:
+def findings_of(study: Study) -> Published | None:
     """Count findings of the literature; they are public, so no count is hidden."""
     found = study["effects"]
     if not len(found):

@@ -81,7 +81,7 @@ def inspect(study: Study, vocabulary: Vocabulary, least: int) -> Inspection:
     What is shown of it; nothing else leaves the harmonized tables for the data report.
     """
     report = study.report
-    published = codings.published_findings(study)
+    published = codings.findings_of(study)
     types = [str(entry["type"]) for entry in report.get("exposures", [])]
     types += published.exposure_types if published else []
     measured = len(study["measurements"]) > 0

@@ -1,0 +1,276 @@
+"""The tables after harmonizing: what a row is, which columns it has, and their types and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import pandera.pandas as pa
+
+from metastudy.common.problems import MetastudyError
+from metastudy.common.table_schema import Column, pandera_schema
+
+__all__ = ["CONTRAST", "EFFECT", "INCONSISTENCY", "NUMBERS", "TABLES", "checked", "columns", "none"]
+
+_TEXT = Column()
+_NUMBER = Column("float64")
+_MEASURE = Column("float64", null=True)  # where a quantity does not vary, it is not defined
+_SPREAD = Column("float64", low=0)
+_SHARE = Column("float64", low=0, high=1)
+_SHARE_OR_NONE = Column("float64", null=True, low=0, high=1)
+_COUNT = Column("int64", low=0)
+_FLAG = Column("bool")
+_USES = ("varying", "contrast", "left out", "refused")
+
+# Summary of draws. An error of Monte Carlo is missing where all draws are the same.
+NUMBERS: Mapping[str, Column] = {
+    "mean": _NUMBER,
+    "sd": _SPREAD,
+    "lower": _NUMBER,
+    "upper": _NUMBER,
+    "mcse": _MEASURE,
+    "mcse_lower": _MEASURE,
+    "mcse_upper": _MEASURE,
+    "pd": Column("float64", low=0.5, high=1),
+}
+# What a contrast is.
+CONTRAST: Mapping[str, Column] = {
+    "module": _TEXT,
+    "variant": _TEXT,  # main; error_free: codings taken as true; folded, ordinal: named analyses
+    "estimand": Column(  # effect: a contrast of exposures; level: a mean, share or prevalence
+        among=("effect", "level")
+    ),
+    "exposure": _TEXT,
+    "exposure_type": _TEXT,
+    "outcome": _TEXT,
+    "level": _TEXT,  # population, study, country or sector; new_country and the like: a prediction
+    "group": _TEXT,  # which study, country or sector
+    "vignette": _TEXT,
+    "study": _TEXT,
+    "country": _TEXT,
+    "sector": _TEXT,
+    "role": _TEXT,
+    "metric": Column(among=("sd", "latent_sd", "pomp", "log_odds", "probability")),
+    "provenance": _TEXT,
+    "note": _TEXT,  # what a prediction rests on, where that is little
+}
+EFFECT: Mapping[str, Column] = {
+    "module": _TEXT,
+    "exposure": _TEXT,
+    "exposure_type": _TEXT,
+    "outcome": _TEXT,
+    "provenance": _TEXT,
+}
+_HETEROGENEITY: Mapping[str, Column] = {
+    "variant": _TEXT,
+    "parameter": _TEXT,
+    **NUMBERS,
+    "prior_mean": _NUMBER,
+    "prior_sd": _SPREAD,
+    "ratio": _SPREAD,  # of the posterior's standard deviation to the prior's
+}
+INCONSISTENCY: Mapping[str, Column] = {
+    "i2": _SHARE_OR_NONE,
+    "i2_lower": _SHARE_OR_NONE,
+    "i2_upper": _SHARE_OR_NONE,
+    "i2_mcse": _MEASURE,
+}
+_POOLED: Mapping[str, Column] = {
+    "id": _TEXT,
+    "exposure": _TEXT,
+    "exposure_type": _TEXT,
+    "outcome": _TEXT,
+    "family": _TEXT,
+    "response_mode": _TEXT,
+    "level": _TEXT,
+    "group": _TEXT,
+    "studies": Column("int64", low=1),
+    "metric": Column(among=("sd", "log_odds", "log_risk_ratio")),
+    **NUMBERS,
+    "rope": _SHARE_OR_NONE,
+    "provenance": _TEXT,
+    "note": _TEXT,
+}
+TABLES: Mapping[str, Mapping[str, Column]] = {
+    "contrasts": {"id": _TEXT, **CONTRAST, **NUMBERS, "rope": _SHARE_OR_NONE},
+    "heterogeneity": _HETEROGENEITY,
+    "refits": {
+        **EFFECT,
+        "kind": _TEXT,  # see metastudy.model_checks.leave_group_out.Refit
+        "group": _TEXT,
+        "left_out": _SHARE,  # of the rows
+        "metric": Column(among=("sd", "log_odds")),
+        "mean": _NUMBER,
+        "sd": _SPREAD,
+        "lower": _NUMBER,
+        "upper": _NUMBER,
+        "pd": Column("float64", low=0.5, high=1),
+        "rhat": _MEASURE,
+        "ess": _MEASURE,
+        "shift": _MEASURE,  # of the mean, in posterior standard deviations of the whole fit
+        "divergences": _COUNT,
+    },
+    "power": {
+        **EFFECT,
+        "prior": _MEASURE,
+        "likelihood": _MEASURE,
+        "diagnosis": Column(among=("", "strong_prior", "conflict")),
+    },
+    "predictive": {
+        "module": _TEXT,
+        "kind": Column(among=("prior", "posterior")),
+        "study": _TEXT,  # joined where a country or sector has several
+        "country": _TEXT,  # empty: all of the study
+        "sector": _TEXT,
+        "outcome": _TEXT,  # empty: all of them
+        "vignette": _TEXT,
+        "other": _TEXT,  # the second outcome of a correlation
+        "other_vignette": _TEXT,
+        "statistic": _TEXT,
+        "observed": _MEASURE,  # missing where it would tell of few people
+        "mean": _MEASURE,  # of the replicates, as what follows
+        "lower": _MEASURE,
+        "upper": _MEASURE,
+        "lower50": _MEASURE,
+        "upper50": _MEASURE,
+        "tail": _SHARE_OR_NONE,  # of the replicates above the observed value, ties by half
+        "provenance": _TEXT,
+    },
+    "comparison": {
+        "module": _TEXT,
+        "pooling": Column(among=("pooled", "partial", "unpooled")),
+        "elpd_loo": _NUMBER,
+        "se": _SPREAD,
+        "difference": _NUMBER,
+        "se_difference": _SPREAD,
+        "p_loo": _NUMBER,
+        "weight": _NUMBER,
+        "high_k": _COUNT,
+        "threshold": _NUMBER,
+        "rows": _COUNT,
+        "draws": _COUNT,
+        "components": _COUNT,  # standard deviations between groups; without one none is pooled
+        "note": _TEXT,
+        "provenance": _TEXT,
+    },
+    "estimates": {
+        "id": _TEXT,
+        "module": _TEXT,
+        "study": _TEXT,
+        "country": _TEXT,
+        "sector": _TEXT,
+        "role": _TEXT,
+        "exposure": _TEXT,
+        "exposure_name": _TEXT,
+        "exposure_type": _TEXT,
+        "outcome": _TEXT,
+        "family": _TEXT,
+        "vignette": _TEXT,
+        "response_mode": _TEXT,
+        "metric": Column(among=("sd", "log_odds", "log_risk_ratio")),
+        "estimate": _NUMBER,
+        "n": _COUNT,  # 0: not published
+        "provenance": _TEXT,
+        "se": _SPREAD,
+    },
+    "pooled": _POOLED,
+    "exploratory": _POOLED,
+    "synthesis_heterogeneity": {**_HETEROGENEITY, **INCONSISTENCY},
+    "structure": {
+        "module_or_family": _TEXT,
+        "exposure": _TEXT,
+        "outcome": _TEXT,
+        "grouping": _TEXT,
+        "levels": _COUNT,
+        "used_as": Column(among=_USES),
+        "aliased_with": _TEXT,
+        "reason": _TEXT,
+    },
+    "design_based": {
+        "study": _TEXT,
+        "exposure": _TEXT,
+        "exposure_name": _TEXT,
+        "exposure_type": _TEXT,
+        "outcome": _TEXT,
+        "vignette": _TEXT,
+        "weighted": _FLAG,
+        "estimate": _NUMBER,
+        "se": _SPREAD,
+        "low": _NUMBER,
+        "high": _NUMBER,
+        "n": _COUNT,
+        "clusters": _COUNT,
+        "provenance": _TEXT,
+    },
+    "ranks": {
+        "part": _TEXT,
+        "simulation": _COUNT,
+        "parameter": _TEXT,
+        "quantity": _TEXT,
+        "truth": _NUMBER,
+        "mean": _NUMBER,
+        "sd": _SPREAD,
+        "rank": _COUNT,
+        "ranked": _COUNT,  # draws
+        "covered_50": _FLAG,
+        "covered_80": _FLAG,
+        "covered_95": _FLAG,
+        "passed": _FLAG,
+        "provenance": _TEXT,
+    },
+    "gates": {
+        "part": _TEXT,
+        "simulation": _COUNT,
+        "gate": _TEXT,
+        "value": _MEASURE,
+        "threshold": _NUMBER,
+        "quantity": _TEXT,
+        "passed": _FLAG,
+        "provenance": _TEXT,
+    },
+}
+
+
+def columns(name: str) -> list[str]:
+    """The columns of a table of :data:`TABLES`, in order."""
+    return list(TABLES[name])
+
+
+def none(name: str) -> pd.DataFrame:
+    """A table of :data:`TABLES` without rows."""
+    return pd.DataFrame(columns=columns(name))
+
+
+def checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Check a table before it is written.
+
+    Parameters
+    ----------
+    name : one of :data:`TABLES`.
+    table : its rows; without any, only the columns are looked at, as they have no types then.
+
+    Returns
+    -------
+    The table as it came.
+
+    Raises
+    ------
+    MetastudyError
+        With table, column and value: the fault is the program's, not the data's.
+    """
+    if list(table.columns) != columns(name):
+        raise MetastudyError(
+            f"the table '{name}' has the columns {', '.join(map(str, table.columns))}, and its "
+            f"schema {', '.join(columns(name))}: a fault of the workflow, please report it"
+        )
+    if len(table):
+        try:
+            pandera_schema(name, TABLES[name]).validate(table.infer_objects(), lazy=True)
+        except pa.errors.SchemaErrors as error:
+            cases = error.failure_cases.drop_duplicates(["column", "check"])
+            wrong = [f"{c.column}: {c.failure_case}, not {c.check}" for c in cases.itertuples()]
+            raise MetastudyError(
+                f"the table '{name}' breaks its schema in the column {'; '.join(wrong)}: a fault "
+                "of the workflow, please report it"
+            ) from None
+    return table
