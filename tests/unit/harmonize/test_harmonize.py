@@ -602,7 +602,7 @@ def test_a_table_of_several_row_groups_is_the_same_as_one_of_one(
     )
     result = marked(tmp_path / "raw", rows)
     save(result, tmp_path / "one")
-    monkeypatch.setattr(schema, "ROWS", 10)
+    monkeypatch.setattr(parquet, "ROWS", 10)
     for out in ("many", "again"):
         save(marked(tmp_path / out / "raw", rows), tmp_path / out / "out")
     for name, table in result.tables.items():

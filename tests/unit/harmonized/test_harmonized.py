@@ -12,7 +12,7 @@ import pytest
 from helpers.raw_studies import VOCABULARY, harmonized, qualtrics_study, table_study
 from metastudy.common.problems import BadInput
 from metastudy.harmonize.harmonize import save
-from metastudy.harmonized import checks, crossed, parquet, schema
+from metastudy.harmonized import checks, crossed, parquet
 from metastudy.harmonized.scale_scores import NEEDED, scores
 
 
@@ -48,7 +48,7 @@ def test_a_table_that_breaks_its_schema_is_not_passed_on(tmp_path: Path) -> None
 def test_some_columns_are_read_as_codes_and_score_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "ROWS", 4)
+    monkeypatch.setattr(parquet, "ROWS", 4)
     result = harmonized(qualtrics_study(tmp_path))
     save(result, tmp_path / "out")
     some = parquet.read_some(tmp_path / "out" / "measurements.parquet", NEEDED)
