@@ -31,7 +31,7 @@ def main() -> None:
                 file=shown(args.out),
                 found="a page that is not what the schema gives",
                 expected=f"the page that is generated from {shown(SCHEMA)}",
-                mend=f"run: python tools/codebook_reference.py --out {shown(args.out)}",
+                fix=f"run: python tools/codebook_reference.py --out {shown(args.out)}",
                 code="drift",
             )
         )

@@ -189,7 +189,7 @@ def whole_message(problem: Problem, name: str, folder: Path) -> None:
     """Check that a problem says what it has to, and not what it may not."""
     assert problem.code in CODES
     assert problem.study == STUDY
-    for part in (problem.file, problem.found, problem.expected, problem.mend):
+    for part in (problem.file, problem.found, problem.expected, problem.fix):
         assert part
         assert part.strip()
     for place in PLACES.get(problem.code, ()):

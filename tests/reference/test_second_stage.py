@@ -15,7 +15,7 @@ import yaml
 from helpers.repository import ROOT
 from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
-from metastudy.synthesis.pooling import Plan, plan
+from metastudy.synthesis.pooling import SecondStage, plan
 from metastudy.synthesis.results import inconsistency, results
 from metastudy.synthesis.stages import pool
 
@@ -52,7 +52,7 @@ def schools() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> tuple[Plan, xr.Dataset, pd.DataFrame]:
+def fitted() -> tuple[SecondStage, xr.Dataset, pd.DataFrame]:
     found = plan(*schools())
     assert found is not None
     posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
@@ -106,7 +106,7 @@ def test_the_inconsistency_is_that_of_the_grid(fitted: tuple) -> None:
     """The typical variance is that at which tau² / (tau² + it) is the (Q - 7) / Q of moments."""
     weight = SE**-2.0
     q = weight @ (ESTIMATE - weight @ ESTIMATE / weight.sum()) ** 2
-    # The estimator of DerSimonian and Laird before it is cut at nought: here Q is less than 7.
+    # The estimator of DerSimonian and Laird before it is cut at zero: here Q is less than 7.
     moments = (q - 7) / (weight.sum() - weight @ weight / weight.sum())
     typical = moments * 7 / (q - 7)
     share = GRID.tau**2 / (GRID.tau**2 + typical)

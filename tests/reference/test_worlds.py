@@ -270,8 +270,8 @@ def test_partial_support_is_found_where_it_is_and_nowhere_else(fitted: Fitted) -
     bounds = np.stack([mean.quantile([0.025, 0.975], "draw") for mean in means])
     low, high = bounds[:, 0], bounds[:, 1]
     assert (low[:, 0] > 0.1).all(), "core tasks threaten quality"
-    nought = ((low < 0) & (high > 0))[:, 1:]
-    assert nought.mean() >= least(nought.size)
+    zero = ((low < 0) & (high > 0))[:, 1:]
+    assert zero.mean() >= least(zero.size)
     assert (high - low).max() < 0.2, "and the others are no less well known"
 
 

@@ -85,7 +85,7 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
             column=yaml_path(one.place),
             found=one.found,
             expected=one.expected,
-            mend="correct the key; workflow/schemas/config.schema.yaml describes each",
+            fix="correct the key; workflow/schemas/config.schema.yaml describes each",
             code="config",
         )
         for error in schema.iter_errors(settings)
@@ -195,7 +195,7 @@ def _wrong_analyses(
                     found=repr(name),
                     expected=f"a module with {what}: {', '.join(able) or 'there is none'}"
                     + did_you_mean(name, able),
-                    mend=f"take {name!r} out of `sensitivity.{variant}`",
+                    fix=f"take {name!r} out of `sensitivity.{variant}`",
                     code="config",
                 )
 
@@ -210,7 +210,7 @@ def _selected(key: str, asked: str | list[str], there: list[str], what: str) -> 
             column=key,
             found=repr(name),
             expected=f"{what}: {', '.join(there) or 'there is none'}" + did_you_mean(name, there),
-            mend=f"correct `{key}`",
+            fix=f"correct `{key}`",
             code="config",
         )
         for name in names

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects
 OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity}.parquet, posterior.nc,
-results/sensitivity/design_based.parquet
+results/design_based/estimates.parquet
 """
 
 
@@ -47,7 +47,7 @@ rule design_based:
         studies=RESULT_FILES["studies"],
         vocabulary=VOCABULARY,
     output:
-        table="results/sensitivity/design_based.parquet",
+        table="results/design_based/estimates.parquet",
     log:
         "results/logs/design_based.log",
     conda:

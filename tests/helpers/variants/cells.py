@@ -32,7 +32,7 @@ broken("unknown label", ("matrix",))(lambda v: v.grid.put(-1, "land", "Atlantis"
 cell("other case of a label", "sex", "F")
 cell("unknown level of a factor", "arm", 3)
 cell("negative weight", "w", -1.5)
-cell("weight of nought", "w", 0)
+cell("weight of zero", "w", 0)
 cell("infinite weight", "w", "inf")
 cell("negative years", "years", -4.5)
 cell("thousands with a comma", "years", "1,200", [one for one in CELLS if one != "semicolon"])
@@ -158,7 +158,7 @@ def _(v: Variant) -> None:
     fails_as_text(v.grid)
 
 
-@broken("numbers with point nought", GRIDS)
+@broken("numbers with point zero", GRIDS)
 def _(v: Variant) -> None:
     for row in v.grid.rows:
         row[:] = [f"{value}.0" if isinstance(value, int) else value for value in row]

@@ -60,7 +60,7 @@ def test_a_misspelt_key_names_line_place_and_the_right_key(tmp_path: Path) -> No
     assert problem.column == "variables[3].constuct"
     assert problem.row == "17 (line)"
     assert "Did you mean 'construct'?" in problem.found
-    assert "17" in problem.mend
+    assert "17" in problem.fix
     assert not rest
 
 
@@ -305,7 +305,7 @@ def test_a_real_file_under_the_simulated_flag_is_refused(tmp_path: Path) -> None
     (problem,) = problems(folder)
     assert (problem.code, problem.study) == ("provenance", "small")
     assert "simulated" in problem.found
-    assert "observed" in problem.mend
+    assert "observed" in problem.fix
 
 
 def test_a_simulated_file_under_the_observed_flag_is_refused(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def codes(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
             given = [one.value for one in node.keywords if one.arg in ("code", "kind")]
-            last = {"Problem": 7, "UnfitError": 0, "report": 5}.get(called)
+            last = {"Problem": 7, "InvalidValue": 0, "report": 5}.get(called)
             given += node.args[last : last + 1] if last is not None else []
             given = given if called not in ("sort_values", "argsort") else []
         elif isinstance(node, ast.FunctionDef):

@@ -179,7 +179,7 @@ def test_bad_input_ends_in_one_message_and_writes_nothing(tmp_path: Path, kind: 
     done = command(make(tmp_path / "raw"), out)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    for text in ("error: ", "study:    small", "found:", "expected:", "mend:", *said):
+    for text in ("error: ", "study:    small", "found:", "expected:", "fix:", *said):
         assert text in done.stderr
     assert not out.exists()
 

@@ -198,14 +198,15 @@ def test_the_library_itself_is_digested_in_a_moment():
         "    code_digest('metastudy.commands.' + path.stem, root)\n"
         "print(time.process_time() - start)"
     )
-    made = subprocess.run(
-        [sys.executable, "-c", program, str(LIBRARY)],
-        env=os.environ | {"PYTHONPATH": str(LIBRARY)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert float(made.stdout) < 2  # generous: about 0.2 s on the authors' two cores
+    for _ in ("the first time in a new clone", "from then on"):
+        made = subprocess.run(
+            [sys.executable, "-c", program, str(LIBRARY)],
+            env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert float(made.stdout) < 1  # generous: a third of it on two idle cores
 
 
 def test_a_file_digest_is_the_sha256_of_the_bytes(tmp_path: Path):

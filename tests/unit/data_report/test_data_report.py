@@ -131,7 +131,7 @@ def possible(shown: Any, least: int, most: int, total: int) -> range:
 
 
 def _around(share: int, least: int, total: int) -> range:
-    if share == 0 and total < 100 * least:  # nothing but nought is rounded to nought here
+    if share == 0 and total < 100 * least:  # nothing but zero is rounded to zero here
         return range(1)
     half = disclosure.step(total, least) / 2
     low = np.ceil((share - half) * total / 100 - 1e-9)

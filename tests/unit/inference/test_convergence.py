@@ -138,7 +138,7 @@ def failing() -> tuple[xr.Dataset, xr.Dataset]:
 
 def test_every_set_of_draws_in_a_fit_is_checked(tmp_path: Path) -> None:
     path = saved(tmp_path / "strain.nc", **{"": made_up(), "error_free_": failing()})
-    found = diagnose(path, THRESHOLDS)
+    found = diagnose(path, "strain", THRESHOLDS)
     assert found["fit"] == "strain"
     draws = {g["draws"]: [] for g in found["gates"]}
     for gate in found["gates"]:

@@ -219,7 +219,7 @@ def refused(code: str, *studies, module: str = "threat", make=answer_cells) -> l
         assert problem.column
         assert problem.found
         assert problem.expected
-        assert problem.mend
+        assert problem.fix
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -264,8 +264,7 @@ def test_a_condition_that_differs_between_a_persons_vignettes_is_refused() -> No
     study = small()
     again = study.assignments.iloc[:1].assign(level="core")
     assignments = pd.concat([study.assignments, again])
-    study = type(study)(**{**vars(study), "assignments": assignments})
-    (text,) = refused("varying-exposure", study)
+    (text,) = refused("varying-exposure", study.with_tables(assignments=assignments))
     assert "task_type" in text
 
 

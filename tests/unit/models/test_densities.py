@@ -15,7 +15,7 @@ from pytensor.gradient import verify_grad
 from pytensor.link.numba.dispatch.basic import numba_funcify_and_cache_key
 
 from metastudy.models.algebra import product
-from metastudy.models.densities import Gaussian, TwoClasses
+from metastudy.models.densities import Gaussian, LatentClass
 
 P, K = 2, 3
 
@@ -70,7 +70,7 @@ def test_a_covariance_that_is_none_has_no_density() -> None:
 def test_a_pattern_that_does_not_occur_may_be_impossible() -> None:
     """Coders who never err leave patterns without probability; nobody saw them."""
     p, a, b = pt.dvector(), np.array([0.9, 0.0]), np.array([0.2, 0.0])
-    value = TwoClasses()(np.array([[3.0, 0.0]]), p, a, b)[0]
+    value = LatentClass()(np.array([[3.0, 0.0]]), p, a, b)[0]
     found, gradient = pytensor.function([p], [value, pytensor.grad(value, p)], mode="NUMBA")(
         np.array([0.5])
     )

@@ -250,7 +250,7 @@ def of_category(low: float, high: float) -> tuple[float, np.ndarray]:
 @pytest.mark.parametrize("low", [-30.0, -9.0, -1.0, 0.2, 4.0, 12.0, 30.0])
 @pytest.mark.parametrize("width", [1e-3, 0.5, 3.0])
 def test_a_category_has_its_probability_however_far_out_it_lies(low: float, width: float) -> None:
-    """In the tail Phi(b) - Phi(a) is nought or one to sixteen digits; its logarithm is not."""
+    """In the tail Phi(b) - Phi(a) is zero or one to sixteen digits; its logarithm is not."""
     high = low + width
     near, far = sorted((abs(low), abs(high))) if low * high > 0 else (np.nan, np.nan)
     if np.isnan(near):

@@ -128,10 +128,10 @@ def test_what_a_prior_does_not_have_is_refused_in_words() -> None:
 @pytest.mark.parametrize(
     ("key", "said", "told"),
     [
-        ("tau", {"family": "half_t", "scale": 0.25}, "'df' is a required"),
+        ("tau", {"family": "half_t", "scale": 0.25}, "'df' is needed here"),
         ("tau", {"family": "half_normal", "scale": 0.25, "df": 4}, "found:    'df'"),
         ("tau", {"family": "normal", "scale": 0.25}, "priors.tau.family"),
-        ("tau", {"scale": 0.25}, "'family' is a required"),
+        ("tau", {"scale": 0.25}, "'family' is needed here"),
         ("tau", 0, "priors.tau"),
         ("tau", {"family": "half_t", "scale": 0.25, "df": 2}, "priors.tau.df"),
         ("effect", {"family": "half_normal", "scale": 0.25}, "priors.effect.family"),

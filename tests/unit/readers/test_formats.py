@@ -657,7 +657,7 @@ def test_every_wrong_declaration_is_refused_and_named(tmp_path: Path) -> None:
 def test_an_export_with_import_ids_is_no_plain_text(tmp_path: Path) -> None:
     (problem,) = refused(made(tmp_path, "a.csv", EXPORT.encode(), "csv"))
     assert "Qualtrics" in problem.found
-    assert "to qualtrics" in problem.mend
+    assert "to qualtrics" in problem.fix
 
 
 @pytest.mark.parametrize("declared", ["", "csv"])

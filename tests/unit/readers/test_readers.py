@@ -264,7 +264,7 @@ def test_a_path_that_leads_out_of_the_archive_is_refused(tmp_path: Path, name: s
     (problem,) = refused(interview_study(tmp_path, members={name: "x"}))
     assert "evil" in problem.found
     assert problem.code == "hostile-archive"
-    assert "hostile" in problem.mend
+    assert "hostile" in problem.fix
 
 
 def test_an_archive_that_unpacks_to_very_much_is_refused(tmp_path: Path) -> None:

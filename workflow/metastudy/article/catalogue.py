@@ -164,7 +164,7 @@ def result_files(
     second_stage = ("estimates", "pooled", "exploratory", "structure", "heterogeneity")
     return {
         "appraisal": [appraisal],
-        "design_based": ["results/sensitivity/design_based.parquet"],
+        "design_based": ["results/design_based/estimates.parquet"],
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],
         "cells": [f"results/cells/{m}.nc" for m in modules],

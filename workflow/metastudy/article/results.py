@@ -29,7 +29,7 @@ __all__ = ["Evidence", "Modelled", "drawn", "of_modules"]
 class Modelled:
     """What a module's cells say of their rows: how many each study has, and which were left out.
 
-    ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; nought else.
+    ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; zero else.
     """
 
     rows: Mapping[str, int]

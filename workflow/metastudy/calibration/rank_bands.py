@@ -137,7 +137,7 @@ def _bounds(simulations: int, bins: int, tail: float, cumulative: bool) -> Band:
     share = np.arange(1, bins + 1) / bins if cumulative else np.full(bins, 1 / bins)
     lower = binom.ppf(tail / 2, simulations, share) if tail else np.zeros(bins)
     upper = binom.ppf(1 - tail / 2, simulations, share) if tail else np.full(bins, simulations)
-    # the quantile of a probability of nought is -1
+    # the quantile of a probability of zero is -1
     return Band(np.maximum(lower, 0), upper, cumulative)
 
 

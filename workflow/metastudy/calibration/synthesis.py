@@ -26,7 +26,7 @@ from metastudy.models.base import labelled
 from metastudy.models.prior_simulation import log_likelihood, parameters
 from metastudy.models.priors import Prior
 from metastudy.synthesis import model as synthesis_model
-from metastudy.synthesis.pooling import Plan, plan
+from metastudy.synthesis.pooling import SecondStage, plan
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.stages import stages
 from metastudy.synthesis.study_estimates import estimates
@@ -40,7 +40,7 @@ COUNTRIES, SECTORS = 4, 3
 CENTRE, SPREAD = 50.0, 10.0  # of the reference group, in per cent of the scale
 
 
-def built(found: Plan, priors: tuple[Prior, Prior]) -> pm.Model:
+def built(found: SecondStage, priors: tuple[Prior, Prior]) -> pm.Model:
     """The second-stage model of a plan, with its priors of effects and standard deviations."""
     return synthesis_model.build(
         found.table["estimate"].to_numpy(), found.covariance, found.design, *priors
@@ -48,7 +48,7 @@ def built(found: Plan, priors: tuple[Prior, Prior]) -> pm.Model:
 
 
 def from_estimates(
-    model: pm.Model, found: Plan, priors: tuple[Prior, Prior], number: int, seed: int
+    model: pm.Model, found: SecondStage, priors: tuple[Prior, Prior], number: int, seed: int
 ) -> Iterator[Simulation]:
     """Simulated estimates with the covariance of the plan's own, which is known."""
     joint = log_likelihood(model)
@@ -63,7 +63,7 @@ def from_estimates(
 
 def from_rows(
     model: pm.Model,
-    found: Plan,
+    found: SecondStage,
     priors: tuple[Prior, Prior],
     number: int,
     seed: int,
@@ -84,7 +84,7 @@ def from_rows(
 
 
 def _truths(
-    model: pm.Model, found: Plan, number: int, seed: int
+    model: pm.Model, found: SecondStage, number: int, seed: int
 ) -> Iterator[tuple[int, xr.Dataset]]:
     """Parameters from the priors, with the levels and effects that the model integrates out."""
     drawn = parameters(model, number, seed)
@@ -105,13 +105,13 @@ def _truths(
         )
 
 
-def _rows(found: Plan) -> list[str]:
+def _rows(found: SecondStage) -> list[str]:
     """A name for each estimate of a plan: its own, and its place where that is not enough."""
     return [f"{at + 1} {name}" for at, name in enumerate(found.table["study"].astype(str))]
 
 
 def _simulation(
-    found: Plan,
+    found: SecondStage,
     truth: xr.Dataset,
     estimate: np.ndarray,
     covariance: np.ndarray,
@@ -193,7 +193,7 @@ def _names(vocabulary: Vocabulary) -> tuple[str, str, str] | None:
     return None
 
 
-def _planned(studies: Sequence[Study], vocabulary: Vocabulary) -> Plan:
+def _planned(studies: Sequence[Study], vocabulary: Vocabulary) -> SecondStage:
     module = str(vocabulary.module(studies[0].report["outcomes"][0]))
     found = plan(*estimates(answer_cells(studies, module, vocabulary), vocabulary))
     assert found is not None  # several studies, one estimand

@@ -274,7 +274,7 @@ def no_data_file(codebook: Codebook) -> Problem:
         file=shown(path),
         found=f"no such file.{near}",
         expected="the data file that the codebook names",
-        mend=f"put the file there, or correct file.name in {shown(codebook.path)}",
+        fix=f"put the file there, or correct file.name in {shown(codebook.path)}",
         study=codebook.study.id,
         code="missing-file",
     )
@@ -319,30 +319,30 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
                 file=shown(path),
                 found=f"a file that cannot be read: {error.strerror}",
                 expected="a data file that may be read",
-                mend="give yourself the right to read it",
+                fix="give yourself the right to read it",
                 study=study.id,
                 code="missing-file",
             )
         ) from None
     flag = codebook.document.line(("study", "provenance"))
-    mend = f"correct study.provenance on line {flag} of {shown(codebook.path)}"
+    fix = f"correct study.provenance on line {flag} of {shown(codebook.path)}"
     found = expected = None
     if study.provenance == "simulated" and own != digest:
         listing = f"the manifest has {own}" if own else "the manifest does not have this file"
         found = f"provenance 'simulated', but {listing}; the file's SHA-256 is {digest}"
         expected = "a simulated file whose SHA-256 stands in the manifest"
-        mend += " to 'observed' if these are real data, or generate the simulated file again"
+        fix += " to 'observed' if these are real data, or generate the simulated file again"
     elif study.provenance == "observed" and digest in anywhere:
         found = f"provenance 'observed', but the manifest lists the file as simulated ({digest})"
         expected = "real data, which the manifest of simulated files does not list"
-        mend += " to 'simulated', or put the real file in"
+        fix += " to 'simulated', or put the real file in"
     if found and expected:
         raise BadInput(
             Problem(
                 file=shown(path),
                 found=found,
                 expected=expected,
-                mend=mend,
+                fix=fix,
                 study=study.id,
                 code="provenance",
             )

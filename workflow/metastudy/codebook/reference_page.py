@@ -85,7 +85,7 @@ _ERRORS = """
 ## Error codes
 
 Each problem is told with its code, the file, the row as the file's own program numbers it, the
-column, what was found, what was expected and how to mend it.
+column, what was found, what was expected and how to fix it.
 
 | code | what is wrong |
 |---|---|

@@ -230,7 +230,7 @@ def load(path: Path) -> Vocabulary:
                 file=shown(document.path),
                 found=f"no section '{section}'",
                 expected=f"the sections {', '.join(SECTIONS)}",
-                mend=f"add '{section}:' to {shown(document.path)}",
+                fix=f"add '{section}:' to {shown(document.path)}",
                 code="vocabulary",
             )
             for section in SECTIONS

@@ -164,11 +164,18 @@ def _remembered(path: Path) -> dict[str, _Parsed]:
     return known if len(known) <= REMEMBERED else {}
 
 
+_READ: dict[tuple[Path, int, int], _Parsed] = {}  # of this process: a file is in many closures
+
+
 def _read(path: Path, memory: _Memory) -> _Parsed:
-    try:
-        return memory.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        raise MetastudyError(f"{path} cannot be read as Python: {error}") from error
+    found = path.stat()
+    key = (path, found.st_mtime_ns, found.st_size)
+    if key not in _READ:
+        try:
+            _READ[key] = memory.parse(path.read_bytes())
+        except (SyntaxError, ValueError) as error:
+            raise MetastudyError(f"{path} cannot be read as Python: {error}") from error
+    return _READ[key]
 
 
 def _parse(source: bytes) -> _Parsed:

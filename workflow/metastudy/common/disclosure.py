@@ -3,7 +3,7 @@
 A count below the smallest cell is shown as ``<5``. Where the cells of a list add up to a total that
 the reader knows, one hidden cell is the total less the others; then more cells are hidden, as
 ``≥5``, until every small cell could be at least two numbers. Shares are rounded so that one step is
-at least as many people as the smallest cell. Nought is shown: it is nobody.
+at least as many people as the smallest cell. Zero is shown: it is nobody.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "aliased-term": "The configuration asks for a term that the design does not identify.",
-        "zero-error": "A published effect has a standard error of nought.",
+        "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A publication has two effects on one estimand in one place.",
         "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
         "varying-exposure": "A condition differs between the vignettes of one respondent.",

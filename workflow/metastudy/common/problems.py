@@ -20,7 +20,7 @@ class Problem:
     ----------
     file : the file as the user knows it, relative to the project's root.
     found, expected : what stands there, and what may stand there.
-    mend : where and how to put it right.
+    fix : where and how to put it right.
     study, row, column : the place; a row is numbered as the file's own program numbers it.
     code : a stable name of the kind of problem, such as ``off-scale``.
     """
@@ -28,7 +28,7 @@ class Problem:
     file: str
     found: str
     expected: str
-    mend: str
+    fix: str
     study: str | None = None
     row: int | str | None = None
     column: str | None = None
@@ -44,7 +44,7 @@ class Problem:
         study = f"\n    study:    {self.study}" if self.study else ""
         return (
             f"{head}{study}\n    found:    {self.found}\n    expected: {self.expected}"
-            f"\n    mend:     {self.mend}"
+            f"\n    fix:     {self.fix}"
         )
 
 

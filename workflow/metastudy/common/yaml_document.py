@@ -92,7 +92,7 @@ class Document:
         place: Sequence[str | int],
         found: str,
         expected: str,
-        mend: str = "",
+        fix: str = "",
         *,
         study: str | None = None,
         code: str = "codebook",
@@ -105,7 +105,7 @@ class Document:
             column=yaml_path(place),
             found=found,
             expected=expected,
-            mend=mend or f"correct line {self.line(place)} of {shown(self.path)}",
+            fix=fix or f"correct line {self.line(place)} of {shown(self.path)}",
             code=code,
         )
 
@@ -257,14 +257,14 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
     """
 
     def refused(
-        found: str, expected: str, mend: str, kind: str = code, row: str | None = None
+        found: str, expected: str, fix: str, kind: str = code, row: str | None = None
     ) -> BadInput:
         return BadInput(
             Problem(
                 file=shown(path),
                 found=found,
                 expected=expected,
-                mend=mend,
+                fix=fix,
                 study=study,
                 row=row,
                 code=kind,

@@ -27,7 +27,7 @@ _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Write a number with so many decimals and a real minus; a rounded nought has no sign.
+    """Write a number with so many decimals and a real minus; a rounded zero has no sign.
 
     >>> number(-0.256), number(-0.001)
     ('−0.26', '0.00')
@@ -45,7 +45,7 @@ def _bound(value: float, digits: int) -> str:
 
 
 def interval(lower: float, upper: float, digits: int = 2) -> str:
-    """Write an interval; its bounds keep the sign that decides whether it spans nought.
+    """Write an interval; its bounds keep the sign that decides whether it spans zero.
 
     >>> interval(-0.0003, 0.277)
     '−0.0003 to 0.28'
@@ -73,7 +73,7 @@ def share(value: float) -> str:
 
 
 def probability(value: float) -> str:
-    """Write a posterior probability; finitely many draws never show one, or nought.
+    """Write a posterior probability; finitely many draws never show one, or zero.
 
     >>> probability(1.0), probability(0.9741), probability(0.0)
     ('above 0.999', '0.974', 'below 0.001')

@@ -28,8 +28,8 @@ _KEYS |= {"as", "construct"}
 _WIDTH = 100
 
 
-def refused(path: Path, found: str, expected: str, mend: str, code: str = "draft") -> BadInput:
-    return BadInput(Problem(file=shown(path), found=found, expected=expected, mend=mend, code=code))
+def refused(path: Path, found: str, expected: str, fix: str, code: str = "draft") -> BadInput:
+    return BadInput(Problem(file=shown(path), found=found, expected=expected, fix=fix, code=code))
 
 
 def _flow(value: Any) -> str:

@@ -60,7 +60,7 @@ def check_declared(study: Study) -> None:
                     file=shown(study.codebook.data_path),
                     found=f"declared as missing in the file, without a reason: {', '.join(spelt)}",
                     expected="a reason for each code under 'missing'",
-                    mend=f"add them to 'missing' of '{variable.name}' in "
+                    fix=f"add them to 'missing' of '{variable.name}' in "
                     f"{shown(study.codebook.path)}",
                     study=study.codebook.study.id,
                     column=study.table.place(variable.name),
@@ -86,7 +86,7 @@ def check_kind(codebook: Codebook, raw: RawTable | RawProject) -> None:
                 expected="a table of rows, as the codebook lists no 'codes'"
                 if project
                 else f"coded sources ({', '.join(CODED)}), as the codebook lists 'codes'",
-                mend=f"correct 'codes' or file.format in {shown(codebook.path)}; a matrix of codes "
+                fix=f"correct 'codes' or file.format in {shown(codebook.path)}; a matrix of codes "
                 "needs 'format: matrix'",
                 study=codebook.study.id,
                 code="wrong-format",

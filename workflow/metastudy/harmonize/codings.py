@@ -55,7 +55,7 @@ def _readings(
             listed = [canonical(one) for one in text.split(variable.separator)]
             for one in filter(None, listed):
                 if one not in names:
-                    raise decoders.UnfitError(
+                    raise decoders.InvalidValue(
                         "unknown-label",
                         "names of users of the project",  # which are nobody's business here
                         f"correct the names, or 'separator' in {shown(study.codebook.path)}",

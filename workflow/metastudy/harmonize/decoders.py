@@ -1,7 +1,7 @@
 """What a raw value means, by what its codebook says: one small reader for each role of a variable.
 
-Each function takes a variable and gives a reader of its texts, which raises :class:`UnfitError` for
-a text that may not stand there.
+Each function takes a variable and gives a reader of its texts, which raises :class:`InvalidValue`
+for a text that may not be there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from metastudy.codebook.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATI
 from metastudy.common.text import canonical, did_you_mean, numeral, private
 
 __all__ = [
-    "UnfitError",
+    "InvalidValue",
     "amount",
     "entry",
     "evidence",
@@ -55,12 +55,12 @@ _OPTIONS = {
 }
 
 
-class UnfitError(Exception):
+class InvalidValue(Exception):
     """A raw value that may not stand where it stands."""
 
-    def __init__(self, code: str, expected: str, mend: str, found: str | None = None):
+    def __init__(self, code: str, expected: str, fix: str, found: str | None = None):
         super().__init__(code)
-        self.code, self.expected, self.mend = code, expected, mend
+        self.code, self.expected, self.fix = code, expected, fix
         self.found = found  # what is said instead of the value, where that is not to be shown
 
 
@@ -83,7 +83,7 @@ def number(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
             return float(variable.values[text]), None
         value = numeral(text)
         if value is None or not low <= value <= high or (whole and not value.is_integer()):
-            raise UnfitError(
+            raise InvalidValue(
                 "off-scale",
                 f"a {'whole ' * whole}number from {bounds}, or a missing code ({codes})",
                 "correct the value, or the scale or missing codes of this variable in the codebook",
@@ -93,11 +93,11 @@ def number(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
     return meaning
 
 
-def unknown(text: str, options: Iterable[Any], expected: str) -> UnfitError:
+def unknown(text: str, options: Iterable[Any], expected: str) -> InvalidValue:
     """Make the error for a text that is none of the options; it names the nearest."""
     options = list(map(str, options))
     few = ", ".join(options[:12]) + (" ..." if len(options) > 12 else "")
-    return UnfitError(
+    return InvalidValue(
         "unknown-label",
         f"{expected}: {few}.{did_you_mean(text, options)}",
         "correct the value, or list it for this variable in the codebook",
@@ -124,7 +124,7 @@ def years(variable: Variable) -> Callable[[str], float]:
         known = label(variable)(text)
         value = np.nan if known is None else numeral(known)
         if value is None or value < 0:
-            raise UnfitError(
+            raise InvalidValue(
                 "off-scale",
                 "a number of years from 0 on, or a missing code",
                 "correct the value, or declare its code under 'missing' in the codebook",
@@ -153,7 +153,7 @@ def identifier(text: str) -> str:
 
 def _label_text(text: str) -> str:
     if len(text) > LONGEST_TEXT or "\n" in text or private(text):
-        raise UnfitError(
+        raise InvalidValue(
             "free-text",
             f"a label of one line, at most {LONGEST_TEXT} characters, no address and no date",
             "shorten the text; what a person wrote or who it was does not belong here",
@@ -169,7 +169,7 @@ def amount(variable: Variable) -> Callable[[str], float]:
             return np.nan
         value = numeral(text)
         if value is None:
-            raise UnfitError(
+            raise InvalidValue(
                 "off-scale",
                 "a number, or a missing code",
                 "correct the value, or declare its code under 'missing' in the codebook",
@@ -187,7 +187,7 @@ def weight(variable: Variable) -> Callable[[str], float]:
             return np.nan
         value = numeral(text)
         if value is None or not 0 < value < np.inf:
-            raise UnfitError(
+            raise InvalidValue(
                 "off-scale",
                 "a weight, a number above 0, or a missing code",
                 "correct the weight, or declare its code under 'missing' in the codebook",
@@ -215,7 +215,7 @@ def rating(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
 def evidence(text: str) -> str | None:
     """Read the id of the quote that supports a rating; a quote itself is refused."""
     if text and (private(text) or not _QUOTE_ID.fullmatch(text)):
-        raise UnfitError(
+        raise InvalidValue(
             "free-text",
             "the id of a quote: up to 40 letters, digits and . : # / - without blanks, with a "
             "digit among them",
@@ -240,7 +240,7 @@ def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
     field = str(variable.field)
     section = _SECTIONS.get(field)
     options: Iterable[str] = vocabulary[section] if section else _OPTIONS.get(field, ())
-    mend = "correct the value in the data file"
+    fix = "correct the value in the data file"
 
     def meaning(text: str) -> Any:
         if not text or text in variable.missing:
@@ -252,7 +252,7 @@ def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
             number, low = numeral(value), _NUMBERS[field]
             if number is None or number < low or (field == "n" and not number.is_integer()):
                 at_least = f" of at least {low:g}" if np.isfinite(low) else ""
-                raise UnfitError("off-scale", f"a number{at_least}, or an empty cell", mend)
+                raise InvalidValue("off-scale", f"a number{at_least}, or an empty cell", fix)
             return number
         if (section or field in _OPTIONS) and value not in options:
             raise unknown(value, options, f"an entry of {section}" if section else "one of")

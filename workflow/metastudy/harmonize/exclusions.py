@@ -65,7 +65,7 @@ def _constant(rule: Quality, measurements: crossed.Crossed) -> np.ndarray:
     asked = kinds["construct"].isin(rule.constant_over).to_numpy()
     given = asked & kinds["value_raw"].notna().to_numpy()
     _, rank = np.unique(kinds["value_raw"].to_numpy(), return_inverse=True)
-    # One number tells all: nought where no answer is given, else 4 times its rank, and 1 or 2.
+    # One number tells all: zero where no answer is given, else 4 times its rank, and 1 or 2.
     small = np.min_scalar_type(4 * len(rank) + 4)
     told = np.where(given, 4 * rank + 1 + kinds["reverse_keyed"], 0).astype(small)
     high = np.zeros(len(measurements.persons), dtype=small)

@@ -56,13 +56,13 @@ def key(
         ``pseudonyms`` if the key is missing, too short, or lies inside the repository.
     """
 
-    def refused(found: str, expected: str, mend: str) -> BadInput:
+    def refused(found: str, expected: str, fix: str) -> BadInput:
         return BadInput(
             Problem(
                 file="config/config.yaml",
                 found=found,
                 expected=expected,
-                mend=mend,
+                fix=fix,
                 study=codebook.study.id,
                 column="pseudonyms",
                 code="pseudonyms",

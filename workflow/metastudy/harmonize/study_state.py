@@ -46,7 +46,7 @@ class Study:
         return found
 
     def report(
-        self, hits: np.ndarray, name: str, found: str, expected: str, mend: str, code: str
+        self, hits: np.ndarray, name: str, found: str, expected: str, fix: str, code: str
     ) -> None:
         """Note one problem of the kept rows that ``hits`` marks."""
         rows = sorted(int(row) for row in self.table.rows[self.kept[hits]])
@@ -55,7 +55,7 @@ class Study:
                 file=shown(self.codebook.data_path),
                 found=found,
                 expected=expected,
-                mend=mend,
+                fix=fix,
                 study=self.codebook.study.id,
                 row=place_of_rows(rows),
                 column=self.table.place(name),
@@ -73,12 +73,12 @@ class Study:
         for position, text in enumerate(texts):
             try:
                 found.append(meaning(text))
-            except decoders.UnfitError as unfit:
+            except decoders.InvalidValue as unfit:
                 label = self.table.labels.get(name, {}).get(text)
                 spelt = unfit.found or quoted(text)
                 spelt += f" (labelled {quoted(label)})" if label and not unfit.found else ""
                 self.report(
-                    positions == position, name, spelt, unfit.expected, unfit.mend, unfit.code
+                    positions == position, name, spelt, unfit.expected, unfit.fix, unfit.code
                 )
                 found.append(None)
         return positions, found

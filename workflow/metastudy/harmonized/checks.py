@@ -43,7 +43,7 @@ def check(name: str, table: Part, vocabulary: Vocabulary) -> Part:
                 file=f"{name}.parquet",
                 found=found,
                 expected=expected,
-                mend="this should have been found in the raw data: please report it with the "
+                fix="this should have been found in the raw data: please report it with the "
                 "codebook",
                 study=str(studies.iloc[0]) if len(studies) else None,
                 column=column,

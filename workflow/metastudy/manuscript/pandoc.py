@@ -111,7 +111,7 @@ def bibliography_keys(source: Source) -> tuple[set[str] | None, list[Problem]]:
             file=name,
             found=unmarked(entry.get("pretty", "")),
             expected="no warning",
-            mend="mend the entry",
+            fix="fix the entry",
             code="bib",
         )
         for entry in result.warnings
@@ -125,7 +125,7 @@ def bibliography_keys(source: Source) -> tuple[set[str] | None, list[Problem]]:
                         file=name,
                         found=found,
                         expected="each key once",
-                        mend="rename one",
+                        fix="rename one",
                         row=row,
                         code="bib",
                     )
@@ -142,7 +142,7 @@ def _failure(source: Source, what: str, messages: str, file: str | None = None) 
         file=file or source.name(source.article),
         found=f"pandoc on {what}: {' '.join(word for word in words if word) or 'no message'}",
         expected="a document that pandoc can write",
-        mend="correct what the message names",
+        fix="correct what the message names",
         code="pandoc",
     )
 
@@ -162,7 +162,7 @@ def _warned(source: Source, result: Result) -> list[Problem]:
                 file=line.file if line else source.name(source.article),
                 found=" ".join(text.split()),
                 expected="a document without warnings",
-                mend="correct what the message names",
+                fix="correct what the message names",
                 row=line.row if line else None,
                 code="pandoc-warning",
             )
@@ -325,7 +325,7 @@ def _compile(source: Source, text: str, target: Path) -> list[Problem]:
                 file=source.name(source.article),
                 found=f"Typst: {error}",
                 expected="a document that Typst can set as PDF/UA-1",
-                mend=hints or "correct what the message names",
+                fix=hints or "correct what the message names",
                 code="typst",
             )
         ]

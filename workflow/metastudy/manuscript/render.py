@@ -87,7 +87,7 @@ def _undeclared(source: Source, formats: list[str]) -> list[Problem]:
             file=source.name("_quarto.yml"),
             found=f"no format {to}, which was asked for",
             expected=f"{to}: under format:",
-            mend="declare the format, or do not ask for it",
+            fix="declare the format, or do not ask for it",
             code="format",
         )
         for to in formats

@@ -134,7 +134,7 @@ def _variables(source: Source) -> dict[str, str]:
                     file=found.file,
                     found=f"{name}: {value!r}, which YAML reads as {type(value).__name__}",
                     expected='a formatted text in quotes, such as "0.50"',
-                    mend="quote the value where the file is written",
+                    fix="quote the value where the file is written",
                     row=found.row(path),
                     code="variable-type",
                 )
@@ -155,7 +155,7 @@ def _read_article(source: Source, text: str, variables: dict[str, str]) -> None:
                 file=name,
                 found="no front matter",
                 expected="YAML between two lines of ---, at the very start",
-                mend="begin the article with title, author, date and abstract",
+                fix="begin the article with title, author, date and abstract",
                 row=1,
                 code="front-matter",
             )
@@ -206,7 +206,7 @@ def _included(source: Source, line: Line, file: str) -> list[Line]:
                 found=f"an include of {file}, which does not exist",
                 expected="one of: "
                 f"{', '.join(_candidates(source.folder, file)) or 'a file that exists'}",
-                mend="correct the name, or have the workflow make the file",
+                fix="correct the name, or have the workflow make the file",
                 row=line.row,
                 code="no-include",
             )
@@ -229,7 +229,7 @@ def _shortcode_problem(line: Line, found: str, expected: str) -> Problem:
         file=line.file,
         found=found,
         expected=expected,
-        mend="use only {{< var a.b >}} and {{< include file >}}",
+        fix="use only {{< var a.b >}} and {{< include file >}}",
         row=line.row,
         code="shortcode",
     )
@@ -268,7 +268,7 @@ def _unknown_variable(source: Source, line: Line, name: str, known: dict[str, st
         file=line.file,
         found=f"the variable {name!r}",
         expected=f"a variable of {file}, such as {', '.join(near[:12])}",
-        mend="correct the name, or have the workflow write the variable",
+        fix="correct the name, or have the workflow write the variable",
         row=line.row,
         code="unknown-variable",
     )

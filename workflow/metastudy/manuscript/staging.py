@@ -69,7 +69,7 @@ def _check_inputs(manuscript: Path, figures: Path, tables: Path, variables: Path
                 file=str(path),
                 found="nothing there",
                 expected="what the workflow made",
-                mend="make it",
+                fix="make it",
                 code="no-file",
             )
             for path in missing
@@ -84,7 +84,7 @@ def _check_collisions(names: Names, copies: list[tuple[Path, str]]) -> None:
                 file=mine,
                 found=f"a file that the workflow makes too, as {origin}",
                 expected="figures, tables and variables from the workflow alone",
-                mend=f"remove {mine}",
+                fix=f"remove {mine}",
                 code="collision",
             )
             for origin, mine in twice

@@ -68,7 +68,7 @@ def text_of(path: Path, name: str, problems: list[Problem]) -> str | None:
                 file=name,
                 found="no such file",
                 expected="a file of this name",
-                mend=f"create {name}",
+                fix=f"create {name}",
                 code="no-file",
             )
         )
@@ -78,7 +78,7 @@ def text_of(path: Path, name: str, problems: list[Problem]) -> str | None:
                 file=name,
                 found=str(error),
                 expected="a text file in UTF-8",
-                mend="save it as UTF-8",
+                fix="save it as UTF-8",
                 code="encoding",
             )
         )
@@ -106,7 +106,7 @@ def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
             file=file,
             found=error.found,
             expected="valid YAML; a value that starts with { stands in quotes",
-            mend="correct the line, or quote the value",
+            fix="correct the line, or quote the value",
             row=error.line,
             code="yaml",
         )
@@ -116,7 +116,7 @@ def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
             file=file,
             found=f"the key {again.key!r} a second time",
             expected="each key once",
-            mend="remove one of the two",
+            fix="remove one of the two",
             row=again.line,
             code="duplicate-key",
         )
@@ -135,7 +135,7 @@ def schema_problems(part: str, document: Yaml) -> Iterator[Problem]:
                 column=yaml_path(one.place),
                 found=one.found,
                 expected=one.expected,
-                mend="correct the spelling or remove the key"
+                fix="correct the spelling or remove the key"
                 if one.unknown_key
                 else f"correct {yaml_path(one.place)}",
                 code="unknown-key" if one.unknown_key else "schema",

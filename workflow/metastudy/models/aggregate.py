@@ -74,7 +74,7 @@ def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
                         found=f"'{row.grouping}', which the design does not identify for "
                         f"{exposure}: {row.reason}",
                         expected="a term that the studies of the module can tell from the others",
-                        mend="take it out of `require`, or add studies that cross the two",
+                        fix="take it out of `require`, or add studies that cross the two",
                         column=f"require.{module}",
                         code="aliased-term",
                     )

@@ -111,7 +111,7 @@ class Group:
 
 
 def is_few(count: np.ndarray, smallest: int) -> np.ndarray:
-    """Whether a count is small, and not nought, which is nobody."""
+    """Whether a count is small, and not zero, which is nobody."""
     return (np.round(count) > 0) & (np.round(count) < smallest)
 
 

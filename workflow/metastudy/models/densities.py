@@ -21,7 +21,7 @@ from pytensor.graph import Apply, Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 from pytensor.tensor import TensorVariable
 
-__all__ = ["Gaussian", "TwoClasses"]
+__all__ = ["Gaussian", "LatentClass"]
 
 
 class _Density(Op):
@@ -75,7 +75,7 @@ class Gaussian(_Density):
     r"""Log-density of multivariate normal cells.
 
     With the sum :math:`R_s` of the residual cross-products of the cells of one covariance, of whose
-    outcomes O are observed, and :math:`P_s` the inverse of that block and nought elsewhere,
+    outcomes O are observed, and :math:`P_s` the inverse of that block and zero elsewhere,
 
     .. math:: \ell = -\tfrac12 \sum_s \left[ n_s \log|\Sigma_s|_O + \operatorname{tr} P_s R_s
               \right], \qquad
@@ -188,7 +188,7 @@ class Gaussian(_Density):
         return gaussian
 
 
-class TwoClasses(_Density):
+class LatentClass(_Density):
     r"""Log-density of counts of observations of two latent classes.
 
     A pattern of observations has probability :math:`a_j` in one class and :math:`b_j` in the other,

@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from metastudy.models.densities import Gaussian, TwoClasses
+from metastudy.models.densities import Gaussian, LatentClass
 from metastudy.models.latent_classes import pattern_probabilities
 
 __all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
@@ -73,7 +73,7 @@ def coded_cells(
         pt.stack([share[pattern] for pattern in patterns])
         for share in pattern_probabilities(sensitivity, specificity)
     )
-    return TwoClasses()(counts, presence, if_present, if_absent)[0]
+    return LatentClass()(counts, presence, if_present, if_absent)[0]
 
 
 def ordinal_cells(

@@ -32,7 +32,7 @@ def judge(lower: float, upper: float, pd: float, rope: float, direction: float) 
     Returns
     -------
     ``equivalent`` if the whole interval lies in the region, whatever its sign; else ``higher`` or
-    ``lower`` if the interval excludes nought and ``pd`` reaches ``direction``; else ``imprecise``.
+    ``lower`` if the interval excludes zero and ``pd`` reaches ``direction``; else ``imprecise``.
     """
     if -rope <= lower and upper <= rope:
         return "equivalent"

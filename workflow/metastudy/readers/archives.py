@@ -30,7 +30,7 @@ MAX_MEMBERS = 100_000  # files in an archive; a large project has some thousand 
 MAX_BYTES = 512 * 2**20  # of one unpacked file; transcripts and sheets are far smaller
 MAX_RATIO = 500  # unpacked to packed size; real texts and XML stay below some dozen
 FREE_BYTES = 10 * 2**20  # unpacked size up to which the ratio does not matter
-_MEND = "take the archive from its source again; this one may be hostile"
+_FIX = "take the archive from its source again; this one may be hostile"
 # What zipfile raises on damaged bytes; NotImplementedError comes from a broken version number.
 _UNREADABLE = (
     zipfile.BadZipFile,
@@ -77,14 +77,14 @@ class Archive:
             raise _damaged(self.codebook, f"{member.filename}: {error}") from None
 
 
-def unpack(codebook: Codebook, content: bytes, expected: str, mend: str) -> Archive:
+def unpack(codebook: Codebook, content: bytes, expected: str, fix: str) -> Archive:
     """Open an archive and check the names and the number of its members.
 
     Parameters
     ----------
     codebook : names the file.
     content : the bytes of the file.
-    expected, mend : what the file should be, and what to do if it is no archive at all.
+    expected, fix : what the file should be, and what to do if it is no archive at all.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def unpack(codebook: Codebook, content: bytes, expected: str, mend: str) -> Arch
     except _UNREADABLE as error:
         if content[:4] == b"PK\x03\x04":
             raise _damaged(codebook, str(error)) from None
-        raise refuse(codebook, what_it_is(content[:4096]), expected, mend) from None
+        raise refuse(codebook, what_it_is(content[:4096]), expected, fix) from None
     infos = file.infolist()
     names = [info.filename.replace("\\", "/") for info in infos]
     unsafe = [
@@ -114,7 +114,7 @@ def unpack(codebook: Codebook, content: bytes, expected: str, mend: str) -> Arch
             codebook,
             f"the path '{unsafe[0]}' in the archive" if unsafe else f"{len(infos)} files inside",
             f"paths inside the archive, of at most {MAX_MEMBERS} files",
-            _MEND,
+            _FIX,
             code="hostile-archive",
         )
     members: dict[str, zipfile.ZipInfo] = {}
@@ -124,7 +124,7 @@ def unpack(codebook: Codebook, content: bytes, expected: str, mend: str) -> Arch
                 codebook,
                 f"the path '{name}' twice in the archive",
                 "each path once",
-                _MEND,
+                _FIX,
                 code="hostile-archive",
             )
         members[name.lower()] = info
@@ -148,7 +148,7 @@ def check_size(codebook: Codebook, member: zipfile.ZipInfo) -> None:
             codebook,
             f"{member.filename}: {member.compress_size} bytes unpack to {member.file_size}",
             f"files of at most {MAX_BYTES} bytes, packed at most {MAX_RATIO}-fold",
-            _MEND,
+            _FIX,
             code="hostile-archive",
         )
 

@@ -112,12 +112,12 @@ def _problem(
     rows: pd.Series,
     found: str,
     expected: str,
-    mend: str,
+    fix: str,
     code: str,
     column: str | None,
 ) -> Problem:
     where = place_of_rows([int(row) for row in rows])
-    return problem(codebook, found, expected, mend, code=code, row=where, column=column)
+    return problem(codebook, found, expected, fix, code=code, row=where, column=column)
 
 
 def _lost(codebook: Codebook, names: list[str], codes: dict[str, str]) -> list[Problem]:

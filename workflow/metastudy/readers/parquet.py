@@ -92,8 +92,8 @@ def _check_columns(codebook: Codebook, schema: pa.Schema, used: list[str]) -> No
         else:
             continue
         expected = "one column of numbers, texts, dates or truth values"
-        mend = "write the file again with plain columns"
-        problems.append(problem(codebook, found, expected, mend, column=name))
+        fix = "write the file again with plain columns"
+        problems.append(problem(codebook, found, expected, fix, column=name))
     if problems:
         raise BadInput(problems)
 

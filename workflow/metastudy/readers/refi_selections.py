@@ -112,7 +112,7 @@ def project_problem(codebook: Codebook, row: int | None, found: str) -> Problem:
         file=shown(codebook.data_path),
         found=found,
         expected="a project in which cases, sources, codes, users and codings refer to each other",
-        mend="correct it in the program that made it, and export it again",
+        fix="correct it in the program that made it, and export it again",
         study=codebook.study.id,
         row=row,
         column=PROJECT,

@@ -184,7 +184,7 @@ def _one_cluster(study: Study, construct: str) -> BadInput:
             column=construct,
             found="respondents of fewer than two clusters with a weight and an answer",
             expected="at least two clusters: within one, nothing tells how clusters differ",
-            mend="declare the true sampling cluster with 'as: cluster' in the study's codebook, or "
+            fix="declare the true sampling cluster with 'as: cluster' in the study's codebook, or "
             "take the weights and 'sensitivity' out",
             code="one-cluster",
         )

@@ -7,7 +7,7 @@ import xarray as xr
 
 from metastudy.common import result_tables
 from metastudy.models.registry import model_of
-from metastudy.synthesis.pooling import ESTIMAND, Plan
+from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
 __all__ = ["STRUCTURE", "module_structures", "refused", "structures"]
 
@@ -37,7 +37,7 @@ def refused(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=STRUCTURE)
 
 
-def structures(found: Plan) -> pd.DataFrame:
+def structures(found: SecondStage) -> pd.DataFrame:
     """What became of each grouping of each pooled estimand, predictions included."""
     tables = []
     for _, e in found.estimands.iterrows():

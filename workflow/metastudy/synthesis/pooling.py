@@ -11,7 +11,7 @@ import pandas as pd
 from metastudy.design.identification import Structure, structure
 from metastudy.design.matrix import Effects, effects
 
-__all__ = ["ESTIMAND", "EXPLORATORY", "Plan", "average_vignettes", "explore", "plan"]
+__all__ = ["ESTIMAND", "EXPLORATORY", "SecondStage", "average_vignettes", "explore", "plan"]
 
 # One estimand: only studies that agree in all of these are pooled.
 ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "response_mode", "metric"]
@@ -23,7 +23,7 @@ LOGIT_TO_SD = np.sqrt(3) / np.pi
 
 
 @dataclass(frozen=True)
-class Plan:
+class SecondStage:
     """What a second-stage model is fitted to, and what its design identifies."""
 
     table: pd.DataFrame  # one row per estimate
@@ -51,7 +51,7 @@ def average_vignettes(
     )
 
 
-def plan(table: pd.DataFrame, covariance: np.ndarray) -> Plan | None:
+def plan(table: pd.DataFrame, covariance: np.ndarray) -> SecondStage | None:
     """The second stage: every estimand that several studies report; None where there is none."""
     averaged, covariance = average_vignettes(table, covariance)
     several = averaged.groupby(ESTIMAND)["study"].transform("nunique") > 1
@@ -67,10 +67,12 @@ def plan(table: pd.DataFrame, covariance: np.ndarray) -> Plan | None:
         found[name] = structure(mine, GROUPINGS)
         parts.append((name, at, [(found[name], np.arange(len(at)))]))
         names.append({"id": name, **dict(zip(ESTIMAND, key, strict=True))})
-    return Plan(rows, covariance, effects(len(rows), parts), pd.DataFrame(names), found)
+    return SecondStage(rows, covariance, effects(len(rows), parts), pd.DataFrame(names), found)
 
 
-def explore(table: pd.DataFrame, covariance: np.ndarray, burden: Mapping[str, int]) -> Plan | None:
+def explore(
+    table: pd.DataFrame, covariance: np.ndarray, burden: Mapping[str, int]
+) -> SecondStage | None:
     """The exploratory model across families: standardised estimates, signed towards burden.
 
     Parameters
@@ -92,4 +94,4 @@ def explore(table: pd.DataFrame, covariance: np.ndarray, burden: Mapping[str, in
     at = np.arange(len(rows))
     design = effects(len(rows), [("all", at, [(found, at)])])
     names = pd.DataFrame([{"id": "all", **dict.fromkeys(ESTIMAND, ""), "metric": "sd"}])
-    return Plan(rows, covariance, design, names, {"all": found})
+    return SecondStage(rows, covariance, design, names, {"all": found})

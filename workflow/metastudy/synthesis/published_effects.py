@@ -39,7 +39,7 @@ def published(
     Raises
     ------
     BadInput
-        ``zero-error`` for a standard error of nought; ``duplicate-effect`` for two effects of one
+        ``zero-error`` for a standard error of zero; ``duplicate-effect`` for two effects of one
         publication on one estimand, which are not independent.
     """
     usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].isin(METRICS)
@@ -82,7 +82,7 @@ def _own(rows: pd.DataFrame, place: str) -> pd.Series:
 
 def _check(rows: pd.DataFrame) -> None:
     problems = [
-        _problem(row, "se", "a standard error of nought", "a standard error above nought",
+        _problem(row, "se", "a standard error of zero", "a standard error above zero",
                  "correct it, or leave the cell empty: the finding is then a direction",
                  "zero-error")
         for row in rows[rows["se"] <= 0].itertuples()
@@ -100,13 +100,13 @@ def _check(rows: pd.DataFrame) -> None:
 
 
 def _problem(row: object, column: str, *said: str) -> Problem:
-    found, expected, mend, code = said
+    found, expected, fix, code = said
     study, finding = str(row.study_id), str(row.finding_id)  # type: ignore[attr-defined]
     return Problem(
         file=f"data/raw/{study}",
         found=found,
         expected=expected,
-        mend=mend,
+        fix=fix,
         study=study,
         row=f"finding {finding}",
         column=column,

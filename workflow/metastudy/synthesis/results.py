@@ -14,13 +14,13 @@ from metastudy.common.tables import join_values
 from metastudy.design.identification import Term
 from metastudy.design.new_levels import deviation
 from metastudy.posterior.summarise import summarize
-from metastudy.synthesis.pooling import ESTIMAND, Plan
+from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
 __all__ = ["inconsistency", "results"]
 
 
 def results(
-    found: Plan,
+    found: SecondStage,
     posterior: xr.Dataset,
     interval: float,
     seed: int,
@@ -54,7 +54,7 @@ def results(
 
 
 def _quantities(
-    found: Plan, posterior: xr.Dataset, seed: int
+    found: SecondStage, posterior: xr.Dataset, seed: int
 ) -> Iterator[tuple[dict[str, Any], xr.DataArray]]:
     rng = np.random.default_rng(seed)
     for _, estimand in found.estimands.iterrows():
@@ -98,7 +98,7 @@ def _spread(posterior: xr.Dataset, name: str, term: Term) -> xr.DataArray:
     return posterior["tau"].sel(tau_of=f"{name} {term.name}")
 
 
-def inconsistency(found: Plan, posterior: xr.Dataset, interval: float) -> pd.DataFrame:
+def inconsistency(found: SecondStage, posterior: xr.Dataset, interval: float) -> pd.DataFrame:
     """I²: the share of the variance of a typical estimate that each standard deviation makes up.
 
     It means something for an estimand with one estimate of each study, independent of the others,

@@ -12,7 +12,7 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.priors import OF_METRIC, Prior
-from metastudy.synthesis.pooling import Plan, explore, plan
+from metastudy.synthesis.pooling import SecondStage, explore, plan
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
@@ -44,7 +44,7 @@ def burdens(vocabulary: Vocabulary) -> dict[str, int]:
 
 def stages(
     table: pd.DataFrame, covariance: np.ndarray, vocabulary: Vocabulary
-) -> Iterator[tuple[str, str, Plan]]:
+) -> Iterator[tuple[str, str, SecondStage]]:
     """The models that the estimates allow: what each is part of, its metric, its plan.
 
     The second stage is a model per metric, as their priors differ; estimates in two metrics come
@@ -60,7 +60,7 @@ def stages(
 
 
 def pool(
-    found: Plan, priors: Mapping[str, Prior], sampling: Mapping[str, Any], metric: str = "sd"
+    found: SecondStage, priors: Mapping[str, Prior], sampling: Mapping[str, Any], metric: str = "sd"
 ) -> xr.DataTree:
     """Posterior of a second-stage model."""
     from metastudy.inference.sampling import compile_model, draw

@@ -109,7 +109,7 @@ def bounds(evidence: Evidence) -> pd.DataFrame:
 
     A two-level contrast with half of n independent respondents on each side has a standard error
     of about 2 / sqrt(n) standard deviations; not significant at 5% then means an estimate within
-    1.96 of those of nought. None of this was published.
+    1.96 of those of zero. None of this was published.
 
     Returns
     -------

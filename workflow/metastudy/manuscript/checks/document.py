@@ -52,7 +52,7 @@ class Document:
             found.setdefault(name, []).append("Equation")
         return found
 
-    def problem(self, code: str, pattern: str, found: str, expected: str, mend: str) -> Problem:
+    def problem(self, code: str, pattern: str, found: str, expected: str, fix: str) -> Problem:
         """A problem at the first line that matches a regular expression."""
         line = first_line(self.source.original, pattern)
         where = line or Line(self.source.name(self.source.article), 0, "")
@@ -60,7 +60,7 @@ class Document:
             file=where.file,
             found=unmarked(found),
             expected=expected,
-            mend=mend,
+            fix=fix,
             row=where.row or None,
             code=code,
         )

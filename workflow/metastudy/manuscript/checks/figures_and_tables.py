@@ -41,8 +41,8 @@ def _figure(document: Document, figure: Node, image: Node) -> Iterator[Problem]:
     address = unmarked(image["c"][2][0])
     attributes = attr(image)[2]
 
-    def problem(code: str, found: str, expected: str, mend: str) -> Problem:
-        return document.problem(code, re.escape(address), f"{address}: {found}", expected, mend)
+    def problem(code: str, found: str, expected: str, fix: str) -> Problem:
+        return document.problem(code, re.escape(address), f"{address}: {found}", expected, fix)
 
     if not attr(figure)[0].startswith("fig-"):
         yield problem("figure", "no id", "{#fig-... }", "add an id after the picture")
@@ -51,12 +51,12 @@ def _figure(document: Document, figure: Node, image: Node) -> Iterator[Problem]:
     for unknown in sorted(set(attributes) - {"fig-alt", "width"}):
         yield problem("unknown-attribute", unknown, "fig-alt and width only", "remove it")
     if not re.fullmatch(r"(\d+(\.\d+)?%)?", attributes.get("width", "")):
-        yield problem("figure", f"width {attributes['width']}", "a per cent, as 80%", "mend it")
+        yield problem("figure", f"width {attributes['width']}", "a per cent, as 80%", "fix it")
     if Path(address).suffix.lower() in IMAGE_SUFFIXES:
-        mend = "leave the extension out: each format takes the file that suits it"
-        yield problem("figure", "an extension", "a name without one", mend)
+        fix = "leave the extension out: each format takes the file that suits it"
+        yield problem("figure", "an extension", "a name without one", fix)
     elif Path(address).is_absolute() or ".." in Path(address).parts or ":" in address:
-        yield problem("figure", "a place elsewhere", "a file of the manuscript's folder", "mend it")
+        yield problem("figure", "a place elsewhere", "a file of the manuscript's folder", "fix it")
     else:
         for suffix in sorted(_suffixes(document.source)):
             if not (document.source.folder / f"{address}.{suffix}").is_file():

@@ -26,7 +26,7 @@ def missing_files(document: Document) -> Iterator[Problem]:
                 file=source.name("_quarto.yml"),
                 found=f"{file}, which does not exist",
                 expected="a file inside the manuscript's folder",
-                mend="correct the name or add the file",
+                fix="correct the name or add the file",
                 code="no-file",
             )
 
@@ -59,7 +59,7 @@ def misplaced_variables(document: Document) -> Iterator[Problem]:
                 file=use.file,
                 found=f"{{{{< var {use.name} >}}}} inside {place}",
                 expected="variables in running text only",
-                mend="move the variable out, such as $x =$ {{< var a.b >}}",
+                fix="move the variable out, such as $x =$ {{< var a.b >}}",
                 row=use.row,
                 code="misplaced-variable",
             )

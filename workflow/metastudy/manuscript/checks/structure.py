@@ -24,7 +24,7 @@ def cells(document: Document) -> Iterator[Problem]:
                 file=line.file,
                 found=unmarked(line.text.strip()),
                 expected="code that is only shown, such as ```python",
-                mend="let the workflow compute it, and put the result in by a variable",
+                fix="let the workflow compute it, and put the result in by a variable",
                 row=line.row,
                 code="code-cell",
             )
@@ -51,11 +51,11 @@ def headings(document: Document) -> Iterator[Problem]:
             yield _heading_problem(document, node, f"no {name}, only .unnumbered", "remove it")
 
 
-def _heading_problem(document: Document, node: Node, expected: str, mend: str) -> Problem:
+def _heading_problem(document: Document, node: Node, expected: str, fix: str) -> Problem:
     text = plain(node["c"][2])
     words = r"\W+".join(map(re.escape, re.findall(r"\w+", unmarked(text))))
     found = f"the heading {'#' * node['c'][0]} {text}"
-    return document.problem("heading", rf"^#+.*{words}", found, expected, mend)
+    return document.problem("heading", rf"^#+.*{words}", found, expected, fix)
 
 
 def divs(document: Document) -> Iterator[Problem]:

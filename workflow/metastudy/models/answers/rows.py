@@ -74,7 +74,7 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
                 column=", ".join(f"{c} in {v}" for c, v in bad.index),
                 found="the same score, or fewer than two scores, in the reference group",
                 expected="an outcome that varies",
-                mend="take the construct out of `outcomes` in the study's codebook",
+                fix="take the construct out of `outcomes` in the study's codebook",
                 code="constant-outcome",
             )
         )
@@ -129,7 +129,7 @@ def _varies(study: Study, construct: str, trait: pd.Series) -> None:
                 column=construct,
                 found="the same score, or fewer than two scores, of everybody",
                 expected="an exposure that varies",
-                mend="take the construct out of `exposures` in the study's codebook",
+                fix="take the construct out of `exposures` in the study's codebook",
                 code="constant-exposure",
             )
         )
@@ -145,7 +145,7 @@ def _levels(study: Study, factor: str) -> pd.Series:
                 column=f"factor {factor}",
                 found="levels that differ between the vignettes of one respondent",
                 expected="one level per respondent",
-                mend="declare one factor per vignette",
+                fix="declare one factor per vignette",
                 code="varying-exposure",
             )
         )
@@ -161,7 +161,7 @@ def _no_empty_arm(study: Study, factor: str, levels: list[str], level: pd.Series
                 column=f"factor {factor}",
                 found=f"nobody in: {', '.join(empty)}",
                 expected=f"somebody who answers an outcome in each of: {', '.join(levels)}",
-                mend="correct the value map of the factor, or take it out of `exposures`",
+                fix="correct the value map of the factor, or take it out of `exposures`",
                 code="empty-arm",
             )
         )

@@ -128,7 +128,7 @@ def _units(study: Study) -> pd.DataFrame:
                 column=column,
                 found="several values within one organisation",
                 expected="one value per organisation",
-                mend="correct the variable in the study's data file",
+                fix="correct the variable in the study's data file",
                 code="varying-organisation",
             )
             for unit, column in several.stack()[lambda found: found].index

@@ -71,7 +71,7 @@ def of_interviews(rows: Interviews, cells: xr.Dataset, draws: xr.Dataset) -> np.
     twice = ~np.isnan(rows.second)
     once = ~np.isnan(rows.first) & ~twice
     first, second = rows.first == 1, rows.second == 1
-    # How often each of these happened to a code in an interview: nought or once.
+    # How often each of these happened to a code in an interview: zero or once.
     happened = np.stack(
         [
             once & first,

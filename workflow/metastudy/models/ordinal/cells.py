@@ -115,7 +115,7 @@ def _answers(study: Study, rows: Rows) -> pd.DataFrame:
                     found=f"{first['value_aligned']:g} on a scale from {first['scale_min']:g} to "
                     f"{first['scale_max']:g}",
                     expected="a whole number of steps from the lower end of the scale",
-                    mend="take the module out of `sensitivity.ordinal` in config/config.yaml",
+                    fix="take the module out of `sensitivity.ordinal` in config/config.yaml",
                     code="no-category",
                 )
             )
