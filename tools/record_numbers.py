@@ -5,7 +5,7 @@
 
 FILE is manuscript/record.json unless it is given. The first makes the record from a finished
 build: the printed text of every variable, the rows of contrasts, heterogeneity, synthesis and
-design-based estimates in full precision with their Monte Carlo standard errors, and the SHA-256 of each data
+design-based estimates in full precision with their Monte Carlo errors, and the SHA-256 of each data
 file. It has no date and no path in it, so the same build gives the same bytes. Of refits and
 replicates it has what the variables say of them. The second prints a table of the primary
 estimates before and after, in Markdown: for the message of a commit that moves a number.
