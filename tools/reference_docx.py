@@ -136,7 +136,7 @@ def _replace(style: ET.Element, name: str, content: str | None) -> None:
 
 
 def _styles(text: bytes) -> bytes:
-    """pandoc's styles with another look, and ours behind them."""
+    """The styles of pandoc with another look, and ours behind them."""
     ET.register_namespace("w", W)
     ET.register_namespace("r", R)
     root = ET.fromstring(text)

@@ -77,6 +77,7 @@ class Interview:
 
     @property
     def id(self) -> str:
+        """Name of the interview in the files, as R01."""
         return f"R{self.number:02d}"
 
     @property

@@ -65,6 +65,7 @@ class Interview:
 
     @property
     def id(self) -> str:
+        """Name of the interview in the files, as INT-001."""
         return f"INT-{self.number:03d}"
 
 

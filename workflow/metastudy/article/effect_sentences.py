@@ -48,6 +48,7 @@ def _numbers(evidence: Evidence, row: Mapping[str, Any]) -> str:
 
 
 def findings_of(evidence: Evidence, rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
+    """Outcome, verdict and numbers of each row of contrasts, for a sentence."""
     return [
         Finding(
             inline(evidence.labels.outcome(str(row["outcome"]))),
@@ -83,6 +84,7 @@ def sentence_variables(
 
 
 def exposure_variables(evidence: Evidence, exposure: str, kind: str) -> Tree:
+    """The names of an exposure: label, inline label, subject of a sentence, and its type."""
     said = evidence.labels.exposure(exposure, kind)
     return {
         "label": said.label,

@@ -67,6 +67,7 @@ def mark_of(row: Mapping[str, Any], /, **more: Any) -> dict[str, Any]:
 
 
 def type_label(evidence: Evidence, kind: str) -> str:
+    """Heading of the exposures of a type."""
     return f"{evidence.labels.of(kind, 'exposure_types')} exposures"
 
 
@@ -82,6 +83,7 @@ def effect_axis(kind: str, metric: str) -> str:
 
 
 def prediction_label(evidence: Evidence, level: str) -> str:
+    """Label of the prediction for a new member of a level, such as a new study."""
     return f"{share(evidence.interval)} prediction for a {words(level).lower()}"
 
 

@@ -41,6 +41,7 @@ VERDICTS = {
 
 
 def estimate_and_interval(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
+    """Mean and interval of a row as texts, with so many digits after the point."""
     return number(row["mean"], digits), interval(row["lower"], row["upper"], digits)
 
 
@@ -57,6 +58,7 @@ def grouped(rows: list[dict[str, str]], group: str, first: str) -> pd.DataFrame:
 
 
 def study_marks(evidence: Evidence) -> tuple[str, ...]:
+    """Provenance of each study, in their order: what a table is marked with."""
     return tuple(study.provenance for study in evidence.studies)
 
 
@@ -66,10 +68,12 @@ def verdict_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
 
 
 def level_label(row: Mapping[str, Any]) -> str:
+    """The level of a row as words, with a note where it is mostly prior."""
     return words(row["level"]) + " (mostly prior)" * bool(row["note"])
 
 
 def rope_label(evidence: Evidence) -> str:
+    """The region of practical equivalence of standardised effects, as a text in SD."""
     return f"±{evidence.rope('sd'):g} SD"
 
 
@@ -91,14 +95,17 @@ def place_label(
 
 
 def percent_points(row: Mapping[str, Any]) -> str:
+    """Mean and interval of a difference of shares, as a text in whole percentage points."""
     return f"{number(100 * row['mean'], 0)} ({interval(100 * row['lower'], 100 * row['upper'], 0)})"
 
 
 def are_predictions(table: pd.DataFrame) -> pd.Series:
+    """Whether each row is a prediction for a place that was not seen; boolean, shape (rows,)."""
     return table["level"].map(is_prediction).astype(bool)
 
 
 def percent_interval(row: Mapping[str, Any]) -> str:
+    """The interval of a share, as a text in per cent."""
     return percents(row["lower"], row["upper"])
 
 
@@ -119,4 +126,5 @@ def effect_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
 
 
 def columns_of(rows: list[dict[str, str]]) -> list[str]:
+    """The headings of rows that all have the same keys; a single note where there are no rows."""
     return list(rows[0]) if rows else ["Nothing to show"]

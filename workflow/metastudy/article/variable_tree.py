@@ -28,6 +28,7 @@ def shortcode_key(text: str) -> str:
 
 
 def put(tree: Tree, path: Iterable[str], leaves: Mapping[str, Any]) -> None:
+    """Add leaves to a tree, in place, at the end of a path; its keys become shortcode keys."""
     for key in path:
         tree = tree.setdefault(shortcode_key(key), {})
     tree.update(leaves)

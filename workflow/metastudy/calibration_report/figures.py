@@ -44,6 +44,7 @@ KINDS = {
 
 
 def kind_of(parameter: str) -> str:
+    """What a parameter is called in the report; its own name where it has no other."""
     return KINDS.get(parameter, parameter)
 
 

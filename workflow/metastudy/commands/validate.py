@@ -1,7 +1,7 @@
-"""Validate a study's new tables: before they take the place of the old ones, can a model use them?
+"""Check that a model can use a study's new tables, before they take the place of the old ones.
 
 What a study's own design makes impossible (an arm without anybody, an outcome that does not vary,
-an organisation in two countries) is told here, while all that was built still stands.
+an organisation in two countries) is reported here, while all that was built is still there.
 """
 
 from __future__ import annotations

@@ -49,6 +49,12 @@ def _titles(codebook: Codebook, table: RawTable) -> dict[str, str]:
 
 
 def columns(codebook: Codebook, table: RawTable) -> list[Column]:
+    """Guess what each column of a file is.
+
+    A role or trait that a study has once goes to the first column that seems to be it. A later
+    one is an open point, or ignored if it is an id. Without an id, the first column that is not
+    clear and has a different value in every row becomes it.
+    """
     titles = _titles(codebook, table)
     found: list[Column] = []
     taken: set[str] = set()

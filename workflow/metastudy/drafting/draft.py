@@ -29,6 +29,7 @@ _WIDTH = 100
 
 
 def refused(path: Path, found: str, expected: str, fix: str, code: str = "draft") -> BadInput:
+    """The error that refuses a draft: what was found, what was expected, and how to fix it."""
     return BadInput(Problem(file=shown(path), found=found, expected=expected, fix=fix, code=code))
 
 

@@ -24,6 +24,17 @@ _PLACES = (
 def respondents(
     study: Study, ids: pd.Series, sites: pd.Series, clusters: pd.Series
 ) -> pd.DataFrame:
+    """One row per respondent: who, where, with traits and weight as the codebook declares them.
+
+    Parameters
+    ----------
+    study : with the rows that are kept.
+    ids, sites, clusters : pseudonyms, shape (rows,).
+
+    Returns
+    -------
+    The table ``respondents`` of :mod:`metastudy.harmonized.schema`.
+    """
     codebook = study.codebook
     data: dict[str, Any] = {
         "study_id": codebook.study.id,

@@ -20,6 +20,17 @@ CODED = ("qdpx", "matrix")
 
 
 def case_ratings(study: Study, ids: pd.Series, sites: pd.Series) -> pd.DataFrame:
+    """One row per case and rated dimension, sorted by case and dimension.
+
+    Parameters
+    ----------
+    study : with the rows that are kept.
+    ids, sites : pseudonyms, shape (rows,).
+
+    Returns
+    -------
+    The table ``case_ratings`` of :mod:`metastudy.harmonized.schema`; empty without ratings.
+    """
     parts = []
     for variable in study.codebook.having("rating"):
         found = study.decode(variable.name, decoders.rating(variable))

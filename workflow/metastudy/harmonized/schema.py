@@ -241,5 +241,6 @@ def empty(name: str) -> pd.DataFrame:
 
 
 def is_text(dtype: Any) -> bool:
+    """Whether a column of this type holds text, as it is or as categories."""
     of = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
     return bool(of == "str")

@@ -148,7 +148,7 @@ def _failure(source: Source, what: str, messages: str, file: str | None = None) 
 
 
 def _warned(source: Source, result: Result) -> list[Problem]:
-    """pandoc's warnings, each at its line where the line can be told."""
+    """The warnings of pandoc, each at its line where the line is known."""
     problems = []
     for entry in result.warnings:
         text = MARKS.sub("", entry.get("pretty") or entry.get("message") or entry["type"])

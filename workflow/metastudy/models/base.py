@@ -42,6 +42,7 @@ NO_VIGNETTE = ""  # an answer that is about no particular situation
 
 
 def in_order(names: set[str], vocabulary: Mapping[str, Any]) -> list[str]:
+    """The names in the order of the vocabulary, after ``NO_VIGNETTE``; others are left out."""
     return [name for name in (NO_VIGNETTE, *vocabulary) if name in names]
 
 

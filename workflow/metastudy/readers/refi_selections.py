@@ -16,6 +16,7 @@ SNIPPET = 10  # so many characters at least make the name of a selection a snipp
 
 
 def tag(element: Element) -> str:
+    """Name of an element without its namespace; empty for what is no element, as a comment."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
@@ -102,12 +103,14 @@ def _ways_to_count(text: str) -> Iterator[list[int]]:
 
 
 def misplaced(codebook: Codebook, selection: Element, name: str, length: int) -> Problem:
+    """The problem that a selection is outside its text of ``length`` characters."""
     place = f"{selection.get('startPosition')} to {selection.get('endPosition')}"
     message = f"a {tag(selection)} from {place} in {name}, {length} characters long"
     return project_problem(codebook, None, message)
 
 
 def project_problem(codebook: Codebook, row: int | None, found: str) -> Problem:
+    """The problem that a project contradicts itself, at a row if it is known."""
     return Problem(
         file=shown(codebook.data_path),
         found=found,

@@ -44,6 +44,10 @@ __all__ = ["effects_table", "figure", "levels_table", "variables"]
 
 
 def effects_table(evidence: Evidence, module: str) -> Table:
+    """Effects of a module's exposures in standard deviations, and as percentages of the scale.
+
+    Where there are many places, effects in single places are only in the table's file.
+    """
     labels, everything = evidence.labels, evidence.contrasts[module]
     table = everything[(everything["estimand"] == "effect") & (everything["variant"] == "main")]
     rows, full = [], []
@@ -258,6 +262,11 @@ def _cell_variables(own: Modelled) -> Tree:
 
 
 def variables(evidence: Evidence, name: str) -> Tree:
+    """The variables of a module of answers: effects by exposure and outcome, levels, cells.
+
+    An effect is under ``<exposure>.<outcome>`` with its level, group and vignette, as far as they
+    apply; sentences over several outcomes are under ``<exposure>``.
+    """
     tree: Tree = {}
     table = evidence.contrasts[name]
     main = table[table["variant"] == "main"]

@@ -54,6 +54,11 @@ __all__ = [
 
 
 def effects_table(evidence: Evidence, module: str) -> Table:
+    """Effects of a module's exposures on codes, in log-odds and in percentage points.
+
+    Families of codes have the mean of their codes; each effect is also given with every coding
+    taken as true.
+    """
     labels, everything = evidence.labels, evidence.contrasts[module]
     table = everything[everything["estimand"] == "effect"]
     rows, full = [], []
@@ -220,6 +225,11 @@ TOP = 3  # so many of the most prevalent codes are named
 
 
 def variables(evidence: Evidence, name: str) -> Tree:
+    """The variables of a module of codings: effects by exposure and code, levels, accuracy.
+
+    ``<exposure>.error_free_changes`` lists the codes with another verdict where every coding is
+    taken as true; ``top`` repeats that of ``level``.
+    """
     tree: Tree = {}
     table, families = evidence.contrasts[name], evidence.vocabulary["families"]
     effects = table[table["estimand"] == "effect"]

@@ -18,6 +18,7 @@ __all__ = ["table", "variables"]
 
 
 def table(evidence: Evidence) -> Table:
+    """The gates of each fit, with the worst value over its parameters; the file has all gates."""
     rows, full = [], []
     for check in evidence.checks:
         fit = str(check["fit"])
@@ -53,6 +54,7 @@ GATES = {
 
 
 def variables(evidence: Evidence) -> Tree:
+    """The worst values of each fit and of all fits, and the settings of the sampler."""
     tree: Tree = {}
     everything: list[Mapping[str, Any]] = []
     for check in evidence.checks:

@@ -17,6 +17,7 @@ __all__ = ["table"]
 
 
 def table(evidence: Evidence) -> Table:
+    """Design-based estimates in SD, with weights and, beside them, without."""
     found, labels = evidence.design_based, evidence.labels
     rows, key = [], ["study", "exposure", "outcome", "vignette"]
     plain: Mapping[tuple[str, ...], float] | pd.Series

@@ -15,6 +15,7 @@ __all__ = ["figure", "table"]
 
 
 def table(evidence: Evidence) -> Table:
+    """Estimates of the model over all families, in SD, by level and group."""
     table = evidence.synthesis["exploratory"]
     rows = []
     for row in records(table):

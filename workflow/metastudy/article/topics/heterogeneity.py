@@ -28,6 +28,7 @@ __all__ = ["figure", "table", "variables"]
 
 
 def table(evidence: Evidence) -> Table:
+    """Prior and posterior of each standard deviation between groups and of coders' accuracy."""
     rows, full = [], []
     for found in _found(evidence):
         for row in records(found.table):
@@ -114,6 +115,10 @@ MOSTLY_PRIOR = 0.8  # ratio of standard deviations, posterior to prior, from whi
 
 
 def variables(evidence: Evidence) -> Tree:
+    """By model and parameter: estimate, interval, mean of the prior and ratio to the prior.
+
+    Without accuracies of coders, and without the parameters of the error-free variant.
+    """
     tree: Tree = {}
     for found in _found(evidence):
         main = [

@@ -16,6 +16,7 @@ __all__ = ["power", "table", "variables"]
 
 
 def table(evidence: Evidence) -> Table:
+    """For each module how many effects the prior moves, and how many the likelihood moves too."""
     found, labels = power(evidence), evidence.labels
     shown = pd.DataFrame(
         [

@@ -158,6 +158,7 @@ def farthest(table: pd.DataFrame, most: int = MOST) -> list[Any]:
 
 
 def of_how_many(shown: int, everything: int) -> str:
+    """A note for a heading that only the farthest are shown; empty if all are."""
     return f": the {count(shown)} farthest out of {everything}" if shown < everything else ""
 
 

@@ -32,6 +32,7 @@ SAID = {
 
 
 def findings_table(evidence: Evidence) -> Table:
+    """Published findings with direction, sample size and how far they were seen."""
     found = findings(evidence)
     # The first study of a publication is its own; others are replications.
     own = {study.report["codebook"]["citation"]: study for study in reversed(evidence.studies)}
@@ -58,6 +59,7 @@ def findings_table(evidence: Evidence) -> Table:
 
 
 def bounds_table(evidence: Evidence) -> Table:
+    """What published results that are not significant bound, in SD."""
     found = bounds(evidence)
     rows = [
         {
@@ -78,6 +80,7 @@ def bounds_table(evidence: Evidence) -> Table:
 
 
 def appraisal_table(evidence: Evidence) -> Table:
+    """Risk of bias of each published study by domain, and its certainty."""
     found = evidence.appraisal
     wide = found.pivot(index="study", columns="domain", values="judgement")
     order = list(dict.fromkeys(found["study"]))

@@ -28,6 +28,7 @@ __all__ = [
 
 
 def table(evidence: Evidence) -> Table:
+    """For each module and kind of refit how far an effect moves, and how many verdicts change."""
     found, labels = robustness(evidence), evidence.labels
     rows = [
         {

@@ -30,6 +30,7 @@ __all__ = [
 
 
 def table(evidence: Evidence) -> Table:
+    """One row per study: place, design, exposures, and rows that were read, kept and modelled."""
     grid, rows = study_grid(evidence), []
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
@@ -56,6 +57,7 @@ def table(evidence: Evidence) -> Table:
 
 
 def exclusions_table(evidence: Evidence) -> Table:
+    """Rows of each study from the file to the model, by step; excluded rows are negative."""
     flow = participant_flow(evidence)
     shown = pd.DataFrame(
         {
@@ -171,6 +173,10 @@ def _drops(cells: Modelled, study: str) -> Iterator[Mapping[str, Any]]:
 
 
 def variables(evidence: Evidence) -> Tree:
+    """Labels, sizes and provenance of each study, and totals over all studies.
+
+    Empty without studies. A study has ``n_model`` only where a module uses it.
+    """
     if not evidence.studies:
         return {}
     labels, grid = evidence.labels, study_grid(evidence)

@@ -204,6 +204,11 @@ def _pooled(
 
 
 def variables(evidence: Evidence) -> Tree:
+    """Estimates of single studies, pooled effects, and how many estimands are pooled.
+
+    Empty without a second stage. ``alone`` has the estimates of each study, ``effects`` those
+    that are pooled, ``exploratory`` those of the model over all families.
+    """
     if "estimates" not in evidence.synthesis:
         return {}
     estimates, pooled = evidence.synthesis["estimates"], evidence.synthesis["pooled"]

@@ -79,6 +79,7 @@ def weight_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator
 
 
 def rule_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator[Problem]:
+    """Check the rules of exclusion: each once, with one action and the variable that it needs."""
     consents = {entry["name"] for _, entry in sound.variables("consent")}
     seen = {NO_CONSENT} if consents else set()
     for place, entry in sound.entries("exclude"):

@@ -39,9 +39,11 @@ class Sound:
     wrong: set[tuple[str | int, ...]]
 
     def section(self, name: str) -> bool:
+        """Whether a section is in the codebook and nothing in it has a wrong shape."""
         return name in self.raw and not any(place[:1] == (name,) for place in self.wrong)
 
     def study(self) -> Mapping[str, Any]:
+        """The section ``study``; empty where it is missing or has a wrong shape."""
         return self.raw["study"] if self.section("study") else {}
 
     def entries(self, name: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -56,9 +58,11 @@ class Sound:
                 yield (name, key), entry
 
     def complete(self, name: str) -> bool:
+        """Whether nothing in a section has a wrong shape; true also where it is missing."""
         return all(place[:1] != (name,) for place in self.wrong)
 
     def variables(self, *roles: str) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+        """Give place and content of each well-shaped variable; without roles, of all of them."""
         for place, entry in self.entries("variables"):
             if not roles or entry["as"] in roles:
                 yield place, entry

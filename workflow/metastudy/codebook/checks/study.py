@@ -22,6 +22,7 @@ __all__ = ["study_problems"]
 
 
 def study_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check terms and id of a study, and that its design, format and codes go together."""
     study = sound.study()
     for key, section in {**PLACE_SECTIONS, "response_mode": "response_modes"}.items():
         if key in study:

@@ -79,6 +79,7 @@ ACTIONS = ("drop", "keep", "duplicates", "unanswered")
 
 
 def listed(values: Any) -> str:
+    """The values with commas between them."""
     return ", ".join(map(str, values))
 
 
@@ -90,6 +91,7 @@ def known_terms(
     place: tuple[str | int, ...],
     code: str = "codebook",
 ) -> Iterator[Problem]:
+    """Give a problem at ``place`` if a value is no entry of this section of the vocabulary."""
     if value not in vocabulary[section]:
         yield document.problem(
             place,

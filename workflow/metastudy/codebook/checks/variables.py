@@ -31,6 +31,7 @@ __all__ = ["finding_problems", "variable_problems"]
 def variable_problems(
     document: Document, sound: Sound, vocabulary: Vocabulary
 ) -> Iterator[Problem]:
+    """Check each variable: names, keys that its role needs or allows, design, content."""
     names: dict[str, int] = {}
     singles: dict[str, str] = {}
     others: dict[str, str] = {}  # traits, dimensions and fields

@@ -26,6 +26,18 @@ __all__ = ["arms_of"]
 
 
 def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> Arms | None:
+    """Inspect the arms of a randomised study: sizes, balance, losses and manipulation checks.
+
+    Parameters
+    ----------
+    study : with its tables of assignments and respondents.
+    vocabulary : the common one with what the study adds to it.
+    least : the smallest cell that is shown.
+
+    Returns
+    -------
+    None if nothing was randomised.
+    """
     assigned = study["assignments"]
     randomised = assigned[assigned["randomised"]]
     if not len(randomised):

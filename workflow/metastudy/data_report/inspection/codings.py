@@ -32,6 +32,18 @@ def _part(n: int, total: int, least: int) -> Part | None:
 
 
 def coding(study: Study, vocabulary: Vocabulary, least: int) -> Coding | None:
+    """Inspect readings of sources: codes with their agreement, coders and organisations.
+
+    Parameters
+    ----------
+    study : with its tables of readings, codings and respondents.
+    vocabulary : the common one with what the study adds to it.
+    least : the smallest cell that is shown.
+
+    Returns
+    -------
+    None if nothing was read.
+    """
     readings, codings = study["readings"], study["codings"]
     if not len(readings):
         return None

@@ -311,8 +311,10 @@ def _typed(kind: Any, value: Any) -> Any:
 
 
 def text_or_none(value: Any) -> str | None:
+    """A value as text; None if it is missing."""
     return None if value is None or pd.isna(value) else str(value)
 
 
 def number_or_none(value: float | None) -> float | None:
+    """A number with four digits after the point; None if it is missing or not finite."""
     return None if value is None or not np.isfinite(value) else round(float(value), 4)

@@ -41,6 +41,7 @@ def _names(rows: Sequence[Item | Scale], labels: Labels) -> list[str]:
 
 
 def missing(found: Inspection, labels: Labels) -> Parts:
+    """People without an answer to each item, by reason: a picture and a table."""
     answers = found.answers
     if not answers:
         return []
@@ -98,6 +99,7 @@ def _situation(row: Item | Scale, labels: Labels) -> str:
 
 
 def scales(found: Inspection, labels: Labels) -> Parts:
+    """Reliability, floor and ceiling of the scales; those of one item are named only."""
     answers = found.answers
     if not answers:
         return []
@@ -139,6 +141,7 @@ def scales(found: Inspection, labels: Labels) -> Parts:
 
 
 def items(found: Inspection, labels: Labels) -> Parts:
+    """Answers to each item over its scale: a picture, a table per set of steps, and the ends."""
     answers = found.answers
     if not answers:
         return []

@@ -29,6 +29,7 @@ def _arm(arm: str, factors: Sequence[str], labels: Labels) -> str:
 
 
 def arms(found: Inspection, labels: Labels) -> Parts:
+    """People by arm, balance, who left, and manipulation checks; empty without arms."""
     arms = found.arms
     if not arms:
         return []

@@ -36,10 +36,12 @@ def per_cent(value: Any) -> str:
 
 
 def number_cell(value: float | None, digits: int = 2) -> str:
+    """A number in a table; a dash where there is none."""
     return NONE if value is None else number(value, digits)
 
 
 def number_or_none(value: Any) -> float:
+    """A number for a picture; NaN where it is missing or hidden behind a text."""
     return float("nan") if value is None or isinstance(value, str) else float(value)
 
 

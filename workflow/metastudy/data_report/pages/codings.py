@@ -30,6 +30,7 @@ def _part(part: Part | None) -> tuple[str, str]:
 
 
 def coding(found: Inspection, labels: Labels) -> Parts:
+    """Codes of the sources with their prevalence and the agreement of coders."""
     coding = found.coding
     if not coding:
         return []
@@ -97,6 +98,7 @@ def coding(found: Inspection, labels: Labels) -> Parts:
 
 
 def ratings(found: Inspection, labels: Labels) -> Parts:
+    """Ratings of the cases: shares, or each rating where there are few cases."""
     rated = found.ratings
     if not rated:
         return []
@@ -124,6 +126,7 @@ def ratings(found: Inspection, labels: Labels) -> Parts:
 
 
 def published(found: Inspection, _: Labels) -> Parts:
+    """Findings of publications, by direction and level of verification."""
     published = found.published
     if not published:
         return []

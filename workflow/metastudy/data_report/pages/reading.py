@@ -18,6 +18,7 @@ __all__ = ["flow_table", "places", "reading", "summary"]
 
 
 def summary(found: Inspection, labels: Labels) -> Parts:
+    """The study in short: its design, size and notices."""
     study, reading = found.about, found.reading
     kept = cell(reading.rows_kept)
     facts = [
@@ -43,6 +44,7 @@ def _listed(keys: Sequence[str], labels: Labels, section: str) -> str:
 
 
 def reading(found: Inspection, _: Labels) -> Parts:
+    """The raw file: its rows by rule of exclusion, its quality flags, and columns not used."""
     reading = found.reading
     total = reading.rows_read
     facts = [
@@ -104,6 +106,7 @@ def flow_table(found: Inspection) -> pd.DataFrame:
 
 
 def places(found: Inspection, labels: Labels) -> Parts:
+    """Rows or findings by country, sector, role and arrangement; sources by organisation."""
     what = "Findings" if found.published else "Rows"
     sections = ("countries", "sectors", "roles", "arrangements")
     rows = [

@@ -24,6 +24,7 @@ BLUE = HUES["posterior"]
 
 
 def bare(axes: Axes) -> None:
+    """Hide the frame and the tick marks of axes."""
     for side in ("top", "right", "bottom", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
@@ -96,6 +97,7 @@ class Page:
         weight: str = "normal", style: str = "normal", ha: str = "left", va: str = "baseline",
         gid: str | None = None, box: bool = False,
     ) -> None:  # fmt: skip
+        """Write a text at a place, in inches from the left and the top; ``size`` is in points."""
         frame = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": colour, "lw": 0.7}
         for at, line in enumerate(text.split("\n")):  # one by one, so that baselines agree
             self.figure.text(
@@ -105,10 +107,12 @@ class Page:
             )  # fmt: skip
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Add axes with the upper left corner at ``x`` and ``y``; all sizes in inches."""
         place = (x / WIDTH, 1 - (y + height) / self.height, width / WIDTH, height / self.height)
         return self.figure.add_axes(place)
 
     def line(self, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
+        """Draw a line through points, in inches from the left and the top, with a ``look``."""
         self.figure.add_artist(
             Line2D(
                 [a / WIDTH for a in x],

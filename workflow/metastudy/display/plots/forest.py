@@ -347,6 +347,7 @@ def _draw_panel(
 
 
 def nothing_to_show(text: str) -> Figure:
+    """A low figure with this text alone."""
     page = canvas.Page(0.5, [])
     page.text(WIDTH / 2, 0.25, text, MEDIUM, ha="center", va="center", colour=GREY)
     return page.figure

@@ -193,4 +193,5 @@ def _key_of(line: dict[str, Any], name: str, label: str) -> str:
 
 
 def simulated_mark(provenance: str) -> str:
+    """The word for simulated data; empty for other provenance."""
     return "simulated" if provenance == "simulated" else ""

@@ -67,6 +67,7 @@ class Document:
 
 
 def walk(node: Any) -> Iterator[Node]:
+    """Every node in a tree of pandoc, from the top down."""
     if isinstance(node, dict):
         if "t" in node:
             yield node
@@ -125,4 +126,5 @@ def plain(node: Any) -> str:
 
 
 def is_comment(node: Node) -> bool:
+    """Whether a node is an HTML comment."""
     return node["t"] in ("RawBlock", "RawInline") and node["c"][1].startswith("<!--")

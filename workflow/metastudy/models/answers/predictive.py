@@ -26,6 +26,20 @@ __all__ = ["checks", "of_answers"]
 
 
 def checks(rows: Answers, cells: xr.Dataset, draws: xr.Dataset, rng: np.random.Generator) -> Check:
+    """The predictive checks of answers.
+
+    Parameters
+    ----------
+    rows : N answers to K outcomes.
+    cells : with centre and scale of each outcome in each setting.
+    draws : S draws of the posterior.
+    rng : for the noise of the replicates.
+
+    Returns
+    -------
+    Observed answers and S replicates in raw units, shape (N, K), NaN where missing; statistics of
+    both; study, country and sector of each row, shape (N,).
+    """
     centre, scale = (cells[name].values[rows.setting] for name in ("centre", "scale"))
     names = [
         {"outcome": str(construct), "vignette": str(vignette)}

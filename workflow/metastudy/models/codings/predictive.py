@@ -17,6 +17,20 @@ __all__ = ["checks", "of_interviews"]
 def checks(
     rows: Interviews, cells: xr.Dataset, draws: xr.Dataset, rng: np.random.Generator
 ) -> Check:
+    """The predictive checks of codings.
+
+    Parameters
+    ----------
+    rows : N interviews with C codes.
+    cells : with site and groupings of each unit.
+    draws : S draws of the posterior.
+    rng : for the replicates.
+
+    Returns
+    -------
+    What first and second coders applied and S replicates of it, a pair of shape (N, C) each, NaN
+    where missing; statistics of both; study, country and sector of each row, shape (N,).
+    """
     names = [{"outcome": str(code)} for code in cells.code.values]
     site = np.unique(cells.site.values, return_inverse=True)[1][rows.unit]
     return Check(

@@ -41,6 +41,7 @@ def readings_of(study: Study, codes: list[str]) -> Readings:
 
 
 def codes_of(study: Study, module: str, vocabulary: Vocabulary) -> list[str]:
+    """The codes of a module that are among a study's outcomes, in their order there."""
     outcomes = study.report["outcomes"]
     return [c for c in outcomes if c in vocabulary["codes"] and vocabulary.module(c) == module]
 
