@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,11 @@ class Evidence:
     def priors(self) -> Mapping[str, Prior]:
         """The priors of all models, by the configuration's keys."""
         return priors_of(self.settings.get("priors", {}))
+
+    @property
+    def z(self) -> float:
+        """Standard errors on either side of an estimate that its interval spans."""
+        return NormalDist().inv_cdf(0.5 + self.interval / 2)
 
     def rope(self, metric: str) -> float:
         """Half-width of the region of practical equivalence in a metric."""

@@ -120,9 +120,8 @@ METRICS = {
 
 def effect_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
     """Exposure and outcome in one cell."""
-    head = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
-    kind = inline(evidence.labels.of(row["exposure_type"], "exposure_types"))
-    return f"{head} ({kind}): {inline(evidence.labels.outcome(row['outcome']))}"
+    head = evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"])
+    return f"{head}: {inline(evidence.labels.outcome(row['outcome']))}"
 
 
 def columns_of(rows: list[dict[str, str]]) -> list[str]:

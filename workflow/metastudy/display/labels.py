@@ -81,6 +81,10 @@ class Labels:
         label = self.of(name, *(("constructs",) if name in constructs else ("factors",)))
         return Exposure(key, kind, name, label, f"one standard deviation more of {inline(label)}")
 
+    def exposure_with_type(self, key: str, kind: str) -> str:
+        """Label of an exposure, with its type in brackets."""
+        return f"{self.exposure(key, kind).label} ({inline(self.of(kind, 'exposure_types'))})"
+
     def parameter(self, name: str) -> list[str]:
         """Words for each part of a parameter's name, ``name[part, part]``.
 
@@ -106,8 +110,7 @@ class Labels:
             ours = [key for key in known if piece == key or piece.startswith(f"{key}_")]
             if ours:
                 best = known[max(ours, key=len)]
-                label = f"{best.label} ({inline(self.of(best.type, 'exposure_types'))})"
-                found.append(label)
+                found.append(self.exposure_with_type(best.id, best.type))
             elif any(piece in entries for entries in self.vocabulary.sections.values()):
                 found.append(self.of(piece))
             else:

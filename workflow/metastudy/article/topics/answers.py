@@ -72,10 +72,9 @@ def effects_table(evidence: Evidence, module: str) -> Table:
             points = ""
             if row["level"] == "study" and at in pomp.index:
                 points = number(float(pomp.loc[at, "mean"]), 1)
-            label = labels.exposure(str(exposure), str(kind)).label
             rows.append(
                 {
-                    "Exposure": f"{label} ({inline(labels.of(str(kind), 'exposure_types'))})",
+                    "Exposure": labels.exposure_with_type(str(exposure), str(kind)),
                     "Outcome": labels.outcome(row["outcome"]),
                     "Of": place_label(evidence, row, several_vignettes, several_studies),
                     "SD": estimate,

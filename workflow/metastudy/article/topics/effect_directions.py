@@ -15,7 +15,6 @@ from metastudy.article.figure_rows import DIRECTIONS
 from metastudy.article.results import Evidence
 from metastudy.article.topics.published import findings, outcome_label
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline
 from metastudy.harmonized.study import Study
 
 __all__ = ["PLACES", "figure"]
@@ -72,13 +71,12 @@ def _modelled(evidence: Evidence) -> list[dict[str, Any]]:
         main = table[table["variant"].eq("main") & table["estimand"].eq("effect")]
         main = main[main["level"].eq("population") & main["metric"].isin(["sd", "log_odds"])]
         for row in records(main):
-            exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"])
-            kind = inline(evidence.labels.of(row["exposure_type"], "exposure_types"))
+            exposure = row["exposure"], row["exposure_type"]
             rows.append(
                 {
                     "section": module,
                     "heading": evidence.vocabulary.label("modules", module),
-                    "row": f"{exposure.label} ({kind})",
+                    "row": evidence.labels.exposure_with_type(*exposure),
                     "column": evidence.labels.outcome(row["outcome"]),
                     "direction": _OF_VERDICT[evidence.verdict(row)],
                     "n": "",

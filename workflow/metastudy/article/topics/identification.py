@@ -41,8 +41,7 @@ def table(evidence: Evidence) -> Table:
         what = labels.of(family)
         if exposure:
             kind = types.get(exposure, exposure.rpartition("_")[2])
-            found = labels.exposure(exposure, kind)
-            what = f"{found.label} ({labels.of(kind, 'exposure_types').lower()})"
+            what = labels.exposure_with_type(exposure, kind)
         rows.append(
             {
                 "Estimand": what + (f": {inline(listed(outcomes))}" if outcomes else ""),
@@ -106,8 +105,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
         marks = dict(zip(effects["exposure"], effects["provenance"], strict=True))
         columns = [*PLACES, *(g for g in dict.fromkeys(mine["grouping"]) if g not in PLACES)]
         for exposure, kind in types.items():
-            said = evidence.labels.exposure(exposure, kind)
-            row = f"{said.label} ({inline(evidence.labels.of(kind, 'exposure_types'))})"
+            row = evidence.labels.exposure_with_type(exposure, kind)
             for grouping in columns:
                 rows.append(
                     {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
@@ -22,7 +21,7 @@ CLEAR = 4.0  # a difference in elpd below this is small (Sivula, Magnusson and V
 
 def figure(evidence: Evidence) -> pd.DataFrame:
     """Difference of each way of pooling from the one that predicts best, for the forest."""
-    z = NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    z = evidence.z
     rows = []
     for row in records(evidence.comparison):
         if not row["components"]:
@@ -92,7 +91,7 @@ def variables(evidence: Evidence) -> dict[str, Any]:
 
 
 def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, Any]:
-    z = NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    z = evidence.z
     rows = sorted(records(table), key=lambda row: -row["elpd_loo"])
     best, others = rows[0], rows[1:]
 

@@ -67,13 +67,11 @@ def table(evidence: Evidence) -> Table:
     within = f"{share(evidence.interval)} interval"
     rows = []
     for row in records(full):
-        kind = inline(labels.of(row["exposure_type"], "exposure_types"))
         there = pd.notna(row["mean_other"])
         rows.append(
             {
                 "Analysis": fit_label(evidence, f"{row['module']}-{row['variant']}"),
-                "Exposure": f"{labels.exposure(row['exposure'], row['exposure_type']).label}"
-                f" ({kind})",
+                "Exposure": labels.exposure_with_type(row["exposure"], row["exposure_type"]),
                 "Outcome": labels.outcome(row["outcome"]),
                 "Main": number(row["mean"]),
                 within: interval(row["lower"], row["upper"]),

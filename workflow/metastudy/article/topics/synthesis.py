@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
@@ -44,7 +43,7 @@ def table(evidence: Evidence) -> Table:
     refused = structure[structure["used_as"] == "refused"]
     rows = []
     keys = ["exposure", "exposure_type", "outcome", "metric"]
-    z = NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    z = evidence.z
     places = {e: at for at, e in enumerate(dict.fromkeys(estimates["exposure"]))}
     estimates = estimates.sort_values("exposure", key=lambda c: c.map(places), kind="stable")
     for (exposure, kind, outcome, metric), mine in estimates.groupby(keys, sort=False):
@@ -62,12 +61,11 @@ def table(evidence: Evidence) -> Table:
         predictions = [
             f"{level_label(r).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
         ]
-        label = labels.exposure(str(exposure), str(kind)).label
+        label = labels.exposure_with_type(str(exposure), str(kind))
         remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
         rows.append(
             {
-                "Exposure": f"{label} ({inline(labels.of(str(kind), 'exposure_types'))}), "
-                f"{METRICS[str(metric)]}",
+                "Exposure": f"{label}, {METRICS[str(metric)]}",
                 "Outcome": labels.outcome(str(outcome)),
                 "Studies": str(mine["study"].nunique()),
                 "Study estimates": "; ".join(alone),
@@ -134,7 +132,7 @@ def _estimates(
 
     Of many studies and places only what pools them is shown, by either way.
     """
-    labels, z = evidence.labels, NormalDist().inv_cdf(0.5 + evidence.interval / 2)
+    labels, z = evidence.labels, evidence.z
     for exposure, own in here.groupby("exposure", sort=False):
         panel = _place(evidence, block, own)
         for outcome, found in own.groupby("outcome", sort=False):
