@@ -238,7 +238,7 @@ def test_the_hierarchical_model_and_the_second_stage_agree(built: World) -> None
 
 def test_all_gates_pass_and_no_study_lost_its_place(built: World) -> None:
     checks = json.loads((built.folder / "results/diagnostics/gates.json").read_text("utf-8"))
-    assert {check["fit"] for check in checks} == {"threat", "posterior"}
+    assert {check["fit"] for check in checks} == {"threat", "synthesis"}
     assert all(gate["passed"] for check in checks for gate in check["gates"])
     cells = xr.load_dataset(built.folder / "results/cells/threat.nc")
     places = sorted(zip(cells.country.values, cells.sector.values, strict=True))

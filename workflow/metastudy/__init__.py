@@ -1,5 +1,7 @@
-"""The library behind the rules, a module for each verb: harmonize, aggregate, fit and so on.
+"""The library behind the rules: a package for each stage, and a command for each rule.
 
-Modules import only from floors below their own (CONTRIBUTING.md lists the floors), and none of them
-knows Snakemake, a study, a construct or a country: those are data.
+Imports go down only (docs/architecture.md draws the layers), and nothing below the commands knows
+Snakemake, a study, a construct or a country: those are data.
 """
+
+from metastudy.models import backend as backend  # its flags count before anything imports PyMC

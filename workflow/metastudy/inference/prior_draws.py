@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from metastudy.models import backend as backend  # isort: skip  before PyMC is imported
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,8 @@
-"""PyTensor's flags, set before anything imports it. Import this module before PyMC.
+"""PyTensor's flags, set before anything imports it.
 
-PyTensor reads its flags once, when it is imported, so an import of this module stands above every
-`import pymc` (with `isort: skip`). Whoever needs PyMC imports :mod:`metastudy.models`, or this.
+PyTensor reads its flags once, when it is imported, and some module imports PyMC before it imports
+anything of this library. So the library itself imports this module, and whoever imports the library
+first has the flags: every command, every test and every benchmark.
 """
 
 from __future__ import annotations

@@ -6,8 +6,6 @@ simulation costs the same for a thousand respondents as for a million.
 
 from __future__ import annotations
 
-from metastudy.models import backend as backend  # isort: skip  before PyMC is imported
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,0 +1,30 @@
+"""The flags of PyTensor count wherever the library is imported first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from helpers.repository import ROOT
+
+
+@pytest.mark.parametrize(
+    "module", ["calibration.simulation_based", "inference.sampling", "synthesis.model"]
+)
+def test_a_module_that_imports_pymc_first_has_the_flags_of_the_library(module: str) -> None:
+    code = (
+        f"import metastudy.{module}, pytensor; "
+        "print(pytensor.config.numba__fastmath, repr(pytensor.config.cxx))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={k: v for k, v in os.environ.items() if k != "PYTENSOR_FLAGS"}
+        | {"PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "''"]
