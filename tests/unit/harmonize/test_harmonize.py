@@ -40,7 +40,7 @@ from metastudy.common.problems import BadInput
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import Harmonized, harmonize, save
 from metastudy.harmonized import parquet, schema
-from metastudy.harmonized.study import REPORT
+from metastudy.harmonized.schema import REPORT
 from metastudy.readers import read
 from metastudy.readers.raw import RawProject, RawTable
 

@@ -36,7 +36,7 @@ from metastudy.inference.convergence import gates
 from metastudy.inference.fit import fit
 from metastudy.model_checks.predictive_checks import REPLICATES, predict
 from metastudy.model_checks.refits import refit
-from metastudy.models import registry
+from metastudy.models import builders, registry
 from metastudy.models.aggregate import aggregate, observed_rows
 from metastudy.models.answers.rows import rows_of
 from metastudy.models.base import (
@@ -235,6 +235,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry, the vocabulary's list of kinds, the topic and the catalogue know it."""
     topic = SimpleNamespace(figure=topic_figure, table=topic_table, variables=topic_variables)
     monkeypatch.setitem(registry.MODELS, "toy", TOY)
+    monkeypatch.setitem(builders.BUILD, "toy", build)
     monkeypatch.setattr(vocabularies, "MODELS", (*vocabularies.MODELS, "toy"))
     monkeypatch.setitem(make.TOPICS, "toy", cast(ModuleType, topic))
     needs = ("contrasts",)

@@ -27,7 +27,7 @@ from metastudy.harmonize import (
 from metastudy.harmonize import report as harmonize_report
 from metastudy.harmonized import checks as table_checks
 from metastudy.harmonized import crossed, parquet, schema
-from metastudy.harmonized.study import REPORT
+from metastudy.harmonized.schema import REPORT
 from metastudy.readers import attempt
 from metastudy.readers.raw import RawProject, RawTable
 

@@ -15,6 +15,7 @@ from metastudy.common.table_schema import Column, pandera_schema
 
 __all__ = [
     "PERSON",
+    "REPORT",
     "TABLES",
     "Table",
     "coded",
@@ -40,6 +41,7 @@ _OPTIONAL = Column(null=True)
 _NUMBER = Column("float64")
 _MEASURE = Column("float64", null=True)
 _POSITION = Column("int64", low=0)
+REPORT = "report.json"  # beside the tables of a study
 PROVENANCES = ("simulated", "observed")
 TABLES: Mapping[str, Table] = {
     "respondents": Table(

@@ -12,10 +12,9 @@ import pandas as pd
 
 from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.scale_scores import NEEDED
+from metastudy.harmonized.schema import REPORT
 
 __all__ = ["REPORT", "Study", "load_study"]
-
-REPORT = "report.json"
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,13 @@ def fit(
     """
     # Imported here: a posterior that is in the store costs no import of the sampler.
     from metastudy.inference.sampling import compile_model, draw
-    from metastudy.models.registry import model_of
+    from metastudy.models.builders import BUILD, SECOND_FITS
 
-    model = model_of(cells)
-    compiled = compile_model(model.build(cells, priors))
+    kind = str(cells.attrs["model"])
+    compiled = compile_model(BUILD[kind](cells, priors))
     fits = {"": draw(compiled, sampling, cores)}
-    if cells.attrs["variant"] == "main":
-        for name, data in model.second_fits(cells, priors).items():
+    if cells.attrs["variant"] == "main" and kind in SECOND_FITS:
+        for name, data in SECOND_FITS[kind](cells, priors).items():
             fits[f"{name}_"] = draw(compiled, sampling, cores, data)
     return xr.DataTree.from_dict(
         {

@@ -75,7 +75,6 @@ class Model:
     sizes : cells -> study of each group of rows, and how many rows it has.
     covered : cells -> which population effects the cells have data about (exposure, outcome).
     population_effects : posterior -> draws of the population effects, dims :data:`EFFECTS`.
-    second_fits : (cells, priors) -> by name, other data for the compiled model of the main fit.
     """
 
     name: str
@@ -100,6 +99,3 @@ class Model:
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
     covered: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
     population_effects: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
-    second_fits: Callable[[xr.Dataset, Mapping[str, Prior]], Mapping[str, np.ndarray]] = (
-        lambda cells, priors: {}
-    )

@@ -18,7 +18,7 @@ from metastudy.models.codings.estimates import blocks
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
 from metastudy.models.codings.priors import prior_of
-from metastudy.models.codings.readings import first_readings, interviews
+from metastudy.models.codings.readings import interviews
 from metastudy.models.codings.simulation import identified, simulate_codings
 from metastudy.models.kind import EFFECTS, Model
 from metastudy.models.priors import Prior
@@ -71,13 +71,6 @@ def population_effects(posterior: xr.Dataset) -> xr.DataArray:
     return posterior["contrast"].rename(family="outcome").transpose(*EFFECTS)
 
 
-def error_free(cells: xr.Dataset, priors: Mapping[str, Prior]) -> dict[str, np.ndarray]:
-    """Data for the fit in which the first coder's codings are taken as true."""
-    from metastudy.models.data_vector import PERFECT, pack
-
-    return {"error_free": pack(first_readings(cells), {**priors, **PERFECT})}
-
-
 CODINGS = Model(
     name="codings",
     metric="log_odds",
@@ -101,5 +94,4 @@ CODINGS = Model(
     sizes=sizes,
     covered=covered,
     population_effects=population_effects,
-    second_fits=error_free,
 )

@@ -13,13 +13,18 @@ import xarray as xr
 from metastudy.models.algebra import product
 from metastudy.models.codings.design import organisation_effects
 from metastudy.models.codings.priors import prior_of
-from metastudy.models.codings.readings import interviews, shares_of_families, studies_of_codes
-from metastudy.models.data_vector import given
+from metastudy.models.codings.readings import (
+    first_readings,
+    interviews,
+    shares_of_families,
+    studies_of_codes,
+)
+from metastudy.models.data_vector import PERFECT, given, pack
 from metastudy.models.likelihoods import coded_cells
 from metastudy.models.priors import Prior
 from metastudy.models.terms import likelihood, linear, spread, varying
 
-__all__ = ["build"]
+__all__ = ["build", "error_free"]
 
 
 def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
@@ -97,3 +102,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
         # Only cells with interviews: of the others there is nothing to say, at the same cost.
         likelihood(coded_cells(single[seen], double[seen], pm.math.sigmoid(asked), *accuracy))
     return model
+
+
+def error_free(cells: xr.Dataset, priors: Mapping[str, Prior]) -> dict[str, np.ndarray]:
+    """Data for the fit in which the first coder's codings are taken as true."""
+    return {"error_free": pack(first_readings(cells), {**priors, **PERFECT})}
