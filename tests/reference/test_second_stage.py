@@ -202,7 +202,9 @@ def test_correlated_estimates_are_weighed_by_their_whole_covariance() -> None:
     table["estimate"] = rng.standard_normal(6)
     found = plan(table, covariance)
     assert found is not None
-    posterior = pool(found, {"effect": 100.0, "tau": 1e-3}, SAMPLING)["posterior"].to_dataset()
+    posterior = pool(found, priors_of({"effect": 100.0, "tau": 1e-3}), SAMPLING)[
+        "posterior"
+    ].to_dataset()
     x = np.tile(np.eye(2), (3, 1))
     inverse = np.linalg.inv(covariance)
     spread = np.linalg.inv(x.T @ inverse @ x + np.eye(2) / 100.0**2)

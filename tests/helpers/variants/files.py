@@ -145,8 +145,9 @@ def _(v: Variant) -> None:
     data = v.grid
     data.put(ANSWERED, "q1", "a")
 
-    from good_studies import frame, written
     from pyreadstat import write_dta
+
+    from helpers.good_studies import frame, written
 
     table = frame(data)
     table["q1"] = [None if one == "" else one if one == "a" else float(one) for one in table["q1"]]
