@@ -28,3 +28,20 @@ def test_a_module_that_imports_pymc_first_has_the_flags_of_the_library(module: s
         check=True,
     )
     assert done.stdout.split() == ["False", "''"]
+
+
+@pytest.mark.parametrize("first", ["", "numpy, "])
+def test_a_job_has_one_thread_of_blas_whoever_imports_numpy_first(first: str) -> None:
+    """Its bits and its time would depend on the machine: a job run by hand has them, too."""
+    code = (
+        f"import {first}metastudy, numpy, threadpoolctl; "
+        "print({pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "OPENBLAS_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "{1}"

@@ -1,4 +1,4 @@
-"""PyTensor's flags, set before anything imports it.
+"""PyTensor's flags and one thread of BLAS, set before anything imports what reads them.
 
 PyTensor reads its flags once, when it is imported, and some module imports PyMC before it imports
 anything of this library. So the library itself imports this module, and whoever imports the library
@@ -8,8 +8,11 @@ first has the flags: every command, every test and every benchmark.
 from __future__ import annotations
 
 import os
+import sys
 
-__all__ = ["FLAGS"]
+import threadpoolctl
+
+__all__ = ["FLAGS", "THREADS"]
 
 # Each is a word of PYTENSOR_FLAGS.
 FLAGS = (
@@ -24,3 +27,10 @@ FLAGS = (
 os.environ["PYTENSOR_FLAGS"] = ",".join(
     filter(None, [*FLAGS, os.environ.get("PYTENSOR_FLAGS", "")])
 )
+
+# One thread of OpenMP and BLAS in whatever makes a number: only chains run side by side. With more,
+# sums have another order and other bits, and many small matrices take longer.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+os.environ.update(dict.fromkeys(THREADS, "1"))
+if "numpy" in sys.modules:  # which has read them already
+    threadpoolctl.threadpool_limits(1)
