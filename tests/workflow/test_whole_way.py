@@ -1,8 +1,7 @@
 """The whole way once: a clean copy of the project, one command, from the raw files to the article.
 
 Everything else about the workflow is tested on parts of it; this is the way that a reviewer goes.
-It is gone twice: in `make test` with chains so short that they converge to nothing, so that what is
-made is tested and not its numbers; and in `make test-ci` with the settings that are shipped.
+It is gone at each landing, in `make test-ci`, with the settings that are shipped.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import yaml
 from helpers.repository import ROOT, copy_of_the_repository
 from helpers.sentences import contradictions
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.timeout(4200)]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci, pytest.mark.timeout(4200)]
 
 
 def in_project(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -46,37 +45,24 @@ def in_project(project: Path, *command: str) -> subprocess.CompletedProcess[str]
 
 SHORT = {"chains": 2, "tune": 40, "draws": 40, "target_accept": 0.8}
 LOOSE = {"rhat": 9, "ess_bulk": 1, "ess_tail": 1, "divergences": 9999, "ebfmi": 0.01}
-# Refits have shorter chains than shipped: there are a hundred, and none is held to a number.
-SETTINGS = {
-    "short": {
-        "sampling": SHORT,
-        "refits": SHORT | {"tune": 20, "draws": 20},
-        "gates": LOOSE,
-    },
-    "shipped": {"refits": {"tune": 60, "draws": 60}},
-}
-
-
-@pytest.fixture(scope="module", params=["short", pytest.param("shipped", marks=pytest.mark.ci)])
-def settings(request: pytest.FixtureRequest) -> str:
-    return request.param
+# Shorter chains than shipped: there are a hundred refits, and none is held to a number.
+REFITS = {"tune": 60, "draws": 60}
 
 
 @pytest.fixture(scope="module")
-def built(settings: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the repository holds, after ``snakemake --cores 2``."""
     project = copy_of_the_repository(tmp_path_factory.mktemp("whole") / "project")
     config = project / "config" / "config.yaml"
     said = yaml.safe_load(config.read_text("utf-8"))
-    for section, values in SETTINGS[settings].items():
-        said[section] |= values
+    said["refits"] |= REFITS
     config.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
     done = in_project(project, "snakemake", "--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]
     return project
 
 
-def test_one_command_makes_the_article_and_every_gate_is_passed(built: Path, settings: str) -> None:
+def test_one_command_makes_the_article_and_every_gate_is_passed(built: Path) -> None:
     record = json.loads((built / "results/manuscript/render.json").read_text())
     assert {p.suffix for p in (built / "results/manuscript").glob("manuscript.*")} == {
         ".html",
@@ -90,7 +76,7 @@ def test_one_command_makes_the_article_and_every_gate_is_passed(built: Path, set
     assert all(gate["passed"] for fit in gates for gate in fit["gates"])
     shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))["gates"]
     used = {gate["gate"]: gate["threshold"] for fit in gates for gate in fit["gates"]}
-    assert (used == shipped) == (settings == "shipped")
+    assert used == shipped
 
 
 def test_a_second_run_and_a_touch_of_everything_run_nothing(built: Path) -> None:
@@ -209,7 +195,6 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
     assert core["summary"] in text.replace("\u00a0", " ")
 
 
-@pytest.mark.parametrize("settings", ["short"], indirect=True)
 def test_a_subset_ends_with_its_own_figures_and_tables(built: Path, tmp_path: Path) -> None:
     project = tmp_path / "subset"
     shutil.copytree(built, project, symlinks=True)
