@@ -34,13 +34,14 @@ TABLES = (
 )
 NUMBERS = (
     *("estimate", "se", "low", "high", "mean", "sd", "lower", "upper", "pd"),
+    *("ess", "positive", "rope", "above", "below", "prior_pull"),
     *("mcse", "mcse_lower", "mcse_upper", "i2", "i2_lower", "i2_upper", "i2_mcse"),
     *("elpd_loo", "difference", "se_difference", "weight", "prior", "likelihood"),
 )
 # What tells the rows of a table apart, of the columns that it has, where its `id` alone does not.
 KEYS = (
     *("id", "variant", "parameter", "study", "exposure", "outcome", "vignette", "weighted"),
-    *("pooling", "level", "group"),
+    *("pooling", "level", "group", "role"),
 )
 NO_DATA = ("codebook.yaml", "README.md")  # in a study's folder
 
@@ -73,7 +74,8 @@ def record(results: Path, raw: Path) -> dict[str, Any]:
     tables, primary = {}, []
     for path in sorted(found for pattern in TABLES for found in results.glob(pattern)):
         rows = pd.read_parquet(path)
-        columns = [name for name in NUMBERS if name in rows]
+        is_number = pd.api.types.is_numeric_dtype
+        columns = [name for name in NUMBERS if name in rows and is_number(rows[name])]
         if not columns:
             continue  # the structure of the synthesis has words only
         name = path.relative_to(results).with_suffix("").as_posix()

@@ -13,7 +13,7 @@ import yaml
 from helpers.raw_studies import KEY, VOCABULARY
 from helpers.repository import ROOT
 from metastudy.codebook.codebook import load
-from metastudy.design.identification import structure
+from metastudy.design.identification import identify
 from metastudy.harmonize.harmonize import harmonize_file
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
@@ -69,7 +69,7 @@ def test_the_places_tell_studies_countries_and_sectors_apart(name: str) -> None:
     world = generate.load_world(WORLD, (), MULTI.with_name(f"{name}.yaml"))
     places = replications.truth(world)[["study", "country", "sector"]]
     default = {"study": replications.LIKE, "country": "DK", "sector": "elderly_care"}
-    found = structure(
+    found = identify(
         pd.concat([places, pd.DataFrame([default])]), ["study", "country", "sector"]
     ).table.set_index("grouping")
     assert set(found["used_as"]) == {"varying"}

@@ -14,16 +14,26 @@ import yaml
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
 from metastudy.article.results import Evidence, Modelled
+from metastudy.common import result_tables
+from metastudy.design.new_settings import DECIDED
 from metastudy.harmonized.study import Study
 from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
 from metastudy.model_checks.power_scaling import POWER
 from metastudy.model_checks.refits import REFITS
+from metastudy.models.answers.differences import OTHER_STUDIES
 from metastudy.posterior.contrasts import COLUMNS
 from metastudy.synthesis.eligibility import STRUCTURE
-from metastudy.synthesis.pooling import ESTIMAND
 
 SETTINGS = {
-    "report": {"interval": 0.95, "direction": 0.975, "rope_sd": 0.1, "rope_logit": 0.18},
+    "report": {
+        "interval": 0.95,
+        "clear": 0.975,
+        "too_small": 0.95,
+        "direction": 0.975,
+        "prior_decides": 0.7,
+        "rope_sd": 0.1,
+        "rope_logit": 0.18,
+    },
     "privacy": {"smallest_cell": 5},
     "sampling": {"chains": 4, "draws": 2000, "tune": 1000, "seed": 1},
     "gates": {"rhat": 1.01},
@@ -43,7 +53,10 @@ WORLDS: Mapping[str, tuple[tuple[float, float], ...]] = {
     "all": ((0.4, WIDE), (0.3, WIDE), (0.5, WIDE), (0.6, WIDE)),
     "equivalence": ((0.0, SMALL), (0.01, SMALL), (0.03, SMALL), (-0.05, SMALL)),
     "mixed": ((0.3, WIDE), (-0.3, WIDE), (0.0, SMALL), (0.1, WIDE)),
+    # Of two the sign is clear and the size open; the last is on the border of that.
+    "open": ((0.22, WIDE), (-0.22, WIDE), (0.0, SMALL), (0.1962, WIDE)),
 }
+ESS = 100_000.0  # so that what is not meant to be on a border is not
 
 
 def row(mean: float, sd: float, **more: Any) -> dict[str, Any]:
@@ -56,7 +69,13 @@ def row(mean: float, sd: float, **more: Any) -> dict[str, Any]:
     mcse = dict.fromkeys(("mcse", "mcse_lower", "mcse_upper"), sd / 50)
     half = {"sd": 0.1, "log_odds": 0.18}.get(str(more.get("metric")), float("nan"))
     inside = NormalDist(mean, sd).cdf(half) - NormalDist(mean, sd).cdf(-half)
-    found = empty | numbers | mcse | {"pd": max(below, 1 - below), "rope": inside} | more
+    beyond = {
+        "above": 1 - NormalDist(mean, sd).cdf(half),
+        "below": NormalDist(mean, sd).cdf(-half),
+        "positive": 1 - below,
+        "ess": ESS,
+    }
+    found = empty | numbers | mcse | {"pd": max(below, 1 - below), "rope": inside} | beyond | more
     return {"id": "|".join(str(found[c]) for c in COLUMNS if found[c]), **found}
 
 
@@ -67,7 +86,7 @@ def threat(world: str, provenance: str = "simulated") -> pd.DataFrame:
         same = {
             "module": "threat", "estimand": "effect", "outcome": outcome, "provenance": provenance,
             "exposure": "task_type_randomised", "exposure_type": "randomised", "study": "first",
-            "country": "DK", "sector": "elderly_care",
+            "country": "DK", "sector": "elderly_care", "role": "professional",
         }  # fmt: skip
         own = {"level": "study", "group": "first", "vignette": "volunteers_at_work"}
         rows.append(row(mean, sd, **same, level="population", metric="sd"))
@@ -75,6 +94,9 @@ def threat(world: str, provenance: str = "simulated") -> pd.DataFrame:
         rows.append(row(18 * mean, 18 * sd, **same, **own, metric="pomp"))
         level = {"module": "threat", "estimand": "level", "outcome": outcome, "metric": "pomp"}
         rows.append(row(50 + 20 * mean, 1.0, **level, **own, study="first", provenance=provenance))
+        if outcome != OUTCOMES[-1]:
+            other = {"estimand": "difference", "level": "outcome", "against": "family"}
+            rows.append(row(mean, sd, **same | other, metric="sd"))
     return pd.DataFrame(rows)
 
 
@@ -89,12 +111,19 @@ def coping(world: str) -> pd.DataFrame:
             same = {
                 "module": "coping", "estimand": "effect", "outcome": outcome, "study": study,
                 "exposure": f"external_efficacy_{kind}", "exposure_type": kind,
-                "country": "BE-VLG", "sector": "temporary_use",
+                "country": "BE-VLG", "sector": "temporary_use", "role": "citizen_coproducer",
             }  # fmt: skip
             rows.append(row(mean, sd, **same, level="population", metric="sd"))
             if kind == "measured":
-                new = {"level": "new_country", "note": "dominated by its prior"}
+                new = {"level": "new_country", "note": DECIDED}
                 rows.append(row(mean, 3 * sd, **same, **new, metric="sd"))
+                other = {"estimand": "difference", "level": "vignette", "vignette": vignettes[0]}
+                other["against"] = vignettes[1]
+                rows.append(row(mean, sd, **same | other, metric="sd"))
+            else:
+                other = {"estimand": "difference", "level": "exposure_type"}
+                other |= {"against": "measured", "note": OTHER_STUDIES}
+                rows.append(row(mean, sd, **same | other, metric="sd"))
             for at, vignette in enumerate(vignettes):
                 own = {"level": "study", "group": study, "vignette": vignette}
                 rows.append(row(mean + 0.01 * at, sd, **same, **own, metric="sd"))
@@ -111,6 +140,7 @@ def strain(world: str) -> pd.DataFrame:
     effects |= {"strain_coded": WORLDS[world][0], "enabler_coded": WORLDS[world][3]}
     for variant, shrink in (("main", 1.0), ("error_free", 0.7)):
         base = {"module": "strain", "variant": variant, "study": "fourth"}
+        base["role"] = "professional"
         exposed = base | {
             "estimand": "effect", "exposure": "arrangement_organisational",
             "exposure_type": "organisational",
@@ -136,11 +166,22 @@ def strain(world: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+# A half-normal of scale 0.5: mean, standard deviation and the ends of its interval.
+HALF_NORMAL = {
+    "prior": "half-normal, scale 0.5", "prior_mean": 0.3989, "prior_sd": 0.3014,
+    "prior_lower": 0.01567, "prior_upper": 1.12070,
+}  # fmt: skip
+
+
 def heterogeneity() -> pd.DataFrame:
     """Standard deviations, an accuracy, and the same without coders' errors."""
-    spread = {"prior_mean": 0.239, "prior_sd": 0.181, "ratio": 0.5}
-    accuracy = {"prior_mean": 0.875, "prior_sd": 0.0722, "ratio": 0.6}
-    names = ("organisation_tau", "code_tau[arrangement_organisational]", "tau[sector]")
+    spread = HALF_NORMAL | {"ratio": 0.5}
+    accuracy = {"prior": "beta, a 6, b 2", "prior_mean": 0.875, "prior_sd": 0.0722, "ratio": 0.6}
+    accuracy |= {"prior_lower": 0.7106, "prior_upper": 0.9814}
+    names = (
+        "organisation_tau", "code_tau[arrangement_organisational]", "total_tau[settings]",
+        "tau[study+country]", "tau[sector]", "own_tau[sector]",
+    )  # fmt: skip
     rows = [row(0.2, 0.05, parameter=n, **spread) for n in names]
     rows += [row(0.9, 0.02, parameter="sensitivity", **accuracy)]
     rows += [row(0.1, 0.04, parameter=n, **spread) | {"variant": "error_free"} for n in names]
@@ -148,13 +189,14 @@ def heterogeneity() -> pd.DataFrame:
 
 
 def sites() -> pd.DataFrame:
-    """Standard deviations between sites, of two coefficients and two outcomes."""
+    """Standard deviations between sites and between outcomes; the prior decides all of them."""
     names = [
         f"site_tau[{coefficient}, {outcome}|volunteers_at_work]"
         for coefficient in ("intercept", "task_type_randomised")
         for outcome in OUTCOMES[:2]
     ]
-    spread = {"prior_mean": 0.239, "prior_sd": 0.181, "ratio": 0.9}
+    names.append("outcome_tau[task_type_randomised, perceived_threat, professional]")
+    spread = HALF_NORMAL | {"ratio": 0.9}
     return pd.DataFrame([row(0.2, 0.05, parameter=n, **spread) for n in names])
 
 
@@ -163,6 +205,7 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
     place = {
         "exposure": "task_type_randomised", "exposure_type": "randomised",
         "family": "perceived_threat", "response_mode": "vignette_hypothetical", "metric": "sd",
+        "role": "professional",
     }  # fmt: skip
     estimates, pooled, structure = [], [], []
     names = ("first", "second", "third")[:studies]
@@ -172,15 +215,16 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
             estimates.append(
                 mine
                 | {"id": f"{study}|{outcome}", "module": "threat", "study": study, "country": "DK"}
-                | {"sector": "elderly_care", "role": "professional", "n": 100, "se": sd}
+                | {"sector": "elderly_care", "n": 100, "se": sd}
                 | {"vignette": "volunteers_at_work", "exposure_name": "task_type"}
                 | {"estimate": mean + 0.05 * at, "provenance": "observed" if at else "simulated"}
             )
         levels = [("population", "", 1.0), *(("study", n, 1.1) for n in names)]
-        levels.append(("new_country", "", 3.0))
+        levels += [("new_country", "", 3.0), ("next_in_country", "DK", 2.0)]
         for level, group, factor in levels if studies > 1 else ():
             more = mine | {"level": level, "group": group, "studies": studies}
             found = row(mean, sd * factor, **more) | {"provenance": "observed + simulated"}
+            found["prior_pull"] = -0.4 if level == "population" else float("nan")
             pooled.append(found)
         if studies == 1:
             reason = "one study only; its own estimate is shown"
@@ -203,9 +247,8 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
             ("new_study", "", 0.1),
         )
     ]  # fmt: skip
-    spread = row(0.2, 0.1, parameter="tau[all family]", prior_mean=0.239, prior_sd=0.181, ratio=0.6)
-    columns = [*ESTIMAND, "id", "level", "group", "studies", "mean", "sd", "lower", "upper", "pd"]
-    columns += ["rope", "note"]
+    spread = row(0.2, 0.1, parameter="tau[all family]", ratio=0.6, **HALF_NORMAL)
+    columns = [c for c in result_tables.columns("pooled") if c != "provenance"]
     return {
         "estimates": pd.DataFrame(estimates),
         "pooled": pd.DataFrame(pooled, columns=[*columns, "provenance"]),
@@ -260,6 +303,7 @@ def published() -> Study:
             outcome="Preference",
             exposure="external_efficacy",
             vignette="user_vs_collective_value",
+            role="citizen_coproducer",
         ),
         finding(
             "C",
@@ -339,12 +383,16 @@ def comparison() -> pd.DataFrame:
 
 
 def refits(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Two refits of every module in which nothing moves."""
+    """Two refits of every module in which nothing moves, and one without pooling of outcomes."""
     rows = []
     for module, table in modules.items():
         effects = table[(table["estimand"] == "effect") & (table["variant"] == "main")]
         effects = effects[effects["level"].eq("population") & effects["metric"].ne("pomp")]
-        for kind, group in (("without_organisation", "org-1"), ("prior", "half")):
+        if VOCABULARY.model(module) != "answers":
+            effects = effects.assign(role="")
+        given = [("without_organisation", "org-1"), ("prior", "half")]
+        given += [("outcomes", "apart")] * (VOCABULARY.model(module) == "answers")
+        for kind, group in given:
             more = {"module": module, "kind": kind, "group": group, "left_out": 0.1, "shift": 0.0}
             rows.append(effects.assign(**more, rhat=1.0, ess=500.0, divergences=0))
     return pd.concat(rows, ignore_index=True)[REFITS]
@@ -352,7 +400,8 @@ def refits(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def power(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Effects that lean on the data alone."""
-    found = refits(modules).drop_duplicates(["module", "exposure", "outcome"], ignore_index=True)
+    key = ["module", "exposure", "outcome", "role"]
+    found = refits(modules).drop_duplicates(key, ignore_index=True)
     return found.assign(prior=0.01, likelihood=0.1, diagnosis="")[POWER]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NUMBERS = r"\((?:log-odds )?(−?[\d.]+)(?: SD)?, 95% interval (−?[\d.]+) to (−?[\d.]+)\)"
+NUMBERS = r"\((?:log-odds )?(−?[\d.]+)(?: SD)?, 95% interval (−?[\d.]+) to (−?[\d.]+)[);]"
 
 
 def value(text: str) -> float:
@@ -16,10 +16,14 @@ def contradictions(sentence: str) -> list[str]:
     """What a sentence says against the numbers that stand in it."""
     found = []
     verbs = {
-        "higher": r"raises|goes with (?:a )?higher", "lower": r"lowers|goes with (?:a )?lower",
-        "equivalent": r"practical equivalence",
+        "higher": r"raises|goes with (?:a )?higher|is higher (?:on|with)|^higher (?:on|with)",
+        "lower": r"lowers|goes with (?:a )?lower|is lower (?:on|with)|^lower (?:on|with)",
+        "too_small": r"too small to matter",
     }  # fmt: skip
-    for clause in re.split(r"[;:] |(?<=\)) and (?=raises|lowers|goes)", sentence):
+    apart = (
+        r"; (?!clear|size open|on the border)|: |(?<=\)) and (?=raises|lowers|goes|higher|lower)"
+    )
+    for clause in re.split(apart, sentence):
         numbers = [tuple(map(value, n)) for n in re.findall(NUMBERS, clause)]
         kinds = [kind for kind, verb in verbs.items() if re.search(verb, clause)]
         if numbers and len(kinds) != 1:
@@ -31,8 +35,8 @@ def contradictions(sentence: str) -> list[str]:
                 found.append(f"said to be higher: {clause}")
             if kinds == ["lower"] and not upper < 0:
                 found.append(f"said to be lower: {clause}")
-            if kinds == ["equivalent"] and not (lower >= -0.18 and upper <= 0.18):
-                found.append(f"said to be practically nothing: {clause}")
-        if not numbers and kinds and kinds != ["equivalent"]:
+            if kinds == ["too_small"] and not -0.18 <= estimate <= 0.18:
+                found.append(f"said to be too small: {clause}")
+        if not numbers and kinds and kinds != ["too_small"]:
             found.append(f"a direction without numbers: {clause}")
     return found

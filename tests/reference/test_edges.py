@@ -27,7 +27,7 @@ from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
 from metastudy.synthesis.study_estimates import estimates
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 NEVER, ALWAYS, SEPARATED = "role_change", "uncertainty", "job_insecurity"

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.fit]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(CONFIG["priors"])
-WIDE = PRIORS | priors_of({"effect": 20.0, "baseline": 20.0})
+WIDE = PRIORS | {name: PRIORS[name].scaled(40) for name in ("effect", "baseline", "outcomes")}
 SAMPLING = {"chains": 2, "tune": 500, "draws": 1000, "target_accept": 0.9, "seed": 3}
 N = 600
 EFFECT = {"threat_quality": 0.6, "threat_job": -0.3}
@@ -78,8 +78,10 @@ def compiled() -> Any:
 
 
 def effect(tree: xr.DataTree) -> xr.DataArray:
-    """Draws of the population means of the one exposure."""
-    return tree["posterior"].to_dataset()["mu"].isel(mu_of=0)
+    """Draws of the population means of the one exposure, by construct."""
+    mu = tree["posterior"].to_dataset()["mu"]
+    names = [str(name).split(", ")[1] for name in mu.estimand.values]
+    return mu.rename(estimand="construct").assign_coords(construct=names)
 
 
 def test_the_categories_are_as_empty_as_they_were_made() -> None:
@@ -100,7 +102,7 @@ def test_the_log_likelihood_is_that_of_the_rows(independent: Any) -> None:
     slope, *steps = independent.params
     inner = independent.model.transform_threshold_params(np.array(steps))[1:-1]
     edges = np.array([[*inner[:3], inner[2], inner[3], 30.0]])
-    assert float(likelihood([[slope]], edges)) == pytest.approx(independent.llf, rel=1e-9)
+    assert float(likelihood([slope], edges)) == pytest.approx(independent.llf, rel=1e-9)
 
 
 def test_several_settings_have_the_likelihood_of_their_respondents() -> None:
@@ -121,7 +123,9 @@ def test_several_settings_have_the_likelihood_of_their_respondents() -> None:
         studies.append(item_study(items, task=task, name=name, country=country))
     cells = item_cells(studies, "threat", VOCABULARY)
     model = MODELS["ordinal"].build(cells, PRIORS)
-    assert list(model.coords["tau_of"]) == ["task_type_randomised study"]
+    assert list(model.coords["tau_of"]) == [
+        f"task_type_randomised study+country+setting, {c}" for c in ("threat_quality", "threat_job")
+    ]
     beta = rng.normal(size=(3, 1, 2))  # (setting, exposure, outcome)
     names = {h: list(model.coords[f"item_{h}"]) for h in (4, 5)}
     edges = {h: np.sort(rng.normal(size=(len(n), h - 1))) for h, n in names.items()}
@@ -166,7 +170,8 @@ def test_known_effects_come_back_and_the_contrasts_say_what_they_are(compiled: A
     table = contrasts(cells, tree).table(0.95)
     assert set(table["variant"]) == {"ordinal"}
     assert set(table["metric"]) == {"latent_sd"}
-    assert set(table["estimand"]) == {"effect"}
+    assert set(table["estimand"]) == {"effect", "difference"}
+    table = table[table["estimand"] == "effect"]
     population = table[table["level"] == "population"].set_index("outcome")["mean"]
     for construct in EFFECT:
         assert population[construct] == pytest.approx(float(found.sel(construct=construct).mean()))

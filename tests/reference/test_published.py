@@ -2,25 +2,25 @@
 
 The thirteen trials of the BCG vaccine against tuberculosis (Colditz et al. 1994) as log risk
 ratios, once as studies of one country and once, invented, in four countries, so that there are two
-and three levels. The reference integrates the spreads out on a grid; given them it is normal.
+and three levels. The reference integrates mean, total and shares out on a grid.
 """
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scipy.stats import halfnorm, multivariate_normal, norm
+from scipy.stats import norm
 from statsmodels.stats.meta_analysis import combine_effects
 
+from helpers.exact_pooling import Exact, law_of
 from helpers.own_project import snakemake
 from helpers.repository import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
 TRIALS = """\
 Aronson 1948,4,119,11,128
@@ -39,7 +39,6 @@ Comstock 1976,27,16886,29,17825
 """  # trial, cases and others among the vaccinated, cases and others among the controls
 COUNTRIES = ("one", "two", "three", "four")
 PRIORS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
-POINTS = 61  # of the grid in each spread
 
 
 def trials() -> pd.DataFrame:
@@ -102,40 +101,12 @@ def run(folder: Path, countries: bool) -> pd.DataFrame:
     return pd.read_parquet(folder / "results" / "synthesis" / "pooled.parquet")
 
 
-class Grid:
-    """The posterior by integration: spreads on a grid, the mean in closed form at each point."""
-
-    def __init__(self, found: pd.DataFrame, countries: bool):
-        y, v = found["estimate"].to_numpy(), np.diag(found["se"].to_numpy() ** 2)
-        same = (found["country"].to_numpy()[:, None] == found["country"].to_numpy()).astype(float)
-        scale, prior = PRIORS["tau_logit"], PRIORS["effect_logit"]
-        points = np.linspace(0.005, 4 * scale, POINTS)
-        self.taus = np.array(list(itertools.product(points, points if countries else [0.0])))
-        one, log_weight, self.mean, self.variance = np.ones(len(y)), [], [], []
-        for study, country in self.taus:
-            total = v + study**2 * np.eye(len(y)) + country**2 * same
-            precision = np.linalg.inv(total)
-            variance = 1 / (one @ precision @ one + prior**-2)
-            self.mean.append(variance * (one @ precision @ y))
-            self.variance.append(variance)
-            spread = halfnorm.logpdf([study, country], scale=scale).sum()
-            marginal = total + prior**2
-            log_weight.append(multivariate_normal.logpdf(y, np.zeros(len(y)), marginal) + spread)
-        weight = np.exp(np.array(log_weight) - max(log_weight))
-        self.weight = weight / weight.sum()
-
-    def moments(self) -> tuple[float, float]:
-        mean = float(self.weight @ self.mean)
-        square = self.weight @ (np.array(self.variance) + np.array(self.mean) ** 2)
-        return mean, float(np.sqrt(square - mean**2))
-
-    def inconsistency(self, which: int, typical: float) -> float:
-        """Share of one spread in the variance of an estimate with the typical sampling variance."""
-        squares = self.taus**2
-        return float(self.weight @ (squares[:, which] / (squares.sum(axis=1) + typical)))
-
-    def tau(self, which: int) -> float:
-        return float(self.weight @ self.taus[:, which])
+def integrated(countries: bool) -> Exact:
+    """The posterior by integration; a trial is a study, its sector and its setting."""
+    found = trials()
+    own = [found["trial"].to_numpy(), found["country"].to_numpy()][: 1 + countries]
+    y, v = found["estimate"].to_numpy(), np.diag(found["se"].to_numpy() ** 2)
+    return Exact(y, v, own, law_of(PRIORS["effect_logit"]), PRIORS["tau_logit"])
 
 
 def test_the_trials_are_those_of_the_literature() -> None:
@@ -165,9 +136,9 @@ def test_a_folder_of_published_effects_is_pooled_as_on_the_grid(
     tmp_path: Path, countries: bool
 ) -> None:
     pooled = run(tmp_path / "project", countries).set_index(["level", "group"])
-    grid = Grid(trials(), countries)
+    exact = integrated(countries)
     population = pooled.loc[("population", "")]
-    mean, sd = grid.moments()
+    mean, sd = exact.moments()
     assert abs(population["mean"] - mean) < 4 * population["mcse"]
     assert population["sd"] == pytest.approx(sd, rel=0.05)
     assert population["studies"] == 13
@@ -176,11 +147,19 @@ def test_a_folder_of_published_effects_is_pooled_as_on_the_grid(
     assert ("country" in levels) == countries
     assert ("new_country" in levels) == countries
     spread = pd.read_parquet(tmp_path / "project/results/synthesis/heterogeneity.parquet")
-    for which, name in enumerate(("study", "country")[: 1 + countries]):
+    for which, name in enumerate(("study+sector+setting", "country")[: 1 + countries]):
         row = spread[spread["parameter"].str.contains(f" {name}]", regex=False)].iloc[0]
-        assert abs(row["mean"] - grid.tau(which)) < 4 * row["mcse"] + 0.002, name
-        i2 = grid.inconsistency(which, typical())
+        tau, square = exact.tau[:, which], exact.tau**2
+        assert abs(row["mean"] - exact.weight @ tau) < 4 * row["mcse"] + 0.002, name
+        i2 = exact.weight @ (square[:, which] / (square.sum(axis=1) + typical()))
         assert abs(row["i2"] - i2) < 4 * row["i2_mcse"] + 0.002, name
+    total = spread[spread["parameter"].str.startswith("total_tau")]
+    if countries:
+        assert abs(total["mean"].item() - exact.weight @ exact.total) < 4 * total["mcse"].item()
+    assert set(pooled["role"]) == {"not_stated"}
     new = pooled.loc[("new_study", "")]
+    new_mean, new_sd = exact.new(0)
+    assert abs(new["mean"] - new_mean) < 4 * new["mcse"]
+    assert new["sd"] == pytest.approx(new_sd, rel=0.05)
     assert new["upper"] - new["lower"] > population["upper"] - population["lower"]
     assert norm.cdf(0, population["mean"], population["sd"]) > 0.97, "the vaccine protects"

@@ -1,7 +1,8 @@
 """The second stage gives the posterior that integration on a grid gives.
 
 Eight studies with the estimates and standard errors of the coaching experiments in eight schools
-(Rubin 1981; Gelman et al., Bayesian Data Analysis, section 5.5), and wide priors.
+(Rubin 1981; Gelman et al., Bayesian Data Analysis, section 5.5), and wide priors. After them, few
+studies: two that differ, and five in one country against one in another.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from scipy import stats
+from scipy.optimize import minimize_scalar
 
+from helpers.exact_pooling import Exact, law_of
 from helpers.repository import ROOT
-from metastudy.models.priors import priors_of
+from metastudy.models.priors import Prior, priors_of
 from metastudy.posterior.summarise import summarize
-from metastudy.synthesis.pooling import SecondStage, plan
+from metastudy.synthesis.pooling import SecondStage, plans
 from metastudy.synthesis.results import inconsistency, results
 from metastudy.synthesis.stages import pool
 
@@ -24,7 +28,8 @@ pytestmark = pytest.mark.fit
 ESTIMATE = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 SE = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
 PRIORS = priors_of({"effect": 50.0, "tau": 20.0})
-SAMPLING = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["sampling"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+SAMPLING, SHIPPED = CONFIG["sampling"], CONFIG["priors"]
 ERRORS = 4  # Monte Carlo standard errors
 
 
@@ -40,9 +45,11 @@ def schools() -> tuple[pd.DataFrame, np.ndarray]:
             "exposure_type": "randomised",
             "outcome": "score",
             "family": "scores",
+            "role": "student",
             "vignette": "",
             "response_mode": "test",
             "metric": "sd",
+            "n": 60,
             "estimate": ESTIMATE,
             "se": SE,
             "provenance": "observed",
@@ -53,8 +60,7 @@ def schools() -> tuple[pd.DataFrame, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[SecondStage, xr.Dataset, pd.DataFrame]:
-    found = plan(*schools())
-    assert found is not None
+    (found,) = plans(*schools())
     posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
     return found, posterior, results(found, posterior, 0.95, SAMPLING["seed"])
 
@@ -98,6 +104,7 @@ def test_the_population_mean_is_that_of_the_grid(fitted: tuple) -> None:
 
 
 def test_the_spread_between_studies_is_that_of_the_grid(fitted: tuple) -> None:
+    assert [c.name for c in next(iter(fitted[0].found.values())).components] == ["study+setting"]
     row = summarize(fitted[1]["tau"].transpose("chain", "draw", "tau_of"), 0.95).squeeze()
     assert_agree(row, *GRID.moments(GRID.tau, np.zeros_like(GRID.tau)))
 
@@ -122,10 +129,9 @@ def test_two_estimates_of_a_study_have_no_inconsistency() -> None:
     again = pd.concat([table, table.iloc[:1].assign(country="FI")], ignore_index=True)
     posterior = xr.Dataset()
     for given in (
-        plan(again, np.diag([*SE, SE[0]]) ** 2.0),
-        plan(table, covariance + 1.0),
+        *plans(again, np.diag([*SE, SE[0]]) ** 2.0),
+        *plans(table, covariance + 1.0),
     ):
-        assert given is not None
         assert inconsistency(given, posterior, 0.95).empty
 
 
@@ -136,11 +142,10 @@ def test_every_spread_has_a_share_of_its_own() -> None:
     table["study"] = list("ABCDEFGHIJKL")
     table["country"] = np.repeat(["DK", "FI", "SE", "NO"], 3)
     table["sector"] = np.tile(["schools", "health", "housing"], 4)
-    found = plan(table, np.eye(12) * 4.0)
-    assert found is not None
-    labels = [t.name for s in found.structures.values() for t in s.terms if t.kind == "varying"]
-    assert sorted(labels) == ["country", "sector", "study"]
-    (estimand,) = found.structures
+    (found,) = plans(table, np.eye(12) * 4.0)
+    ((estimand, own),) = found.found.items()
+    labels = [component.name for component in own.components]
+    assert labels == ["study+setting", "country", "sector"]
     tau = xr.DataArray(
         np.broadcast_to([1.0, 2.0, 3.0], (2, 50, 3)),
         dims=("chain", "draw", "tau_of"),
@@ -164,14 +169,13 @@ def test_a_study_has_what_its_country_adds() -> None:
     """Given means and spreads, effects are normal: shrunk towards what the country's others say."""
     table, covariance = schools()
     table["country"] = list("ddddffss")
-    found = plan(table, covariance)
-    assert found is not None
+    (found,) = plans(table, covariance)
     posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
     studies = results(found, posterior, 0.95, 1).query("level == 'study'").set_index("group")
     tau = posterior["tau"].stack(sample=("chain", "draw")).transpose("sample", "tau_of").values
     (study, country) = (
         tau[:, [str(of).endswith(name) for of in posterior["tau_of"].values]] ** 2
-        for name in (" study", " country")
+        for name in (" study+setting", " country")
     )
     same = table["country"].to_numpy()[:, None] == table["country"].to_numpy()
     between = study[..., None] * np.eye(8) + country[..., None] * same
@@ -200,8 +204,7 @@ def test_correlated_estimates_are_weighed_by_their_whole_covariance() -> None:
     root = np.kron(np.eye(3), np.array([[1.0, 0.0], [0.8, 0.6]]))
     covariance = root @ np.diag([1, 1, 4, 1, 1, 9.0]) @ root.T
     table["estimate"] = rng.standard_normal(6)
-    found = plan(table, covariance)
-    assert found is not None
+    (found,) = plans(table, covariance)
     posterior = pool(found, priors_of({"effect": 100.0, "tau": 1e-3}), SAMPLING)[
         "posterior"
     ].to_dataset()
@@ -216,3 +219,117 @@ def test_correlated_estimates_are_weighed_by_their_whole_covariance() -> None:
     drawn = posterior["mu"].stack(sample=("chain", "draw")).transpose("mu_of", "sample")
     correlation = spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1])
     assert np.corrcoef(drawn)[0, 1] == pytest.approx(correlation, abs=0.05)
+
+
+# --- few studies ---------------------------------------------------------------------------------
+
+
+def made(estimate: np.ndarray, se: np.ndarray, country: list[str]) -> SecondStage:
+    """The plan of studies of one estimand."""
+    names = [f"study-{k}" for k in range(len(estimate))]
+    table = schools()[0].iloc[:1].loc[[0] * len(estimate)].reset_index(drop=True)
+    table = table.assign(study=names, country=country, estimate=estimate, se=se)
+    (found,) = plans(table, np.diag(se**2))
+    return found
+
+
+def fit(found: SecondStage, priors: dict[str, Prior]) -> tuple[xr.Dataset, pd.DataFrame]:
+    posterior = pool(found, priors, SAMPLING)["posterior"].to_dataset()
+    return posterior, results(found, posterior, 0.95, 1, effect=priors["effect"])
+
+
+def assert_positive(row: pd.Series, posterior: xr.Dataset, exact: float) -> None:
+    """Within four Monte Carlo standard errors of the probability of a mean above zero."""
+    above = (posterior["mu"] > 0).astype(float).transpose("chain", "draw", "mu_of")
+    error = summarize(above, 0.95)["mcse"].item()
+    assert abs(row["positive"] - exact) < ERRORS * error
+
+
+def test_two_studies_that_differ_say_little_of_the_population() -> None:
+    """0.0 and 0.6, each with a standard error of 0.08: no midpoint of the two is a population."""
+    y, se = np.array([0.0, 0.6]), np.full(2, 0.08)
+    exact = Exact(y, np.diag(se**2), [np.arange(2)], law_of(0.5), 0.3)
+    assert exact.positive == pytest.approx(0.855, abs=0.005)
+    found = made(y, se, ["DK", "DK"])
+    posterior, table = fit(found, priors_of({"effect": 0.5, "tau": 0.3}))
+    row = table.query("level == 'population'").squeeze()
+    assert_agree(row, *exact.moments())
+    assert_positive(row, posterior, exact.positive)
+    assert_agree(table.query("level == 'new_study'").squeeze(), *exact.new(0))
+    assert row["lower"] < 0 < row["upper"]
+    assert row["positive"] < 0.9
+
+
+@pytest.fixture(scope="module")
+def five_against_one() -> tuple[Exact, xr.Dataset, pd.DataFrame]:
+    """Five studies of one country, one of another, under the shipped priors."""
+    y = np.array([0.35, 0.375, 0.40, 0.425, 0.45, 0.0])
+    country = ["DK"] * 5 + ["US"]
+    se = np.full(6, 0.08)
+    groupings = [np.arange(6), np.array(country)]
+    exact = Exact(y, np.diag(se**2), groupings, law_of(SHIPPED["effect"]), SHIPPED["tau"])
+    return exact, *fit(made(y, se, country), priors_of(SHIPPED))
+
+
+def test_five_studies_against_one_are_no_two_halves(five_against_one: tuple) -> None:
+    exact, posterior, table = five_against_one
+    row = table.query("level == 'population'").squeeze()
+    assert_agree(row, *exact.moments())
+    assert_positive(row, posterior, exact.positive)
+    assert row["sd"] > 0.1, "of two countries nobody knows a population as of six studies"
+    for component, name in enumerate(("study+setting", "country")):
+        tau = posterior["tau"].sel(tau_of=[t for t in posterior["tau_of"].values if name in t])
+        numbers = summarize(tau.transpose("chain", "draw", "tau_of"), 0.95).squeeze()
+        first = exact.weight @ exact.tau[:, component]
+        square = exact.weight @ exact.tau[:, component] ** 2
+        assert_agree(numbers, first, np.sqrt(square - first**2))
+
+
+def test_predictions_are_one_new_setting_and_contain_what_is_at_hand(
+    five_against_one: tuple,
+) -> None:
+    exact, _, table = five_against_one
+    own = table.set_index(["level", "group"])
+    assert_agree(own.loc[("new_study", "")], *exact.new(0))
+    new_country = exact.moments(noise=exact.total**2)  # a new country has a new study as well
+    assert_agree(own.loc[("new_country", "")], *new_country)
+    for at, country in enumerate(("DK", "US")):
+        assert_agree(own.loc[("country", country)], *exact.level(1, at))
+        assert_agree(own.loc[("next_in_country", country)], *exact.next_in(1, at))
+    assert own.loc[("new_study", ""), "mean"] > own.loc[("population", ""), "mean"], (
+        "most settings at hand are of the country with the larger effects"
+    )
+
+
+def restricted_likelihood(y: np.ndarray, se: np.ndarray) -> tuple[float, float]:
+    """Mean and its standard error by restricted maximum likelihood (Viechtbauer 2005)."""
+
+    def at(square: float) -> tuple[float, float, float]:
+        w = 1 / (se**2 + square)
+        mean = w @ y / w.sum()
+        value = 0.5 * (np.log(w).sum() - np.log(w.sum()) - w @ (y - mean) ** 2)
+        return -value, mean, w.sum() ** -0.5
+
+    best = minimize_scalar(lambda square: at(square)[0], bounds=(0, 4), method="bounded")
+    return at(best.x)[1:]
+
+
+def test_a_large_effect_is_not_pulled_by_the_shipped_priors() -> None:
+    """A mean of 1.9 with a standard error of 0.13 is within a quarter of it of REML."""
+    se = np.linspace(0.1, 0.25, 16)
+    y = 1.9 + 0.52 * stats.norm.ppf(((7 * np.arange(16) + 3) % 16 + 0.5) / 16)
+    y = y + 1.9 - restricted_likelihood(y, se)[0]
+    mean, error = restricted_likelihood(y, se)
+    assert mean == pytest.approx(1.9, abs=0.001)
+    assert error == pytest.approx(0.13, abs=0.001)
+
+    def integrated(effect: float | dict[str, float]) -> Exact:
+        return Exact(y, np.diag(se**2), [np.arange(16)], law_of(effect), SHIPPED["tau"])
+
+    exact = integrated(SHIPPED["effect"])
+    assert abs(exact.moments()[0] - mean) < 0.25 * error
+    assert integrated(0.5).moments()[0] < mean - 0.8 * error, "as a narrow normal prior pulls it"
+    _, table = fit(made(y, se, ["DK"] * 16), priors_of(SHIPPED))
+    row = table.query("level == 'population'").squeeze()
+    assert_agree(row, *exact.moments())
+    assert row["prior_pull"] == pytest.approx((exact.moments()[0] - mean) / error, abs=0.05)

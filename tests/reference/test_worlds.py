@@ -136,7 +136,7 @@ class Fit:
 
     draws: dict[str, xr.DataArray]  # by level: (draw, construct, group)
     truth: dict[str, np.ndarray]  # by level: (construct, group)
-    tau: xr.DataArray  # (draw, tau_of, construct)
+    tau: xr.DataArray  # (draw, tau_of)
 
     def bounds(self, level: str) -> tuple[np.ndarray, np.ndarray]:
         tail = (1 - LEVEL) / 2
@@ -149,7 +149,13 @@ class Fit:
 
     def spread(self, grouping: str, construct: str) -> np.ndarray:
         """Draws of the standard deviation of the effect of core tasks between groups."""
-        return self.tau.sel(tau_of=f"{EXPOSURE} {grouping}", construct=construct).to_numpy()
+        (name,) = (
+            name
+            for name in map(str, self.tau.tau_of.values)
+            if name.endswith(f", {construct}")
+            and grouping in name.removeprefix(f"{EXPOSURE} ").partition(",")[0].split("+")
+        )
+        return self.tau.sel(tau_of=name).to_numpy()
 
 
 def truths(made: dict[str, Any], places: pd.DataFrame, factor: np.ndarray) -> dict[str, np.ndarray]:
@@ -230,7 +236,7 @@ def fitted(
         return Fit(
             effects(posterior, cells),
             truths(made, places, attenuation),
-            tau.transpose("sample", "tau_of", "construct"),
+            tau.transpose("sample", "tau_of"),
         )
 
     for name in WORLDS:
@@ -257,7 +263,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
     assert hits.mean() >= least(hits[..., 0].size)
 
 
-def test_in_a_world_without_effects_intervals_cover_nought_everywhere(fitted: Fitted) -> None:
+def test_in_a_world_without_effects_intervals_cover_zero_everywhere(fitted: Fitted) -> None:
     for level in LEVELS:
         hits = np.stack([fit.hits(level) for fit in fitted.of["null"]])
         assert not any(fit.truth[level].any() for fit in fitted.of["null"])

@@ -21,7 +21,7 @@ from metastudy.common.problems import BadInput
 from metastudy.models.aggregate import check_required
 from metastudy.models.codings.readings import studies_of_codes
 from metastudy.synthesis.eligibility import module_structures
-from metastudy.synthesis.pooling import plan
+from metastudy.synthesis.pooling import plans
 from metastudy.synthesis.study_estimates import estimates
 
 sys.path.insert(0, str(ROOT / "data" / "generator"))
@@ -127,12 +127,13 @@ def test_a_replication_in_two_more_countries_and_another_sector_unlocks_what_it_
     built: Path,
 ) -> None:
     found = module_structures(cells(built, "threat"))
-    mine = found[found["exposure"] == "involvement_degree_randomised"].set_index("grouping")
-    assert mine["levels"].to_dict() == {"study": 3, "country": 3, "sector": 2}
-    assert mine.loc["study", "used_as"] == "varying"
-    assert "dominated by its prior" in mine.loc["study", "reason"]
-    assert mine.loc["country", "reason"] == "aliased with study"
-    assert mine.loc["sector", "used_as"] == "contrast"
+    mine = found[found["exposure"] == "involvement_degree_randomised"]
+    mine = mine[mine["outcome"] == "threat_quality"].set_index("grouping")
+    assert mine["levels"].to_dict() == {"study": 3, "country": 3, "sector": 2, "setting": 3}
+    assert set(mine["used_as"]) == {"varying"}
+    assert mine["aliased_with"].to_dict() == {
+        "study": "", "country": "study", "sector": "", "setting": "study",
+    }  # fmt: skip
 
 
 def test_asking_for_what_the_design_cannot_tell_names_the_alias(built: Path) -> None:
@@ -143,7 +144,7 @@ def test_asking_for_what_the_design_cannot_tell_names_the_alias(built: Path) -> 
     problems = caught.value.problems
     assert {problem.code for problem in problems} == {"aliased-term"}
     assert {problem.column for problem in problems} == {"require.threat"}
-    assert all("aliased with study" in problem.found for problem in problems)
+    assert all("cannot be told from study" in problem.found for problem in problems)
 
 
 def test_estimates_of_the_replications_are_pooled_and_the_construct_of_its_own_is_not(
@@ -155,9 +156,8 @@ def test_estimates_of_the_replications_are_pooled_and_the_construct_of_its_own_i
         [json.loads(threat.attrs["vocabulary"])],
     )
     table, covariance = estimates(threat, vocabulary)
-    pooled = plan(table, covariance)
-    assert pooled is not None
-    together = pooled.table.groupby("outcome")["study"].nunique()
+    pooled = pd.concat([found.table for found in plans(table, covariance)])
+    together = pooled.groupby("outcome")["study"].nunique()
     assert set(together) == {3}
     assert "threat_quality" in together
     assert OWN in set(table["outcome"])
@@ -168,5 +168,5 @@ def test_a_second_study_of_interviews_pools_the_codes_that_both_looked_for(built
     strain = cells(built, "strain")
     assert studies_of_codes(strain).sum("study_name").values.tolist() == [2] * strain.sizes["code"]
     found = module_structures(strain).set_index("grouping")
-    assert found.loc["study", "used_as"] == "contrast"
+    assert found.loc["study", "used_as"] == "varying"
     assert strain.sizes["organisation"] == 40

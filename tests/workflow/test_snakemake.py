@@ -432,6 +432,7 @@ def test_everything_that_a_job_makes_is_asked_for(clone: Path):
 
 
 @pytest.mark.fit
+@pytest.mark.ci
 def test_the_same_cells_take_their_posterior_from_the_store(project: Path):
     tiny = {"chains": 2, "tune": 50, "draws": 50}
     target, log = "results/fits/strain.nc", project / "results/logs/fit/strain.log"

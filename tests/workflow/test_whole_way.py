@@ -110,7 +110,7 @@ def test_every_figure_and_table_of_simulated_data_is_marked(built: Path) -> None
     marked = [c for c in tables if re.search("Simulated (and observed )?data", c)]
     real = [c for c in tables if c not in marked]
     assert len(marked) >= 10
-    assert len(real) == 3, "findings, bounds and appraisal"
+    assert len(real) == 5, "findings, outcomes, certainty, bounds and appraisal"
     assert all("ublished" in caption for caption in real)
     drawn = list((built / "results/figures").glob("*.csv"))
     assert len(drawn) >= 6
@@ -133,15 +133,19 @@ def turned(
     table: pd.DataFrame, draws: xr.DataArray, world: str
 ) -> tuple[pd.DataFrame, xr.DataArray]:
     """The same results in a world in which effects are absent, or have the other sign."""
-    table, effect = table.copy(), (table["estimand"] == "effect").to_numpy()
+    table, effect = table.copy(), table["estimand"].isin(["effect", "difference"]).to_numpy()
     if world == "reversed":
         flipped = -table.loc[effect, ["mean", "upper", "lower"]].to_numpy()
         table.loc[effect, ["mean", "lower", "upper"]] = flipped
+        table.loc[effect, ["above", "below"]] = table.loc[effect, ["below", "above"]].to_numpy()
+        table.loc[effect, "positive"] = 1 - table.loc[effect, "positive"]
         return table, draws * xr.DataArray(np.where(effect, -1.0, 1.0), dims="contrast")
-    shift = table["mean"].where(table["estimand"] == "effect", 0.0)
+    shift = table["mean"].where(effect, 0.0)
     for column in ("mean", "lower", "upper"):
         table[column] = table[column] - shift
-    table.loc[effect, "pd"] = 0.5
+    table.loc[effect, ["pd", "positive"]] = 0.5
+    measured = effect & table["rope"].notna().to_numpy()
+    table.loc[measured, ["above", "below", "rope"]] = 0.1, 0.1, 0.8
     return table, draws - xr.DataArray(shift.to_numpy(), dims="contrast")
 
 
@@ -190,7 +194,7 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
     assert len(sentences) > 100
     assert [c for sentence in sentences for c in contradictions(sentence)] == []
     core = yaml.safe_load(Path(variables).read_text("utf-8"))["threat"]["task_type_randomised"]
-    expected = {"null": "imprecise", "reversed": "lower"}[world]
+    expected = {"null": "undecided", "reversed": "lower"}[world]
     assert core["threat_quality"]["verdict"] == expected
     assert core["summary"] in text.replace("\u00a0", " ")
 

@@ -9,14 +9,14 @@ import copy
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
 
 from metastudy.codebook import codebook as codebooks
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.json_schema import validator, violations
+from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import did_you_mean, numeral
 from metastudy.common.yaml_document import yaml_path
@@ -68,7 +68,7 @@ class Found:
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration, if it keeps the schema.
+    """The configuration, if it keeps the schema, with the defaults of what it leaves out.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     ]
     if problems:
         raise BadInput(problems)
-    return settings
+    return with_defaults(settings, cast("dict[str, Any]", schema.schema))
 
 
 def _read_number(config: dict[str, Any], error: ValidationError) -> None:

@@ -129,8 +129,10 @@ def studies_of(wildcards):
 
 
 # What figures, tables and variables are made from, by the name of the option that takes it.
+TRUTH = "data/truth.csv"  # of the shipped simulated data; other data have none
 RESULT_FILES = catalogue.result_files(STUDIES, MODULES, FITS, config["appraisal"])
 RESULT_FILES["appraisal"] = [local(config["appraisal"])]
+RESULT_FILES["truth"] = [local(TRUTH)] if os.path.exists(TRUTH) else []
 FIGURES = catalogue.figures({name: module.model for name, module in FOUND.modules.items()})
 
 

@@ -119,6 +119,7 @@ rule contrast:
         rope_logit=config["report"]["rope_logit"],
         seed=config["sampling"]["seed"],
         smallest_cell=config["privacy"]["smallest_cell"],
+        prior_decides=config["report"]["prior_decides"],
         code=code("contrast"),
         lock=LOCK,
     message:
@@ -128,4 +129,5 @@ rule contrast:
         " --cells {input.cells} --posterior {input.posterior}"
         " --priors {params.priors:q} --interval {params.interval} --rope_sd {params.rope_sd}"
         " --rope_logit {params.rope_logit} --seed {params.seed} --smallest_cell {params.smallest_cell}"
+        " --prior_decides {params.prior_decides}"
         " --table {output.table} --draws {output.draws} --heterogeneity {output.heterogeneity} > {log} 2>&1"

@@ -27,6 +27,8 @@ rule refits:
             {**config["refits"], "seed": config["sampling"]["seed"]}, sort_keys=True
         ),
         interval=config["report"]["interval"],
+        rope_sd=config["report"]["rope_sd"],
+        rope_logit=config["report"]["rope_logit"],
         code=code("refits"),
         lock=LOCK,
     message:
@@ -35,6 +37,7 @@ rule refits:
         f"{LIBRARY} python -m metastudy.commands.refits"
         " --cells {input.cells} --posterior {input.posterior}"
         " --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
+        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit}"
         " --table {output.table} --power {output.power} --pooling {output.pooling} > {log} 2>&1"
 
 

@@ -22,6 +22,7 @@ rule synthesize:
         "results/logs/synthesize.log",
     conda:
         "../../envs/environment.yaml"
+    threads: 2
     resources:
         mem_mb=2500,
     params:
@@ -31,6 +32,7 @@ rule synthesize:
         interval=config["report"]["interval"],
         rope_sd=config["report"]["rope_sd"],
         rope_logit=config["report"]["rope_logit"],
+        prior_decides=config["report"]["prior_decides"],
         code=code("synthesize"),
         lock=LOCK,
     message:
@@ -39,7 +41,7 @@ rule synthesize:
         f"{LIBRARY} python -m metastudy.commands.synthesize"
         " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
-        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --out {params.out} > {log} 2>&1"
+        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --prior_decides {params.prior_decides} --cores {threads} --out {params.out} > {log} 2>&1"
 
 
 rule design_based:

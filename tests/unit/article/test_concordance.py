@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from helpers.evidence import evidence, finding
-from metastudy.article.make import table, variables
+from metastudy.article.make import table
 from metastudy.article.results import Evidence
-from metastudy.article.topics.concordance import CONCORDANCE, concordance
+from metastudy.article.topics.concordance import CONCORDANCE, concordance, variables
 from metastudy.inference.netcdf import save
 
 KEYS = ["finding_id", "outcome"]
@@ -77,7 +77,7 @@ def test_what_rests_on_simulated_data_is_by_construction_and_has_no_probability(
     assert full["mass"].isna().all()
     found = table(world, "concordance")
     assert set(found.shown["Posterior mass"]) == {"by construction"}
-    said = variables(world, {})["published"]["concordance"]
+    said = variables(world)["concordance"]
     assert said["sentence"].startswith("All of these contrasts rest on simulated data")
     assert said["by_construction"] == said["matched"] == "three"
     assert said["unmatched"] == "three"
@@ -88,8 +88,28 @@ def test_a_world_of_both_says_which_part_is_no_evidence(tmp_path: Path) -> None:
     shown = table(world, "concordance").shown
     built = shown["Posterior mass"] == "by construction"
     assert built.sum() == 3, "a finding about a family as a whole, in the module of simulated data"
-    said = variables(world, {})["published"]["concordance"]
+    said = variables(world)["concordance"]
     assert said["sentence"].startswith("Of these, one rests on simulated data")
+
+
+def test_a_finding_stands_beside_people_of_its_role_only(tmp_path: Path) -> None:
+    world, _ = observed(
+        tmp_path,
+        task("own", "positive", "threat_quality", role="professional"),
+        task("other", "positive", "threat_quality", role="citizen_coproducer"),
+        task("unknown", "positive", "threat_quality", role=None),
+    )
+    world.contrasts["threat"]["role"] = ""
+    assert set(concordance(world)["finding_id"]) == {"own", "other", "unknown"}, "none is stated"
+    world.contrasts["threat"]["role"] = "manager + professional"
+    assert set(concordance(world)["finding_id"]) == {"own", "unknown"}
+
+
+def test_findings_are_counted_by_outcome_and_never_in_total(tmp_path: Path) -> None:
+    world, _ = observed(tmp_path)
+    said = variables(world)
+    assert not {"positive", "negative", "null_result", "not_supported"} & set(said)
+    assert (said["oriented"], said["tested"]) == ("two", "no")
 
 
 def test_a_finding_about_a_family_stands_beside_each_of_its_outcomes(tmp_path: Path) -> None:
@@ -124,5 +144,5 @@ def test_a_finding_about_something_else_has_no_contrast_here(
         **task("other", "positive", "threat_quality"), **more,
     })  # fmt: skip
     assert set(concordance(world)["finding_id"]) == {"A"}, what
-    said = variables(world, {})["published"]["concordance"]
+    said = variables(world)["concordance"]
     assert (said["matched"], said["unmatched"]) == ("one", "one")

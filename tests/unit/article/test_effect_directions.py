@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from helpers.evidence import cases, evidence
+from helpers.evidence import cases, evidence, row
 from metastudy.article.make import table
 from metastudy.article.results import Evidence
 from metastudy.article.topics import identification
@@ -45,6 +46,36 @@ def test_signs_of_the_models_are_their_verdicts(world: str, signs: list[str]) ->
     assert set(mine["provenance"]) == {"simulated"}
 
 
+@pytest.mark.parametrize(
+    ("mean", "sign"), [(0.24, "higher"), (-0.24, "lower"), (0.34, "positive"), (-0.34, "negative")]
+)
+def test_a_sign_of_open_size_is_another_mark_than_a_clear_effect(mean: float, sign: str) -> None:
+    found = everything("null")
+    contrasts = found.contrasts["threat"]
+    more = row(mean, 0.1, metric="sd")
+    mine = contrasts["outcome"].eq("threat_job") & contrasts["level"].eq("population")
+    for name in ("mean", "above", "below", "positive", "rope"):
+        contrasts.loc[mine, name] = more[name]
+    shown = figure(found).query("section == 'threat'").set_index("outcome")["direction"]
+    assert shown["threat_job"] == sign
+    assert set(shown.drop("threat_job")) == {"unclear"}
+
+
+def test_people_of_different_roles_have_signs_of_their_own() -> None:
+    found = everything("null")
+    contrasts = found.contrasts["threat"]
+    contrasts["role"] = "professional"
+    alone = figure(found).query("section == 'threat'")
+    more = pd.concat([contrasts, contrasts.assign(role="citizen_coproducer")], ignore_index=True)
+    both = replace(found, contrasts={**found.contrasts, "threat": more})
+    shown = figure(both).query("section == 'threat'")
+    assert len(shown) == 2 * len(alone)
+    assert alone["row"].nunique() == 1
+    assert set(shown["row"]) == {
+        f"{alone['row'].iloc[0]}: {role}" for role in ("professional", "citizen co-producer")
+    }
+
+
 def test_what_the_design_identifies_is_a_sign_for_each_exposure_and_grouping() -> None:
     found = identification.figure(everything())
     assert set(found["section"]) == {"threat", "coping", "strain"}
@@ -52,11 +83,11 @@ def test_what_the_design_identifies_is_a_sign_for_each_exposure_and_grouping() -
     for _, mine in found.groupby(["section", "row"]):
         assert mine["column"].tolist()[:3] == ["Study", "Country", "Sector"]
     structure = everything().synthesis["structure"]
-    for row in structure[structure["outcome"] == ""].itertuples():
-        place = found[(found["exposure"] == row.exposure) & (found["outcome"] == row.grouping)]
+    for one in structure[structure["outcome"] == ""].itertuples():
+        place = found[(found["exposure"] == one.exposure) & (found["outcome"] == one.grouping)]
         if len(place):
             expected = {"varying": ("full", "dominated"), "contrast": ("contrast",)}
-            assert place["direction"].item() in expected.get(row.used_as, ("alias", "single"))
+            assert place["direction"].item() in expected.get(one.used_as, ("alias", "single"))
 
 
 def test_each_case_stands_for_itself_and_never_for_a_share() -> None:
@@ -71,10 +102,11 @@ def test_a_bound_is_derived_from_the_sample_size_of_a_null_main_effect_and_says_
     found = bounds(everything())
     assert found["finding_id"].tolist() == ["B", "F"], "no interaction, and no unknown size"
     np.testing.assert_allclose(found["se"], [2 / 20, 2 / 10])
-    np.testing.assert_allclose(found["bound"], [0.196, 0.392])
+    np.testing.assert_allclose(found["bound"], [0.392, 0.784], atol=1e-12)
     assert set(found["verification"]) == {"derived_bound"}
     caption = table(everything(), "bounds").caption
     assert "published nowhere" in caption
+    assert "within 3.92 of zero" in caption
     assert "bound" not in table(everything(), "findings").full.columns
 
 

@@ -13,11 +13,12 @@ from helpers.hand_made import experiment
 from helpers.raw_studies import VOCABULARY
 from metastudy.article.make import table, variables
 from metastudy.article.results import Evidence
-from metastudy.article.topics import answers
+from metastudy.article.topics import answer_figures
 from metastudy.article.variable_tree import flat
+from metastudy.design.new_settings import DECIDED
 from metastudy.display.plots import forest
 from metastudy.models.answers.cells import answer_cells
-from metastudy.models.answers.design import answer_effects
+from metastudy.models.answers.design import answer_design, estimands
 from metastudy.posterior.contrasts import contrasts
 
 COUNTRIES = ("DK", "FI", "NL", "SE", "US")
@@ -29,7 +30,7 @@ def many() -> Evidence:
     for k, outcome in enumerate(OUTCOMES):
         same = {
             "module": "threat", "estimand": "effect", "exposure": "task_type_randomised",
-            "exposure_type": "randomised", "outcome": outcome,
+            "exposure_type": "randomised", "outcome": outcome, "role": "professional",
         }  # fmt: skip
         sd = same | {"metric": "sd"}
         rows.append(row(0.1 * k, 0.1, **sd, level="population"))
@@ -46,13 +47,13 @@ def many() -> Evidence:
             rows.append(row(0.1, 0.1, **sd, level="sector", group=sector))
         rows.append(row(0.1, 0.3, **sd, level="new_study"))
         rows.append(row(0.1, 0.4, **sd, level="new_country"))
-        rows.append(row(0.1, 0.5, **sd, level="new_sector", note="dominated by its prior"))
+        rows.append(row(0.1, 0.5, **sd, level="new_sector", note=DECIDED))
     usual = evidence("mixed")
     return replace(usual, contrasts={**usual.contrasts, "threat": pd.DataFrame(rows)})
 
 
 def test_each_country_and_sector_stands_above_the_mean_and_the_prediction_for_a_new_one() -> None:
-    table = answers.figure(many(), "threat")
+    table = answer_figures.figure(many(), "threat")
     blocks = list(dict.fromkeys(table["block"]))
     assert blocks[1:3] == [
         "Core against complementary tasks, by country",
@@ -70,7 +71,7 @@ def test_each_country_and_sector_stands_above_the_mean_and_the_prediction_for_a_
 
 
 def test_of_many_places_the_overview_shows_the_mean_and_a_new_study_and_no_single_one() -> None:
-    table = answers.figure(many(), "threat")
+    table = answer_figures.figure(many(), "threat")
     first = table[table["block"] == table["block"].iloc[0]]
     assert set(first["level"]) == {"population", "new_study"}
     levels = table[table["metric"] == "pomp"]
@@ -91,7 +92,7 @@ def test_the_text_says_what_is_expected_elsewhere_or_why_nothing_is() -> None:
     build = {"python": "3"}
     said = flat(variables(many(), build))["threat.task_type_randomised.elsewhere.sentence"]
     assert said.startswith("95% prediction intervals, in SD, for a new country: threat to service")
-    assert "for a new sector, mostly by the prior: " in said
+    assert "for a new sector, decided by the prior: " in said
     usual = evidence("mixed")
     alone = usual.contrasts["threat"].query("level != 'new_country'")
     other = replace(usual, contrasts={**usual.contrasts, "threat": alone})
@@ -113,14 +114,14 @@ def test_an_outcome_of_one_country_says_nothing_of_the_others() -> None:
         )
     ]  # fmt: skip
     cells = answer_cells(studies, "threat", VOCABULARY)
-    design = answer_effects(cells)
+    design = answer_design(cells)
     coords = {
-        "mu_of": list(design.means), "difference_of": list(design.differences),
+        "estimand": list(estimands(cells).index),
         "level_of": list(design.levels), "tau_of": list(design.components),
-        **{name: cells[name].values for name in ("construct", "setting", "exposure", "outcome")},
+        **{name: cells[name].values for name in ("setting", "exposure", "outcome")},
     }  # fmt: skip
     shapes = {
-        **{n: (f"{n}_of", "construct") for n in ("mu", "difference", "level", "tau")},
+        "mu": ("estimand",), "level": ("level_of",), "tau": ("tau_of",),
         "beta": ("setting", "exposure", "outcome"), "baseline": ("setting", "outcome"),
     }  # fmt: skip
     rng = np.random.default_rng(1)

@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 import yaml
 
+from helpers.evidence import row
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
 from metastudy.article.make import table, variables
 from metastudy.article.results import Evidence
 from metastudy.article.topics.power_scaling import power
-from metastudy.article.topics.refits import figure, robustness
+from metastudy.article.topics.refits import figure, kept, robustness
 from metastudy.article.variable_tree import flat
-from metastudy.posterior.contrasts import COLUMNS
 
 SETTINGS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 EXPOSURE = {
@@ -26,15 +26,7 @@ EXPOSURE = {
 
 def effect(outcome: str, mean: float) -> dict[str, object]:
     sd = {"threat_quality": 0.05, "threat_job": 0.1}[outcome]
-    numbers = {
-        "mean": mean,
-        "sd": sd,
-        "lower": mean - 2 * sd,
-        "upper": mean + 2 * sd,
-        "pd": 0.99,
-        "rope": 0.0,
-    }
-    return EXPOSURE | {"outcome": outcome} | numbers
+    return row(mean, sd, **EXPOSURE, outcome=outcome, role="professional")
 
 
 def one_refit(kind: str, group: str, outcome: str, mean: float) -> dict[str, object]:
@@ -47,20 +39,19 @@ def one_refit(kind: str, group: str, outcome: str, mean: float) -> dict[str, obj
 def evidence() -> Evidence:
     whole = [effect("threat_quality", 0.3), effect("threat_job", 0.0)]
     about = {"module": "threat", "variant": "main", "estimand": "effect", "level": "population"}
-    contrasts = pd.DataFrame([row | about for row in whole])
-    for name in ("id", *COLUMNS):
-        if name not in contrasts:
-            contrasts[name] = ""
+    contrasts = pd.DataFrame([one | about for one in whole])
     found = [
         one_refit("without_organisation", "org-1", "threat_quality", 0.25),
         one_refit("without_organisation", "org-1", "threat_job", 0.02),
-        one_refit("without_organisation", "org-2", "threat_quality", 0.05),  # imprecise, then
+        one_refit("without_organisation", "org-2", "threat_quality", 0.05),  # undecided, then
         one_refit("without_organisation", "org-2", "threat_job", -0.01),
         one_refit("prior", "half", "threat_quality", 0.29),
         one_refit("prior", "double", "threat_quality", 0.31),
     ]
     scaled = [
-        EXPOSURE | {"module": "threat", "outcome": o, "prior": p, "likelihood": 0.1, "diagnosis": d}
+        EXPOSURE
+        | {"module": "threat", "outcome": o, "role": "professional", "prior": p}
+        | {"likelihood": 0.1, "diagnosis": d}
         for o, p, d in (("threat_quality", 0.01, ""), ("threat_job", 0.2, "conflict"))
     ]
     return Evidence(
@@ -74,10 +65,10 @@ def evidence() -> Evidence:
 
 def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: Evidence) -> None:
     found = robustness(evidence).set_index("kind")
-    row = found.loc["without_organisation"]
-    assert (row["outcome"], row["group"], row["refits"]) == ("threat_quality", "org-2", 2)
-    assert row["shift"] == pytest.approx(-5)
-    assert (row["changed"], row["effects"]) == (1, 2), "0.05 is imprecise where 0.3 was higher"
+    one = found.loc["without_organisation"]
+    assert (one["outcome"], one["group"], one["refits"]) == ("threat_quality", "org-2", 2)
+    assert one["shift"] == pytest.approx(-5)
+    assert (one["changed"], one["effects"]) == (1, 2), "0.05 is undecided where 0.3 was clear"
     assert found.loc["prior", "changed"] == 0
     assert list(found.index) == ["without_organisation", "prior"], "no kind without refits"
 
@@ -85,7 +76,7 @@ def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: E
 def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Evidence) -> None:
     found = figure(evidence)
     mine = found[found["outcome"] == "threat_quality"].set_index("level")
-    assert (mine.loc["all", "lower"], mine.loc["all", "upper"]) == pytest.approx((0.2, 0.4))
+    assert (mine.loc["all", "lower"], mine.loc["all", "upper"]) == pytest.approx((0.202, 0.398))
     organisation = mine.loc["without_organisation"]
     assert (organisation["lower"], organisation["upper"]) == pytest.approx((0.05, 0.25))
     assert set(found["provenance"]) == {"simulated"}
@@ -95,10 +86,21 @@ def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Evide
     )
 
 
+def test_a_claim_is_kept_where_its_sign_has_a_probability_of_95_per_cent(
+    evidence: Evidence,
+) -> None:
+    quality, job = evidence.contrasts["threat"].to_dict("records")
+    # Of 0.25, 0.05, 0.29 and 0.31, each with a standard deviation of 0.05, one has P(sign) = 0.84.
+    assert kept(evidence, quality) == "3 of 4"
+    assert kept(evidence, job) == "", "it is no claim"
+    other = {**quality, "role": "citizen_coproducer"}
+    assert kept(evidence, other) == "", "nobody of that role was in a refit"
+
+
 def test_what_leans_on_the_prior_is_counted(evidence: Evidence) -> None:
-    row = power(evidence).iloc[0]
-    assert (row["effects"], row["prior"], row["conflict"]) == (2, 1, 1)
-    assert (row["outcome"], row["largest"]) == ("threat_job", 0.2)
+    one = power(evidence).iloc[0]
+    assert (one["effects"], one["prior"], one["conflict"]) == (2, 1, 1)
+    assert (one["outcome"], one["largest"]) == ("threat_job", 0.2)
 
 
 def test_tables_and_sentences_say_the_same(evidence: Evidence) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from helpers.evidence import WORLDS, evidence
@@ -26,8 +29,9 @@ def test_every_table_is_a_pipe_table_with_id_and_mark(name: str, world: str, stu
     assert caption.startswith(": ")
     assert f"{{#tbl-{name.replace('_', '-')}" in caption
     assert caption.endswith("}")
-    published = name in ("findings", "bounds", "appraisal")  # real, whatever the data are
-    assert (" Simulated " in caption) != published
+    published = name in ("findings", "bounds", "appraisal", "outcomes", "certainty")
+    # What was published is real, whatever the data are; without true values nothing is recovered.
+    assert (" Simulated " in caption) != (published or name == "recovery")
     assert "nan" not in text
     assert "-0." not in text  # a real minus
 
@@ -43,15 +47,95 @@ def test_shown_numbers_are_the_full_ones_rounded() -> None:
     shown = found.shown.iloc[0]
     assert shown["SD"] == f"{first['mean']:.2f}"
     assert shown["95% interval"] == f"{first['lower']:.2f} to {first['upper']:.2f}"
-    assert list(found.shown["Verdict"]) == ["higher", "lower", "practically none", "imprecise"]
+    assert list(found.shown["Verdict"]) == [
+        "clear, higher",
+        "clear, lower",
+        "too small to matter",
+        "undecided",
+    ]
 
 
 def test_a_prediction_is_called_one_and_has_no_verdict() -> None:
     shown = table(evidence("all"), "effects_coping").shown
-    shown = shown[(shown == "New country (mostly prior)").any(axis=1)]
+    shown = shown[(shown == "New country (its prior decides)").any(axis=1)]
     assert len(shown) == 3
     assert set(shown["Verdict"]) == {"–"}
     assert shown["95% interval"].iloc[0] == "−0.19 to 0.99"
+
+
+def test_a_word_on_the_border_has_a_mark_that_the_caption_explains() -> None:
+    found = table(evidence("open"), "effects_threat")
+    assert list(found.shown["Verdict"]) == [
+        "higher, size open",
+        "lower, size open",
+        "too small to matter",
+        "higher, size open†",
+    ]
+    assert "†: on the border" in found.caption
+
+
+def test_each_claim_says_in_how_many_refits_it_is_kept_and_what_it_is_without_pooling() -> None:
+    world = evidence("mixed")
+    refits = world.refits
+    mine = refits["outcome"].eq("threat_quality") & refits["kind"].eq("without_organisation")
+    refits.loc[mine, "positive"] = 0.9  # below 0.95: not kept
+    lost = refits["outcome"].eq("threat_profession") & refits["kind"].eq("prior")
+    refits.loc[lost, "positive"] = 0.5
+    apart = refits["outcome"].eq("threat_job") & refits["kind"].eq("outcomes")
+    refits.loc[apart, ["mean", "lower", "upper"]] = 0.07, -0.01, 0.15
+    shown = table(world, "effects_threat").shown
+    assert list(shown["Kept"]) == ["2 of 3", "2 of 3", "–", "–"], "what is no claim is not kept"
+    assert shown["Not pooled"].iloc[2] == "0.07 (−0.01 to 0.15)"
+    gone = world.refits[~(lost | apart)]
+    object.__setattr__(world, "refits", gone[gone["outcome"] != "threat_quality"])
+    shown = table(world, "effects_threat").shown
+    assert list(shown["Kept"]) == ["–", "2 of 2", "–", "–"], "a refit without data is not counted"
+
+
+def test_a_family_of_codes_is_in_the_refits_and_a_single_code_is_not() -> None:
+    shown = table(evidence("mixed"), "effects_strain").shown.set_index("Code")
+    assert shown.loc["Coded strain (mean)", "Kept"] == "2 of 2"
+    assert shown.loc["Role change", "Kept"] == "–"
+    assert shown.loc["Role change", "Verdict"].startswith("clear") is False
+
+
+def test_a_difference_between_studies_is_printed_without_a_verdict() -> None:
+    found = table(evidence("mixed"), "differences_coping")
+    mine = found.full[found.full["level"] == "exposure_type"]
+    assert set(mine["verdict"]) == {""}
+    shown = found.shown[found.shown["Difference"] == "Randomised against measured"]
+    assert list(shown["Verdict"]) == ["other studies"] * 3
+    assert list(shown["SD"]) == ["0.30", "−0.30", "0.00"]
+    within = found.full[found.full["level"] == "vignette"]
+    assert list(within["verdict"]) == ["clear_higher", "clear_lower", "too_small"]
+    assert table(evidence("mixed"), "differences_threat").shown["Outcome"].nunique() == 3
+
+
+def test_people_of_two_roles_have_rows_of_their_own_that_say_so() -> None:
+    world = evidence("mixed")
+    own = world.contrasts["threat"]
+    both = pd.concat([own, own.assign(role="citizen_coproducer")], ignore_index=True)
+    found = replace(world, contrasts={**world.contrasts, "threat": both})
+    shown = table(found, "effects_threat").shown
+    assert len(shown) == 2 * len(table(world, "effects_threat").shown)
+    assert set(shown["Outcome"].str.rpartition(", ")[2]) == {"professional", "citizen co-producer"}
+
+
+def test_what_its_prior_decides_says_so() -> None:
+    shown = table(evidence("mixed"), "heterogeneity").shown
+    decided = shown["Remark"] == "decided by its prior"
+    assert (decided == (shown["Ratio of SDs"].astype(float) > 0.7)).all()
+    assert decided.any()
+    assert not decided.all()
+
+
+def test_a_pooled_mean_that_its_prior_pulls_says_so() -> None:
+    world = evidence("all", 3)
+    shown = table(world, "synthesis").shown
+    assert set(shown["Remark"]) == {"pulled by its prior (−0.40 posterior SD)"}
+    world.synthesis["pooled"]["prior_pull"] = 0.2
+    assert "Remark" not in table(world, "synthesis").shown.columns
+    assert "next study in Denmark: " in shown["Prediction"].iloc[0]
 
 
 def test_prevalences_stand_by_country_and_of_many_sectors_the_ends() -> None:

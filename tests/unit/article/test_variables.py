@@ -49,25 +49,67 @@ def test_a_mixed_world_is_told_as_it_is() -> None:
     assert found[f"{stem}.threat_quality.pomp"] == "5.4"
     assert found[f"{stem}.threat_quality.effect"] == "raises"
     assert found[f"{stem}.threat_profession.effect_plural"] == "lower"
-    assert found[f"{stem}.threat_job.direction"] == "practically none"
-    assert found[f"{stem}.work_motivation.verdict"] == "imprecise"
+    assert found[f"{stem}.threat_job.direction"] == "too small to matter"
+    assert found[f"{stem}.work_motivation.verdict"] == "undecided"
     assert found[f"{stem}.summary"] == (
         "A change from complementary tasks to core tasks raises threat to service quality (0.30 "
-        "SD, 95% interval 0.10 to 0.50) and lowers threat to the profession (−0.30 SD, 95% "
-        "interval −0.50 to −0.10); the effect on threat to the own job (0.00 SD, 95% interval "
-        "−0.04 to 0.04) lies within the region of practical equivalence; the effect on work "
-        "motivation is imprecise."
+        "SD, 95% interval 0.10 to 0.50; clear) and lowers threat to the profession (−0.30 SD, 95% "
+        "interval −0.50 to −0.10; clear); the effect on threat to the own job (0.00 SD, 95% "
+        "interval −0.04 to 0.04) is too small to matter; the effect on work motivation is "
+        "undecided."
     )
-    assert found[f"{stem}.higher.outcomes"] == "threat to service quality"
+    assert found[f"{stem}.any_higher.outcomes"] == "threat to service quality"
+    assert found[f"{stem}.higher.outcomes"] == "none of the outcomes"
+    assert found[f"{stem}.differences.outcomes"] == (
+        "Against the mean of the other outcomes of the family, the effect is higher on threat to "
+        "service quality (0.30 SD, 95% interval 0.10 to 0.50; clear) and lower on threat to the "
+        "profession (−0.30 SD, 95% interval −0.50 to −0.10; clear); one difference is too small to "
+        "matter."
+    )
+    assert found[f"{stem}.differences.vignettes"].startswith("It was in one vignette only")
+    assert found[f"{stem}.threat_quality.kept"] == "3 of 3"
+    assert found[f"{stem}.threat_quality.apart"] == "0.30 SD, 95% interval 0.10 to 0.50"
 
 
-def test_a_null_world_is_imprecise_and_never_zero() -> None:
+def test_a_size_that_is_open_is_said_and_so_is_the_border() -> None:
+    found = of("open")
+    stem = "threat.task_type_randomised"
+    assert (
+        "threat to service quality (0.22 SD, 95% interval 0.02 to 0.42; size open)"
+        in found[f"{stem}.summary"]
+    )
+    assert "0.0002 to 0.39; size open; on the border)" in found[f"{stem}.summary"]
+    assert found[f"{stem}.work_motivation.verdict_text"] == "higher, size open (on the border)"
+    assert found[f"{stem}.work_motivation.beyond"] == "0.832"
+
+
+def test_claims_and_the_signs_that_may_be_wrong_are_counted() -> None:
+    found = of("open")
+    # Three of the four effects on threat have a sign: twice P(Z > 2.2), once P(Z > 1.962).
+    wrong = 2 * 0.013903 + 0.024881
+    assert (found["claims.threat.count"], found["claims.threat.total"]) == ("3", "4")
+    assert found["claims.threat.wrong"] == f"{wrong:.2f}"
+    assert found["claims.threat.border"] == "1"
+    assert found["claims.threat.sentence"] == (
+        "Of 4 effects three are claimed to have a sign; 0.05 of these signs are expected to be "
+        "wrong. Of 3 differences two are claimed to have a sign; 0.03 of these signs are expected "
+        "to be wrong."
+    )
+    # Of coping: two of three outcomes for two exposures; differences between studies claim nothing.
+    assert (found["claims.coping.count"], found["claims.coping.total"]) == ("4", "6")
+    assert found["claims.coping.differences.total"] == "3"
+    modules = [int(found[f"claims.{name}.count"]) for name in ("threat", "coping", "strain")]
+    assert int(found["claims.count"]) == sum(modules)
+    assert of("null")["claims.sentence"].startswith("Of 16 effects none is claimed")
+
+
+def test_a_null_world_is_undecided_and_never_zero() -> None:
     found = of("null")
     stem = "threat.task_type_randomised"
-    assert found[f"{stem}.comparison"] == "None of the four outcomes has a clear sign."
+    assert found[f"{stem}.comparison"] == "None of the four outcomes has a decided sign."
     assert found[f"{stem}.higher.outcomes"] == "none of the outcomes"
-    assert found[f"{stem}.imprecise.count"] == "four"
-    assert "no effect" not in found[f"{stem}.summary"]
+    assert found[f"{stem}.undecided.count"] == "four"
+    assert not [key for key, text in found.items() if "no effect" in text or "imprecise" in text]
 
 
 def test_a_reversed_world_turns_the_verbs() -> None:
@@ -146,8 +188,10 @@ def test_the_synthesis_says_whether_it_pools() -> None:
     assert "pools nothing" in alone["synthesis.sentence"]
     assert several["synthesis.pooled_count"] == "3"
     stem = "synthesis.effects.task_type_randomised.threat_quality"
-    assert several[f"{stem}.verdict"] == "higher"
+    assert several[f"{stem}.verdict"] == "clear_higher"
+    assert several[f"{stem}.pull"] == "pulled by its prior (−0.40 posterior SD)"
     assert f"{stem}.new_country.interval" in several
+    assert f"{stem}.next_in_country.DK.interval" in several
     assert f"{stem}.verdict" not in alone
 
 

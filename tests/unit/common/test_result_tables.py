@@ -14,6 +14,7 @@ POWER = {
     "exposure": "task_type_randomised",
     "exposure_type": "randomised",
     "outcome": "threat_job",
+    "role": "professional",
     "provenance": "simulated",
     "prior": 0.01,
     "likelihood": 0.1,

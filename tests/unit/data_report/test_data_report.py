@@ -507,10 +507,10 @@ def test_two_studies_in_two_countries_are_aliased(answers: Inspection):
     other = replace(answers, study="other", places=(replace(place, country="FI"),))
     table = comparability.aliases([answers, other], VOCABULARY)
     whole = table[table["module"] == ""].set_index("grouping")
-    assert whole.loc["study", "used_as"] == "contrast"
+    assert whole.loc["study", "used_as"] == "varying"
     assert whole.loc["country", "aliased_with"] == "study"
     text = render(pages([answers, other], VOCABULARY)[0])["md"]
-    assert "aliased with study" in text
+    assert "cannot be told from study" in text
 
 
 def test_the_page_over_all_tells_all_warnings_and_links_all_pages(answers: Inspection):

@@ -41,7 +41,8 @@ def answered() -> tuple[Answers, xr.Dataset, xr.Dataset]:
     ]
     cells = answer_cells(studies, "threat", VOCABULARY)
     names = [*MODELS["answers"].row_parameters, "log_likelihood"]
-    draws = draw_prior(MODELS["answers"].build(cells, PRIORS), names, DRAWS, 1)
+    model = MODELS["answers"].build(cells, PRIORS)
+    draws = draw_prior(model, names, DRAWS, 1)
     return observe_answers(studies, cells, VOCABULARY), cells, draws
 
 

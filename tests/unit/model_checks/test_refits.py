@@ -8,6 +8,7 @@ import xarray as xr
 
 from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
+from metastudy.common.result_tables import checked
 from metastudy.harmonized.study import Study
 from metastudy.model_checks.leave_group_out import (
     FIXED,
@@ -19,6 +20,7 @@ from metastudy.model_checks.leave_group_out import (
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.refits import summary
 from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.design import estimands
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import NOT_FIXED
 from metastudy.models.priors import priors_of
@@ -89,8 +91,10 @@ def test_an_effect_that_has_lost_its_data_is_known_as_its_prior() -> None:
     both, one = list(cells.exposure.values)
     assert covered(cells).values.all()
     rest = covered(without(cells, "study", "b"))
-    assert bool(rest.sel(exposure=both, outcome="threat_quality"))
-    assert not bool(rest.sel(exposure=one, outcome="threat_quality")), "only b has it"
+    left = dict(zip(rest.exposure.values, rest.values, strict=True))
+    assert left == {both: True, one: False}, "only b has the other one"
+    assert set(rest.outcome.values) == {"threat_quality"}
+    assert set(rest.role.values) == {"professional"}
     coded = code_cells([interviews()], "strain", VOCABULARY)
     assert covered(coded).values.all()
     assert not covered(without(coded, "organisation", "org-a")).values.any(), "one side is empty"
@@ -106,41 +110,67 @@ def test_prior_variants_scale_what_groups_and_effects_may_do_and_nothing_else() 
     assert all(one.priors is PRIORS for name, one in found.items() if name not in VARIANTS)
 
 
+def test_outcomes_of_a_family_are_set_apart_in_a_refit_of_their_own() -> None:
+    """Around zero, as wide as the prior of an effect; the variants scale that of the family."""
+    study, _ = experiment("a", 60, 1, outcomes=["threat_quality", "threat_job"])
+    cells = answer_cells([study], "threat", VOCABULARY)
+    priors = priors_of(SCALES | {"outcomes": 0.3})
+    found = {(one.kind, one.group): one for one in refits(cells, priors)}
+    apart = found["outcomes", "apart"]
+    assert apart.fixed_outcomes == SCALES["effect"]
+    assert apart.fixed_tau == NOT_FIXED
+    assert apart.cells is cells
+    assert found["prior", "double"].priors["outcomes"].scale == pytest.approx(0.6)
+    others = [one for key, one in found.items() if key != ("outcomes", "apart")]
+    assert {one.fixed_outcomes for one in others} == {NOT_FIXED}
+    one_outcome = [one.kind for one in refits(answers(), priors)]
+    assert "outcomes" not in one_outcome, "nothing is pooled there"
+
+
 def effects(mean: float, seed: int) -> xr.DataArray:
-    draws = mean + 0.1 * np.random.default_rng(seed).standard_normal((2, 500, 1, 2))
-    coords = {"exposure": ["x"], "outcome": ["one", "two"]}
-    return xr.DataArray(draws, coords, ("chain", "draw", "exposure", "outcome"))
+    draws = mean + 0.1 * np.random.default_rng(seed).standard_normal((2, 500, 2))
+    coords = {
+        "exposure": ("effect", ["x", "x"]),
+        "outcome": ("effect", ["one", "two"]),
+        "role": ("effect", ["professional", "professional"]),
+    }
+    return xr.DataArray(draws, coords, ("chain", "draw", "effect"))
 
 
 def test_a_shift_is_in_posterior_standard_deviations_of_the_whole_fit() -> None:
-    has_data = xr.DataArray([[True, False]], effects(0, 0).coords, ("exposure", "outcome"))
-    table = summary(effects(0.3, 1), effects(0.1, 2), has_data, 0.95)
+    has_data = xr.DataArray([True, False], dims="effect")
+    table = summary(effects(0.3, 1), effects(0.1, 2), has_data, 0.95, 0.25)
     assert list(table["outcome"]) == ["one"]
     row = table.iloc[0]
+    assert (row["exposure"], row["role"]) == ("x", "professional")
     assert row["shift"] == pytest.approx(2, abs=0.2)
     assert row["mean"] == pytest.approx(0.3, abs=0.02)
     assert (row["lower"], row["upper"]) == pytest.approx((0.104, 0.496), abs=0.03)
     assert row["pd"] > 0.99
     assert row["rhat"] < 1.02
+    # A normal of 0.3 and 0.1 is above 0.25 with a probability of 0.69, and nowhere below -0.25.
+    assert row["above"] == pytest.approx(0.69, abs=0.05)
+    assert row["below"] == 0
+    assert row["above"] + row["rope"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("strong", ["prior", "likelihood"])
 def test_power_scaling_tells_what_the_posterior_leans_on(strong: str) -> None:
     """A normal mean: precision 1 of the one part and 0.01 of the other, known in closed form."""
     cells = answers()
-    constructs, exposures = list(cells.construct.values), list(cells.exposure.values)
-    shape = (4, 1000, len(exposures), len(constructs))
-    mu = np.random.default_rng(3).standard_normal(shape) + 2
-    wide, narrow = -0.005 * ((mu - 2) ** 2).sum((2, 3)), -0.5 * ((mu - 2) ** 2).sum((2, 3))
+    names = list(estimands(cells).index)
+    mu = np.random.default_rng(3).standard_normal((4, 1000, len(names))) + 2
+    wide, narrow = -0.005 * ((mu - 2) ** 2).sum(2), -0.5 * ((mu - 2) ** 2).sum(2)
     parts = {"log_prior": wide, "log_likelihood": narrow}
     if strong == "prior":
         parts = {"log_prior": narrow, "log_likelihood": wide}
     posterior = xr.Dataset(
-        {"mu": (("chain", "draw", "mu_of", "construct"), mu)}
+        {"mu": (("chain", "draw", "estimand"), mu)}
         | {name: (("chain", "draw"), value) for name, value in parts.items()},
-        {"mu_of": exposures, "construct": constructs},
+        {"estimand": names},
     )
-    table = power_scaling(cells, posterior)
+    table = checked("power", power_scaling(cells, posterior))
     other = {"prior": "likelihood", "likelihood": "prior"}[strong]
+    assert len(table) == len(names)
     assert (table[strong] > 10 * table[other]).all()
     assert set(table["diagnosis"]) == ({"strong_prior"} if strong == "prior" else {""})

@@ -12,6 +12,7 @@ import xarray as xr
 
 from helpers.hand_made import answer_study, coding_study, experiment
 from helpers.raw_studies import VOCABULARY
+from helpers.standard_units import in_standard_units
 from metastudy.common.problems import BadInput
 from metastudy.harmonized.scale_scores import scores
 from metastudy.models.answers.cells import answer_cells
@@ -32,9 +33,11 @@ def totals(cells: xr.Dataset, name: str) -> np.ndarray:
     return cells[name].sum("cell").values
 
 
-# Six people; the reference arm (the first three) has mean 20 and standard deviation 10.
+# Six people; the reference arm (the first three) has mean 20. Within both arms the squares sum to
+# 400 with three degrees of freedom, of which Hedges' correction is 1 - 3 / (4 * 3 - 1) = 8 / 11.
 QUALITY = [10.0, 20.0, 30.0, 40.0, 60.0, NAN]
 ARM = ["complementary"] * 3 + ["core"] * 3
+SCALE = math.sqrt(400 / 3) * 11 / 8
 
 
 def small(quality: list[float] = QUALITY, arm: list[str | None] = ARM, **more):
@@ -45,11 +48,13 @@ def small(quality: list[float] = QUALITY, arm: list[str | None] = ARM, **more):
 # --- answers -------------------------------------------------------------------------------------
 
 
-def test_an_outcome_is_in_standard_deviations_of_the_reference_arm_around_its_mean() -> None:
+def test_an_outcome_is_in_standard_deviations_within_arms_around_the_reference_mean() -> None:
     cells = cells_of(small())
     assert cells.centre.values.tolist() == [[20.0]]
-    assert cells.scale.values.tolist() == [[10.0]]
-    standard = np.array([-1, 0, 1, 2, 4])
+    assert cells.scale.item() == pytest.approx(SCALE)
+    assert cells.scale_df.item() == 3
+    assert cells.scale_of_all_arms.item(), "two degrees of freedom in the reference arm are too few"
+    standard = np.array([-10, 0, 10, 20, 40]) / SCALE
     np.testing.assert_allclose(totals(cells, "yy"), [[standard @ standard]])
 
 
@@ -57,7 +62,8 @@ def test_a_factor_of_two_levels_is_coded_minus_and_plus_one_half() -> None:
     cells = cells_of(small())
     assert cells.coefficient.values.tolist() == ["intercept", "task_type_randomised"]
     np.testing.assert_allclose(totals(cells, "xx"), [[5, -0.5], [-0.5, 1.25]])
-    np.testing.assert_allclose(totals(cells, "xy"), [[6], [0.5 * (2 + 4) - 0.5 * (-1 + 0 + 1)]])
+    want = np.array([[60], [0.5 * (20 + 40) - 0.5 * (-10 + 0 + 10)]])
+    np.testing.assert_allclose(totals(cells, "xy"), want / SCALE)
 
 
 def test_who_answers_no_outcome_or_has_no_condition_is_counted_and_left_out() -> None:
@@ -82,7 +88,7 @@ def test_a_score_needs_two_thirds_of_its_items() -> None:
     assert scores(items)["score"].fillna(-1).tolist() == [30.0, 25.0, -1.0]
 
 
-def test_a_measured_trait_is_in_standard_deviations_of_the_study() -> None:
+def test_a_measured_trait_is_in_standard_deviations_within_the_setting() -> None:
     trait, rating = [10.0, 30.0, 50.0, 70.0], [1.0, 5.0, 2.0, 8.0]
     study = answer_study(
         "small",
@@ -95,7 +101,7 @@ def test_a_measured_trait_is_in_standard_deviations_of_the_study() -> None:
     assert cells.exposure.values.tolist() == ["self_efficacy_measured"]
     assert cells.exposure_type.values.tolist() == ["measured"]
     x = (np.array(trait) - 40) / np.std(trait, ddof=1)
-    y = (np.array(rating) - 4) / np.std(rating, ddof=1)
+    y = (np.array(rating) - 4) / np.std(rating, ddof=1) * 8 / 11  # three degrees of freedom
     np.testing.assert_allclose(totals(cells, "xx"), [[4, 0], [0, 3]], atol=1e-12)
     np.testing.assert_allclose(totals(cells, "xy"), [[0], [x @ y]], atol=1e-12)
 
@@ -141,8 +147,7 @@ def test_cross_products_equal_those_of_the_rows_site_by_site_and_pattern_by_patt
     kept = ~np.isnan(y).all(axis=1)
     y = y[kept]
     x = np.column_stack([np.ones(kept.sum()), wide.loc[kept, ["x1", "x2"]]])
-    reference = y[x[:, 1] < 0]
-    y = (y - np.nanmean(reference, axis=0)) / np.nanstd(reference, axis=0, ddof=1)
+    y = np.column_stack([in_standard_units(column, x[:, 1:]) for column in y.T])
     order = [list(cells.outcome.values).index(name) for name in names]
     cells = cells.isel(outcome=order, outcome_=order)
     found = 0
@@ -225,13 +230,20 @@ def refused(code: str, *studies, module: str = "threat", make=answer_cells) -> l
 
 @pytest.mark.parametrize(
     "quality",
-    [[5.0] * 6, [5.0, NAN, NAN, 1.0, 2.0, 3.0]],
-    ids=["everybody answers the same", "one person in the reference arm"],
+    [[5.0] * 6, [5.0, NAN, NAN, 1.0, NAN, NAN], [5.0] * 3 + [9.0] * 3],
+    ids=["everybody answers the same", "one person in each arm", "the same within each arm"],
 )
 def test_an_outcome_that_does_not_vary_is_refused(quality: list[float]) -> None:
     (text,) = refused("constant-outcome", small(quality))
     assert "threat_quality" in text
-    assert "an outcome that varies" in text
+    assert "an outcome that varies within settings" in text
+
+
+def test_one_person_in_the_reference_arm_leaves_the_deviation_within_the_other() -> None:
+    cells = cells_of(small([5.0, NAN, NAN, 1.0, 2.0, 3.0]))
+    assert cells.scale_of_all_arms.item()
+    assert cells.scale_df.item() == 2
+    assert cells.scale.item() == pytest.approx(1.0 * 7 / 4), "the correction is 1 - 3 / 7"
 
 
 def test_an_arm_without_anybody_is_refused() -> None:

@@ -25,13 +25,15 @@ def test_one_vector_holds_all_the_numbers_and_gives_them_back() -> None:
     study, _ = experiment("a", 30, seed=3, missing=0.2, sites=2)
     cells = answer_cells([study], "threat", VOCABULARY)
     with pm.Model():
-        parts, priors, fixed_tau = given(cells, PRIORS)
+        parts, priors, fixed = given(cells, PRIORS)
     for name, part in zip(("n", "xx", "xy", "yy"), parts, strict=True):
         np.testing.assert_array_equal(part.eval(mode=MODE), cells[name].values)
     found = {key: float(prior.scale.eval(mode=MODE)) for key, prior in priors.items()}
     assert found == {"effect": 0.5, "tau": 0.3}
-    assert float(fixed_tau.eval(mode=MODE)) == 0.0
-    np.testing.assert_array_equal(pack(cells, PRIORS, 0.7)[-3:], [0.5, 0.7, 0.3])
+    assert [float(each.eval(mode=MODE)) for each in fixed] == [0.0, 0.0]
+    packed = pack(cells, PRIORS, fixed_tau=0.7, fixed_outcomes=0.9)
+    np.testing.assert_array_equal(packed[-4:], [0.5, 0.9, 0.7, 0.3])
+    assert len(packed) == sum(cells[name].size for name in ("n", "xx", "xy", "yy")) + 4
 
 
 def test_the_order_in_which_priors_are_said_changes_nothing() -> None:

@@ -61,7 +61,9 @@ def test_a_score_of_the_whole_is_the_mean_of_what_there_is() -> None:
     )
     rows = rows_of(study, "coping", VOCABULARY, folded=True)
     assert set(rows.y.columns) == {(WHOLE, vignette), ("coping_avoidance", vignette)}
-    scores = rows.y[WHOLE, vignette] * rows.scale[WHOLE, vignette] + rows.centre[WHOLE, vignette]
+    outcome = (WHOLE, vignette)
+    scale, centre = rows.scale.loc[[outcome], "scale"].item(), rows.centre[outcome].item()
+    scores = rows.y[outcome] * scale + centre
     np.testing.assert_allclose(scores, [30, 20, 70, 45, 20])
     cells = answer_cells([study], "coping", VOCABULARY, folded=True)
     assert list(cells.construct.values) == ["coping_avoidance", WHOLE]

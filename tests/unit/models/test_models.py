@@ -15,10 +15,12 @@ import yaml
 from scipy.special import expit
 from scipy.stats import beta as beta_distribution
 from scipy.stats import halfnorm, lognorm, multivariate_normal, norm
+from scipy.stats import t as student_t
 
 from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
+from helpers.standard_units import in_standard_units
 from metastudy.harmonized.study import Study
 from metastudy.models.answers import model as answers_model
 from metastudy.models.answers.cells import answer_cells
@@ -26,10 +28,22 @@ from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.priors import priors_of
 
-SCALES: dict[str, float] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))[
+SCALES: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))[
     "priors"
 ]
 PRIORS = priors_of(SCALES)
+
+
+def law(key: str) -> Any:
+    """The shipped prior of a key in SciPy."""
+    said = SCALES[key]
+    if isinstance(said, dict):
+        assert said["family"] == "student_t"
+        return student_t(said["df"], scale=said["scale"])
+    half = key in ("tau", "tau_logit", "outcomes")
+    return (halfnorm if half else norm)(scale=said)
+
+
 POINTS = 20
 Values = Mapping[str, np.ndarray]
 
@@ -93,37 +107,56 @@ class Rows:
         self.people = []
         for setting, wide in enumerate(tables):
             y = np.full((len(wide), len(self.outcomes)), np.nan)
+            answered = ~np.isnan(wide[list(wide.columns[3:])].to_numpy()).all(axis=1)
             for column in wide.columns[3:]:
-                value = wide[column].to_numpy()
-                reference = value[wide["x1"] < 0]
                 k = self.outcomes.index((column[0], column[1] or ""))
-                y[:, k] = (value - np.nanmean(reference)) / np.nanstd(reference, ddof=1)
-            for i in np.flatnonzero(~np.isnan(y).all(axis=1)):
+                y[answered, k] = in_standard_units(
+                    wide.loc[answered, [column]].to_numpy()[:, 0],
+                    wide.loc[answered, ["x1", "x2"]].to_numpy(),
+                )
+            for i in np.flatnonzero(answered):
                 site = self.sites.index(f"{self.settings[setting]}-org-{wide['site'][i]}")
                 x = np.array([1, wide["x1"][i], wide["x2"][i]])
                 self.people.append((setting, site, x, y[i]))
+        self.asked = {(j, k) for j, *_, y in self.people for k in np.flatnonzero(~np.isnan(y))}
 
     def beta(self, at: Values, labels: Mapping[str, list[str]], j: int, p: int, k: int) -> float:
-        """Population mean, the levels of the setting and the contrasts of sector and vignette."""
+        """The outcome's mean in its family, and the levels of setting, sector and vignette."""
+        if (j, k) not in self.asked:
+            return 0.0
         name, (construct, vignette) = self.exposures[p], self.outcomes[k]
-        c = OUTCOMES.index(construct)
-        sector = 0.5 if self.settings[j] == "c" else -0.5
-        told = 0.5 if vignette else -0.5
+        family = labels["family"].index(f"{name}, perceived_threat, professional")
+        estimand = labels["estimand"].index(f"{name}, {construct}, professional")
+        mean = (
+            at["family_mean"][family] + at["outcome_tau"][family] * at["mu_z"][estimand]
+        )  # threats point one way, all with the sign +1
+        total = labels["total"].index(f"{name}, {construct}")
+        shared = at["total_tau"][total] * np.sqrt(at["share_of_2"][total])
+        own = at["apart_tau"][labels["apart"].index(f"{name} vignette, {construct}")]
+        sector = "social_care" if self.settings[j] == "c" else "elderly_care"
+
+        def z(component: str, level: str) -> float:
+            return at["level_z"][labels["level"].index(f"{name} {component}, {construct}: {level}")]
+
+        # The three settings have one component of three names, and its levels are theirs.
+        head = f"{name} study+country+setting, {construct}: "
+        setting = [n for n in labels["level"] if n.startswith(head)][j]
         return (
-            at["mu"][labels["mu"].index(name), c]
-            + at["level"][labels["level"].index(f"{name} study {self.settings[j]}"), c]
-            + sector * at["difference"][labels["difference"].index(f"{name} sector"), c]
-            + told * at["difference"][labels["difference"].index(f"{name} vignette"), c]
+            mean
+            + shared[0] * at["level_z"][labels["level"].index(setting)]
+            + shared[1] * z("sector", sector)
+            + own * z("vignette", vignette)
         )
 
     def density(self, at: Values, labels: Mapping[str, list[str]]) -> float:
-        total = 0.0
-        for name, scale in (("mu", "effect"), ("difference", "effect"), ("baseline", "baseline")):
-            total += norm.logpdf(at[name], scale=SCALES[scale]).sum()
-        for name, scale in (("tau", "tau"), ("site_tau", "tau")):
-            total += halfnorm.logpdf(at[name], scale=SCALES[scale]).sum()
+        total = law("effect").logpdf(at["family_mean"]).sum()
+        total += law("outcomes").logpdf(at["outcome_tau"]).sum()
+        total += law("baseline").logpdf(at["baseline"]).sum()
+        for name in ("total_tau", "apart_tau", "site_tau"):
+            total += law("tau").logpdf(at[name]).sum()
         total += lognorm.logpdf(at["sigma"], SCALES["sigma"]).sum()
-        total += norm.logpdf(at["level_z"]).sum()
+        for name in ("mu_z", "level_z"):
+            total += norm.logpdf(at[name]).sum()
         for name in ("construct_chol", "vignette_chol"):  # det(R)^(eta - 1) of a 2 x 2 matrix
             total += (SCALES["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)
         if "site_effect_z" in at:
@@ -137,33 +170,39 @@ class Rows:
                 for j in range(3)
             ]
         )
-        clustered = labels["clustered_site"]
+        correlation = np.kron(*(at[n] @ at[n].T for n in ("construct_chol", "vignette_chol")))
+        residual = [np.outer(sigma, sigma) * correlation for sigma in at["sigma"]]
         if "site_effect_z" not in at:
-            total += norm.logpdf(at["site_effect"], own[0], at["site_tau"]).sum()
+            setting = [self.settings.index(name[0]) for name in labels["clustered_site"]]
+            total += norm.logpdf(at["site_effect"], own[setting], at["site_tau"]).sum()
         for setting, site, x, y in self.people:
-            name = self.sites[site]
-            b = at["site_effect"][clustered.index(name)] if name in clustered else own[setting]
-            correlation = np.kron(*(at[n] @ at[n].T for n in ("construct_chol", "vignette_chol")))
-            covariance = np.outer(at["sigma"][setting], at["sigma"][setting]) * correlation
+            b = at["site_effect"][labels["clustered_site"].index(self.sites[site])]
             seen = ~np.isnan(y)
-            total += multivariate_normal.logpdf(
-                y[seen], (x @ b)[seen], covariance[np.ix_(seen, seen)]
-            )
+            covariance = residual[setting][np.ix_(seen, seen)]
+            total += multivariate_normal.logpdf(y[seen], (x @ b)[seen], covariance)
         return float(total)
 
 
-@pytest.mark.parametrize("centred", [True, False], ids=["centred", "not centred"])
+@pytest.mark.parametrize("form", ["centred", "not centred"])
 def test_the_model_of_answers_is_that_of_its_respondents(
-    centred: bool, monkeypatch: pytest.MonkeyPatch
+    form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers_model, "informed", lambda *_: centred)
+    """Two ways to write the effects of sites, and one density of the same rows."""
+    monkeypatch.setattr(answers_model, "informed", lambda *_: form == "centred")
     studies, tables = three_studies()
     cells = answer_cells(studies, "threat", VOCABULARY)
     model = answers_model.build(cells, PRIORS)
     rows = Rows(cells, tables)
-    labels = {n: list(model.coords[f"{n}_of"]) for n in ("mu", "level", "difference")}
+    coords = {"estimand": "estimand", "family": "family_of", "total": "total_of"}
+    coords |= {"apart": "apart_of", "level": "level_of"}
+    labels = {short: list(model.coords[name]) for short, name in coords.items()}
+    assert list(model.coords["directed_family"]) == labels["family"]
+    assert list(model.coords["tau_of"])[:3] == [
+        f"task_type_randomised {component}, threat_quality"
+        for component in ("study+country+setting", "sector", "vignette")
+    ]
     labels["clustered_site"] = list(model.coords["clustered_site"])
-    assert labels["clustered_site"] == [f"a-org-{s}" for s in range(4)], "two sites are too few"
+    assert labels["clustered_site"] == rows.sites, "those of a setting of one site, too"
     assert_same_up_to_a_constant(model, lambda at: rows.density(at, labels))
 
 
@@ -175,6 +214,7 @@ ORGANISATIONS = {  # arrangement, country, sector, interviews
     "org-b": ("state_policy", "GB-SCT", "elderly_care", 2),
     "org-c": ("org_mission", "US", "human_services", 3),
     "org-d": ("org_mission", "US", "social_care", 1),
+    "org-e": ("org_mission", "US", "human_services", 1),
 }
 
 
@@ -216,12 +256,18 @@ def test_the_model_of_codings_is_that_of_its_interviews() -> None:
     assert list(model.coords["tau_of"]) == ["sector"], "country is the arrangement"
 
     def density(at: Values) -> float:
-        total = norm.logpdf(at["prevalence"], scale=SCALES["prevalence"]).sum()
+        total = law("prevalence").logpdf(at["prevalence"]).sum()
         total += halfnorm.logpdf(at["prevalence_tau"], scale=SCALES["prevalence"])
-        total += norm.logpdf(at["contrast"], scale=SCALES["effect_logit"]).sum()
-        for name in ("tau", "code_tau", "organisation_tau", "organisation_code_tau"):
-            total += np.sum(halfnorm.logpdf(at[name], scale=SCALES["tau_logit"]))
-        for name in ("alpha_z", "gamma_z", "organisation_z", "organisation_code_z", "level_z"):
+        total += law("effect_logit").logpdf(at["contrast"]).sum()
+        for name in (
+            *("total_tau", "own_tau", "code_tau", "organisation_tau"),
+            "organisation_code_tau",
+        ):
+            total += np.sum(law("tau_logit").logpdf(at[name]))
+        for name in (
+            *("alpha_z", "gamma_z", "organisation_z", "organisation_code_z", "level_z"),
+            "own_z",
+        ):
             total += norm.logpdf(at[name]).sum()
         for name in ("sensitivity", "specificity"):
             share = 2 * at[name] - 1
@@ -234,7 +280,8 @@ def test_the_model_of_codings_is_that_of_its_interviews() -> None:
             p = expit(
                 alpha
                 + gamma * (0.5 if arrangement == "org_mission" else -0.5)
-                + at["tau"][0] * at["level_z"][levels.index(f"sector {sector}")]
+                + at["total_tau"][0] * at["level_z"][levels.index(f"sector: {sector}"), families[c]]
+                + at["own_tau"][0] * at["own_z"][levels.index(f"sector: {sector}") * len(CODES) + c]
                 + at["organisation_tau"] * at["organisation_z"][o]
                 + at["organisation_code_tau"] * at["organisation_code_z"][o * len(CODES) + c]
             )
@@ -256,7 +303,7 @@ def test_without_an_organisational_exposure_there_is_no_contrast() -> None:
     study.report["exposures"] = []
     model = codings_model.build(code_cells([study], "strain", VOCABULARY), PRIORS)
     assert not {"contrast", "code_tau", "gamma_z"} & kinds(model)
-    assert "difference" in kinds(model), "two countries are then a contrast"
+    assert list(model.coords["tau_of"]) == ["country", "sector"], "two countries are a spread then"
 
 
 SHARED = ["uncertainty", "empowered_citizens"]  # one code of the other study, one of its own
@@ -286,11 +333,11 @@ def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
     codes, units = list(cells.code.values), list(cells.organisation.values)
     assert set(codes) == {*CODES, *SHARED}
     assert list(cells.exposure.values) == ["role_measured", "arrangement_organisational"]
-    assert cells.sizes["organisation"] == 8, "four organisations, and two of two roles each"
-    assert len(model.coords["site"]) == 6
+    assert cells.sizes["organisation"] == 9, "five organisations, and two of two roles each"
+    assert len(model.coords["site"]) == 7
     terms = list(model.coords["level_of"])
-    assert {str(name).split()[0] for name in terms} == {"sector"}
-    assert list(model.coords["difference_of"]) == ["study"], "country is the study, then"
+    assert list(model.coords["tau_of"]) == ["study+country", "sector"]
+    assert terms[:2] == ["study+country: cases", "study+country: talks"], "the arrangement has more"
     rows = [
         ("talks", org, org, (0.0, 0.5 if ORGANISATIONS[org][0] == "org_mission" else -0.5),
          ORGANISATIONS[org][2], CODES[c], said)
@@ -301,21 +348,33 @@ def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
         for site, role, c, said in second
     ]  # fmt: skip
     family = [list(cells.family.values).index(f) for f in cells.family_of.values]
-    studies, sites = list(model.coords["study"]), list(model.coords["site"])
+    sites = list(model.coords["site"])
+    # A code's own part in a level: of what it was looked for in at two levels or more.
+    looked = {
+        (terms.index(f"{name}: {level}"), codes.index(code))
+        for study, _, _, _, sector, code, _ in rows
+        for name, level in (("study+country", study), ("sector", sector))
+    }
+    of_term = [0 if name.startswith("study") else 1 for name in terms]
+    parts = sorted(
+        (t, c)
+        for t, c in looked
+        if len({u for u, d in looked if d == c and of_term[u] == of_term[t]}) > 1
+    )
+    assert len(parts) < len(looked), "two codes were looked for in one study alone"
     pairs = sorted({(units.index(unit), codes.index(code)) for _, unit, *_, code, _ in rows})
 
     def density(at: Values) -> float:
-        total = norm.logpdf(at["prevalence"], scale=SCALES["prevalence"]).sum()
+        total = law("prevalence").logpdf(at["prevalence"]).sum()
         total += halfnorm.logpdf(at["prevalence_tau"], scale=SCALES["prevalence"])
-        for name in ("contrast", "difference"):
-            total += norm.logpdf(at[name], scale=SCALES["effect_logit"]).sum()
+        total += law("effect_logit").logpdf(at["contrast"]).sum()
         for name in (
-            *("tau", "code_tau", "study_code_tau", "organisation_tau"),
+            *("total_tau", "own_tau", "code_tau", "organisation_tau"),
             "organisation_code_tau",
         ):
-            total += np.sum(halfnorm.logpdf(at[name], scale=SCALES["tau_logit"]))
+            total += np.sum(law("tau_logit").logpdf(at[name]))
         for name in (
-            *("alpha_z", "gamma_z", "study_code_z", "organisation_z", "organisation_code_z"),
+            *("alpha_z", "gamma_z", "own_z", "organisation_z", "organisation_code_z"),
             "level_z",
         ):
             total += norm.logpdf(at[name]).sum()
@@ -323,17 +382,20 @@ def test_codes_that_two_studies_looked_for_pool_across_them() -> None:
             share = 2 * at[name] - 1
             total += beta_distribution.logpdf(share, SCALES["accuracy_a"], SCALES["accuracy_b"])
         s, t = at["sensitivity"], at["specificity"]
+        spread = at["total_tau"][0] * np.sqrt(at["share_of_2"][0])  # of study and of sector
         for study, unit, site, x, sector, code, said in rows:
             c, o = codes.index(code), units.index(unit)
             gamma = at["contrast"][family[c]] + at["code_tau"] * at["gamma_z"][c]
-            own = at["study_code_tau"] * at["study_code_z"][studies.index(study), c]
+            logit = at["prevalence"][family[c]] + at["prevalence_tau"] * at["alpha_z"][c]
+            for name, level in (("study+country", study), ("sector", sector)):
+                term = terms.index(f"{name}: {level}")
+                of = of_term[term]
+                logit += spread[of] * at["level_z"][term, family[c]]
+                if (term, c) in parts:
+                    logit += at["own_tau"][of] * at["own_z"][parts.index((term, c))]
             p = expit(
-                at["prevalence"][family[c]]
-                + at["prevalence_tau"] * at["alpha_z"][c]
+                logit
                 + gamma @ np.array(x)
-                + (own if code == "uncertainty" else 0)
-                + at["difference"][0] * (studies.index(study) - 0.5)
-                + at["tau"][0] * at["level_z"][terms.index(f"sector {sector}")]
                 + at["organisation_tau"] * at["organisation_z"][sites.index(site)]
                 + at["organisation_code_tau"] * at["organisation_code_z"][pairs.index((o, c))]
             )

@@ -6,7 +6,7 @@ each study. What it takes here is what "Add a model" in CONTRIBUTING lists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
@@ -26,7 +26,8 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
 from metastudy.common.tables import records
-from metastudy.design.identification import Structure, structure
+from metastudy.design.effects import EffectDesign, effect_design
+from metastudy.design.identification import Identification, identify
 from metastudy.display.pipe_table import Table, markdown
 from metastudy.display.plots.canvas import save as save_plot
 from metastudy.harmonize.harmonize import save
@@ -49,7 +50,7 @@ from metastudy.models.base import (
     place_of,
     provenance_mark,
 )
-from metastudy.models.kind import EFFECTS, Model
+from metastudy.models.kind import EFFECT, Model, effect_coords
 from metastudy.models.priors import Prior, priors_of
 from metastudy.posterior.contrasts import contrasts
 
@@ -88,7 +89,7 @@ def people(studies: Sequence[Study], module: str, vocabulary: Vocabulary) -> pd.
     found = []
     for study in studies:
         rows = rows_of(study, module, vocabulary)
-        score = rows.centre.iloc[0] + rows.scale.iloc[0] * rows.y.iloc[:, 0]
+        score = rows.centre.iloc[0, 0] + rows.scale["scale"].iloc[0] * rows.y.iloc[:, 0]
         found.append(rows.site.assign(x=rows.x.iloc[:, 0], yes=(score >= 50).astype(float)))
     return pd.concat(found, ignore_index=True)
 
@@ -100,25 +101,34 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Any:
     from metastudy.models.terms import likelihood
 
     studies, at = np.unique(cells.study.values, return_inverse=True)
-    coords = {"mu_of": [EXPOSURE], "construct": [OUTCOME], "study": studies}
+    coords = {"mu_of": [EXPOSURE], "study": studies}
     with pm.Model(coords=coords) as model:
         (n, yes), own, _ = given(cells, priors)
-        mu = own["effect_logit"].variable("mu", dims=("mu_of", "construct"))
+        mu = own["effect_logit"].variable("mu", dims="mu_of")
         baseline = pm.Normal("baseline", 0, 1.5, dims="study")
-        linear = baseline[at] + mu[0, 0] * cells.x.values
+        linear = baseline[at] + mu[0] * cells.x.values
         chance = pm.Deterministic("chance", pm.math.sigmoid(linear))
         log_odds = pm.math.log(chance) * yes + pm.math.log1p(-chance) * (n - yes)
         likelihood(log_odds.sum())
     return model
 
 
-def structures(cells: xr.Dataset) -> list[tuple[str, Structure]]:
+def structures(cells: xr.Dataset) -> list[tuple[str, str, Identification]]:
     units = pd.DataFrame({name: cells[name].values for name in GROUPINGS}).drop_duplicates()
-    return [(EXPOSURE, structure(units, GROUPINGS))]
+    return [(EXPOSURE, "", identify(units, GROUPINGS))]
+
+
+def design(cells: xr.Dataset) -> EffectDesign:
+    """Nothing varies in this model."""
+    return effect_design(1, [])
 
 
 def toy_contrasts(
-    cells: xr.Dataset, posterior: xr.DataTree, rng: np.random.Generator, smallest: int
+    cells: xr.Dataset,
+    posterior: xr.DataTree,
+    rng: np.random.Generator,
+    smallest: int,
+    decided: Collection[str],
 ) -> Iterator[Row]:
     everyone = np.ones(cells.sizes["cell"], dtype=bool)
     yield (
@@ -136,7 +146,7 @@ def toy_contrasts(
                 yaml.safe_load(cells.attrs["studies"]), list(map(str, cells.study.values))
             ),
         },
-        posterior["posterior"]["mu"].sel(mu_of=EXPOSURE, construct=OUTCOME),
+        posterior["posterior"]["mu"].sel(mu_of=EXPOSURE),
     )
 
 
@@ -168,6 +178,16 @@ def places(cells: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame({**found, "organisation": cells.study.values})
 
 
+def effects(cells: xr.Dataset) -> pd.DataFrame:
+    role = str(cells.role.values[0])
+    return pd.DataFrame({"exposure": [EXPOSURE], "outcome": [OUTCOME], "role": [role]})
+
+
+def population_effects(posterior: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
+    found = posterior["mu"].rename(mu_of=EFFECT).drop_vars(EFFECT)
+    return found.transpose("chain", "draw", EFFECT).assign_coords(effect_coords(effects(cells)))
+
+
 TOY = Model(
     name="toy",
     metric="log_odds",
@@ -176,6 +196,7 @@ TOY = Model(
     measured=scale_scores.NEEDED,
     cells=cells,
     structures=structures,
+    design=design,
     build=build,
     contrasts=toy_contrasts,
     row_parameters=("chance",),
@@ -185,12 +206,8 @@ TOY = Model(
     places=places,
     weigh=lambda cells, weights: cells.assign({k: cells[k] * weights for k in ("n", "yes")}),
     sizes=lambda cells: (cells.study.values, cells.n.values),
-    covered=lambda cells: xr.DataArray(
-        np.ones((1, 1), dtype=bool), {"exposure": [EXPOSURE], "outcome": [OUTCOME]}, EFFECTS[2:]
-    ),
-    population_effects=lambda posterior: (
-        posterior["mu"].rename(mu_of="exposure", construct="outcome").transpose(*EFFECTS)
-    ),
+    covered=lambda cells: xr.DataArray([True], effect_coords(effects(cells)), (EFFECT,)),
+    population_effects=population_effects,
 )
 
 
@@ -288,7 +305,7 @@ def test_a_new_kind_of_model_goes_the_whole_way(registered: None, tmp_path: Path
     assert ((after["lower"] < after["observed"]) & (after["observed"] < after["upper"])).all()
     assert REPLICATES == 400
 
-    again, _ = refit(made, draws, PRIORS, SAMPLING, 0.95)
+    again, _ = refit(made, draws, PRIORS, SAMPLING, 0.95, 0.18)
     left_out = again[again["kind"] == "without_study"]
     assert set(left_out["group"]) == {"study1", "study2"}
     assert (left_out["sd"] > effect["sd"]).all(), "half of the people know less"

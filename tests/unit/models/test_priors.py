@@ -6,6 +6,7 @@ import copy
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,16 +30,16 @@ from metastudy.common.problems import BadInput
 from metastudy.config import checked
 from metastudy.models.answers import model as answers_model
 from metastudy.models.answers.cells import answer_cells
+from metastudy.models.answers.design import answer_design
 from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import pack
 from metastudy.models.priors import KEYS, Prior, priors_of
 from metastudy.models.registry import MODELS
-from metastudy.posterior.heterogeneity import heterogeneity
+from metastudy.posterior.heterogeneity import heterogeneity, taus
 from metastudy.synthesis.priors import prior_of as of_synthesis
 
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
-CELLS = xr.Dataset(attrs={"model": "answers"})
 HALF_T = {"family": "half_t", "scale": 0.25, "df": 4}
 MODE = pytensor.Mode("py", "fast_compile")
 X = np.array([0.05, 0.3, 0.9])
@@ -108,6 +109,8 @@ def test_a_number_means_what_it_meant_and_a_mapping_names_another_family() -> No
     found = priors_of(CONFIG["priors"])
     assert set(found) == {*KEYS, "accuracy"}
     assert found["tau"] == Prior("half_normal", {"scale": 0.3})
+    assert found["outcomes"] == Prior("half_normal", {"scale": 0.3})
+    assert found["effect"] == Prior("student_t", {"scale": 0.5, "df": 2.5})
     assert found["accuracy"].numbers == {"a": 6.0, "b": 2.0}
     assert priors_of({"tau": HALF_T})["tau"].label == "half-t (4 degrees of freedom), scale 0.25"
     assert found["tau"].label == "half-normal, scale 0.3"
@@ -199,18 +202,22 @@ def test_every_parameter_of_a_model_has_the_prior_that_is_shown_for_it(
     own = {
         v.name: v
         for v in model.free_RVs
-        if v.name == "tau" or v.name.endswith("_tau") or v.name in ("mu", "contrast", "difference")
+        if v.name.endswith("_tau") or v.name in ("family_mean", "mu_alone", "contrast")
     }
     assert len(own) >= 3
     drawn = pm.draw([model["log_prior"], *own.values()], random_seed=3, mode=MODE)
-    total = 0.0
+    total, size = 0.0, 0.0
     for (name, variable), at in zip(own.items(), drawn[1:], strict=True):
         with pm.Model() as alone:
-            MODELS[kind].prior_of(priors, name).variable(name)
+            shown = {"family_mean": "mu", "mu_alone": "mu"}.get(name, name)
+            MODELS[kind].prior_of(priors, shown).variable(name)
         want = pm.logp(alone[name], at).eval(mode=MODE)
         np.testing.assert_allclose(pm.logp(variable, at).eval(mode=MODE), want, rtol=1e-6)
-        total += want.sum()
-    assert float(drawn[0]) == pytest.approx(total), "power-scaling raises just these to a power"
+        total, size = total + want.sum(), size + np.abs(want).sum()
+    # Summands of both signs: as near to the sum as each of them is to its own.
+    assert float(drawn[0]) == pytest.approx(total, abs=1e-6 * size), (
+        "power-scaling raises just these to a power"
+    )
 
 
 def test_a_refit_gives_a_model_of_another_family_its_own_numbers() -> None:
@@ -221,7 +228,7 @@ def test_a_refit_gives_a_model_of_another_family_its_own_numbers() -> None:
     one, two = (pack(cells, each) for each in (priors, twice))
     assert list(one[one != two]) == [0.25]
     assert list(two[one != two]) == [0.5]
-    compiled = pytensor.function([], pm.logp(model["tau"], 0.3), mode=MODE)
+    compiled = pytensor.function([], pm.logp(model["total_tau"], 0.3), mode=MODE)
     for given, scale in ((one, 0.25), (two, 0.5)):
         model["given"].set_value(given)
         np.testing.assert_allclose(compiled(), HalfT(scale, 4).logpdf(np.array(0.3)))
@@ -230,22 +237,29 @@ def test_a_refit_gives_a_model_of_another_family_its_own_numbers() -> None:
 # --- one place: the configuration -----------------------------------------------------------------
 
 
-def posterior() -> xr.DataTree:
+def two_studies() -> xr.Dataset:
+    """One outcome in two studies: what varies is one component of each of two exposures."""
+    studies = [
+        experiment(name, 30, seed, outcomes=["threat_job"], country=country)[0]
+        for seed, (name, country) in enumerate((("a", "DK"), ("b", "FI")))
+    ]
+    return answer_cells(studies, "threat", VOCABULARY)
+
+
+def posterior(cells: xr.Dataset) -> xr.DataTree:
     rng = np.random.default_rng(2)
-    names = ["a study", "a vignette"]
+    names = list(answer_design(cells).components)
     draws = xr.Dataset(
-        {
-            "mu": (("chain", "draw", "mu_of"), rng.normal(size=(2, 50, 1))),
-            "tau": (("chain", "draw", "tau_of"), np.abs(rng.normal(size=(2, 50, 2)))),
-        },
-        {"tau_of": names, "mu_of": ["a"]},
+        {"tau": (("chain", "draw", "tau_of"), np.abs(rng.normal(size=(2, 50, len(names)))))},
+        {"tau_of": names},
     )
     return xr.DataTree.from_dict({"posterior": draws})
 
 
 def shown(section: dict[str, Any]) -> tuple[pd.DataFrame, Evidence]:
     """The table of heterogeneity of a posterior, and the article's evidence with it."""
-    found = heterogeneity(CELLS, posterior(), priors_of(section), 0.95)
+    cells = two_studies()
+    found = heterogeneity(cells, posterior(cells), priors_of(section), 0.95)
     world = evidence("all")
     settings = {**world.settings, "priors": section}
     return found, replace(world, heterogeneity={"threat": found}, synthesis={}, settings=settings)
@@ -263,6 +277,11 @@ def test_another_family_in_the_configuration_is_another_in_figure_table_and_text
     tau: Any, prior: Any, words: str
 ) -> None:
     rows, world = shown({**CONFIG["priors"], "tau": tau})
+    assert list(rows["parameter"]) == [
+        f"tau[{exposure}_randomised study+country+setting, threat_job]"
+        for exposure in ("task_type", "involvement_degree")
+    ]
+    assert all(said.startswith(f"{words}, scale") for said in rows["prior"])
     mean = prior.moment(1) if isinstance(prior, HalfT) else prior.mean()
     lower, upper = prior.ppf(0.025), prior.ppf(0.975)
     assert rows["prior_mean"].to_list() == pytest.approx([mean, mean])
@@ -281,7 +300,9 @@ def test_another_family_in_the_configuration_is_another_in_figure_table_and_text
     said = flat(variables(world, {}))
     assert said["settings.prior_families.tau"] == words
     assert said["settings.priors.tau"] == ("0.3" if tau == 0.3 else "0.25")
-    assert said["heterogeneity.threat.tau_a_study.prior"] == f"{mean:.2f}"
+    own = [key for key in said if key.startswith("heterogeneity.threat.tau_task_type")]
+    assert {said[key] for key in own if key.endswith(".prior")} == {f"{mean:.2f}"}
+    assert {said[key] for key in own if key.endswith(".law")} == {rows["prior"].iloc[0]}
 
 
 def test_the_text_names_no_family_that_the_configuration_could_change() -> None:
@@ -292,27 +313,28 @@ def test_the_text_names_no_family_that_the_configuration_could_change() -> None:
     assert flat(variables(world, {}))["settings.prior_laws.effect"] == (
         r"$\mu \sim t_{5}(0, s_{\mu}^2)$"
     )
-    _, world = shown(CONFIG["priors"])
+    _, world = shown({**CONFIG["priors"], "effect": 0.5})
     assert flat(variables(world, {}))["settings.prior_laws.effect"] == (
         r"$\mu \sim \mathcal{N}(0, s_{\mu}^2)$"
     )
 
 
 def test_a_second_stage_in_log_odds_is_shown_beside_its_own_prior() -> None:
-    world = evidence("all", 2)
-    name = "arrangement|organisational|strain|interview"
-    pooled = pd.DataFrame([{"id": name, "metric": "log_odds", "level": "population"}])
+    priors, world = priors_of(CONFIG["priors"]), evidence("all", 2)
+    draws = xr.Dataset(
+        {"tau": (("chain", "draw", "tau_of"), np.random.default_rng(1).random((2, 50, 1)))},
+        {"tau_of": ["a study"]},
+    )
     row = world.synthesis["heterogeneity"].iloc[0].to_dict()
-    spread = pd.DataFrame([row | {"variant": "pooled", "parameter": f"tau[{name} study]"}, row])
-    stages = {"pooled": pooled, "heterogeneity": spread}
-    found = topic.figure(replace(world, heterogeneity={}, synthesis=stages))
-    found = found[found["series"] == "Prior"]
-    priors = priors_of(CONFIG["priors"])
-    own = found.set_index("outcome")["upper"]
-    for parameter, metric in ((f"tau[{name} study]", "log_odds"), ("tau[all family]", "sd")):
-        want = of_synthesis(priors, parameter, metric).interval(0.95)[1]
-        assert own[parameter] == pytest.approx(want), parameter
-    assert own.nunique() == 2
+    for metric, key in (("log_odds", "tau_logit"), ("sd", "tau")):
+        prior_of = partial(of_synthesis, priors, metric=metric)
+        table_ = taus(draws, prior_of, {"a study": 1}, 0.95).assign(variant="pooled")
+        upper = stats.halfnorm(scale=CONFIG["priors"][key]).ppf(0.975)
+        assert table_["prior_upper"].to_list() == pytest.approx([upper]), metric
+        spread = pd.DataFrame([row | table_.iloc[0].to_dict()])
+        stages = {**world.synthesis, "heterogeneity": spread}
+        drawn = topic.figure(replace(world, heterogeneity={}, synthesis=stages))
+        assert drawn.loc[drawn["series"] == "Prior", "upper"].to_list() == pytest.approx([upper])
 
 
 def test_reading_a_prior_imports_no_pymc() -> None:

@@ -14,7 +14,7 @@ from metastudy.models.answers.simulation import simulate_answers
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.readings import interviews
 from metastudy.models.codings.simulation import simulate_codings
-from metastudy.synthesis.pooling import plan
+from metastudy.synthesis.pooling import plans
 from metastudy.synthesis.study_estimates import estimates
 
 DRAWS = 800
@@ -86,7 +86,7 @@ def test_what_nobody_was_asked_stays_nothing_and_the_rest_is_drawn() -> None:
     assert (found.yy.values[seen[:, :, None] & seen[:, None, :]] != 0).all()
     for name in ("n", "xx"):
         assert found[name].equals(cells[name])
-    # the sites' own coefficients count, not the setting's
+    # the sites' own coefficients count where they are given, not the setting's
     total = found.xy.values[:, 0].sum(axis=0)
     expected = 3 * (seen * cells.xx.values[:, 0].sum(axis=1)[:, None]).sum(axis=0)
     assert (np.abs(total - expected) < 6 * 1.4 * np.sqrt(cells.n.values.sum())).all()
@@ -127,11 +127,9 @@ def test_every_interview_is_coded_again_by_as_many_coders() -> None:
 def test_simulated_studies_give_back_their_effects_in_order() -> None:
     effects = np.linspace(-2, 2, len(PEOPLE))
     studies = simulated_studies(effects, VOCABULARY, np.random.default_rng(4))
-    found = plan(*estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY))
-    assert found is not None
-    # an effect is in standard deviations that are estimated, too
-    error = found.table["se"] * np.sqrt(1 + effects**2 / 2)
-    assert (np.abs(found.table["estimate"] - effects) < 3.5 * error).all()
+    (found,) = plans(*estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY))
+    # that an effect is in standard deviations that are estimated is in its error
+    assert (np.abs(found.table["estimate"] - effects) < 3.5 * found.table["se"]).all()
     assert found.table["n"].tolist() == list(PEOPLE)
-    varying = [name.rsplit(" ", 1)[1] for name in found.design.components]
-    assert varying == ["study", "country", "sector"]
+    varying = [component.name for one in found.found.values() for component in one.components]
+    assert varying == ["study+setting", "country", "sector"]

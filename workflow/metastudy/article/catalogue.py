@@ -24,6 +24,7 @@ RESULTS = {
     "comparison": "<module>.parquet, of pooling",
     "checks": "<fit>.json, convergence of a fit",
     "appraisal": "risk of bias and certainty, CSV",
+    "truth": "true values of simulated data, CSV",
     "design_based": "design-based estimates",
     "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
     "synthesis": "estimates, pooled, structure, heterogeneity and exploratory, each .parquet",
@@ -61,6 +62,7 @@ FIGURES = {
     ),
     "refits": Item("refits", "figure", ("studies", "contrasts", "refits")),
     "comparison": Item("pooling_comparison", "figure", ("studies", "comparison")),
+    "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
     "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
 }
 TABLES = {
@@ -74,17 +76,20 @@ TABLES = {
     "findings": Item("published", "findings_table", ("studies",)),
     "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
     "bounds": Item("published", "bounds_table", ("studies",)),
+    "outcomes": Item("published", "outcomes_table", ("studies", "appraisal")),
+    "certainty": Item("published", "certainty_table", ("studies", "appraisal")),
     "appraisal": Item("published", "appraisal_table", ("appraisal",)),
     "design_based": Item("design_based", "table", ("studies", "design_based")),
     "sensitivity": Item("sensitivity", "table", ("studies", "contrasts")),
     "refits": Item("refits", "table", ("studies", "contrasts", "refits")),
     "power": Item("power_scaling", "table", ("studies", "power")),
     "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
+    "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
 }
 VARIABLES = {
     "studies": Item("studies", "variables", ("studies", "cells")),
     "provenance": Item("studies", "provenance_variables", ("studies",)),
-    "published": Item("concordance", "variables", ("studies", "contrasts", "draws")),
+    "published": Item("concordance", "variables", ("studies", "contrasts", "draws", "appraisal")),
     "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity",)),
     "synthesis": Item("synthesis", "variables", ("synthesis",)),
     "diagnostics": Item("convergence", "variables", ("checks",)),
@@ -93,13 +98,15 @@ VARIABLES = {
     "sensitivity": Item("sensitivity", "variables", ("contrasts", "sensitivity")),
     "predictive": Item("predictive_checks", "variables", ("predictive",)),
     "comparison": Item("pooling_comparison", "variables", ("comparison",)),
+    "recovery": Item("recovery", "variables", ("studies", "contrasts", "truth")),
+    "claims": Item("claims", "variables", ("contrasts",)),
     "settings": Item("settings", "variables", ()),
 }
 
 # What each module has, by its kind of model: `<name>_<module>` is the figure's or table's name.
 MODULE_FIGURES = {
     "answers": {
-        "module": Item("answers", "figure", ("studies", "contrasts")),
+        "module": Item("answer_figures", "figure", ("studies", "contrasts")),
         "predictive": Item("predictive_answers", "figure", ("studies", "predictive")),
     },
     "codings": {
@@ -109,18 +116,19 @@ MODULE_FIGURES = {
 }
 MODULE_TABLES = {
     "answers": {
-        "effects": Item("answers", "effects_table", ("studies", "contrasts")),
+        "effects": Item("answers", "effects_table", ("studies", "contrasts", "refits")),
+        "differences": Item("differences", "table", ("studies", "contrasts")),
         "levels": Item("answers", "levels_table", ("studies", "contrasts")),
     },
     "codings": {
-        "effects": Item("codings", "effects_table", ("studies", "contrasts")),
+        "effects": Item("codings", "effects_table", ("studies", "contrasts", "refits")),
         "prevalence": Item("codings", "prevalence_table", ("studies", "contrasts")),
         "places": Item("codings", "places_table", ("studies", "contrasts")),
     },
 }
 MODULE_VARIABLES = {
-    "answers": Item("answers", "variables", ("contrasts", "cells")),
-    "codings": Item("codings", "variables", ("contrasts", "cells")),
+    "answers": Item("answers", "variables", ("contrasts", "cells", "refits")),
+    "codings": Item("codings", "variables", ("contrasts", "cells", "refits")),
 }
 
 
@@ -164,6 +172,7 @@ def result_files(
     second_stage = ("estimates", "pooled", "exploratory", "structure", "heterogeneity")
     return {
         "appraisal": [appraisal],
+        "truth": [],  # only where the data are simulated: the rules know whether it is there
         "design_based": ["results/design_based/estimates.parquet"],
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],

@@ -5,58 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from metastudy.article.results import Evidence
-from metastudy.article.variable_tree import UNITS, Tree
-from metastudy.display.formatting import count, inline, interval, joined, number, probability, share
-from metastudy.display.sentences import Finding, comparison, phrases, summary
-from metastudy.posterior.verdicts import KINDS, Kind
+import pandas as pd
 
-__all__ = ["contrast_variables", "exposure_variables", "findings_of", "sentence_variables"]
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import VERDICTS
+from metastudy.article.variable_tree import Tree, unit
+from metastudy.display.formatting import count, inline, interval, joined, number, probability, share
+from metastudy.display.sentences import DOWN, UP, Finding, comparison, phrases, summary
+from metastudy.posterior.verdicts import CLAIMS, KINDS, Kind
+
+__all__ = [
+    "contrast_variables",
+    "exposure_variables",
+    "findings_of",
+    "numbers_of",
+    "sentence_variables",
+]
 
 
 def contrast_variables(evidence: Evidence, row: Mapping[str, Any], codes: bool = False) -> Tree:
-    """The variables of one contrast in standard deviations or log-odds."""
-    kind = evidence.verdict(row)
+    """The variables of one effect or difference."""
+    found = evidence.judged(row)
     words = phrases(str(row["exposure_type"]), codes)
+    inside = row["rope"]
     return {
         "estimate": number(row["mean"]),
         "interval": interval(row["lower"], row["upper"]),
         "sd": number(row["sd"]),
         "pd": probability(row["pd"]),
-        "rope": probability(row["rope"]),
-        "text": _numbers(evidence, row),
-        "verdict": kind,
-        "direction": _direction(kind, row),
-        "effect": words.verb[kind][0],
-        "effect_plural": words.verb[kind][1],
-        "adjective": words.adjective[kind],
+        "rope": "not defined" if pd.isna(inside) else probability(inside),
+        "beyond": "not defined"
+        if pd.isna(inside)
+        else probability(max(row["above"], row["below"])),
+        "text": numbers_of(evidence, row),
+        "verdict": found.kind,
+        "verdict_text": VERDICTS[found.kind] + " (on the border)" * found.border,
+        "direction": _direction(found.kind),
+        "effect": words.verb[found.kind][0],
+        "effect_plural": words.verb[found.kind][1],
+        "adjective": words.adjective[found.kind],
     }
 
 
-def _direction(kind: Kind, row: Mapping[str, Any]) -> str:
-    if kind in ("higher", "lower"):
-        return "positive" if kind == "higher" else "negative"
-    return "practically none" if kind == "equivalent" else "unclear"
+def _direction(kind: Kind) -> str:
+    if kind in CLAIMS:
+        return "positive" if kind in UP else "negative"
+    return "too small to matter" if kind == "too_small" else "undecided"
 
 
-def _numbers(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def numbers_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
     """Numbers inside a sentence: ``0.24 SD, 95% interval 0.11 to 0.38``."""
-    what = UNITS[str(row["metric"])]
+    what = unit(str(row["metric"]))
     value = number(row["mean"])
-    value = f"{value} {what}" if what == "SD" else f"{what} {value}"
+    value = f"{what} {value}" if what.startswith("log") else f"{value} {what}"
     return f"{value}, {share(evidence.interval)} interval {interval(row['lower'], row['upper'])}"
 
 
 def findings_of(evidence: Evidence, rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """Outcome, verdict and numbers of each row of contrasts, for a sentence."""
-    return [
-        Finding(
-            inline(evidence.labels.outcome(str(row["outcome"]))),
-            evidence.verdict(row),
-            _numbers(evidence, row),
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        verdict = evidence.judged(row)
+        label = inline(evidence.labels.outcome(str(row["outcome"])))
+        found.append(Finding(label, verdict.kind, numbers_of(evidence, row), verdict.border))
+    return found
 
 
 def sentence_variables(
@@ -66,7 +78,11 @@ def sentence_variables(
     rows: Sequence[Mapping[str, Any]],
     codes: bool = False,
 ) -> Tree:
-    """What is said of all outcomes of one exposure together."""
+    """What is said of all outcomes of one exposure together.
+
+    ``comparison`` says which of them have a decided sign. What differs between them is said by
+    :mod:`metastudy.article.topics.differences`.
+    """
     found = findings_of(evidence, rows)
     plural = "codes" if codes else "outcomes"
     subject = evidence.labels.exposure(exposure, kind).change
@@ -74,9 +90,10 @@ def sentence_variables(
         "summary": summary(subject, found, phrases(kind, codes), plural),
         "comparison": comparison(found, plural),
     }
-    for verdict in KINDS:
-        mine = [f.label for f in found if f.kind == verdict]
-        leaves[verdict] = {
+    groups: dict[str, tuple[Kind, ...]] = {verdict: (verdict,) for verdict in KINDS}
+    for name, kinds in (groups | {"any_higher": UP, "any_lower": DOWN}).items():
+        mine = [f.label for f in found if f.kind in kinds]
+        leaves[name] = {
             "outcomes": joined(mine, f"none of the {plural}"),
             "count": count(len(mine)),
         }

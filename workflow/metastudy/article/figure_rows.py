@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.results import Evidence
+from metastudy.design.new_settings import NEXT
 from metastudy.display.formatting import inline, share, words
 from metastudy.models.base import NO_VIGNETTE
 
@@ -83,8 +84,11 @@ def effect_axis(kind: str, metric: str) -> str:
 
 
 def prediction_label(evidence: Evidence, level: str) -> str:
-    """Label of the prediction for a new member of a level, such as a new study."""
-    return f"{share(evidence.interval)} prediction for a {words(level).lower()}"
+    """Label of a prediction: for a new study, or for the next study in a country at hand."""
+    what = f"a {words(level).lower()}"
+    if level.startswith(NEXT):
+        what = f"the next study in that {level.removeprefix(NEXT)}"
+    return f"{share(evidence.interval)} prediction for {what}"
 
 
 def series_styles(evidence: Evidence, rows: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
@@ -123,6 +127,9 @@ STAGES = {"pooled": "Second stage", "exploratory": "Exploratory model"}
 # What a parameter of the models says, in words; the parts in brackets come from the vocabulary.
 PARAMETERS = {
     "tau": "",
+    "total_tau": "Total between settings",
+    "own_tau": "A code's own, by",
+    "outcome_tau": "Between the outcomes of a family",
     "site_tau": "Between sites",
     "prevalence_tau": "Between codes, prevalence",
     "code_tau": "Between codes",
@@ -137,13 +144,22 @@ def parameter_label(evidence: Evidence, parameter: str, among: Sequence[str]) ->
     Parameters
     ----------
     parameter : such as ``site_tau[<exposure>, <construct>|<vignette>]`` or ``sensitivity``.
-    among : all parameters beside it; a vignette that all of them share is not said.
+    among : all parameters beside it; a vignette, family or role that all of them share is not said.
     """
     ends = {name.rstrip("]").rpartition("|")[2] for name in among if "|" in name}
     if len(ends) == 1 and (vignette := ends.pop()) in evidence.vocabulary["vignettes"]:
         parameter = parameter.replace(f"|{vignette}", "")
     head = parameter.partition("[")[0]
     first, *parts = evidence.labels.parameter(parameter)
+    if head == "total_tau":
+        parts = [part for part in parts if part not in ("", "Settings")]
+    if head == "outcome_tau" and len(parts) == 3:
+        alike = [name.rstrip("]").split(", ") for name in among if name.startswith(head)]
+        differ = (True, *(len({of[at] for of in alike}) > 1 for at in (1, 2)))
+        first, *others = (part for part, told in zip(parts, differ, strict=True) if told)
+        return PARAMETERS[head], ", ".join([first, *map(inline, others)])
+    if head == "own_tau":
+        return "", f"{PARAMETERS[head]} {inline(parts[0])}"
     head = PARAMETERS.get(head, first)
     if len(parts) > 1:
         return f"{head}: {inline(parts[0])}" if head else parts[0], ", ".join(parts[1:])
@@ -162,7 +178,7 @@ DIRECTIONS = [
     "heading",
     "row",
     "column",
-    "direction",  # positive, negative, equivalent, unclear, null_result or not_supported
+    "direction",  # one of the keys of metastudy.display.plots.effect_directions.SIGNS
     "n",
     "study",
     "exposure",

@@ -13,11 +13,14 @@ from metastudy.article import catalogue
 from metastudy.article.catalogue import Item
 from metastudy.article.results import Evidence
 from metastudy.article.topics import (
+    answer_figures,
     answers,
+    claims,
     codings,
     concordance,
     convergence,
     design_based,
+    differences,
     effect_directions,
     exploratory,
     heterogeneity,
@@ -28,6 +31,7 @@ from metastudy.article.topics import (
     predictive_checks,
     predictive_codings,
     published,
+    recovery,
     refits,
     sensitivity,
     settings,
@@ -45,13 +49,15 @@ __all__ = ["PLOTS", "TOPICS", "figure", "table", "variables"]
 TOPICS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
     for module in (
-        *(answers, codings, concordance, convergence, design_based, effect_directions),
+        *(answer_figures, answers, claims, codings, concordance, convergence, design_based),
+        *(differences, effect_directions),
         *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
         *(
             predictive_answers,
             predictive_checks,
             predictive_codings,
             published,
+            recovery,
             refits,
             sensitivity,
             settings,

@@ -21,9 +21,11 @@ from metastudy.harmonized.study import Study
 from metastudy.models.kind import Model
 from metastudy.models.priors import Prior, priors_of
 from metastudy.models.registry import model_named
-from metastudy.posterior.verdicts import ROPES, Kind, judge
+from metastudy.posterior.verdicts import CUTS, ROPES, Kind, Verdict, judge
 
 __all__ = ["Evidence", "Modelled", "drawn", "of_modules"]
+
+DEFAULT_CUTS = {"clear": 0.975, "too_small": 0.95, "direction": 0.975}
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Evidence:
     studies: tuple[Study, ...] = ()
     published: tuple[Study, ...] = ()
     appraisal: pd.DataFrame = field(default_factory=pd.DataFrame)
+    truth: pd.DataFrame = field(default_factory=pd.DataFrame)
     design_based: pd.DataFrame = field(default_factory=pd.DataFrame)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     cells: Mapping[str, Modelled] = field(default_factory=dict)
@@ -86,15 +89,28 @@ class Evidence:
         """Standard errors on either side of an estimate that its interval spans."""
         return NormalDist().inv_cdf(0.5 + self.interval / 2)
 
+    @property
+    def cuts(self) -> Mapping[str, float]:
+        """The least probabilities of the verdicts' words."""
+        report = self.settings.get("report", {})
+        return {name: float(report.get(name, DEFAULT_CUTS[name])) for name in CUTS}
+
+    @property
+    def prior_decides(self) -> float:
+        """Posterior over prior standard deviation from which a spread is decided by its prior."""
+        return float(self.settings.get("report", {}).get("prior_decides", 0.7))
+
     def rope(self, metric: str) -> float:
-        """Half-width of the region of practical equivalence in a metric."""
-        return float(self.settings["report"][ROPES[metric]])
+        """Half-width of the region of practical equivalence in a metric; NaN where it has none."""
+        return float(self.settings["report"][ROPES[metric]]) if metric in ROPES else float("nan")
+
+    def judged(self, row: Mapping[str, Any]) -> Verdict:
+        """Verdict on an effect or a difference, with its sign and whether it is on the border."""
+        return judge(row, self.cuts)
 
     def verdict(self, row: Mapping[str, Any]) -> Kind:
-        """Verdict on a row of contrasts in standard deviations or log-odds."""
-        direction = float(self.settings["report"]["direction"])
-        rope = self.rope(str(row["metric"]))
-        return judge(float(row["lower"]), float(row["upper"]), float(row["pd"]), rope, direction)
+        """The word of :meth:`judged`."""
+        return self.judged(row).kind
 
     def model(self, module: str) -> str:
         """Kind of model of a module."""
@@ -103,6 +119,18 @@ class Evidence:
     def kind(self, module: str) -> Model:
         """What a module's kind of model can do, and what its units are called."""
         return model_named(self.model(module))
+
+    def by_role(self, module: str) -> bool:
+        """Whether a module's population effects are of people of one role each."""
+        return self.model(module) == "answers"
+
+    def several_roles(self, module: str) -> bool:
+        """Whether a module has population effects of several roles, so that a label says which."""
+        if not self.by_role(module):
+            return False
+        table = self.contrasts[module]
+        mean = (table["estimand"] == "effect") & (table["level"] == "population")
+        return int(table.loc[mean, "role"].nunique()) > 1
 
     @property
     def models(self) -> dict[str, str]:

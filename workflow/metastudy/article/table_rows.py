@@ -9,11 +9,16 @@ import pandas as pd
 
 from metastudy.article import figure_rows
 from metastudy.article.results import Evidence
-from metastudy.design.new_levels import is_prediction
-from metastudy.display.formatting import inline, interval, number, percents, words
+from metastudy.article.variable_tree import unit
+from metastudy.design.new_settings import DECIDED, NEXT, is_prediction
+from metastudy.display.formatting import inline, interval, number, percents, probability, words
+from metastudy.models.answers.differences import OTHER_STUDIES
 from metastudy.models.base import NO_VIGNETTE
+from metastudy.posterior.verdicts import Kind
 
 __all__ = [
+    "BORDER",
+    "BORDER_NOTE",
     "FEW",
     "METRICS",
     "VERDICTS",
@@ -22,22 +27,32 @@ __all__ = [
     "effect_label",
     "estimate_and_interval",
     "grouped",
+    "is_judged",
     "level_label",
+    "metric_label",
+    "outcome_label",
     "percent_interval",
     "percent_points",
     "place_label",
+    "role_label",
+    "rope_cells",
     "rope_label",
     "study_marks",
+    "verdict_label",
     "verdict_of",
 ]
 
 FEW = 4  # so many places have a column each; of more, the lowest and the highest are told
-VERDICTS = {
-    "higher": "higher",
-    "lower": "lower",
-    "equivalent": "practically none",
-    "imprecise": "imprecise",
+VERDICTS: Mapping[Kind, str] = {
+    "clear_higher": "clear, higher",
+    "clear_lower": "clear, lower",
+    "too_small": "too small to matter",
+    "higher": "higher, size open",
+    "lower": "lower, size open",
+    "undecided": "undecided",
 }
+BORDER = "†"  # beside a word that more draws might change; no sign of Markdown
+BORDER_NOTE = f"{BORDER}: on the border, within two Monte Carlo errors of another word."
 
 
 def estimate_and_interval(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
@@ -62,14 +77,46 @@ def study_marks(evidence: Evidence) -> tuple[str, ...]:
     return tuple(study.provenance for study in evidence.studies)
 
 
+def is_judged(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a verdict.
+
+    A prediction is about no place that was seen, and a difference between studies is one in all
+    that differs between them: neither has one.
+    """
+    return not is_prediction(row["level"]) and row.get("note") != OTHER_STUDIES
+
+
 def verdict_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
-    """The verdict on an effect; a prediction is about no place that was seen, and has none."""
-    return "" if is_prediction(row["level"]) else evidence.verdict(row)
+    """The key of the verdict on a row, for a table's file; empty where it has none."""
+    return evidence.verdict(row) if is_judged(row) else ""
+
+
+def verdict_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    """The verdict on a row in words, with a mark on the border; a dash where it has none."""
+    if not is_judged(row):
+        return "–"
+    found = evidence.judged(row)
+    return VERDICTS[found.kind] + BORDER * found.border
+
+
+def rope_cells(row: Mapping[str, Any]) -> dict[str, str]:
+    """Probabilities beyond the region of equivalence, on the likelier side, and inside it."""
+    if pd.isna(row["rope"]):
+        return {"Beyond ROPE": "–", "In ROPE": "–"}
+    beyond = max(float(row["above"]), float(row["below"]))
+    return {"Beyond ROPE": probability(beyond), "In ROPE": probability(row["rope"])}
 
 
 def level_label(row: Mapping[str, Any]) -> str:
-    """The level of a row as words, with a note where it is mostly prior."""
-    return words(row["level"]) + " (mostly prior)" * bool(row["note"])
+    """The level of a row as words, with a note where a prior decides it or groupings are one."""
+    note = row["note"]
+    if note == DECIDED:
+        note = "its prior decides"
+    level = str(row["level"])
+    label = (
+        f"Next study in a {level.removeprefix(NEXT)}" if level.startswith(NEXT) else words(level)
+    )
+    return label + f" ({note})" * bool(note)
 
 
 def rope_label(evidence: Evidence) -> str:
@@ -83,10 +130,13 @@ def place_label(
     """What a row is about: its study and vignette, as far as they differ."""
     if row["level"] == "population":
         return "Mean"
+    if row["level"].startswith(NEXT):
+        decided = " (its prior decides)" * (row["note"] == DECIDED)
+        return f"Next study in {evidence.labels.of(row['group'])}{decided}"
     if is_prediction(row["level"]):
         return level_label(row)
     if row["level"] != "study":
-        return evidence.labels.of(row["group"])
+        return evidence.labels.of(row["group"]) + f" ({row['note']})" * bool(row["note"])
     parts = [evidence.labels.setting(row["group"])] if studies or not vignettes else []
     if vignettes and row["vignette"] != NO_VIGNETTE:
         label = figure_rows.vignette_label(evidence, row["vignette"])
@@ -118,10 +168,28 @@ METRICS = {
 }
 
 
+def metric_label(metric: str) -> str:
+    """A metric as a table has it."""
+    return METRICS.get(metric) or unit(metric)
+
+
+def role_label(evidence: Evidence, role: str) -> str:
+    """People of a role, inside a sentence."""
+    return inline(evidence.labels.of(role, "roles")) if role else ""
+
+
 def effect_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
     """Exposure and outcome in one cell."""
     head = evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"])
-    return f"{head}: {inline(evidence.labels.outcome(row['outcome']))}"
+    return f"{head}: {inline(outcome_label(evidence, row))}"
+
+
+def outcome_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    """The outcome of an effect, and whose effect it is where its module has several roles."""
+    label = evidence.labels.outcome(str(row["outcome"]))
+    if row.get("role") and evidence.several_roles(str(row["module"])):
+        label += f", {role_label(evidence, str(row['role']))}"
+    return label
 
 
 def columns_of(rows: list[dict[str, str]]) -> list[str]:

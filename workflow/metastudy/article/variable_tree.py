@@ -6,11 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["GENERAL", "UNITS", "Tree", "flat", "put", "shortcode_key"]
+__all__ = ["GENERAL", "Tree", "flat", "put", "shortcode_key", "unit"]
 
 Tree = dict[str, Any]  # texts, and trees of them
-UNITS = {"sd": "SD", "log_odds": "log-odds", "log_risk_ratio": "log risk ratio"}
+UNITS = {"sd": "SD", "latent_sd": "SD", "pomp": "% of scale"}
 GENERAL = "general"  # the key in place of a vignette, for answers that are about none
+
+
+def unit(metric: str) -> str:
+    """A metric inside a sentence."""
+    named = {"log_odds": "log-odds"} | UNITS
+    return named.get(metric, metric.replace("_", " "))
 
 
 def flat(tree: Mapping[str, Any], above: str = "") -> dict[str, str]:

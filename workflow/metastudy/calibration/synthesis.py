@@ -8,6 +8,7 @@ where rows are simulated, aggregated, estimated from and pooled.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,14 +27,14 @@ from metastudy.models.base import labelled
 from metastudy.models.prior_simulation import log_likelihood, parameters
 from metastudy.models.priors import Prior
 from metastudy.synthesis import model as synthesis_model
-from metastudy.synthesis.pooling import SecondStage, plan
+from metastudy.synthesis.pooling import SecondStage, plans
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.stages import stages
 from metastudy.synthesis.study_estimates import estimates
 
 __all__ = ["built", "calibrate", "from_estimates", "from_rows", "simulated_studies"]
 
-QUANTITIES = ("mu", "difference", "tau", "level", "theta", "log_likelihood")
+QUANTITIES = ("mu", "total_tau", "tau", "level", "theta", "log_likelihood")
 # The end-to-end study: so many respondents in each study, in so many countries and sectors.
 PEOPLE = (40, 50, 60, 80, 100, 120, 160, 200)
 COUNTRIES, SECTORS = 4, 3
@@ -56,7 +57,7 @@ def from_estimates(
     for at, truth in _truths(model, found, number, seed):
         noise = np.random.default_rng([seed, at, 1]).standard_normal(len(root))
         estimate = truth["theta"].values + root @ noise
-        given = synthesis_model.packed(estimate, found.covariance, *priors)
+        given = synthesis_model.packed(estimate, found.covariance, found.design, *priors)
         truth = truth.assign(log_likelihood=joint(truth, given))
         yield _simulation(found, truth, estimate, found.covariance, given, seed + at)
 
@@ -79,7 +80,7 @@ def from_rows(
         rng = np.random.default_rng([seed, at, 1])
         again = _planned(simulated_studies(truth["theta"].values, vocabulary, rng), vocabulary)
         estimate = again.table["estimate"].to_numpy()
-        given = synthesis_model.packed(estimate, again.covariance, *priors)
+        given = synthesis_model.packed(estimate, again.covariance, found.design, *priors)
         yield _simulation(found, truth, estimate, again.covariance, given, seed + at)
 
 
@@ -91,11 +92,11 @@ def _truths(
     for at in range(number):
         truth = drawn.isel(simulation=at, drop=True)
         rng = np.random.default_rng([seed, at, 0])
-        tau = truth["tau"].values[found.design.component]
-        level = tau * rng.standard_normal(len(tau))
-        means = [truth["mu"].values, truth["difference"].values]
-        theta = found.design.matrix @ np.concatenate([*means, level])
         labels = list(found.design.levels)
+        level = rng.standard_normal(len(labels))
+        if labels:
+            level *= truth["tau"].values[found.design.component_of]
+        theta = found.design.sums(truth["mu"].values, level)
         yield (
             at,
             truth.assign(
@@ -195,9 +196,8 @@ def _names(vocabulary: Vocabulary) -> tuple[str, str, str] | None:
 
 def _planned(studies: Sequence[Study], vocabulary: Vocabulary) -> SecondStage:
     module = str(vocabulary.module(studies[0].report["outcomes"][0]))
-    found = plan(*estimates(answer_cells(studies, module, vocabulary), vocabulary))
-    assert found is not None  # several studies, one estimand
-    return found
+    (found,) = plans(*estimates(answer_cells(studies, module, vocabulary), vocabulary))
+    return found  # several studies, one estimand
 
 
 def calibrate(
@@ -217,12 +217,14 @@ def calibrate(
     table, covariance : of all estimates (:func:`metastudy.synthesis.stages.gather`).
     """
     seed, found = sampling["seed"], []
+    several: Counter[str] = Counter()
     for name, metric, planned in stages(table, covariance, vocabulary):
-        own = _priors(priors, metric)
+        own = _priors(priors, metric, planned.unit)
         model = built(planned, own)
         made = from_estimates(model, planned, own, number, seed)
         part = name if metric == "sd" else f"{name}_{metric}"
-        found.append((part, model, made))
+        several[part] += 1
+        found.append((part if several[part] == 1 else f"{part}_{several[part]}", model, made))
     if _names(vocabulary):
         own = _priors(priors, "sd")
         rng = np.random.default_rng(seed)
@@ -240,5 +242,5 @@ def calibrate(
     return ranked[RANKED], checks[CHECKS]
 
 
-def _priors(priors: Mapping[str, Prior], metric: str) -> tuple[Prior, Prior]:
-    return prior_of(priors, "mu", metric), prior_of(priors, "tau", metric)
+def _priors(priors: Mapping[str, Prior], metric: str, unit: float = 1.0) -> tuple[Prior, Prior]:
+    return prior_of(priors, "mu", metric, unit), prior_of(priors, "tau", metric, unit)

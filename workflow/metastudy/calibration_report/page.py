@@ -68,7 +68,9 @@ def calibration_page(
     sections = [Section("How to read this page", [Text(HOW), Text(BANDS)])]
     for module, table in ranked.items():
         for part, own in table.groupby("part", sort=False):
-            title = PARTS.get(str(part)) or vocabulary.label("modules", module)
+            title = PARTS.get(str(part).rstrip("_0123456789")) or vocabulary.label(
+                "modules", module
+            )
             missed = checks[module][checks[module]["part"] == part]
             sections.append(Section(title, _part(f"{module}-{part}", str(part), own, missed)))
     return Page(

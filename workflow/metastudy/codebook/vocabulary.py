@@ -36,7 +36,7 @@ SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTy
         "families": (_TEXTS, ("module", "burden")),
         "constructs": (
             (*_TEXTS, "definition", "direction", "family"),
-            ("parent", "burden", "checks"),
+            ("parent", "burden", "checks", "family_sign"),
         ),
         "codes": ((*_TEXTS, "branch", "family"), ("definition",)),
         "factors": ((*_TEXTS, "levels"), ("definition",)),
@@ -150,7 +150,7 @@ def _entry_problems(
             good = isinstance(value, dict) and sorted(value) == sorted(POLES)
             good = good and all(isinstance(label, str) for label in value.values())
             expected = f"a label for each of {', '.join(POLES)}"
-        elif name == "burden":
+        elif name in ("burden", "family_sign"):
             good, expected = value in (1, -1) and not isinstance(value, bool), "1 or -1"
         elif name == "model":
             good, expected = value in MODELS, f"one of {', '.join(MODELS)}"

@@ -43,6 +43,7 @@ def gather(args: argparse.Namespace) -> Evidence:
         studies=tuple(study for study in studies if len(study.respondents)),
         published=tuple(study for study in studies if not len(study.respondents)),
         appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
+        truth=_joined(pd.read_csv(path, comment="#") for path in args.truth),
         design_based=_joined(pd.read_parquet(path) for path in args.design_based),
         sensitivity=_joined(pd.read_parquet(path) for path in sorted(args.sensitivity)),
         cells={name: _modelled(path) for name, path in by_module["cells"].items()},

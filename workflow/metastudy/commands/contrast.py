@@ -12,7 +12,7 @@ from metastudy.commands._run import run
 from metastudy.common.result_tables import checked
 from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
-from metastudy.posterior.heterogeneity import heterogeneity
+from metastudy.posterior.heterogeneity import decided_by_prior, heterogeneity
 from metastudy.posterior.verdicts import ROPES
 
 __all__ = ["main"]
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--rope_logit", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True, help="of the predictions")
     parser.add_argument("--smallest_cell", type=int, required=True)
+    parser.add_argument("--prior_decides", type=float, required=True)
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--draws", type=Path, required=True)
     parser.add_argument("--heterogeneity", type=Path, required=True)
@@ -38,10 +39,11 @@ def main() -> None:
 
     cells = xr.load_dataset(args.cells)
     with xr.open_datatree(args.posterior) as posterior:
-        found = contrasts(cells, posterior, args.seed, args.smallest_cell)
+        spreads = heterogeneity(cells, posterior, priors_of(args.priors), args.interval)
+        decided = decided_by_prior(spreads, args.prior_decides)
+        found = contrasts(cells, posterior, args.seed, args.smallest_cell, decided)
         ropes = {metric: getattr(args, setting) for metric, setting in ROPES.items()}
         table = found.table(args.interval, ropes)
-        spreads = heterogeneity(cells, posterior, priors_of(args.priors), args.interval)
         checked("contrasts", table).to_parquet(args.table, index=False)
         checked("heterogeneity", spreads).to_parquet(args.heterogeneity, index=False)
         save(xr.DataTree.from_dict({"contrasts": found.draws.to_dataset(name="value")}), args.draws)

@@ -43,6 +43,7 @@ def main() -> None:
                 if group in tree.children:
                     draws = tree[group].to_dataset()
                     spreads = [n for n in map(str, draws) if n == "tau" or n.endswith("_tau")]
+                    spreads = [n for n in spreads if n not in ("total_tau", "apart_tau")]
                     components = max(components, sum(draws[n][0, 0].size for n in spreads))
                     needed = [n for n in model.row_parameters if n in draws]
                     found[pooling] = log_likelihood(rows, cells, thinned(draws[needed]).load())

@@ -13,6 +13,8 @@ from metastudy.common.result_tables import checked
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.refits import refit
 from metastudy.models.priors import priors_of
+from metastudy.models.registry import model_of
+from metastudy.posterior.verdicts import ROPES
 
 
 def main() -> None:
@@ -23,6 +25,8 @@ def main() -> None:
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
+    parser.add_argument("--rope_sd", type=float, required=True)
+    parser.add_argument("--rope_logit", type=float, required=True)
     parser.add_argument("--table", type=Path, required=True)
     parser.add_argument("--power", type=Path, required=True, help="table of power-scaling")
     parser.add_argument("--pooling", type=Path, required=True, help="draws, pooled and unpooled")
@@ -34,7 +38,8 @@ def main() -> None:
     with xr.open_datatree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset().load()
     priors = priors_of(args.priors)
-    table, pooling = refit(cells, posterior, priors, args.sampling, args.interval)
+    rope = getattr(args, ROPES[model_of(cells).metric])
+    table, pooling = refit(cells, posterior, priors, args.sampling, args.interval, rope)
     checked("refits", table).to_parquet(args.table, index=False)
     power = power_scaling(cells, posterior)
     checked("power", power).to_parquet(args.power, index=False)

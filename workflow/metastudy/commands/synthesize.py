@@ -14,7 +14,7 @@ from metastudy.commands._estimates import arguments, estimates
 from metastudy.commands._run import run
 from metastudy.common import result_tables
 from metastudy.models.priors import priors_of
-from metastudy.posterior.heterogeneity import taus
+from metastudy.posterior.heterogeneity import decided_by_prior, taus
 from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
 from metastudy.synthesis.priors import prior_of
@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--interval", type=float, required=True)
     parser.add_argument("--rope_sd", type=float, required=True)
     parser.add_argument("--rope_logit", type=float, required=True)
+    parser.add_argument("--prior_decides", type=float, required=True)
+    parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
@@ -42,22 +44,22 @@ def main() -> None:
     spread: list[pd.DataFrame] = []
     shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
     priors = priors_of(args.priors)
-    for name, metric, found in stages(table, covariance, vocabulary):
-        posterior = pool(found, priors, args.sampling, metric)
-        label = name if metric == "sd" else f"{name}_{metric}"
+    seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
+    for at, (name, metric, found) in enumerate(stages(table, covariance, vocabulary)):
+        posterior = pool(found, priors, args.sampling | {"cores": args.cores}, metric)
+        label = name if name == "exploratory" else f"{name}_{metric}_{at + 1}"
         groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
-        seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
-        shown[name].append(
-            results(found, draws, args.interval, seed, ropes)[result_tables.columns(name)]
-        )
-        told = structures(found)
-        told["module_or_family"] = told["module_or_family"].replace("", "exploratory")
-        seen.append(told)
-        own = taus(draws, partial(prior_of, priors, metric=metric), args.interval).assign(
-            variant=name
-        )
+        prior = partial(prior_of, priors, metric=metric, unit=found.unit)
+        own = taus(draws, prior, found.design.parts, args.interval)
+        decided = decided_by_prior(own, args.prior_decides)
+        made = results(found, draws, args.interval, seed, ropes, decided, prior("mu"))
+        shown[name].append(made[result_tables.columns(name)])
+        said = structures(found)
+        said["module_or_family"] = said["module_or_family"].replace("", "exploratory")
+        seen.append(said)
         i2 = inconsistency(found, draws, args.interval)
+        own = own.assign(variant=name)
         spread.append(own.merge(i2, how="left", on="parameter", validate="one_to_one"))
     tables = {
         name: pd.concat(parts, ignore_index=True) if parts else result_tables.none(name)

@@ -95,6 +95,17 @@ def violations(error: ValidationError) -> Iterator[Violation]:
     yield Violation(place, found, wanted + (f" ({description})" if description else ""))
 
 
+def with_defaults(value: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with what it leaves out and its schema has a default for, section by section."""
+    found = dict(value)
+    for name, own in schema.get("properties", {}).items():
+        if name not in found and "default" in own:
+            found[name] = own["default"]
+        elif isinstance(found.get(name), dict):
+            found[name] = with_defaults(found[name], own)
+    return found
+
+
 def _listed(values: Any) -> str:
     return ", ".join(map(str, values))
 

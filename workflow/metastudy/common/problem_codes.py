@@ -38,13 +38,17 @@ CODES: Mapping[str, str] = MappingProxyType(
         "table": "A harmonized table broke its own rules: a fault of the workflow, please report "
         "it.",
         # what only shows when the answers are summed up
-        "constant-exposure": "An exposure does not vary between the respondents.",
-        "constant-outcome": "An outcome does not vary in the reference group.",
+        "constant-exposure": "An exposure does not vary between the respondents of a setting.",
+        "constant-outcome": "An outcome does not vary within the settings of a study.",
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "aliased-term": "The configuration asks for a term that the design does not identify.",
         "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A publication has two effects on one estimand in one place.",
+        "sign-against-direction": "The estimate of a published effect has another sign than the "
+        "direction that is given beside it.",
+        "no-unit": "Published effects are in a unit of their own, and no sample size says what a "
+        "large effect is in it.",
         "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
         "varying-exposure": "A condition differs between the vignettes of one respondent.",
         "varying-organisation": "An organisation has several values of what should be its own "

@@ -20,7 +20,7 @@ _SHARE = Column("float64", low=0, high=1)
 _SHARE_OR_NONE = Column("float64", null=True, low=0, high=1)
 _COUNT = Column("int64", low=0)
 _FLAG = Column("bool")
-_USES = ("varying", "contrast", "left out", "refused")
+_USES = ("varying", "fixed", "left out", "refused")
 
 # Summary of draws. An error of Monte Carlo is missing where all draws are the same.
 NUMBERS: Mapping[str, Column] = {
@@ -31,20 +31,28 @@ NUMBERS: Mapping[str, Column] = {
     "mcse": _MEASURE,
     "mcse_lower": _MEASURE,
     "mcse_upper": _MEASURE,
+    "ess": _MEASURE,
+    "positive": _SHARE,
     "pd": Column("float64", low=0.5, high=1),
+    "rope": _SHARE_OR_NONE,
+    "above": _SHARE_OR_NONE,
+    "below": _SHARE_OR_NONE,
 }
 # What a contrast is.
 CONTRAST: Mapping[str, Column] = {
     "module": _TEXT,
     "variant": _TEXT,  # main; error_free: codings taken as true; folded, ordinal: named analyses
-    "estimand": Column(  # effect: a contrast of exposures; level: a mean, share or prevalence
-        among=("effect", "level")
+    "estimand": Column(  # effect: a contrast of exposures; difference: of two effects; level: a
+        among=("effect", "difference", "level")  # mean, share or prevalence
     ),
     "exposure": _TEXT,
     "exposure_type": _TEXT,
     "outcome": _TEXT,
-    "level": _TEXT,  # population, study, country or sector; new_country and the like: a prediction
+    # population, study, country or sector; new_country and the like, next_in_country: a prediction;
+    # of a difference what differs: outcome, vignette, role or exposure_type
+    "level": _TEXT,
     "group": _TEXT,  # which study, country or sector
+    "against": _TEXT,  # of a difference: what is taken away
     "vignette": _TEXT,
     "study": _TEXT,
     "country": _TEXT,
@@ -59,14 +67,18 @@ EFFECT: Mapping[str, Column] = {
     "exposure": _TEXT,
     "exposure_type": _TEXT,
     "outcome": _TEXT,
+    "role": _TEXT,
     "provenance": _TEXT,
 }
 _HETEROGENEITY: Mapping[str, Column] = {
     "variant": _TEXT,
     "parameter": _TEXT,
     **NUMBERS,
+    "prior": _TEXT,
     "prior_mean": _NUMBER,
     "prior_sd": _SPREAD,
+    "prior_lower": _NUMBER,
+    "prior_upper": _NUMBER,
     "ratio": _SPREAD,  # of the posterior's standard deviation to the prior's
 }
 INCONSISTENCY: Mapping[str, Column] = {
@@ -81,18 +93,19 @@ _POOLED: Mapping[str, Column] = {
     "exposure_type": _TEXT,
     "outcome": _TEXT,
     "family": _TEXT,
+    "role": _TEXT,
     "response_mode": _TEXT,
     "level": _TEXT,
     "group": _TEXT,
     "studies": Column("int64", low=1),
-    "metric": Column(among=("sd", "log_odds", "log_risk_ratio")),
+    "metric": _TEXT,
     **NUMBERS,
-    "rope": _SHARE_OR_NONE,
+    "prior_pull": _MEASURE,  # of a mean: how far its prior moves it, in posterior SDs
     "provenance": _TEXT,
     "note": _TEXT,
 }
 TABLES: Mapping[str, Mapping[str, Column]] = {
-    "contrasts": {"id": _TEXT, **CONTRAST, **NUMBERS, "rope": _SHARE_OR_NONE},
+    "contrasts": {"id": _TEXT, **CONTRAST, **NUMBERS},
     "heterogeneity": _HETEROGENEITY,
     "refits": {
         **EFFECT,
@@ -105,6 +118,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "lower": _NUMBER,
         "upper": _NUMBER,
         "pd": Column("float64", low=0.5, high=1),
+        "positive": _SHARE,
+        "rope": _SHARE_OR_NONE,
+        "above": _SHARE_OR_NONE,
+        "below": _SHARE_OR_NONE,
         "rhat": _MEASURE,
         "ess": _MEASURE,
         "shift": _MEASURE,  # of the mean, in posterior standard deviations of the whole fit
@@ -167,7 +184,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "family": _TEXT,
         "vignette": _TEXT,
         "response_mode": _TEXT,
-        "metric": Column(among=("sd", "log_odds", "log_risk_ratio")),
+        "metric": _TEXT,
         "estimate": _NUMBER,
         "n": _COUNT,  # 0: not published
         "provenance": _TEXT,

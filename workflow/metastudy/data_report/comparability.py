@@ -16,7 +16,7 @@ import pandas as pd
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import JOINT
 from metastudy.data_report.inspection.values import Inspection, Scale
-from metastudy.design.identification import structure
+from metastudy.design.identification import identify
 
 __all__ = [
     "ALIASES",
@@ -90,7 +90,7 @@ def aliases(studies: Sequence[Inspection], vocabulary: Vocabulary) -> pd.DataFra
         if len(units):
             units["exposures"] = units["exposure_types"].map(JOINT.join)
             groupings = (*GROUPINGS, "exposures")
-            found = structure(units.astype(dict.fromkeys(groupings, str)), groupings)
+            found = identify(units.astype(dict.fromkeys(groupings, str)), groupings)
             parts.append(found.table.assign(module=module))
     if not parts:
         return pd.DataFrame(columns=ALIASES)

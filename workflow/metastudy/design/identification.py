@@ -1,213 +1,199 @@
-"""What a design can identify: levels, contrasts, variance components and their aliases.
+"""What a design can identify: fixed terms, components of variance, and what cannot be told apart.
 
 Everything here is computed from the design alone, never from an outcome.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["FULL_FROM", "VARYING_FROM", "Structure", "Term", "structure"]
+__all__ = ["ALIKE", "SETTING", "Component", "Identification", "identify"]
 
-# A between-group standard deviation wants groups: with two a contrast says all there is to say,
-# and below six the posterior of the standard deviation is mostly its prior.
-VARYING_FROM = 3
-FULL_FROM = 6
-Kind = Literal["contrast", "varying"]
+SETTING = "setting"  # a study in a country and a sector, with people of one role
+# Variances whose matrices correlate above this are one: no data tell them apart.
+ALIKE = 0.99
+DEPENDENT = 1e-9  # of a matrix's own square: less than this is rounding
+SPAN = 1e-6  # how far a unit vector of one space may lie from another that is the same
 
 
 @dataclass(frozen=True)
-class Term:
-    """One grouping of the units that the design identifies.
+class Component:
+    """What varies with one variance: a grouping, or several that the design cannot tell apart.
 
-    ``index`` holds the level of each unit (shape: units); a ``contrast`` has two levels and enters
-    as -1/2 and +1/2, a ``varying`` term has a standard deviation.
+    ``index`` holds the level of each unit (shape: units). Of several groupings, the levels are
+    those of the one that says most beside the fixed terms, and of two that say the same those of
+    the one with fewer levels: what the other has more is a fixed term's.
+    ``shared`` says whether the variance is a share of the total between settings.
     """
 
-    name: str
-    kind: Kind
+    names: tuple[str, ...]
     levels: tuple[str, ...]
     index: np.ndarray
-    aliases: tuple[str, ...] = ()
+    shared: bool = True
 
     @property
-    def prior_dominated(self) -> bool:
-        """Whether the term's standard deviation is mostly its prior."""
-        return self.kind == "varying" and len(self.levels) < FULL_FROM
-
-    @property
-    def columns(self) -> np.ndarray:
-        """What the term adds to the design matrix: -1/2 and +1/2, or an indicator per level."""
-        if self.kind == "contrast":
-            return (self.index - 0.5)[:, None]
-        return np.eye(len(self.levels))[self.index]
+    def name(self) -> str:
+        """All names in one word, such as ``study+country``."""
+        return "+".join(self.names)
 
 
 @dataclass(frozen=True)
-class Structure:
-    """The terms that a set of units identifies, and why the others are left out."""
+class Identification:
+    """What a set of units identifies, and what became of each grouping."""
 
     units: int
-    terms: tuple[Term, ...]
+    components: tuple[Component, ...]
     table: pd.DataFrame  # grouping, levels, used_as, aliased_with, reason
 
+    def component(self, grouping: str) -> Component | None:
+        """The component that a grouping is part of, if any."""
+        return next((c for c in self.components if grouping in c.names), None)
 
-def structure(
+
+def identify(
     units: pd.DataFrame,
     groupings: Sequence[str],
     fixed: Sequence[str] = (),
+    apart: Sequence[str] = (),
     residual: str | None = None,
-) -> Structure:
-    """Decide which groupings of the units enter the model, and as what.
+) -> Identification:
+    """Decide which groupings of the units have a variance of their own.
 
-    One level: left out. Two: a contrast, if it raises the rank of the fixed terms. Three or more:
-    a variance component, if M Z Z' M is linearly independent of those of the groupings before it,
-    M projecting out the fixed terms. Six or more: a component that data can inform.
+    A grouping has one, from two levels on, if M Z Z' M is linearly independent of those of the
+    groupings before it, Z being the indicators of its levels and M projecting out the intercept and
+    the fixed terms. Two whose matrices correlate above :data:`ALIKE`, or that span the same space,
+    are one component with both names.
 
     Parameters
     ----------
-    units : one row per unit (site, study, organisation); a column for each grouping.
-    groupings : names of columns, in order of preference: of two aliased ones the first stays.
-    fixed : names of columns that enter whatever comes after them: numbers as they are, other
-        values as contrasts.
-    residual : what the units are called if the model gives them a variance of their own, from
-        which that of a grouping must be told apart.
+    units : one row per unit (setting, study, organisation); a column for each grouping.
+    groupings : columns whose variances are shares of the total between settings, in order of
+        preference: what others make up is left out.
+    fixed : columns that enter whatever comes after them: numbers as they are, other values with a
+        mean for each level.
+    apart : columns that vary with a standard deviation of their own; they come last, and one that
+        cannot be told from a grouping is a part of it.
+    residual : what the units are called if the model gives them a variance of their own whatever
+        the design is; it comes first, and what cannot be told from it is in it.
 
     Returns
     -------
-    Structure
-        Terms in the order of ``groupings``, and one row per grouping that says what became of it.
+    Identification
+        Components in the order of ``groupings`` and ``apart``, and one row per fixed term of
+        several levels and per grouping that says what became of it.
 
     Notes
     -----
     Linear independence of the components is the condition under which the variances of a mixed
-    model are identified by the second moments of the projected outcomes. Two groupings that span
-    the same space beside the fixed terms are one all the same: their components may differ in the
-    weights of a few levels, and nobody would read two variances out of that.
+    model are identified by the second moments of the projected outcomes. Inner products of the
+    matrices are sums of squares of ``Z_a' M Z_b``, so none of them is made. Components of two
+    groupings that span the same space differ in the weights of a few levels at most, and nobody
+    would read two variances out of that.
     """
-    codes = {name: pd.Categorical(units[name].astype(str)) for name in (*fixed, *groupings)}
-    keep = _representatives(pd.DataFrame({name: c.codes for name, c in codes.items()}))
-    basis: dict[str, np.ndarray] = {"intercept": np.ones((len(keep), 1))}
+    names = [*groupings, *apart]
+    codes = {name: pd.Categorical(units[name].astype(str)) for name in (*fixed, *names)}
+    levels = {name: tuple(map(str, c.categories)) for name, c in codes.items()}
+    index = {name: np.asarray(c.codes, dtype=np.int64) for name, c in codes.items()}
+    columns, rows = [np.ones((len(units), 1))], []
     for name in fixed:
-        number = pd.api.types.is_numeric_dtype(units[name])
-        basis[name] = (
-            units[name].to_numpy(float)[keep, None]
-            if number
-            else _indicators(codes[name], keep)[:, 1:]
-        )
-
-    def level_names(name: str) -> tuple[str, ...]:
-        return tuple(str(level) for level in codes[name].categories)
-
-    verdict: dict[str, tuple[str, str, str]] = {}
-    for name in groupings:
-        levels = len(level_names(name))
-        if levels == 1:
-            verdict[name] = ("left out", "", f"one level only: {level_names(name)[0]}")
-        elif levels < VARYING_FROM:
-            column = _indicators(codes[name], keep)[:, 1:]
-            if _rank([*basis.values(), column]) > _rank(list(basis.values())):
-                basis[name] = column
-                verdict[name] = ("contrast", "", "two levels: a contrast, no variance")
-            else:
-                other = _same_partition(name, [n for n in basis if n != "intercept"], codes)
-                verdict[name] = ("left out", other, f"aliased with {other}")
-
-    project = _projector(np.hstack(list(basis.values())))
-    components = {residual: project.ravel()} if residual else {}
-    spans: dict[str, np.ndarray] = {}
-    for name in groupings:
-        if name in verdict:
+        if pd.api.types.is_numeric_dtype(units[name]):
+            columns.append(units[name].to_numpy(float)[:, None])
             continue
-        z = project @ _indicators(codes[name], keep)
-        component = (z @ z.T).ravel()
-        independent = _rank([c[:, None] for c in (*components.values(), component)])
-        if independent > len(components) and not any(_same_span(z, s) for s in spans.values()):
-            components[name], spans[name] = component, z
-            few = len(level_names(name)) < FULL_FROM
-            verdict[name] = (
-                "varying",
-                "",
-                "three to five levels: its standard deviation is dominated by its prior"
-                if few
-                else "six or more levels",
-            )
+        columns.append(np.eye(len(levels[name]))[index[name]])
+        if len(levels[name]) > 1:
+            rows.append((name, len(levels[name]), "fixed", "", "each level has a mean of its own"))
+    span = _basis(np.hstack(columns))
+
+    kept: list[_Candidate] = []
+    rank: dict[str, int] = {}
+    if residual:
+        kept.append(_Candidate.of([residual], np.eye(len(units)), span))
+    for name in names:
+        count = len(levels[name])
+        if count == 1:
+            rows.append((name, 1, "left out", "", f"one level only: {levels[name][0]}"))
+            continue
+        mine = _Candidate.of([name], np.eye(count)[index[name]], span)
+        if mine.square <= DEPENDENT * np.square(np.bincount(index[name])).sum():
+            other = " + ".join(n for n in fixed if _determines(index, n, name)) or " + ".join(fixed)
+            rows.append((name, count, "left out", other, f"aliased with {other}"))
+            continue
+        rank[name] = _basis(mine.projected).shape[1]
+        same = [one for one in kept if one.alike(mine)]
+        if same:
+            first = same[0]
+            first.names.append(name)
+            why = f"cannot be told from {first.names[0]}: one component with both names"
+            rows.append((name, count, "varying", first.names[0], why))
+        elif other := _made_up_of(mine, kept):
+            rows.append((name, count, "left out", other, f"aliased with {other}"))
         else:
-            if residual and np.allclose(component, components[residual]):
-                other = residual
-            else:
-                among = [n for n in (*components, *basis) if n in codes]
-                other = _same_partition(name, among, codes)
-            verdict[name] = ("left out", other, f"aliased with {other}")
+            kept.append(mine)
+            rows.append((name, count, "varying", "", "has a variance of its own"))
 
-    aliases: dict[str, list[str]] = {}
-    for name, (_, other, _) in verdict.items():
-        if other:
-            aliases.setdefault(other, []).append(name)
-    terms = tuple(
-        Term(
-            name,
-            "contrast" if verdict[name][0] == "contrast" else "varying",
-            level_names(name),
-            np.asarray(codes[name].codes, dtype=np.int64),
-            tuple(aliases.get(name, ())),
-        )
-        for name in groupings
-        if verdict[name][0] != "left out"
-    )
-    table = pd.DataFrame(
-        [
-            (name, len(level_names(name)), used, other, reason)
-            for name, (used, other, reason) in verdict.items()
-        ],
-        columns=["grouping", "levels", "used_as", "aliased_with", "reason"],
-    )
-    order = {name: i for i, name in enumerate(groupings)}
-    return Structure(
-        len(units),
-        terms,
-        table.sort_values("grouping", key=lambda c: c.map(order)).reset_index(drop=True),
-    )
+    components = []
+    for one in kept:
+        mine_of = [n for n in one.names if n in index]
+        if residual in one.names:
+            continue  # the model has it whatever the design is
+        best = max(mine_of, key=lambda n: (rank[n], -len(levels[n])))
+        shared = any(name in groupings for name in mine_of)
+        components.append(Component(tuple(mine_of), levels[best], index[best], shared))
+    table = pd.DataFrame(rows, columns=["grouping", "levels", "used_as", "aliased_with", "reason"])
+    return Identification(len(units), tuple(components), table)
 
 
-def _representatives(codes: pd.DataFrame) -> np.ndarray:
-    """At most two units of each combination: more of the same tells nothing new about aliases."""
-    return np.flatnonzero(codes.groupby(list(codes.columns)).cumcount().to_numpy() < 2)
+@dataclass(frozen=True)
+class _Candidate:
+    """Groupings of one component, and their indicators with the fixed terms projected out."""
+
+    names: list[str]
+    projected: np.ndarray
+    square: float  # of the matrix M Z Z' M with itself
+
+    @classmethod
+    def of(cls, names: list[str], z: np.ndarray, span: np.ndarray) -> _Candidate:
+        projected = z - span @ (span.T @ z)
+        return cls(names, projected, float(np.square(projected.T @ projected).sum()))
+
+    def inner(self, other: _Candidate) -> float:
+        """Inner product of the two matrices M Z Z' M."""
+        return float(np.square(self.projected.T @ other.projected).sum())
+
+    def alike(self, other: _Candidate) -> bool:
+        """Whether the two are one component: nearly the same matrix, or the same space."""
+        if self.inner(other) > ALIKE * np.sqrt(self.square * other.square):
+            return True
+        one, two = _basis(self.projected), _basis(other.projected)
+        if one.shape != two.shape:
+            return False
+        return bool(np.linalg.norm(two - one @ (one.T @ two)) < SPAN)
 
 
-def _indicators(codes: pd.Categorical[Any], keep: np.ndarray) -> np.ndarray:
-    return np.eye(len(codes.categories))[np.asarray(codes.codes)[keep]]
+def _basis(x: np.ndarray) -> np.ndarray:
+    """Orthonormal columns that span those of x, which may be aliased with each other."""
+    u, size, _ = np.linalg.svd(x, full_matrices=False)
+    return np.asarray(u[:, size > 1e-10 * size[0]])
 
 
-def _projector(x: np.ndarray) -> np.ndarray:
-    return np.eye(len(x)) - x @ np.linalg.pinv(x)  # fixed terms may be aliased with each other
+def _made_up_of(one: _Candidate, kept: Sequence[_Candidate]) -> str:
+    """The components that make up another one together; empty where they do not."""
+    if not kept:
+        return ""
+    gram = np.array([[a.inner(b) for b in kept] for a in kept])
+    with_one = np.array([a.inner(one) for a in kept])
+    size = np.sqrt(np.diag(gram))
+    weight = np.linalg.lstsq(gram / np.outer(size, size), with_one / size, rcond=None)[0] / size
+    if one.square - weight @ with_one > DEPENDENT**0.5 * one.square:
+        return ""
+    part = np.abs(weight) * size / np.sqrt(one.square) > 1e-6
+    return " + ".join("+".join(a.names) for a, used in zip(kept, part, strict=True) if used)
 
 
-def _rank(columns: list[np.ndarray]) -> int:
-    return int(np.linalg.matrix_rank(np.hstack(columns), tol=1e-8))
-
-
-def _same_span(one: np.ndarray, other: np.ndarray) -> bool:
-    return _rank([one]) == _rank([other]) == _rank([one, other])
-
-
-def _same_partition(
-    name: str, among: Sequence[str], codes: Mapping[str, pd.Categorical[Any]]
-) -> str:
-    """The fewest groupings whose levels together determine those of ``name``, else all of them."""
-    own = pd.Series(codes[name].codes)
-    for size in range(1, len(among)):
-        fitting = {}  # number of groups by name: the coarsest says no more than it must
-        for some in combinations(among, size):
-            groups = own.groupby([pd.Series(codes[other].codes) for other in some])
-            if groups.nunique().le(1).all():
-                fitting[" + ".join(some)] = groups.ngroups
-        if fitting:
-            return min(fitting, key=lambda found: fitting[found])
-    return " + ".join(among)
+def _determines(index: dict[str, np.ndarray], one: str, other: str) -> bool:
+    """Whether the levels of one grouping determine those of another."""
+    return bool(pd.Series(index[other]).groupby(index[one]).nunique().le(1).all())

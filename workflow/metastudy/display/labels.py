@@ -8,9 +8,13 @@ from typing import Any
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import split_values
-from metastudy.display.formatting import inline, words
+from metastudy.display.formatting import inline, joined, words
 
 __all__ = ["Exposure", "Labels", "study_label"]
+
+# What the names of a component are made of; one that cannot be told from another has both.
+GROUPINGS = {"study", "country", "sector", "setting", "vignette", "organisation"}
+GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,10 @@ class Labels:
         return self.studies.get(key) or words(key)
 
     def setting(self, key: str) -> str:
-        """Label of a setting: a study, with its country and sector where it has several."""
+        """Label of a setting: a study, with its country, sector and role where it has several."""
         study, *places = key.split(":")
-        return ", ".join([self.study(study), *(self.of(p, "countries", "sectors") for p in places)])
+        named = (self.of(place, "countries", "sectors", "roles") for place in places)
+        return ", ".join([self.study(study), *named])
 
     def many(self, keys: str, *sections: str) -> list[str]:
         """Labels of the keys that a cell joins."""
@@ -106,6 +111,9 @@ class Labels:
         found = []
         for piece in part.replace("|", " | ").split():
             if piece in ("tau", "all", "|") or piece in self.vocabulary["exposure_types"]:
+                continue
+            if "+" in piece and set(piece.split("+")) <= GROUPINGS:
+                found.append(f"{words(joined(piece.split('+')))} in one")
                 continue
             ours = [key for key in known if piece == key or piece.startswith(f"{key}_")]
             if ours:

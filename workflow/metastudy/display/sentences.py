@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metastudy.display.formatting import count, joined
-from metastudy.posterior.verdicts import KINDS, Kind
+from metastudy.posterior.verdicts import CLAIMS, Kind
 
-__all__ = ["Finding", "Phrases", "comparison", "phrases", "summary"]
+__all__ = ["DOWN", "UP", "Finding", "Phrases", "comparison", "differences", "phrases", "summary"]
 
 NAMED = 6  # so many labels are listed in a sentence; of more, only their number is told
+UP: tuple[Kind, ...] = ("clear_higher", "higher")
+DOWN: tuple[Kind, ...] = ("clear_lower", "lower")
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,12 @@ class Phrases:
 
 
 _ADJECTIVES: Mapping[Kind, str] = {
+    "clear_higher": "higher",
+    "clear_lower": "lower",
+    "too_small": "different by too little to matter",
     "higher": "higher",
     "lower": "lower",
-    "equivalent": "practically equal",
-    "imprecise": "not clearly different",
+    "undecided": "undecided",
 }
 
 
@@ -42,54 +46,61 @@ def phrases(exposure_type: str, codes: bool = False) -> Phrases:
     what = " prevalence of" if codes else ""
     if exposure_type == "randomised":
         the = f" the{what}" if codes else ""
-        return Phrases(
-            {
-                "higher": (f"raises{the}", f"raise{the}"),
-                "lower": (f"lowers{the}", f"lower{the}"),
-                "equivalent": (
-                    "has an effect within the region of practical equivalence on",
-                    "have effects within the region of practical equivalence on",
-                ),
-                "imprecise": (
-                    "has no clearly signed effect on",
-                    "have no clearly signed effect on",
-                ),
-            },
-            "effect",
-            _ADJECTIVES,
+        up, down = ((f"{verb}s{the}", f"{verb}{the}") for verb in ("raise", "lower"))
+        noun, before = "effect", "on"
+    else:
+        a = " a" if codes else ""
+        up, down = (
+            (f"goes with{a} {more}{what}", f"go with{a} {more}{what}")
+            for more in ("higher", "lower")
         )
-    a = " a" if codes else ""
-    return Phrases(
-        {
-            "higher": (f"goes with{a} higher{what}", f"go with{a} higher{what}"),
-            "lower": (f"goes with{a} lower{what}", f"go with{a} lower{what}"),
-            "equivalent": (
-                "has an association within the region of practical equivalence with",
-                "have associations within the region of practical equivalence with",
-            ),
-            "imprecise": (
-                "has no clearly signed association with",
-                "have no clearly signed association with",
-            ),
-        },
-        "association",
-        _ADJECTIVES,
-    )
+        noun, before = "association", "with"
+    verbs: dict[Kind, tuple[str, str]] = {
+        "clear_higher": up,
+        "clear_lower": down,
+        "too_small": (
+            f"has an {noun} too small to matter {before}",
+            f"have {noun}s too small to matter {before}",
+        ),
+        "higher": up,
+        "lower": down,
+        "undecided": (
+            f"has an {noun} of undecided sign {before}",
+            f"have {noun}s of undecided sign {before}",
+        ),
+    }
+    return Phrases(verbs, noun, _ADJECTIVES)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One outcome's verdict, with its name inside a sentence and its numbers in words."""
+    """One outcome's verdict, with its name inside a sentence and its numbers in words.
+
+    ``border`` says that more draws might change the verdict.
+    """
 
     label: str
     kind: Kind
     numbers: str
+    border: bool = False
+
+    @property
+    def named(self) -> str:
+        """The label, with a remark on the border."""
+        return f"{self.label} (on the border)" if self.border else self.label
+
+    @property
+    def told(self) -> str:
+        """The label with its numbers, and whether the size is clear where the sign is."""
+        size = {True: "clear", False: "size open"}[self.kind.startswith("clear")]
+        more = [f"; {size}"] * (self.kind in CLAIMS) + ["; on the border"] * self.border
+        return f"{self.label} ({self.numbers}{''.join(more)})"
 
 
 def _subject(found: Sequence[Finding], everything: int, plural: str, numbers: bool) -> str:
     """Name outcomes; of many only how many they are."""
     if len(found) <= NAMED:
-        return joined(f"{f.label} ({f.numbers})" if numbers else f.label for f in found)
+        return joined(f.told if numbers else f.named for f in found)
     return f"{'all' if len(found) == everything else 'the other'} {count(len(found))} {plural}"
 
 
@@ -107,59 +118,87 @@ def summary(
 
     Returns
     -------
-    One sentence. Directions come first, with their numbers; imprecise outcomes are called so.
+    One sentence. Directions come first, with their numbers; what is undecided is called so.
 
     Examples
     --------
-    >>> one = Finding("x", "higher", "0.24 SD, 95% interval 0.11 to 0.38")
-    >>> summary("a change", [one, Finding("y", "imprecise", "")], phrases("randomised"))
-    'A change raises x (0.24 SD, 95% interval 0.11 to 0.38); the effect on y is imprecise.'
+    >>> one = Finding("x", "higher", "0.24 SD")
+    >>> summary("a change", [one, Finding("y", "undecided", "")], phrases("randomised"))
+    'A change raises x (0.24 SD; size open); the effect on y is undecided.'
     """
-    of = {kind: [f for f in findings if f.kind == kind] for kind in KINDS}
     preposition = "on" if words.noun == "effect" else "with"
     signed = [
-        f"{words.verb[kind][0]} {joined(f'{f.label} ({f.numbers})' for f in of[kind])}"
-        for kind in KINDS[:2]
-        if of[kind]
+        f"{words.verb[kinds[0]][0]} {joined(f.told for f in mine)}"
+        for kinds in (UP, DOWN)
+        if (mine := [f for f in findings if f.kind in kinds])
     ]
     clauses = [f"{subject} {' and '.join(signed)}"] if signed else []
-    for kind, singular, several in (
-        ("equivalent", "lies", "lie"),
-        ("imprecise", "is", "are"),
-    ):
-        if not (found := of[kind]):  # type: ignore[index]
+    for kind, says in (("too_small", "too small to matter"), ("undecided", "undecided")):
+        if not (found := [f for f in findings if f.kind == kind]):
             continue
         one = len(found) == 1
         owner = "" if clauses else f" of {subject}"
-        says = "within the region of practical equivalence" if kind == "equivalent" else "imprecise"
         clauses.append(
             f"the {words.noun}{'' if one else 's'}{owner} {preposition} "
-            f"{_subject(found, len(findings), plural, kind == 'equivalent')} "
-            f"{singular if one else several} {says}"
+            f"{_subject(found, len(findings), plural, kind == 'too_small')} "
+            f"{'is' if one else 'are'} {says}"
         )
     text = "; ".join(clauses)
     return text[:1].upper() + text[1:] + "."
 
 
 def comparison(findings: Sequence[Finding], plural: str = "outcomes") -> str:
-    """Say which outcomes have a clear sign. That is no test of a difference between outcomes.
+    """Say which outcomes have a decided sign. That is no statement about differences of outcomes.
 
-    >>> comparison([Finding("a", "higher", ""), Finding("b", "imprecise", "")])
-    'Of the two outcomes, only a has a clear sign (higher).'
+    >>> comparison([Finding("a", "higher", ""), Finding("b", "undecided", "")])
+    'Of the two outcomes, one has a decided sign: a (higher, size open).'
     """
-    signed = [f for f in findings if f.kind in ("higher", "lower")]
+    signed = [f for f in findings if f.kind in CLAIMS]
     total = count(len(findings))
+    said = joined(f"{f.label} ({_verdict(f)})" for f in signed)
     if len(findings) == 1:
         only = findings[0]
-        state = f"has a clear sign ({only.kind})" if signed else "has no clear sign"
+        state = f"has a decided sign ({_verdict(only)})" if signed else "has no decided sign"
         return f"The one {plural.removesuffix('s')}, {only.label}, {state}."
     if not signed:
-        return f"None of the {total} {plural} has a clear sign."
-    listed = joined(f"{f.label} ({f.kind})" for f in signed)
+        return f"None of the {total} {plural} has a decided sign."
     if len(signed) == len(findings):
-        return f"All {total} {plural} have a clear sign: {listed}."
-    if len(signed) == 1:
-        return (
-            f"Of the {total} {plural}, only {signed[0].label} has a clear sign ({signed[0].kind})."
-        )
-    return f"Of the {total} {plural}, {count(len(signed))} have a clear sign: {listed}."
+        return f"All {total} {plural} have a decided sign: {said}."
+    have = "has" if len(signed) == 1 else "have"
+    return f"Of the {total} {plural}, {count(len(signed))} {have} a decided sign: {said}."
+
+
+def _verdict(finding: Finding) -> str:
+    way = "higher" if finding.kind in UP else "lower"
+    size = "clear" if finding.kind.startswith("clear") else "size open"
+    return f"{way}, {size}" + ", on the border" * finding.border
+
+
+def differences(lead: str, findings: Sequence[Finding], noun: str = "effect") -> str:
+    """Say which differences have a decided sign, and how many have none.
+
+    Parameters
+    ----------
+    lead : what the differences are between, such as "Against the mean of the others".
+    findings : the differences, each with the outcome that it is of.
+    noun : what differs, in the singular.
+
+    >>> found = [Finding("x", "clear_higher", "0.2"), Finding("y", "undecided", "")]
+    >>> differences("Against the others", found)
+    'Against the others, the effect is higher on x (0.2; clear); one difference is undecided.'
+    """
+    preposition = "on" if noun == "effect" else "with"
+    signed = [
+        f"{way} {preposition} {joined(f.told for f in mine)}"
+        for way, kinds in (("higher", UP), ("lower", DOWN))
+        if (mine := [f for f in findings if f.kind in kinds])
+    ]
+    rest = [
+        f"{count(number)} {'difference is' if number == 1 else 'differences are'} {says}"
+        for kind, says in (("too_small", "too small to matter"), ("undecided", "undecided"))
+        if (number := sum(f.kind == kind for f in findings))
+    ]
+    first = (
+        f"the {noun} is {' and '.join(signed)}" if signed else "no difference has a decided sign"
+    )
+    return f"{lead}, " + "; ".join([first, joined(rest)] if rest else [first]) + "."

@@ -15,7 +15,8 @@ __all__ = ["FIXED", "Refit", "refits", "rows_left_out", "without"]
 
 GROUPINGS = ("study", "country", "sector", "organisation")
 # Priors of effects and of standard deviations between groups, and the factors of the variants.
-VARIED = {key for pair in OF_METRIC.values() for key in pair}
+OUTCOMES = "outcomes"  # key of the prior between the outcomes of a family
+VARIED = {key for pair in OF_METRIC.values() for key in pair} | {OUTCOMES}
 VARIANTS = {"half": 0.5, "double": 2.0}
 # Standard deviation between groups where it is fixed: none, or as wide as the prior of an effect.
 FIXED = {"pooled": 1e-3, "unpooled": 1.0}
@@ -26,8 +27,9 @@ class Refit:
     """What one refit is called, and what it is given.
 
     ``kind`` is ``without_<grouping>`` with the ``group`` left out, ``prior`` with ``half`` or
-    ``double``, or ``pooling`` with ``pooled`` or ``unpooled``, where ``fixed_tau`` is the standard
-    deviation between groups.
+    ``double``, ``outcomes`` with ``apart``, where ``fixed_outcomes`` is the standard deviation of
+    outcomes of a family around zero, or ``pooling`` with ``pooled`` or ``unpooled``, where
+    ``fixed_tau`` is the standard deviation between groups.
     """
 
     kind: str
@@ -35,6 +37,7 @@ class Refit:
     cells: xr.Dataset
     priors: Mapping[str, Prior]
     fixed_tau: float = NOT_FIXED
+    fixed_outcomes: float = NOT_FIXED
 
 
 def refits(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Iterator[Refit]:
@@ -55,8 +58,10 @@ def refits(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Iterator[Refit]:
     for name, factor in VARIANTS.items():
         scaled = {k: p.scaled(factor) if k in VARIED else p for k, p in priors.items()}
         yield Refit("prior", name, cells, scaled)
+    scale = float(priors[OF_METRIC[model.metric][0]].scale)
+    if OUTCOMES in priors and model.pools_outcomes(cells):
+        yield Refit("outcomes", "apart", cells, priors, fixed_outcomes=scale)
     for name, fixed in FIXED.items():
-        scale = float(priors[OF_METRIC[model.metric][0]].scale)
         yield Refit("pooling", name, cells, priors, fixed * scale)
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from metastudy.common import result_tables
 from metastudy.model_checks.refits import described
+from metastudy.models.kind import EFFECT
 from metastudy.models.registry import model_of
 
 __all__ = ["POWER", "power_scaling"]
@@ -29,21 +30,22 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset) -> pd.DataFrame:
         ``POWER``: both sensitivities per population effect with data, and what they mean.
     """
     model = model_of(cells)
-    effects = model.population_effects(posterior)
+    effects = model.population_effects(posterior, cells)
     whole = posterior["log_likelihood"].expand_dims("of").transpose("chain", "draw", "of")
     tree = xr.DataTree.from_dict(
         {
-            "posterior": effects.rename("effect").to_dataset(),
+            "posterior": effects.rename("size").to_dataset(),
             "log_prior": posterior[["log_prior"]],
             "log_likelihood": whole.rename("rows").to_dataset(),
         }
     )
     moved = {
-        group: az.psense(tree, var_names="effect", group=group)["effect"]
+        group: az.psense(tree, var_names="size", group=group)["size"]
         for group in ("prior", "likelihood")
     }
     table = xr.Dataset({**moved, "has_data": model.covered(cells)}).to_dataframe().reset_index()
-    table = table[table.pop("has_data")].reset_index(drop=True)
+    table = table[table.pop("has_data")].drop(columns=EFFECT, errors="ignore")
+    table = table.reset_index(drop=True)
     prior, likelihood = table["prior"] > SENSITIVE, table["likelihood"] > SENSITIVE
     table["diagnosis"] = np.select([prior & likelihood, prior], ["conflict", "strong_prior"], "")
     return described(cells, table)[POWER]

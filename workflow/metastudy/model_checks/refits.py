@@ -14,8 +14,11 @@ import xarray as xr
 from metastudy.common import result_tables
 from metastudy.common.tables import join_values
 from metastudy.model_checks.leave_group_out import refits, rows_left_out
+from metastudy.models.kind import EFFECT as EFFECT_DIM
+from metastudy.models.kind import KEY_OF_EFFECT
 from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
+from metastudy.posterior.summarise import summarize
 
 __all__ = ["EFFECT", "REFITS", "described", "refit", "summary"]
 
@@ -29,6 +32,7 @@ def refit(
     priors: Mapping[str, Prior],
     sampling: Mapping[str, Any],
     interval: float,
+    rope: float,
 ) -> tuple[pd.DataFrame, dict[str, xr.Dataset]]:
     """All refits of a module with one compiled model.
 
@@ -38,6 +42,7 @@ def refit(
     priors : of the whole fit (:func:`metastudy.models.priors.priors_of`); refits vary them.
     sampling : of the refits, as in :func:`metastudy.inference.sampling.draw`.
     interval : probability of the equal-tailed intervals.
+    rope : half-width of the region of practical equivalence of the module's effects.
 
     Returns
     -------
@@ -50,17 +55,17 @@ def refit(
 
     model = model_of(cells)
     compiled = compile_model(model.build(cells, priors))
-    reference = model.population_effects(posterior)
+    reference = model.population_effects(posterior, cells)
     done: dict[bytes, pd.DataFrame] = {}  # a country of one study is left out with it
     tables, pooling = [], {}
     for one in refits(cells, priors):
         print(f"refit: {one.kind} {one.group}", flush=True)
-        given = pack(one.cells, one.priors, one.fixed_tau)
+        given = pack(one.cells, one.priors, one.fixed_tau, one.fixed_outcomes)
         if given.tobytes() not in done:
             tree = draw(compiled, sampling, 1, given)
             draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
-            effects, has_data = model.population_effects(draws), model.covered(one.cells)
-            done[given.tobytes()] = summary(effects, reference, has_data, interval).assign(
+            effects, has_data = model.population_effects(draws, cells), model.covered(one.cells)
+            done[given.tobytes()] = summary(effects, reference, has_data, interval, rope).assign(
                 divergences=int(stats["diverging"].sum())
             )
             if one.kind == "pooling":
@@ -72,32 +77,29 @@ def refit(
 
 
 def summary(
-    draws: xr.DataArray, reference: xr.DataArray, has_data: xr.DataArray, interval: float
+    draws: xr.DataArray,
+    reference: xr.DataArray,
+    has_data: xr.DataArray,
+    interval: float,
+    rope: float,
 ) -> pd.DataFrame:
     """Effects of a refit that have data, beside those of the whole fit.
 
     Parameters
     ----------
-    draws, reference : dims (chain, draw, exposure, outcome).
-    has_data : dims (exposure, outcome); an effect without data is its prior and has no row.
+    draws, reference : dims (chain, draw, effect).
+    has_data : dims (effect,); an effect without data is its prior and has no row.
     """
     over = ("chain", "draw")
-    tail = (1 - interval) / 2
-    data = draws.rename("x").to_dataset()
-    positive = (draws > 0).mean(over)
-    numbers = {
-        "mean": draws.mean(over),
-        "sd": draws.std(over, ddof=1),
-        "lower": draws.quantile(tail, over).drop_vars("quantile"),
-        "upper": draws.quantile(1 - tail, over).drop_vars("quantile"),
-        "pd": np.maximum(positive, 1 - positive),
-        "rhat": az.rhat(data)["x"],
-        "ess": az.ess(data, method="bulk")["x"],
-        "shift": (draws.mean(over) - reference.mean(over)) / reference.std(over, ddof=1),
-        "has_data": has_data,
-    }
-    table = xr.Dataset(numbers).to_dataframe().reset_index()
-    return table[table.pop("has_data")].reset_index(drop=True)
+    kept = np.flatnonzero(has_data.values)
+    draws, reference = (each.isel({EFFECT_DIM: kept}) for each in (draws, reference))
+    keys = {name: draws[name].values.astype(str) for name in KEY_OF_EFFECT}
+    bare = draws.drop_vars(list(KEY_OF_EFFECT)).assign_coords({EFFECT_DIM: np.arange(len(kept))})
+    numbers = summarize(bare.transpose(*over, EFFECT_DIM), interval, rope).reset_index(drop=True)
+    shift = (draws.mean(over) - reference.mean(over)) / reference.std(over, ddof=1)
+    return numbers.assign(
+        **keys, rhat=az.rhat(bare.rename("x").to_dataset())["x"].values, shift=shift.values
+    )
 
 
 def described(cells: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:

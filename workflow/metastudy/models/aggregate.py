@@ -61,23 +61,29 @@ def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
     Raises
     ------
     BadInput
-        ``aliased-term`` for each term and exposure whose model would do without the term: one
-        level only, or the name of what it cannot be told from.
+        ``aliased-term`` for each term and exposure whose model would do without the term for every
+        outcome: one level only, or the name of what it cannot be told from.
     """
     module, problems = str(cells.attrs["module"]), []
-    for exposure, found in model_of(cells).structures(cells):
-        for row in found.table[found.table["grouping"].isin(list(required))].itertuples():
-            if row.used_as == "left out":
-                problems.append(
-                    Problem(
-                        file="config/config.yaml or --config",
-                        found=f"'{row.grouping}', which the design does not identify for "
-                        f"{exposure}: {row.reason}",
-                        expected="a term that the studies of the module can tell from the others",
-                        fix="take it out of `require`, or add studies that cross the two",
-                        column=f"require.{module}",
-                        code="aliased-term",
-                    )
+    found: dict[tuple[str, str], list[str]] = {}
+    for exposure, _, one in model_of(cells).structures(cells):
+        for row in one.table[one.table["grouping"].isin(list(required))].itertuples():
+            there = row.used_as != "left out" and not row.aliased_with
+            found.setdefault((exposure, str(row.grouping)), []).append(
+                "" if there else str(row.reason)
+            )
+    for (exposure, grouping), reasons in found.items():
+        if all(reasons):  # of some outcome it may be missing: not everybody asked about it
+            problems.append(
+                Problem(
+                    file="config/config.yaml or --config",
+                    found=f"'{grouping}', which the design does not identify for {exposure}: "
+                    f"{reasons[0]}",
+                    expected="a term that the studies of the module can tell from the others",
+                    fix="take it out of `require`, or add studies that cross the two",
+                    column=f"require.{module}",
+                    code="aliased-term",
                 )
+            )
     if problems:
         raise BadInput(problems)

@@ -18,7 +18,9 @@ __all__ = [
     "COLUMNS",
     "GROUPINGS",
     "HIGHEST",
+    "KEYS_OF_SETTING",
     "LOWEST",
+    "NOT_STATED",
     "NO_VIGNETTE",
     "ROUNDING",
     "SAMPLE",
@@ -38,6 +40,8 @@ __all__ = [
 ]
 
 GROUPINGS = ("study", "country", "sector")
+KEYS_OF_SETTING = (*GROUPINGS, "role")  # people of one role of a study in a country and a sector
+NOT_STATED = "not_stated"  # the role of people whose study does not say it
 NO_VIGNETTE = ""  # an answer that is about no particular situation
 
 

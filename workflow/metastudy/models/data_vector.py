@@ -18,15 +18,18 @@ from metastudy.models.priors import Prior
 
 __all__ = ["NOT_FIXED", "PERFECT", "given", "pack"]
 
-# Above zero it takes the place of the standard deviations between groups: next to zero pools the
-# groups completely, a wide one not at all.
+# Above zero it takes the place of standard deviations, between groups or between the outcomes of a
+# family: next to zero pools completely, a wide one not at all.
 NOT_FIXED = 0.0
 # Priors under which coders do not err.
 PERFECT = {"accuracy": Prior("beta_above_half", {"a": 1e6, "b": 1.0})}
 
 
 def pack(
-    cells: xr.Dataset, priors: Mapping[str, Prior], fixed_tau: float = NOT_FIXED
+    cells: xr.Dataset,
+    priors: Mapping[str, Prior],
+    fixed_tau: float = NOT_FIXED,
+    fixed_outcomes: float = NOT_FIXED,
 ) -> np.ndarray:
     """The changing numbers of the cells and the priors, sorted by key, in one vector.
 
@@ -35,10 +38,12 @@ def pack(
     cells : of a module, or the estimates of the second stage.
     priors : of the families that the model was built with.
     fixed_tau : standard deviation between groups; not above zero, it is estimated.
+    fixed_outcomes : the same between the outcomes of a family.
     """
     parts = [cells[name].values.ravel() for name in _parts(cells)]
+    fixed = dict(zip(FIXED, (fixed_tau, fixed_outcomes), strict=True))
     numbers = [
-        float(priors[key].numbers[name]) if key in priors else float(fixed_tau)
+        float(priors[key].numbers[name] if key in priors else fixed[key, name])
         for key, name in _layout(priors)
     ]
     return np.concatenate([*parts, numbers])
@@ -46,13 +51,13 @@ def pack(
 
 def given(
     cells: xr.Dataset, priors: Mapping[str, Prior]
-) -> tuple[list[TensorVariable], dict[str, Prior], TensorVariable]:
+) -> tuple[list[TensorVariable], dict[str, Prior], list[TensorVariable]]:
     """The parts of :func:`pack` in the model that is being built, as its data ``given``.
 
     Returns
     -------
     The changing numbers of the cells in their shapes, the priors with tensors for numbers, and the
-    fixed standard deviation between groups.
+    fixed standard deviations, between groups and between the outcomes of a family.
     """
     vector = pm.Data("given", pack(cells, priors))
     parts, start = [], 0
@@ -65,16 +70,16 @@ def given(
         key: replace(prior, numbers={name: at[key, name] for name in prior.numbers})
         for key, prior in priors.items()
     }
-    return parts, symbolic, at[FIXED]
+    return parts, symbolic, [at[place] for place in FIXED]
 
 
-FIXED = ("fixed_tau", "")
+FIXED = (("fixed_tau", ""), ("fixed_outcomes", ""))
 
 
 def _layout(priors: Mapping[str, Prior]) -> list[tuple[str, str]]:
     """Key and name of each number after those of the cells, in their order."""
     own = [(key, name) for key, prior in priors.items() for name in prior.numbers]
-    return sorted([*own, FIXED])
+    return sorted([*own, *FIXED])
 
 
 def _parts(cells: xr.Dataset) -> list[str]:

@@ -21,10 +21,10 @@ from pytensor.graph import Apply, Op
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 from pytensor.tensor import TensorVariable
 
-__all__ = ["Gaussian", "LatentClass"]
+__all__ = ["Density", "Gaussian", "LatentClass", "compiled"]
 
 
-class _Density(Op):
+class Density(Op):
     """A value and its gradients in some of the inputs, which nothing is differentiated by."""
 
     differentiated: ClassVar[tuple[int, ...]]  # the inputs with a gradient, in the outputs' order
@@ -41,7 +41,7 @@ class _Density(Op):
 
     def perform(self, _: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Compute the outputs, for a graph that numba does not compile."""
-        for output, value in zip(outputs, _compiled(self)(*inputs), strict=True):
+        for output, value in zip(outputs, compiled(self)(*inputs), strict=True):
             output[0] = value
 
     def pullback(
@@ -60,18 +60,18 @@ class _Density(Op):
 
 
 @cache
-def _compiled(density: _Density) -> Callable[..., Any]:
+def compiled(density: Density) -> Callable[..., Any]:
     """No fast mathematics: the bits of a fit would depend on what was compiled when."""
     return numba.njit(error_model="numpy")(density.loop())
 
 
-@register_funcify_default_op_cache_key(_Density)
-def _(op: _Density, **_: Any) -> tuple[Callable[..., Any], int]:
+@register_funcify_default_op_cache_key(Density)
+def _(op: Density, **_: Any) -> tuple[Callable[..., Any], int]:
     # The cache of compiled code knows an operation by its name: an edited loop would not run.
-    return _compiled(op), zlib.crc32(inspect.getsource(type(op).loop).encode())
+    return compiled(op), zlib.crc32(inspect.getsource(type(op).loop).encode())
 
 
-class Gaussian(_Density):
+class Gaussian(Density):
     r"""Log-density of multivariate normal cells.
 
     With the sum :math:`R_s` of the residual cross-products of the cells of one covariance, of whose
@@ -188,7 +188,7 @@ class Gaussian(_Density):
         return gaussian
 
 
-class LatentClass(_Density):
+class LatentClass(Density):
     r"""Log-density of counts of observations of two latent classes.
 
     A pattern of observations has probability :math:`a_j` in one class and :math:`b_j` in the other,

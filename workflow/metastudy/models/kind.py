@@ -6,7 +6,7 @@ registry knows all of them. Cells say in their attribute ``model`` which kind th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
-from metastudy.design.identification import Structure
+from metastudy.design.effects import EffectDesign
+from metastudy.design.identification import Identification
 from metastudy.harmonized.study import Study
 from metastudy.models.base import Block, Check, Row
 from metastudy.models.priors import Prior
@@ -24,9 +25,15 @@ from metastudy.models.priors import Prior
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["EFFECTS", "Model"]
+__all__ = ["EFFECT", "KEY_OF_EFFECT", "Model", "effect_coords"]
 
-EFFECTS = ("chain", "draw", "exposure", "outcome")  # dims of draws of population effects
+EFFECT = "effect"  # dim of population effects
+KEY_OF_EFFECT = ("exposure", "outcome", "role")  # what tells them apart
+
+
+def effect_coords(table: pd.DataFrame) -> dict[str, Any]:
+    """Coordinates of population effects, from a table with the columns :data:`KEY_OF_EFFECT`."""
+    return {name: (EFFECT, table[name].to_numpy(dtype=str)) for name in KEY_OF_EFFECT}
 
 
 def _none(what: str) -> Callable[..., Any]:
@@ -36,6 +43,10 @@ def _none(what: str) -> Callable[..., Any]:
         raise MetastudyError(f"this kind of model has no {what}; its main analysis does")
 
     return refuse
+
+
+def _never(_: xr.Dataset) -> bool:
+    return False
 
 
 _NO_ROWS = _none("rows")
@@ -59,7 +70,9 @@ class Model:
     measured : columns of the measurements that its cells are made from.
     cells : (studies, module, vocabulary, folded) -> sufficient statistics, with the attributes
         :func:`metastudy.models.base.attributes_of`.
-    structures : cells -> what the design identifies around each exposure: (exposure, structure).
+    structures : cells -> what the design identifies around each exposure: (exposure, outcome,
+        identification); the outcome is empty where it is the same for all of them.
+    design : cells -> the design of what varies between settings.
     least_levels : groupings with fewer levels are left out where structures are listed.
     build : (cells, priors) -> the PyMC model; it alone imports PyMC.
     row_parameters : what the density of a row needs of a posterior, as far as the model has it.
@@ -68,13 +81,16 @@ class Model:
     check : (rows, cells, draws, rng) -> rows beside replicates of them, for predictive checks.
     simulate : (cells, parameters, rng) -> the same cells with simulated outcomes.
     identified : (values, cells) -> all quantities that the data speak about (..., quantity).
-    contrasts : (cells, posterior, rng, smallest) -> rows of the table of contrasts with draws.
+    contrasts : (cells, posterior, rng, smallest, decided) -> rows of the table of contrasts with
+        draws; ``decided`` has the parameters that their prior decides.
     estimates : (cells, vocabulary) -> unpooled estimates, a block with covariance for each study.
     places : cells -> study, country, sector and organisation of each unit that can be left out.
     weigh : (cells, weights of those units) -> the same cells, each unit counted so many times.
     sizes : cells -> study of each group of rows, and how many rows it has.
-    covered : cells -> which population effects the cells have data about (exposure, outcome).
-    population_effects : posterior -> draws of the population effects, dims :data:`EFFECTS`.
+    pools_outcomes : cells -> whether outcomes of a family are pooled.
+    covered : cells -> which population effects the cells have data about (effect).
+    population_effects : (posterior, cells) -> draws of the population effects (chain, draw,
+        effect), with the coordinates :data:`KEY_OF_EFFECT`.
     """
 
     name: str
@@ -83,9 +99,12 @@ class Model:
     prior_of: Callable[[Mapping[str, Prior], str], Prior]
     measured: tuple[str, ...]
     cells: Callable[[Sequence[Study], str, Vocabulary, bool], xr.Dataset]
-    structures: Callable[[xr.Dataset], list[tuple[str, Structure]]]
+    structures: Callable[[xr.Dataset], list[tuple[str, str, Identification]]]
+    design: Callable[[xr.Dataset], EffectDesign]
     build: Callable[[xr.Dataset, Mapping[str, Prior]], pm.Model]
-    contrasts: Callable[[xr.Dataset, xr.DataTree, np.random.Generator, int], Iterator[Row]]
+    contrasts: Callable[
+        [xr.Dataset, xr.DataTree, np.random.Generator, int, Collection[str]], Iterator[Row]
+    ]
     least_levels: int = 2
     row_parameters: tuple[str, ...] = ()
     observe: Callable[[Sequence[Study], xr.Dataset, Vocabulary], Any] = _NO_ROWS
@@ -97,5 +116,6 @@ class Model:
     places: Callable[[xr.Dataset], pd.DataFrame] = _NO_REFITS
     weigh: Callable[[xr.Dataset, np.ndarray], xr.Dataset] = _NO_REFITS
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
+    pools_outcomes: Callable[[xr.Dataset], bool] = _never
     covered: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
-    population_effects: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
+    population_effects: Callable[[xr.Dataset, xr.Dataset], xr.DataArray] = _NO_REFITS

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from math import gamma, inf, pi, sqrt
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from pytensor.tensor import TensorVariable
 
-__all__ = ["FAMILIES", "KEYS", "OF_METRIC", "Prior", "priors_of"]
+__all__ = ["FAMILIES", "KEYS", "OF_METRIC", "Prior", "ShareOfTotal", "component_prior", "priors_of"]
 
 # What each family is called in the article, and the names of its numbers. A location is none of
 # them: a model says where a variable is centred.
@@ -33,6 +35,7 @@ KEYS = {
     "baseline": "normal",
     "effect": "normal",
     "tau": "half_normal",
+    "outcomes": "half_normal",
     "sigma": "log_normal",
     "correlation": "lkj",
     "prevalence": "normal",
@@ -134,6 +137,27 @@ class Prior:
         below = (1 + p) / 2 if self.family == "half_t" else p  # that of the whole t
         return float(self._frozen().ppf(below))
 
+    def pull(self, mean: float, sd: float) -> float:
+        """How far it moves the mean of a posterior, in its standard deviations, to the first order.
+
+        A posterior that is near to normal has without its prior a mean that is its variance times
+        the slope of the log-density away (Tierney, Kass and Kadane 1989).
+        """
+        n = self.numbers
+        match self.family:
+            case "normal":
+                slope = -mean / n["scale"] ** 2
+            case "student_t":
+                slope = -(n["df"] + 1) * mean / (n["df"] * n["scale"] ** 2 + mean**2)
+            case _:
+                raise ValueError(f"no slope at zero: {self.label}")
+        return float(sd * slope)
+
+    def cdf(self, value: np.ndarray) -> np.ndarray:
+        """The share of the prior below each value."""
+        below = self._frozen().cdf(value)
+        return np.asarray(2 * below - 1 if self.family == "half_t" else below)
+
     def interval(self, mass: float) -> tuple[float, float]:
         """Ends of the equal-tailed interval that holds a share ``mass`` of the prior."""
         tail = (1 - mass) / 2
@@ -200,6 +224,67 @@ class Prior:
             case "lkj":
                 return pm.LKJCorr(name, eta=n["shape"], **more)
         raise ValueError(f"no such family: {self.family}")
+
+
+NODES = 400  # of the midpoint rule over a share: quantiles are right to four digits
+
+
+@dataclass(frozen=True)
+class ShareOfTotal:
+    """The prior of one component's standard deviation: the total's, times the root of its share.
+
+    The shares of the ``parts`` components are uniform on the simplex, so one share is beta with the
+    numbers 1 and ``parts`` - 1.
+    """
+
+    total: Prior
+    parts: int
+
+    @property
+    def words(self) -> str:
+        """The prior in words, as before the name of a parameter."""
+        return f"{self.total.words} total, uniform share of {self.parts}"
+
+    @property
+    def label(self) -> str:
+        """The prior and its numbers in words."""
+        return f"{self.total.label}, times the root of a uniform share of {self.parts}"
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+        return self.total.mean * gamma(1.5) * gamma(self.parts) / gamma(self.parts + 0.5)
+
+    @property
+    def sd(self) -> float:
+        """The standard deviation; infinite where that of the total is."""
+        square = (self.total.mean**2 + self.total.sd**2) / self.parts
+        return sqrt(square - self.mean**2)
+
+    def quantile(self, p: float) -> float:
+        """The value below which a share ``p`` of the prior lies."""
+        from scipy.optimize import brentq
+
+        u = (np.arange(NODES) + 0.5) / NODES
+        root = np.sqrt(1 - (1 - u) ** (1 / (self.parts - 1)))
+        highest = self.total.quantile(1 - (1 - p) / 2)
+        return float(brentq(lambda t: self.total.cdf(t / root).mean() - p, 0.0, highest))
+
+    def interval(self, mass: float) -> tuple[float, float]:
+        """Ends of the equal-tailed interval that holds a share ``mass`` of the prior."""
+        tail = (1 - mass) / 2
+        return self.quantile(tail), self.quantile(1 - tail)
+
+
+def component_prior(total: Prior, parts: int) -> Prior | ShareOfTotal:
+    """The prior of a component's standard deviation.
+
+    Parameters
+    ----------
+    total : prior of the total, which is also that of a component apart from it.
+    parts : among how many components the total is shared; one or none share nothing.
+    """
+    return ShareOfTotal(total, parts) if parts > 1 else total
 
 
 def priors_of(section: Mapping[str, Any]) -> dict[str, Prior]:

@@ -1,4 +1,4 @@
-"""The building blocks that the models share: levels of a grouping, centred or not."""
+"""The building blocks that the models share: totals, components, levels, centred or not."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from metastudy.design.matrix import Effects
-from metastudy.models.algebra import product
+from metastudy.design.effects import EffectDesign
 from metastudy.models.priors import Prior
 
-__all__ = ["CENTRED_FROM", "informed", "likelihood", "linear", "spread", "varying"]
+__all__ = [
+    "CENTRED_FROM",
+    "components",
+    "informed",
+    "levels",
+    "likelihood",
+    "spread",
+    "sums",
+    "varying",
+]
 
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
 CENTRED_FROM = 10.0
-MEANS = ("mu", "contrast", "difference")  # what the models call population means and contrasts
+MEANS = ("mu", "mu_alone", "family_mean", "contrast")  # what models call population means
 
 
 def informed(information: np.ndarray, scale: float) -> bool:
@@ -73,40 +81,67 @@ def varying(
     return pm.Deterministic(name, centre + sd * pm.Normal(f"{name}_z", dims=dims), dims=dims)
 
 
-def linear(
-    design: Effects,
-    dim: str | None,
-    effect: Prior,
-    between: Prior,
-    fixed_tau: TensorVariable,
+def components(
+    design: EffectDesign, total: Prior, apart: Prior, fixed: TensorVariable
 ) -> TensorVariable:
-    """Effects of all rows: the design matrix times means, differences and levels.
+    r"""Standard deviation of every component of a design, ``tau`` (component,).
+
+    .. math:: \tau_k^2 = \phi_k T^2, \qquad \phi \sim \operatorname{Dirichlet}(1, \dots, 1)
+
+    over the components that share a total T: adding a grouping adds no heterogeneity. Components
+    apart have a standard deviation of their own. The totals are in the model as ``total_tau``.
 
     Parameters
     ----------
-    design : what the design identifies (:func:`metastudy.design.matrix.effects`).
-    dim : name of the last dimension, of length K; None for one effect per row.
-    effect, between : prior of means and differences, and of standard deviations.
-    fixed_tau : see :func:`spread`.
-
-    Returns
-    -------
-    TensorVariable
-        Shape (rows, K), or (rows,) without a dimension. Adds to the model ``mu`` (population
-        means), ``difference``, and ``level`` with its ``tau``, as far as the design has them.
+    total, apart : priors of totals and of components apart from them.
+    fixed : see :func:`spread`.
     """
     model = pm.modelcontext(None)
-    dims = () if dim is None else (dim,)
-    parts = []
-    for name, labels in (("mu", design.means), ("difference", design.differences)):
-        if labels:
-            model.add_coord(f"{name}_of", labels)
-            parts.append(effect.variable(name, dims=(f"{name}_of", *dims)))
-    if design.levels:
-        model.add_coord("tau_of", design.components)
-        model.add_coord("level_of", design.levels)
-        tau = spread("tau", between, fixed_tau, ("tau_of", *dims))
-        parts.append(
-            varying("level", tau[design.component], ("level_of", *dims), 0.0, centred=False)
-        )
-    return product(design.matrix, pt.concatenate(parts)) if parts else pt.zeros(len(design.matrix))
+    model.add_coord("tau_of", design.components)
+    parts: list[TensorVariable] = []
+    places: list[np.ndarray] = []
+    if design.totals:
+        model.add_coord("total_of", design.totals)
+        whole = total.variable("total_tau", dims="total_of")
+        size = np.bincount(design.total_of[design.total_of >= 0])
+        for each in np.unique(size):
+            mine = np.flatnonzero(size == each)
+            own = np.stack([np.flatnonzero(design.total_of == t) for t in mine])
+            tau = whole[mine][:, None]
+            if each > 1:
+                share = pm.Dirichlet(f"share_of_{each}", np.ones((len(mine), each)))
+                tau = tau * pt.sqrt(share)
+            parts.append(tau.ravel())
+            places.append(own.ravel())
+    alone = np.flatnonzero(design.total_of < 0)
+    if len(alone):
+        model.add_coord("apart_of", [design.components[at] for at in alone])
+        parts.append(apart.variable("apart_tau", dims="apart_of"))
+        places.append(alone)
+    back = np.argsort(np.concatenate(places))
+    tau = pt.concatenate(parts)[back]
+    return pm.Deterministic("tau", pt.switch(fixed > 0, fixed, tau), dims="tau_of")
+
+
+def levels(
+    design: EffectDesign, total: Prior, apart: Prior, fixed: TensorVariable
+) -> TensorVariable | None:
+    """The levels of all components around zero, ``level`` (level,); None where there are none."""
+    if not design.levels:
+        return None
+    pm.modelcontext(None).add_coord("level_of", design.levels)
+    tau = components(design, total, apart, fixed)
+    return varying("level", tau[design.component_of], ("level_of",), 0.0, centred=False)
+
+
+def sums(
+    design: EffectDesign, mean: TensorVariable | None, level: TensorVariable | None
+) -> TensorVariable:
+    """Effects of all rows: each one's mean and its levels, shape (row,)."""
+    nothing = pt.zeros(1)
+    found = pt.zeros(len(design.mean_of))
+    if mean is not None:
+        found = found + pt.concatenate([mean, nothing])[design.mean_of]
+    if level is not None:
+        found = found + pt.concatenate([level, nothing])[design.level_of].sum(axis=-1)
+    return found

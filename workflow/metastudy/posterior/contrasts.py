@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ class Contrasts:
         interval : probability of the credible intervals.
         ropes : half-width of the region of practical equivalence of effects, by metric.
         """
-        effect = self.index["estimand"].eq("effect").to_numpy()
+        effect = self.index["estimand"].isin(["effect", "difference"]).to_numpy()
         half = self.index["metric"].map(dict(ropes or {})).to_numpy(dtype=float)
         numbers = summarize(self.draws, interval, np.where(effect, half, np.nan))
         numbers = numbers.reset_index(drop=True)
@@ -50,7 +50,11 @@ class Contrasts:
 
 
 def contrasts(
-    cells: xr.Dataset, posterior: xr.DataTree, seed: int = 0, smallest: int = 1
+    cells: xr.Dataset,
+    posterior: xr.DataTree,
+    seed: int = 0,
+    smallest: int = 1,
+    decided: Collection[str] = (),
 ) -> Contrasts:
     """All contrasts of a module.
 
@@ -60,16 +64,18 @@ def contrasts(
     posterior : its draws.
     seed : of the predictions for new countries, sectors and studies.
     smallest : a country or sector with fewer interviews has no prevalence of its own.
+    decided : parameters that their prior decides
+        (:func:`metastudy.posterior.heterogeneity.decided_by_prior`).
 
     Returns
     -------
     Contrasts
-        Effects of the answers in standard deviations of the reference group (``sd``) and as shares
-        of the scale (``pomp``); of items in standard deviations of the latent answer to one item
-        (``latent_sd``); of the codings in log-odds and, at the organisations studied, as
+        Effects of the answers in standard deviations of people within a setting (``sd``) and as
+        shares of the scale (``pomp``); of items in standard deviations of the latent answer to one
+        item (``latent_sd``); of the codings in log-odds and, at the organisations studied, as
         differences of probability. Where a grouping of the design has a standard deviation there is
-        a prediction for a level that is not among those of the data; elsewhere the structure says
+        a prediction for a setting that is not among those of the data; elsewhere the structure says
         why there is none.
     """
     rng = np.random.default_rng(seed)
-    return Contrasts(model_of(cells).contrasts(cells, posterior, rng, smallest))
+    return Contrasts(model_of(cells).contrasts(cells, posterior, rng, smallest, decided))

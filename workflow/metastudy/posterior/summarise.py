@@ -30,15 +30,20 @@ def summarize(draws: xr.DataArray, interval: float, rope: ArrayLike = np.nan) ->
     pandas.DataFrame
         Index: quantity. Columns ``mean``, ``sd``, ``lower``, ``upper``, ``mcse`` (Monte Carlo
         standard error of the mean), ``mcse_lower``, ``mcse_upper`` (of the interval's ends),
-        ``pd`` (probability of direction: the larger posterior mass on one side of zero) and
-        ``rope`` (share of the posterior mass inside the region of practical equivalence).
+        ``ess`` (the smaller of bulk and tail), ``positive`` (posterior mass above zero), ``pd``
+        (probability of direction: the larger mass on one side of zero), and ``rope``, ``above`` and
+        ``below`` (mass inside, above and below the region of practical equivalence).
     """
     tail = (1 - interval) / 2
     over = ("chain", "draw")
     lower, upper = (draws.quantile(q, over).to_numpy() for q in (tail, 1 - tail))
     positive = (draws > 0).mean(over).to_numpy()
     half = np.broadcast_to(np.asarray(rope, dtype=float), draws.shape[-1:])
-    inside = (np.abs(draws) <= half).mean(over).to_numpy()
+    masses = {
+        "rope": (np.abs(draws) <= half).mean(over).to_numpy(),
+        "above": (draws > half).mean(over).to_numpy(),
+        "below": (draws < -half).mean(over).to_numpy(),
+    }
     data = draws.rename("x").to_dataset()
     mcse = {
         name: az.mcse(data, method=method, **extra)["x"].to_numpy()
@@ -48,6 +53,7 @@ def summarize(draws: xr.DataArray, interval: float, rope: ArrayLike = np.nan) ->
             ("mcse_upper", "quantile", {"prob": 1 - tail}),
         )
     }
+    ess = [az.ess(data, method=method)["x"].to_numpy() for method in ("bulk", "tail")]
     return pd.DataFrame(
         {
             "mean": draws.mean(over).to_numpy(),
@@ -55,8 +61,10 @@ def summarize(draws: xr.DataArray, interval: float, rope: ArrayLike = np.nan) ->
             "lower": lower,
             "upper": upper,
             **mcse,
+            "ess": np.minimum(*ess),
+            "positive": positive,
             "pd": np.maximum(positive, 1 - positive),
-            "rope": np.where(np.isnan(half), np.nan, inside),
+            **{name: np.where(np.isnan(half), np.nan, mass) for name, mass in masses.items()},
         },
         index=pd.Index(draws[draws.dims[-1]].to_numpy(), name=draws.dims[-1]),
     )

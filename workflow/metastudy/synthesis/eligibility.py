@@ -15,33 +15,43 @@ STRUCTURE = result_tables.columns("structure")
 
 
 def refused(table: pd.DataFrame) -> pd.DataFrame:
-    """Why estimates stand alone: one study only, and what looks alike but may not be pooled."""
+    """Why estimates stand alone: one study only, and what looks alike but may not be pooled.
+
+    Where a row has something alike, it says of which exposure type, role, response mode and metric
+    it is itself, as far as the two differ in them.
+    """
     rows = []
     for key, mine in table.groupby(ESTIMAND, sort=False):
-        exposure, kind, outcome, family, mode, _ = key
+        exposure, kind, outcome, family, role, mode, metric = map(str, key)
         alike = table[
             (table["exposure_name"] == mine["exposure_name"].iloc[0])
             & (table["outcome"] == outcome)
         ]
-        others = {f"exposure type {t}" for t in alike["exposure_type"].unique() if t != kind} | {
-            f"response mode {m}" for m in alike["response_mode"].unique() if m != mode
-        }
+        own = {"exposure_type": kind, "role": role, "response_mode": mode, "metric": metric}
+        differing = {name: set(alike[name]) - {value} for name, value in own.items()}
+        others = {_called(name, one) for name, values in differing.items() for one in values}
         if mine["study"].nunique() > 1 and not others:
             continue
         why = "one study only; its own estimate is shown" if mine["study"].nunique() == 1 else ""
         if others:
-            why += ("; " if why else "") + f"not pooled with {', '.join(sorted(others))}"
+            this = [_called(name, own[name]) for name, values in differing.items() if values]
+            why += ("; " if why else "") + f"{', '.join(this)}: not pooled with "
+            why += ", ".join(sorted(others))
         rows.append(
             (family, exposure, outcome, "study", mine["study"].nunique(), "refused", "", why)
         )
     return pd.DataFrame(rows, columns=STRUCTURE)
 
 
+def _called(name: str, value: str) -> str:
+    return f"{name} {value or 'not stated'}".replace("_", " ")
+
+
 def structures(found: SecondStage) -> pd.DataFrame:
     """What became of each grouping of each pooled estimand, predictions included."""
     tables = []
     for _, e in found.estimands.iterrows():
-        rows = found.structures[e["id"]].table
+        rows = found.found[e["id"]].table
         tables.append(
             rows.assign(module_or_family=e["family"], exposure=e["exposure"], outcome=e["outcome"])
         )
@@ -56,12 +66,11 @@ def module_structures(cells: xr.Dataset) -> pd.DataFrame:
     """
     module = str(cells.attrs["module"])
     model = model_of(cells)
-    found = [
-        (e, of.table[of.table["levels"] >= model.least_levels]) for e, of in model.structures(cells)
-    ]
     tables = [pd.DataFrame(columns=STRUCTURE)]
     tables += [
-        table.assign(module_or_family=module, exposure=exposure, outcome="")
-        for exposure, table in found
+        of.table[of.table["levels"] >= model.least_levels].assign(
+            module_or_family=module, exposure=exposure, outcome=outcome
+        )
+        for exposure, outcome, of in model.structures(cells)
     ]
     return pd.concat(tables, ignore_index=True)[STRUCTURE]

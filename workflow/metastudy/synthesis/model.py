@@ -6,79 +6,100 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from scipy.sparse import csr_matrix
 
-from metastudy.design.matrix import Effects
-from metastudy.models.algebra import product
+from metastudy.design.effects import EffectDesign
 from metastudy.models.data_vector import given, pack
+from metastudy.models.densities import compiled
 from metastudy.models.priors import Prior
-from metastudy.models.terms import likelihood
+from metastudy.models.terms import components, likelihood
+from metastudy.synthesis.blocks import BlockNormal, Blocks, blocks, in_blocks
 
 __all__ = ["add_levels", "build", "packed"]
 
 
 def build(
-    estimate: np.ndarray, covariance: np.ndarray, design: Effects, effect: Prior, between: Prior
+    estimate: np.ndarray,
+    covariance: np.ndarray,
+    design: EffectDesign,
+    effect: Prior,
+    between: Prior,
 ) -> pm.Model:
     r"""Normal-normal hierarchical meta-analysis with several estimates per study.
 
     .. math::
         \hat\theta &\sim N(\theta, V) \\
-        \theta_{je} &= \mu_e + \textstyle\sum_t u_t[t(j)]_e, \qquad u_t \sim N(0, \tau_{te}^2)
+        \theta_{je} &= \mu_e + \textstyle\sum_t u_{te}[t(j)], \qquad
+        u_{te} \sim N(0, \phi_{te} T_e^2)
 
-    for estimand e in study j; V is the likelihood covariance of the estimates, zero between
-    studies; t runs over what the design identifies of study, country and sector. The levels u are
-    integrated out, :math:`\hat\theta \sim N(X b, V + Z \tau^2 Z')`: the same posterior without its
-    funnels. :func:`add_levels` draws them afterwards.
+    for estimand e in setting j; V is the likelihood covariance of the estimates, zero between
+    studies; t runs over the components that the design identifies of study, country, sector and
+    setting, which share the total T uniformly. The levels u are integrated out,
+    :math:`\hat\theta \sim N(X \mu, V + Z \tau^2 Z')`: the same posterior without its funnels.
+    :func:`add_levels` draws them afterwards.
 
     Parameters
     ----------
     estimate, covariance : estimates, shape (R,), and their covariance, shape (R, R).
-    design : takes means, differences and levels to the R rows.
-    effect, between : priors of means and differences, and of standard deviations between groups,
-        in the units of the estimates (:func:`metastudy.synthesis.priors.prior_of`).
+    design : takes means and levels to the R rows.
+    effect, between : priors of means, and of totals, in the units of the estimates
+        (:func:`metastudy.synthesis.priors.prior_of`).
 
     Returns
     -------
     pymc.Model
-        With ``mu``, ``difference``, ``tau``, ``log_likelihood`` and ``log_prior``; what a refit
+        With ``mu``, ``total_tau``, ``tau``, ``log_likelihood`` and ``log_prior``; what a refit
         changes is one array of data, ``given`` (:func:`packed`).
     """
-    x, z = _split(design)
-    coords = {
-        "mu_of": design.means,
-        "difference_of": design.differences,
-        "tau_of": design.components,
-    }
-    with pm.Model(coords=coords) as model:
-        (found, v), prior, _ = given(*_data(estimate, covariance, effect, between))
+    found = blocks(design, covariance)
+    with pm.Model(coords={"mu_of": design.means}) as model:
+        data = _data(estimate, covariance, found, effect, between)
+        (seen, v), prior, (fixed, _) = given(*data)
         mu = prior["effect"].variable("mu", dims="mu_of")
-        difference = prior["effect"].variable("difference", dims="difference_of")
-        tau = prior["tau"].variable("tau", dims="tau_of")
-        mean = product(x, pt.concatenate([mu, difference]))
-        between = product(z * tau[design.component] ** 2, z.T)
-        likelihood(pm.logp(pm.MvNormal.dist(mean, cov=v + between), found))
+        residual = seen - mu[design.mean_of[found.row]]
+        variance = pt.zeros(1)
+        if design.components:
+            variance = components(design, prior["tau"], prior["tau"], fixed) ** 2
+        likelihood(BlockNormal()(residual, v, variance, *found.arrays)[0])
     return model
 
 
 def packed(
-    estimate: np.ndarray, covariance: np.ndarray, effect: Prior, between: Prior
+    estimate: np.ndarray,
+    covariance: np.ndarray,
+    design: EffectDesign,
+    effect: Prior,
+    between: Prior,
 ) -> np.ndarray:
-    """What :func:`build` is given, in one vector: for a refit to other estimates or priors."""
-    return pack(*_data(estimate, covariance, effect, between))
+    """What :func:`build` is given, in one vector: for a refit to other estimates or priors.
+
+    Parameters
+    ----------
+    covariance : zero where that of the model is.
+    """
+    found = blocks(design, covariance)
+    return pack(*_data(estimate, covariance, found, effect, between))
 
 
 def _data(
-    estimate: np.ndarray, covariance: np.ndarray, effect: Prior, between: Prior
+    estimate: np.ndarray, covariance: np.ndarray, found: Blocks, effect: Prior, between: Prior
 ) -> tuple[xr.Dataset, dict[str, Prior]]:
     rows = xr.Dataset(
-        {"estimate": ("row", estimate), "covariance": (("row", "row_"), covariance)},
+        {
+            "estimate": ("row", estimate[found.row]),
+            "covariance": ("pair", in_blocks(found, covariance)),
+        },
         attrs={"data": "estimate covariance"},
     )
     return rows, {"effect": effect, "tau": between}
 
 
 def add_levels(
-    posterior: xr.Dataset, estimate: np.ndarray, covariance: np.ndarray, design: Effects, seed: int
+    posterior: xr.Dataset,
+    estimate: np.ndarray,
+    covariance: np.ndarray,
+    design: EffectDesign,
+    seed: int,
 ) -> xr.Dataset:
     """The posterior with the levels and effects that :func:`build` integrates out.
 
@@ -90,22 +111,36 @@ def add_levels(
     xarray.Dataset
         With ``level`` (chain, draw, level_of) and ``theta`` (chain, draw, row) added.
     """
-    x, z = _split(design)
     rng = np.random.default_rng(seed)
-    fixed = np.concatenate([posterior["mu"], posterior["difference"]], axis=-1) @ x.T
-    tau = posterior["tau"].to_numpy()[..., design.component]
-    prior = tau * rng.standard_normal(tau.shape)
-    noise = rng.standard_normal(fixed.shape) @ np.linalg.cholesky(covariance).T
-    total = covariance + np.einsum("rl,cdl,sl->cdrs", z, tau**2, z, optimize=True)
-    gap = (estimate - fixed - prior @ z.T - noise)[..., None]
-    level = prior + tau**2 * (np.linalg.solve(total, gap)[..., 0] @ z)
+    mu = posterior["mu"].transpose("chain", "draw", "mu_of").to_numpy()
+    sample = mu.shape[:2]
+    mean = mu[..., design.mean_of].reshape(-1, len(estimate))
+    if not design.levels:
+        theta = (("chain", "draw", "row"), mean.reshape(*sample, -1))
+        return posterior.assign(theta=theta)
+    tau = posterior["tau"].transpose("chain", "draw", "tau_of").to_numpy()
+    tau = tau.reshape(-1, len(design.components))
+    z = _indicators(design)  # (row, level)
+    found = blocks(design, covariance)
+    v = in_blocks(found, covariance)
+    level = tau[:, design.component_of] * rng.standard_normal((len(mean), len(design.levels)))
+    root = csr_matrix(np.linalg.cholesky(covariance))
+    noise = rng.standard_normal(mean.shape) @ root.T
+    gap = (estimate - mean - level @ z.T - noise)[:, found.row]
+    density = compiled(BlockNormal())
+    for at in range(len(gap)):
+        gradient = density(gap[at], v, tau[at] ** 2, *found.arrays)[1]
+        gap[at, found.row] = -gradient  # the inverse of the covariance times the gap
+    level += tau[:, design.component_of] ** 2 * (gap @ z)
+    theta = mean + level @ z.T
     return posterior.assign(
-        level=(("chain", "draw", "level_of"), level),
-        theta=(("chain", "draw", "row"), fixed + level @ z.T),
+        level=(("chain", "draw", "level_of"), level.reshape(*sample, -1)),
+        theta=(("chain", "draw", "row"), theta.reshape(*sample, -1)),
     ).assign_coords(level_of=list(design.levels))
 
 
-def _split(design: Effects) -> tuple[np.ndarray, np.ndarray]:
-    """The columns of means and differences, and those of levels."""
-    fixed = len(design.means) + len(design.differences)
-    return design.matrix[:, :fixed], design.matrix[:, fixed:]
+def _indicators(design: EffectDesign) -> csr_matrix:
+    """Which levels each row has, sparse, shape (row, level)."""
+    row, slot = np.nonzero(design.level_of >= 0)
+    shape = (len(design.mean_of), len(design.levels))
+    return csr_matrix((np.ones(len(row)), (row, design.level_of[row, slot])), shape=shape)

@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
-from metastudy.design.identification import Structure, structure
-from metastudy.design.matrix import Effects, effects
+from metastudy.common.problems import BadInput, Problem
+from metastudy.design.effects import EffectDesign, Part, effect_design
+from metastudy.design.identification import SETTING, Identification, identify
+from metastudy.models.priors import OF_METRIC
 
-__all__ = ["ESTIMAND", "EXPLORATORY", "SecondStage", "average_vignettes", "explore", "plan"]
+__all__ = [
+    "ESTIMAND",
+    "EXPLORATORY",
+    "GROUPINGS",
+    "SecondStage",
+    "average_vignettes",
+    "explore",
+    "plans",
+    "unit_of",
+]
 
 # One estimand: only studies that agree in all of these are pooled.
-ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "response_mode", "metric"]
-GROUPINGS = ["study", "country", "sector"]
+ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "role", "response_mode", "metric"]
+PLACE = ["study", "country", "sector"]
+GROUPINGS = [*PLACE, SETTING]
 # The one model in which everything meets; it is marked exploratory wherever it is shown.
-EXPLORATORY = ["family", "exposure_type", "response_mode", *GROUPINGS, "estimate"]
+EXPLORATORY = ["family", "exposure_type", "response_mode", *PLACE, "estimate"]
 # A logistic log-odds ratio in standard deviations (Hasselblad and Hedges 1995).
 LOGIT_TO_SD = np.sqrt(3) / np.pi
 
 
 @dataclass(frozen=True)
 class SecondStage:
-    """What a second-stage model is fitted to, and what its design identifies."""
+    """What a second-stage model is fitted to, and what its design identifies.
+
+    ``unit`` is what takes the place of one standard deviation in its priors, in its metric
+    (:func:`unit_of`).
+    """
 
     table: pd.DataFrame  # one row per estimate
     covariance: np.ndarray
-    design: Effects
+    design: EffectDesign
     estimands: pd.DataFrame  # one row per pooled estimand, `id` first
-    structures: dict[str, Structure]
+    found: dict[str, Identification]  # by estimand
+    unit: float = 1.0
 
 
 def average_vignettes(
     table: pd.DataFrame, covariance: np.ndarray
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """One estimate per study and estimand: the mean over vignettes, with its covariance."""
-    keys = [*GROUPINGS, *ESTIMAND]
+    """One estimate per setting and estimand: the mean over vignettes, with its covariance."""
+    keys = [*PLACE, *ESTIMAND]
     groups = table.groupby(keys, sort=False).ngroup().to_numpy()
     weights = np.eye(groups.max() + 1)[:, groups] if len(groups) else np.zeros((0, 0))
     weights = weights / weights.sum(axis=1, keepdims=True)
@@ -51,23 +70,79 @@ def average_vignettes(
     )
 
 
-def plan(table: pd.DataFrame, covariance: np.ndarray) -> SecondStage | None:
-    """The second stage: every estimand that several studies report; None where there is none."""
+def unit_of(table: pd.DataFrame, metric: str) -> float:
+    """What takes the place of one standard deviation in the priors of a metric.
+
+    One where the metric has priors of its own; else half the median of the standard errors times
+    the root of the sample sizes, which is the standard deviation of an outcome that two arms of
+    the same size share (unit information; Kass and Wasserman 1995).
+
+    Raises
+    ------
+    BadInput
+        ``no-unit`` where the metric has no priors and no estimate has a sample size.
+    """
+    if metric in OF_METRIC:
+        return 1.0
+    known = table[table["n"] > 0]
+    if known.empty:
+        raise BadInput([_without_unit(str(name), metric) for name in table["id"]])
+    return float(0.5 * (known["se"] * np.sqrt(known["n"])).median())
+
+
+def _without_unit(name: str, metric: str) -> Problem:
+    study, _, finding = name.partition("|")
+    return Problem(
+        file=f"data/raw/{study}",
+        found=f"an effect in {metric.replace('_', ' ')} without a sample size, which is to be "
+        "pooled: nothing says what a large one is",
+        expected="the sample size beside it, or the effect in standard deviations",
+        fix="fill in n",
+        study=study,
+        row=f"finding {finding}",
+        column="n",
+        code="no-unit",
+    )
+
+
+def plans(table: pd.DataFrame, covariance: np.ndarray) -> Iterator[SecondStage]:
+    """The second stage: a model for each set of estimands that share something.
+
+    An estimand is pooled where several studies report it. Two share something where a study's
+    estimates of them are correlated.
+
+    Parameters
+    ----------
+    table, covariance : estimates of one metric (:mod:`metastudy.synthesis.study_estimates`).
+    """
     averaged, covariance = average_vignettes(table, covariance)
     several = averaged.groupby(ESTIMAND)["study"].transform("nunique") > 1
     keep = np.flatnonzero(several.to_numpy())
-    if not len(keep):
-        return None
     rows, covariance = averaged.iloc[keep].reset_index(drop=True), covariance[np.ix_(keep, keep)]
+    if rows.empty:
+        return
+    estimand = rows.groupby(ESTIMAND, sort=False).ngroup().to_numpy()
+    one, other = np.nonzero(covariance)
+    links = csr_matrix((np.ones(len(one)), (estimand[one], estimand[other])))
+    shared = connected_components(links, directed=False)[1][estimand]
+    for part in dict.fromkeys(shared):
+        mine = np.flatnonzero(shared == part)
+        yield _planned(rows.iloc[mine].reset_index(drop=True), covariance[np.ix_(mine, mine)])
+
+
+def _planned(rows: pd.DataFrame, covariance: np.ndarray) -> SecondStage:
+    rows = rows.assign(**{SETTING: rows[[*PLACE, "role"]].agg("|".join, axis=1)})
     parts, found, names = [], {}, []
     for key, mine in rows.groupby(ESTIMAND, sort=False):
-        exposure, kind, outcome, _, mode, _ = key  # family and metric go with the outcome
-        name = "|".join(map(str, (exposure, kind, outcome, mode)))
+        exposure, kind, outcome, _, role, mode, metric = map(str, key)  # family is the outcome's
+        name = "|".join((exposure, kind, outcome, role, mode))
         at = mine.index.to_numpy()
-        found[name] = structure(mine, GROUPINGS)
-        parts.append((name, at, [(found[name], np.arange(len(at)))]))
+        found[name] = identify(mine, GROUPINGS)
+        parts.append(Part(name, "", at, [name] * len(at), found[name], np.arange(len(at))))
         names.append({"id": name, **dict(zip(ESTIMAND, key, strict=True))})
-    return SecondStage(rows, covariance, effects(len(rows), parts), pd.DataFrame(names), found)
+    unit = unit_of(rows, metric)
+    design = effect_design(len(rows), parts)
+    return SecondStage(rows, covariance, design, pd.DataFrame(names), found, unit)
 
 
 def explore(
@@ -90,8 +165,8 @@ def explore(
     rows = rows.assign(se=rows["se"] * np.abs(scale[keep]), estimate_id=rows["id"])
     rows = rows.reset_index(drop=True)
     covariance = (covariance * np.outer(scale, scale))[np.ix_(keep, keep)]
-    found = structure(rows.assign(estimate=rows["id"]), EXPLORATORY)
+    found = identify(rows.assign(estimate=rows["id"]), EXPLORATORY)
     at = np.arange(len(rows))
-    design = effects(len(rows), [("all", at, [(found, at)])])
+    design = effect_design(len(rows), [Part("all", "", at, ["all"] * len(rows), found, at)])
     names = pd.DataFrame([{"id": "all", **dict.fromkeys(ESTIMAND, ""), "metric": "sd"}])
     return SecondStage(rows, covariance, design, names, {"all": found})

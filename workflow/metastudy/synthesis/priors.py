@@ -9,19 +9,24 @@ from metastudy.models.priors import OF_METRIC, Prior
 __all__ = ["prior_of"]
 
 
-def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str) -> Prior:
+def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: float = 1.0) -> Prior:
     """The prior of a parameter of the second stage.
 
     Parameters
     ----------
     priors : by the configuration's keys (:func:`metastudy.models.priors.priors_of`).
-    parameter : ``mu``, ``difference`` or ``tau``, or an element such as ``tau[<estimand> study]``.
+    parameter : ``mu``, ``total_tau`` or ``tau``, or an element such as ``tau[<estimand> study]``;
+        that of one component is a share of it (:func:`metastudy.models.priors.component_prior`).
     metric : of the estimates; the exploratory model is in standard deviations, ``sd``.
+    unit : what takes the place of one standard deviation (:func:`metastudy.synthesis.pooling
+        .unit_of`); a metric without priors of its own has those of standard deviations, times it.
 
     Raises
     ------
     KeyError
-        Where the second stage has no such parameter or metric, or the configuration no such prior.
+        Where the second stage has no such parameter, or the configuration no such prior.
     """
-    effect, tau = OF_METRIC[metric]
-    return priors[{"mu": effect, "difference": effect, "tau": tau}[parameter.partition("[")[0]]]
+    effect, tau = OF_METRIC.get(metric, OF_METRIC["sd"])
+    keys = {"mu": effect, "total_tau": tau, "tau": tau, "apart_tau": tau}
+    prior = priors[keys[parameter.partition("[")[0]]]
+    return prior if unit == 1.0 else prior.scaled(unit)

@@ -9,11 +9,12 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.models.base import NOT_STATED
 
 __all__ = ["published"]
 
-METRICS = ("sd", "log_odds", "log_risk_ratio")  # those that have prior scales
-KEY = ["citation", "exposure", "exposure_type", "outcome", "response_mode", "metric"]
+SIGNS = {"positive": 1, "negative": -1}
+KEY = ["citation", "exposure", "exposure_type", "outcome", "role", "response_mode", "metric"]
 
 
 def published(
@@ -24,7 +25,8 @@ def published(
     Parameters
     ----------
     effects : the harmonized table, one row a finding; rows without an estimate and its standard
-        error, or in a metric without a prior, are directions and stay out.
+        error are directions and stay out. A standardised difference is taken to be in standard
+        deviations within the reference group: the table cannot say that it is in another one.
     here : citations of the studies whose own data are here: their publications stay out, or the
         same people would count twice.
     vocabulary : for the module that a family belongs to.
@@ -35,16 +37,18 @@ def published(
         As :func:`metastudy.synthesis.study_estimates.estimates`; a publication is a study,
         estimates of different publications and of different outcomes are taken as independent. A
         country or sector that is not known is its study's own, not the same as another unknown one.
+        A role that is not known is one of its own, :data:`metastudy.models.base.NOT_STATED`.
 
     Raises
     ------
     BadInput
         ``zero-error`` for a standard error of zero; ``duplicate-effect`` for two effects of one
-        publication on one estimand, which are not independent.
+        publication on one estimand, which are not independent; ``sign-against-direction`` for an
+        estimate whose sign is not that of its direction.
     """
-    usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].isin(METRICS)
+    usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].notna()
     rows = effects[usable & ~effects["citation"].isin(list(here))].reset_index(drop=True)
-    _check(rows)
+    _check(rows, effects)
     exposure = rows["exposure"].fillna(rows["contrast"])
     family = rows["family"].fillna("")
     table = pd.DataFrame(
@@ -54,7 +58,7 @@ def published(
             "study": rows["citation"],
             "country": _own(rows, "country"),
             "sector": _own(rows, "sector"),
-            "role": rows["role"].fillna(""),
+            "role": rows["role"].fillna(NOT_STATED),
             "exposure": exposure + "_" + rows["exposure_type"],
             "exposure_name": exposure,
             "exposure_type": rows["exposure_type"],
@@ -80,14 +84,22 @@ def _own(rows: pd.DataFrame, place: str) -> pd.Series:
     return rows[place].fillna("unknown in " + rows["citation"])
 
 
-def _check(rows: pd.DataFrame) -> None:
+def _check(rows: pd.DataFrame, effects: pd.DataFrame) -> None:
     problems = [
         _problem(row, "se", "a standard error of zero", "a standard error above zero",
                  "correct it, or leave the cell empty: the finding is then a direction",
                  "zero-error")
         for row in rows[rows["se"] <= 0].itertuples()
     ]  # fmt: skip
-    again = rows.fillna({"exposure": rows["contrast"], "response_mode": ""})
+    against = effects["direction"].map(SIGNS).astype(float) * effects["estimate"] < 0
+    for row in effects[against].itertuples():
+        problems.append(
+            _problem(row, "direction", f"{row.direction}, and an estimate of {row.estimate:g}",
+                     "a direction with the sign of the estimate",
+                     "correct the one or the other: both are of the same contrast",
+                     "sign-against-direction")
+        )  # fmt: skip
+    again = rows.fillna({"exposure": rows["contrast"], "response_mode": "", "role": ""})
     for row in rows[again.duplicated([*KEY, "country", "sector"])].itertuples():
         problems.append(
             _problem(row, "estimate", f"a second effect of {row.citation} on the same outcome",

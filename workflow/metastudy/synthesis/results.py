@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,17 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.common.tables import join_values
-from metastudy.design.identification import Term
-from metastudy.design.new_levels import deviation
+from metastudy.design.effects import Part
+from metastudy.design.identification import SETTING, Component
+from metastudy.design.new_settings import DECIDED, NEXT, Draws, next_in, predictions
+from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
-__all__ = ["inconsistency", "results"]
+__all__ = ["UNIT", "inconsistency", "results"]
+
+# Said of a population mean in a metric without priors of its own.
+UNIT = "priors as for SDs, with {:.3g} for one: half the median of root n times the error"
 
 
 def results(
@@ -25,15 +29,14 @@ def results(
     interval: float,
     seed: int,
     ropes: Mapping[str, float] | None = None,
+    decided: Collection[str] = (),
+    effect: Prior | None = None,
 ) -> pd.DataFrame:
-    """Population means, every group's shrunken effect, and predictions for new groups.
+    """Population means, every group's shrunken effect, and predictions for new settings.
 
     The effect of a study is that of all its estimates of an estimand; of a country or a sector it
-    is that of a new study there, on average.
-
-    A prediction for a new country or sector adds a draw of its varying term to the population
-    mean (:func:`metastudy.design.new_levels.deviation`); it exists only where the design has the
-    term, so from three levels on.
+    is the mean of new studies there. Predictions are those of
+    :mod:`metastudy.design.new_settings`.
 
     Parameters
     ----------
@@ -42,23 +45,31 @@ def results(
     interval : probability of the credible intervals.
     seed : of the predictions.
     ropes : half-width of the region of practical equivalence, by metric.
+    decided : parameters that their prior decides; a prediction that contains one says so.
+    effect : prior of the means, for ``prior_pull``: how far it moves a mean, in posterior standard
+        deviations, to the first order.
     """
-    rows, draws = zip(*_quantities(found, posterior, seed), strict=True)
+    rows, draws = zip(*_quantities(found, posterior, seed, decided), strict=True)
     stacked = xr.concat(
         [d.drop_vars([c for c in d.coords if c not in d.dims]) for d in draws],
         pd.RangeIndex(len(draws), name="row"),
     ).transpose("chain", "draw", "row")
     table = pd.DataFrame(list(rows))
     half = table["metric"].map(dict(ropes or {})).to_numpy(dtype=float)
-    return pd.concat([table, summarize(stacked, interval, half).reset_index(drop=True)], axis=1)
+    numbers = summarize(stacked, interval, half).reset_index(drop=True)
+    pull = np.full(len(table), np.nan)
+    if effect is not None:
+        whole = (table["level"] == "population").to_numpy()
+        pull[whole] = [effect.pull(m, s) for m, s in numbers.loc[whole, ["mean", "sd"]].to_numpy()]
+    return pd.concat([table, numbers], axis=1).assign(prior_pull=pull)
 
 
 def _quantities(
-    found: SecondStage, posterior: xr.Dataset, seed: int
+    found: SecondStage, posterior: xr.Dataset, seed: int, decided: Collection[str]
 ) -> Iterator[tuple[dict[str, Any], xr.DataArray]]:
     rng = np.random.default_rng(seed)
     for _, estimand in found.estimands.iterrows():
-        name = estimand["id"]
+        name, own = estimand["id"], found.found[estimand["id"]]
         mine = (
             found.table
             if name == "all"
@@ -69,33 +80,50 @@ def _quantities(
             "studies": mine["study"].nunique(),
             "provenance": join_values(mine["provenance"]),
             "note": "",
+            "group": "",
         }
+        part = Part(name, "", mine.index.to_numpy(), None, own, np.arange(len(mine)))
         mean = posterior["mu"].sel(mu_of=name)
-        yield base | {"level": "population", "group": ""}, mean
-        for term in found.structures[name].terms:
-            label = f"{name} {term.name}"
-            if term.name == "estimate":
+        unit = UNIT.format(found.unit) * (estimand["metric"] not in OF_METRIC)
+        yield base | {"level": "population", "note": unit}, mean
+        if name != "all":
+            for study, rows in mine.groupby("study", sort=False).groups.items():
+                value = posterior["theta"].isel(row=list(rows)).mean("row")
+                yield base | {"level": "study", "group": study}, value
+        drawn = _drawn(part, posterior, rng)
+        for component in drawn.components:
+            if set(component.names) & {"study", SETTING, "estimate"} and name != "all":
                 continue
-            for k, level in enumerate(term.levels):
-                if term.name == "study":  # with what its country and its sector add
-                    rows = mine.index[mine["study"] == level]
-                    value = posterior["theta"].isel(row=rows).mean("row")
-                elif term.kind == "contrast":
-                    value = mean + (k - 0.5) * posterior["difference"].sel(difference_of=label)
-                else:
-                    value = mean + posterior["level"].sel(level_of=f"{label} {level}")
-                yield base | {"level": term.name, "group": level}, value
-            if term.kind == "varying":
-                shift, note = deviation(
-                    term, found.structures[name], partial(_spread, posterior, name), rng
-                )
-                new = {"level": f"new_{term.name}", "group": "", "note": note}
-                yield base | new, mean + shift
+            if "estimate" in component.names:
+                continue
+            first, *others = component.names
+            alias = f"{first} and {' and '.join(others)} are one here" if others else ""
+            for k, group in enumerate(component.levels):
+                value = mean + drawn.level(component, k)
+                yield base | {"level": first, "group": group, "note": alias}, value
+                if first in ("country", "sector") and name != "all":
+                    shift, new = next_in(component, k, drawn)
+                    row = {"level": f"{NEXT}{first}", "group": group}
+                    yield base | row | {"note": _note(part, new, decided)}, mean + shift
+        for level, shift, new in predictions(own, drawn) if name != "all" else ():
+            yield base | {"level": level, "note": _note(part, new, decided)}, mean + shift
 
 
-def _spread(posterior: xr.Dataset, name: str, term: Term) -> xr.DataArray:
-    """Draws of the standard deviation of a term around an estimand."""
-    return posterior["tau"].sel(tau_of=f"{name} {term.name}")
+def _drawn(part: Part, posterior: xr.Dataset, rng: np.random.Generator) -> Draws:
+    def tau(component: Component) -> xr.DataArray:
+        return posterior["tau"].sel(tau_of=part.label(component))
+
+    def level(component: Component, at: int) -> xr.DataArray:
+        name = f"{part.label(component)}: {component.levels[at]}"
+        return posterior["level"].sel(level_of=name)
+
+    return Draws(part.found, tau, level, rng)
+
+
+def _note(part: Part, new: Collection[str], decided: Collection[str]) -> str:
+    """What a prediction says of the standard deviations that are new in it."""
+    of = [c for c in part.found.components if c.name in new]
+    return DECIDED * any(f"tau[{part.label(c)}]" in decided for c in of)
 
 
 def inconsistency(found: SecondStage, posterior: xr.Dataset, interval: float) -> pd.DataFrame:
@@ -122,13 +150,21 @@ def inconsistency(found: SecondStage, posterior: xr.Dataset, interval: float) ->
     for _, estimand in found.estimands.iterrows():
         rows = found.table[ESTIMAND].eq(estimand[ESTIMAND]).all(axis=1).to_numpy()
         own = found.covariance[np.ix_(rows, rows)]
-        varying = [t for t in found.structures[estimand["id"]].terms if t.kind == "varying"]
+        part = Part(
+            estimand["id"],
+            "",
+            np.flatnonzero(rows),
+            None,
+            found.found[estimand["id"]],
+            np.zeros(0, dtype=int),
+        )
+        varying = [c for c in part.found.components if c.shared]
         one_each = rows.any() and found.table.loc[rows, "study"].is_unique
         if not varying or not one_each or np.triu(own, 1).any():
             continue
         w = 1 / np.diag(own)
         typical = (len(w) - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum())
-        labels = [f"{estimand['id']} {term.name}" for term in varying]
+        labels = [part.label(component) for component in varying]
         squares = [posterior["tau"].sel(tau_of=label, drop=True) ** 2 for label in labels]
         total = sum(squares) + typical
         shares |= {f"tau[{label}]": s / total for label, s in zip(labels, squares, strict=True)}

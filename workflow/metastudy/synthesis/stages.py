@@ -11,8 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.models.priors import OF_METRIC, Prior
-from metastudy.synthesis.pooling import SecondStage, explore, plan
+from metastudy.models.priors import Prior
+from metastudy.synthesis.pooling import SecondStage, explore, plans
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
@@ -47,29 +47,34 @@ def stages(
 ) -> Iterator[tuple[str, str, SecondStage]]:
     """The models that the estimates allow: what each is part of, its metric, its plan.
 
-    The second stage is a model per metric, as their priors differ; estimates in two metrics come
-    from two modules, so no covariance is lost.
+    Estimates in two metrics are of two estimands, and come from two modules or publications, so no
+    covariance is lost between them.
     """
-    for metric in OF_METRIC:
+    for metric in dict.fromkeys(table["metric"]):
         mine = np.flatnonzero(table["metric"] == metric)
         own = table.iloc[mine].reset_index(drop=True)
-        if found := plan(own, covariance[np.ix_(mine, mine)]):
-            yield "pooled", metric, found
-    if found := explore(table, covariance, burdens(vocabulary)):
-        yield "exploratory", "sd", found
+        for found in plans(own, covariance[np.ix_(mine, mine)]):
+            yield "pooled", str(metric), found
+    if whole := explore(table, covariance, burdens(vocabulary)):
+        yield "exploratory", "sd", whole
 
 
 def pool(
     found: SecondStage, priors: Mapping[str, Prior], sampling: Mapping[str, Any], metric: str = "sd"
 ) -> xr.DataTree:
-    """Posterior of a second-stage model."""
+    """Posterior of a second-stage model.
+
+    Parameters
+    ----------
+    sampling : section of the configuration; chains run side by side (``cores``, one if left out).
+    """
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.synthesis import model as synthesis_model
 
     given = (found.table["estimate"].to_numpy(), found.covariance, found.design)
-    own = (prior_of(priors, name, metric) for name in ("mu", "tau"))
+    own = (prior_of(priors, name, metric, found.unit) for name in ("mu", "tau"))
     model = synthesis_model.build(*given, *own)
-    fitted = draw(compile_model(model), sampling)
+    fitted = draw(compile_model(model), sampling, int(sampling.get("cores", 1)))
     posterior = fitted["posterior"].to_dataset()
     complete = synthesis_model.add_levels(posterior, *given, sampling["seed"])
     return xr.DataTree.from_dict(

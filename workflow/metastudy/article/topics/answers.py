@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,35 +12,31 @@ from metastudy.article import figure_rows
 from metastudy.article.effect_sentences import (
     contrast_variables,
     exposure_variables,
+    numbers_of,
     sentence_variables,
-)
-from metastudy.article.figure_rows import (
-    FOREST,
-    MOST_SETTINGS,
-    effect_axis,
-    in_order,
-    mark_of,
-    prediction_label,
-    series_styles,
-    type_label,
-    vignette_label,
 )
 from metastudy.article.results import Evidence, Modelled, drawn
 from metastudy.article.table_rows import (
-    VERDICTS,
+    BORDER_NOTE,
+    are_predictions,
     estimate_and_interval,
     grouped,
+    outcome_label,
     place_label,
+    rope_cells,
     rope_label,
+    verdict_label,
     verdict_of,
 )
+from metastudy.article.topics.differences import sentences
+from metastudy.article.topics.refits import apart, kept
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
-from metastudy.design.new_levels import PLACES, is_prediction
-from metastudy.display.formatting import inline, interval, joined, number, probability, share, words
+from metastudy.design.new_settings import DECIDED, PLACES, is_prediction
+from metastudy.display.formatting import inline, interval, joined, number, probability, share
 from metastudy.display.pipe_table import Table
 
-__all__ = ["effects_table", "figure", "levels_table", "variables"]
+__all__ = ["effects_table", "levels_table", "variables"]
 
 
 def effects_table(evidence: Evidence, module: str) -> Table:
@@ -48,62 +44,92 @@ def effects_table(evidence: Evidence, module: str) -> Table:
 
     Where there are many places, effects in single places are only in the table's file.
     """
-    labels, everything = evidence.labels, evidence.contrasts[module]
+    everything = evidence.contrasts[module]
     table = everything[(everything["estimand"] == "effect") & (everything["variant"] == "main")]
     rows, full = [], []
     own = table[table["level"] == "study"]
     several_vignettes = own["vignette"].nunique() > 1
     several_studies = bool((own.groupby("exposure")["group"].nunique() > 1).any())
     many = own["group"].nunique() > figure_rows.MOST_SETTINGS
-    for (exposure, kind, _), mine in table.groupby(
-        ["exposure", "exposure_type", "outcome"], sort=False
+    for (exposure, kind, _, _), mine in table.groupby(
+        ["exposure", "exposure_type", "outcome", "role"], sort=False
     ):
         own = mine[(mine["level"] == "study") & (mine["metric"] == "sd")]
         pomp = mine[mine["metric"] == "pomp"].set_index(["group", "vignette"])
         shown = mine[mine["metric"] == "sd"]
-        if len(own) == 1:
-            shown = own
+        alone = len(own) == 1  # the population mean is then the effect of the one study
+        if alone:
+            shown = shown[shown["level"] != "population"]
         if many:
             full += [r | {"verdict": evidence.verdict(r)} for r in records(own)]
             shown = shown[shown["level"] != "study"]
-        for row in records(shown):
-            estimate, bounds = estimate_and_interval(row)
+        new = are_predictions(shown)
+        for row in records(pd.concat([shown[~new], shown[new]])):
             at = (row["group"], row["vignette"])
             points = ""
             if row["level"] == "study" and at in pomp.index:
                 points = number(float(pomp.loc[at, "mean"]), 1)
+            mean = row["level"] == "population" or (alone and row["level"] == "study")
+            found = apart(evidence, row) if mean else None
+            verdict = verdict_of(evidence, row)
+            more: dict[str, Any] = {"verdict": verdict, "kept": kept(evidence, row) if mean else ""}
+            more |= {f"{name}_apart": found[name] if found else None for name in NUMBERS}
             rows.append(
                 {
-                    "Exposure": labels.exposure_with_type(str(exposure), str(kind)),
-                    "Outcome": labels.outcome(row["outcome"]),
+                    "Exposure": evidence.labels.exposure_with_type(str(exposure), str(kind)),
+                    "Outcome": outcome_label(evidence, row),
                     "Of": place_label(evidence, row, several_vignettes, several_studies),
-                    "SD": estimate,
-                    f"{share(evidence.interval)} interval": bounds,
-                    "Direction": probability(row["pd"]),
-                    "In ROPE": probability(row["rope"]),
+                    **_effect_cells(evidence, row),
                     "% of scale": points or "–",
-                    "Verdict": VERDICTS.get(verdict := verdict_of(evidence, row), "–"),
+                    "Verdict": verdict_label(evidence, row),
+                    "Kept": str(more["kept"]) or "–",
+                    "Not pooled": "{} ({})".format(*estimate_and_interval(found)) if found else "–",
                 }
             )
-            full.append(row | {"verdict": verdict})
+            full.append(row | more)
         full += records(mine[mine["metric"] == "pomp"])
-    shown_table = grouped(rows, "Exposure", "Outcome")
-    if len(shown_table) and set(shown_table["Of"]) <= {"", rows[0]["Of"]}:
-        shown_table = shown_table.drop(columns="Of")
-    elif len(shown_table):
-        again = shown_table["Outcome"].eq(shown_table["Outcome"].shift())
-        shown_table["Outcome"] = shown_table["Outcome"].mask(again, "")
-        heading = "Study, vignette" if several_studies or not several_vignettes else "Vignette"
-        shown_table = shown_table.rename(columns={"Of": heading})
+    shown_table = _without_repeats(grouped(rows, "Exposure", "Outcome"), rows, several_vignettes)
+    for column in ("Kept", "Not pooled"):
+        if len(shown_table) and set(shown_table[column]) <= {"–", ""}:
+            shown_table = shown_table.drop(columns=column)
     caption = (
-        f"{evidence.vocabulary.label('modules', module)}: effects in standard deviations of the "
-        f"reference group with {share(evidence.interval)} credible intervals, the probability of "
-        "their direction and of the region of practical equivalence "
-        f"(ROPE: {rope_label(evidence)}), and the same as percentages of the scale."
+        f"{evidence.vocabulary.label('modules', module)}: effects in standard deviations of people "
+        f"within a setting with {share(evidence.interval)} credible intervals, the probability of "
+        "their direction, those of lying beyond the region of practical equivalence "
+        f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it, and the same effects "
+        "as percentages of the scale. Kept: of a claim, in how many of the refits its sign has a "
+        "probability of at least 0.95. Not pooled: without pooling the outcomes of a family. "
+        f"{BORDER_NOTE}"
     )
     if many:
         caption += " Each study's effect in each of its places is in the table's file."
     return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
+
+
+NUMBERS = ("mean", "lower", "upper")
+
+
+def _effect_cells(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, str]:
+    estimate, bounds = estimate_and_interval(row)
+    return {
+        "SD": estimate,
+        f"{share(evidence.interval)} interval": bounds,
+        "Direction": probability(row["pd"]),
+        **rope_cells(row),
+    }
+
+
+def _without_repeats(
+    table: pd.DataFrame, rows: list[dict[str, str]], several_vignettes: bool
+) -> pd.DataFrame:
+    """The column of places goes where there is one; an outcome is named once."""
+    if len(table) and set(table["Of"]) <= {"", rows[0]["Of"]}:
+        return table.drop(columns="Of")
+    if len(table):
+        again = table["Outcome"].eq(table["Outcome"].shift())
+        table["Outcome"] = table["Outcome"].mask(again, "")
+    heading = "Study, vignette" if several_vignettes else "Of"
+    return table.rename(columns={"Of": heading})
 
 
 def levels_table(evidence: Evidence, module: str) -> Table:
@@ -137,115 +163,6 @@ def levels_table(evidence: Evidence, module: str) -> Table:
     return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
 
 
-def figure(evidence: Evidence, name: str) -> pd.DataFrame:
-    """Effects of a module's exposures and levels of its outcomes, for the forest."""
-    return pd.DataFrame(_forest_rows(evidence, name), columns=FOREST)
-
-
-def _forest_rows(evidence: Evidence, name: str) -> list[dict[str, Any]]:
-    labels, table, rows = evidence.labels, evidence.contrasts[name], []
-    main = table[table["variant"] == "main"]
-    effects = main[(main["estimand"] == "effect") & (main["metric"] == "sd")]
-    in_places = [name for place in PLACES for name in (place, f"new_{place}")]
-    places, effects = effects, effects[~effects["level"].isin(in_places)]
-    several_vignettes = main.loc[main["vignette"] != "", "vignette"].nunique() > 1
-    for kind in dict.fromkeys(effects["exposure_type"]):
-        mine = effects[effects["exposure_type"] == kind]
-        each = mine[mine["level"] == "study"]
-        series = series_styles(evidence, each)
-        over = "Mean over studies" if each["group"].nunique() > 1 else "Mean over vignettes"
-        heading = type_label(evidence, kind)
-        if each["vignette"].nunique() == 1 and several_vignettes:
-            heading += f" ({inline(vignette_label(evidence, each['vignette'].iloc[0]))})"
-        many = each["group"].nunique() > MOST_SETTINGS
-        for row in records(mine[mine["level"] != "study"] if many else mine):
-            own = effects[effects["exposure"] == row["exposure"]]
-            several = own[own["level"] == "study"].groupby(["group", "vignette"]).ngroups > 1
-            population = row["level"] == "population"
-            if not several and not population:
-                continue  # the population is the one study
-            if is_prediction(row["level"]):
-                label, style = prediction_label(evidence, row["level"]), "prediction"
-            elif several and not population:
-                label, style = series[(row["group"], row["vignette"])]
-            else:
-                label, style = (over, "diamond") if several else ("", "filled")
-            rows.append(
-                mark_of(
-                    row,
-                    block=heading,
-                    panel=labels.exposure(row["exposure"], kind).label,
-                    axis=effect_axis(kind, "sd"),
-                    row=labels.outcome(row["outcome"]),
-                    series=label,
-                    style=style,
-                    hue=kind,
-                    reference=0.0,
-                    rope=evidence.rope("sd"),
-                )
-            )
-        rows += _by_place(evidence, places[places["exposure_type"] == kind])
-    levels = main[main["estimand"] == "level"]
-    family = levels["outcome"].map(evidence.vocabulary.family)
-    for one in dict.fromkeys(family):
-        mine = levels[family == one]
-        if mine["outcome"].nunique() < 2:
-            continue
-        series = series_styles(evidence, mine)
-        if len(series) > MOST_SETTINGS:
-            series = dict.fromkeys(series, ("Each study in each of its places", "pale"))
-        for row in records(mine):
-            label, style = series[(row["group"], row["vignette"])]
-            rows.append(
-                mark_of(
-                    row,
-                    block="Means of the outcomes",
-                    panel=labels.of(one, "families"),
-                    axis="Mean, % of the scale",
-                    row=labels.outcome(row["outcome"]),
-                    series=label if len(series) > 1 else "",
-                    style=style,
-                    hue="level",
-                )
-            )
-    return in_order(rows, evidence)
-
-
-def _by_place(evidence: Evidence, effects: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Effects in each country and sector that the design tells apart, their mean, and a new one."""
-    labels = evidence.labels
-    for (exposure, grouping), mine in effects[effects["level"].isin(PLACES)].groupby(
-        ["exposure", "level"], sort=False
-    ):
-        kind = mine["exposure_type"].iloc[0]
-        own = effects[effects["exposure"] == exposure]
-        for outcome, found in mine.groupby("outcome", sort=False):
-            same = own[own["outcome"] == outcome]
-            shown = [
-                (labels.of(row["group"]), row, "Partially pooled", "filled")
-                for row in records(found)
-            ]
-            shown.sort(key=lambda one: one[0])
-            for row in records(same[same["level"] == "population"]):
-                shown.append(("All", row, "Mean over studies", "diamond"))
-            for row in records(same[same["level"] == f"new_{grouping}"]):
-                series = prediction_label(evidence, row["level"])
-                shown.append((words(row["level"]), row, series, "prediction"))
-            for label, row, series, style in shown:
-                yield mark_of(
-                    row,
-                    block=f"{labels.exposure(str(exposure), kind).label}, by {grouping}",
-                    panel=labels.outcome(str(outcome)),
-                    axis=effect_axis(kind, "sd"),
-                    row=label,
-                    series=series,
-                    style=style,
-                    hue=kind,
-                    reference=0.0,
-                    rope=evidence.rope("sd"),
-                )
-
-
 def _cell_variables(own: Modelled) -> Tree:
     """How many cells stand for how many respondents, and what missing outcomes add to them."""
     rows = sum(own.rows.values())
@@ -263,8 +180,9 @@ def _cell_variables(own: Modelled) -> Tree:
 def variables(evidence: Evidence, name: str) -> Tree:
     """The variables of a module of answers: effects by exposure and outcome, levels, cells.
 
-    An effect is under ``<exposure>.<outcome>`` with its level, group and vignette, as far as they
-    apply; sentences over several outcomes are under ``<exposure>``.
+    An effect is under ``<exposure>.<outcome>`` with its role where there are several, and with its
+    level, group and vignette, as far as they apply; sentences over several outcomes are under
+    ``<exposure>``, those on differences under ``<exposure>.differences``.
     """
     tree: Tree = {}
     table = evidence.contrasts[name]
@@ -272,14 +190,16 @@ def variables(evidence: Evidence, name: str) -> Tree:
     effects = main[main["estimand"] == "effect"]
     for (exposure, kind), mine in effects.groupby(["exposure", "exposure_type"], sort=False):
         sd, pomp = (mine[mine["metric"] == metric] for metric in ("sd", "pomp"))
-        population = records(sd[sd["level"] == "population"])
         own = sd[sd["level"] == "study"]
         leaves = exposure_variables(evidence, str(exposure), str(kind))
-        leaves |= sentence_variables(evidence, str(exposure), str(kind), population)
+        leaves |= _sentences(evidence, str(exposure), str(kind), sd[sd["level"] == "population"])
+        leaves |= sentences(evidence, name, str(exposure), str(kind))
         leaves["elsewhere"] = {"sentence": _elsewhere(evidence, sd)}
         put(tree, [str(exposure)], leaves)
-        for row in population:
-            put(tree, [str(exposure), row["outcome"]], contrast_variables(evidence, row))
+        several_roles = evidence.several_roles(name)
+        for row in records(sd[sd["level"] == "population"]):
+            role = [row["role"]] if several_roles else []
+            put(tree, [str(exposure), row["outcome"], *role], _population(evidence, row))
         points = {(r["outcome"], r["group"], r["vignette"]): r for r in records(pomp)}
         for outcome, found in own.groupby("outcome", sort=False):
             for row in records(found):
@@ -294,11 +214,12 @@ def variables(evidence: Evidence, name: str) -> Tree:
                 if found["vignette"].eq(row["vignette"]).sum() == 1:  # no other study has it
                     put(tree, [str(exposure), str(outcome), vignette], leaves)
         for row in records(sd[~sd["level"].isin(["population", "study"])]):
-            path = [str(exposure), row["outcome"], row["level"]]
+            path = [str(exposure), row["outcome"], *([row["role"]] if several_roles else [])]
+            path += [row["level"], *([row["group"]] if row["group"] else [])]
             if is_prediction(row["level"]):
                 put(tree, path, {"interval": interval(row["lower"], row["upper"])})
             else:
-                put(tree, [*path, row["group"]], contrast_variables(evidence, row))
+                put(tree, path, contrast_variables(evidence, row))
         for (group, vignette), found in own.groupby(["group", "vignette"], sort=False):
             said = sentence_variables(evidence, str(exposure), str(kind), records(found))
             put(tree, [str(exposure), "in", str(group), str(vignette) or GENERAL], said)
@@ -311,18 +232,43 @@ def variables(evidence: Evidence, name: str) -> Tree:
     return tree
 
 
+def _sentences(evidence: Evidence, exposure: str, kind: str, population: pd.DataFrame) -> Tree:
+    """What is said of all outcomes together; of each role where there are several."""
+    of = {
+        str(role): sentence_variables(evidence, exposure, kind, records(mine))
+        for role, mine in population.groupby("role", sort=False)
+    }
+    if len(of) < 2:
+        return next(iter(of.values()), {})
+    leaves: Tree = {
+        name: " ".join(
+            f"{evidence.labels.of(role, 'roles')}: {said[name]}" for role, said in of.items()
+        )
+        for name in ("summary", "comparison")
+    }
+    return leaves | {"of": of}
+
+
+def _population(evidence: Evidence, row: Mapping[str, Any]) -> Tree:
+    """A population effect, in how many refits its claim is kept, and its value without pooling."""
+    found = apart(evidence, row)
+    return contrast_variables(evidence, row) | {
+        "kept": kept(evidence, row) or "no claim",
+        "apart": numbers_of(evidence, {**row, **found}) if found else "not pooled with others",
+    }
+
+
 def _elsewhere(evidence: Evidence, effects: pd.DataFrame) -> str:
     """What is expected of a country and a sector without data, or why nothing is."""
     parts = []
     for grouping in PLACES:
         found = records(effects[effects["level"] == f"new_{grouping}"])
         bounds = [
-            f"{inline(evidence.labels.outcome(row['outcome']))} "
-            f"{interval(row['lower'], row['upper'])}"
+            f"{inline(outcome_label(evidence, row))} {interval(row['lower'], row['upper'])}"
             for row in found
         ]
         if bounds:
-            prior = ", mostly by the prior" * any(row["note"] for row in found)
+            prior = ", decided by the prior" * any(row["note"] == DECIDED for row in found)
             parts.append(f"for a new {grouping}{prior}: {joined(bounds)}")
     if not parts:
         return (

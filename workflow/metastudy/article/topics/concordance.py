@@ -19,7 +19,7 @@ from metastudy.article.table_rows import METRICS, columns_of, rope_label
 from metastudy.article.topics import published
 from metastudy.article.topics.published import SAID, findings
 from metastudy.article.variable_tree import Tree
-from metastudy.common.tables import records
+from metastudy.common.tables import records, split_values
 from metastudy.display.formatting import count, inline, interval, number, probability, share
 from metastudy.display.pipe_table import Table
 
@@ -45,9 +45,9 @@ SIGNS = {"positive": 1.0, "negative": -1.0}
 def concordance(evidence: Evidence) -> pd.DataFrame:
     """Every published finding that has a contrast here beside that contrast.
 
-    A contrast matches in exposure, exposure type and outcome; in the vignette, where the finding is
-    about one alone. A finding about a family's outcomes as a whole stands beside each of them.
-    Interactions have no contrast here.
+    A contrast matches in exposure, exposure type, outcome and role; in the vignette, where the
+    finding is about one alone. A finding about a family's outcomes as a whole stands beside each of
+    them. Interactions have no contrast here.
 
     Returns
     -------
@@ -94,6 +94,7 @@ def _matching(evidence: Evidence, finding: Mapping[str, Any], module: str) -> pd
     effects = effects[effects["metric"].isin(MATCHED_METRICS)]
     if pd.isna(finding["exposure"]) or finding["term"] == "interaction":
         return effects.head(0)
+    effects = effects[_of_role(finding, effects["role"])]
     effects = effects[effects["exposure_type"].eq(finding["exposure_type"])]
     name = effects["exposure"].map(
         lambda key: evidence.labels.exposure(key, finding["exposure_type"]).name
@@ -102,6 +103,14 @@ def _matching(evidence: Evidence, finding: Mapping[str, Any], module: str) -> pd
     if isinstance(vignette := finding.get("vignette"), str) and vignette:
         return effects[effects["level"].eq("study") & effects["vignette"].eq(vignette)]
     return effects[effects["level"].isin(["population", "code"])]
+
+
+def _of_role(finding: Mapping[str, Any], roles: pd.Series) -> pd.Series:
+    """Whether a contrast is of the people that a finding is about; who is not stated may be."""
+    role = finding["role"]
+    if pd.isna(role) or not role:
+        return roles.eq(roles)
+    return roles.map(lambda name: not name or str(role) in split_values(name)).astype(bool)
 
 
 def _about(evidence: Evidence, finding: Mapping[str, Any], outcomes: pd.Series) -> pd.Series:
@@ -161,22 +170,26 @@ def _mass(row: Mapping[str, Any]) -> str:
 
 
 def variables(evidence: Evidence) -> Tree:
-    """How many findings are known from publications, and in which direction."""
+    """How many findings are known, what they say by outcome, and how many have a contrast here.
+
+    Directions are never counted over unlike outcomes.
+    """
     found = published.findings(evidence)
     if not len(found):
         return {}
-    tree: Tree = {
+    by_outcome = published.outcomes(evidence)
+    return {
         "count": str(len(found)),
         "studies": count(found["citation"].nunique()),
         "with_error_sentence": _with_error(
             int((found["estimate"].notna() & found["se"].notna()).sum())
         ),
         "bounds": count(len(published.bounds(evidence))),
+        "oriented": count(len(by_outcome)),
+        "tested": count(int(by_outcome["share"].notna().sum())),
+        "sign_test_sentence": published.sign_test_sentence(by_outcome),
         "concordance": _concordance_variables(concordance(evidence), len(found)),
     }
-    for direction in published.PUBLISHED:
-        tree[direction] = count(int(found["direction"].eq(direction).sum()))
-    return tree
 
 
 def _concordance_variables(beside: pd.DataFrame, findings: int) -> Tree:

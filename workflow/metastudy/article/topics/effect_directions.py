@@ -7,6 +7,7 @@ implies are derived here from its sample size alone, and kept apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,16 +16,20 @@ from metastudy.article.figure_rows import DIRECTIONS
 from metastudy.article.results import Evidence
 from metastudy.article.topics.published import findings, outcome_label
 from metastudy.common.tables import records
+from metastudy.display.formatting import inline
 from metastudy.harmonized.study import Study
+from metastudy.posterior.verdicts import Kind
 
 __all__ = ["PLACES", "figure"]
 
 PLACES = ("study", "country", "sector")
-_OF_VERDICT = {
-    "higher": "positive",
-    "lower": "negative",
-    "equivalent": "equivalent",
-    "imprecise": "unclear",
+_OF_VERDICT: Mapping[Kind, str] = {
+    "clear_higher": "positive",
+    "clear_lower": "negative",
+    "too_small": "equivalent",
+    "higher": "higher",
+    "lower": "lower",
+    "undecided": "unclear",
 }
 _OF_RATING = {1.0: "positive", 0.0: "neutral", -1.0: "negative"}
 
@@ -71,12 +76,14 @@ def _modelled(evidence: Evidence) -> list[dict[str, Any]]:
         main = table[table["variant"].eq("main") & table["estimand"].eq("effect")]
         main = main[main["level"].eq("population") & main["metric"].isin(["sd", "log_odds"])]
         for row in records(main):
-            exposure = row["exposure"], row["exposure_type"]
+            label = evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"])
+            if evidence.several_roles(module):  # no sign is one of several roles together
+                label += f": {inline(evidence.labels.of(row['role'], 'roles'))}"
             rows.append(
                 {
                     "section": module,
                     "heading": evidence.vocabulary.label("modules", module),
-                    "row": evidence.labels.exposure_with_type(*exposure),
+                    "row": label,
                     "column": evidence.labels.outcome(row["outcome"]),
                     "direction": _OF_VERDICT[evidence.verdict(row)],
                     "n": "",

@@ -6,7 +6,13 @@ import pandas as pd
 
 from metastudy.article.figure_rows import FOREST, mark_of
 from metastudy.article.results import Evidence
-from metastudy.article.table_rows import columns_of, estimate_and_interval, level_label, rope_label
+from metastudy.article.table_rows import (
+    columns_of,
+    estimate_and_interval,
+    level_label,
+    rope_cells,
+    rope_label,
+)
 from metastudy.common.tables import records
 from metastudy.display.formatting import joined, listed, probability, share, words
 from metastudy.display.pipe_table import Table
@@ -30,13 +36,14 @@ def table(evidence: Evidence) -> Table:
                 "SD": estimate,
                 f"{share(evidence.interval)} interval": bounds,
                 "Direction": probability(row["pd"]),
-                "In ROPE": probability(row["rope"]),
+                **rope_cells(row),
             }
         )
     caption = (
         "Exploratory: one model over all families. Standardised estimates, signed so that more is "
-        "more burden, pooled only here; ROPE: the region of practical equivalence, "
-        f"{rope_label(evidence)}."
+        "more burden, pooled only here, with the probability of their direction, and those of "
+        "lying beyond the region of practical equivalence "
+        f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it."
     )
     shown = pd.DataFrame(rows, columns=columns_of(rows))
     return Table(shown, table, caption, tuple(table["provenance"]))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -19,10 +18,17 @@ from metastudy.article.results import Evidence
 from metastudy.article.table_rows import columns_of, estimate_and_interval, study_marks
 from metastudy.article.variable_tree import Tree, shortcode_key
 from metastudy.common.tables import join_values, records
-from metastudy.display.formatting import count, interval, number, percent, percents, share, words
+from metastudy.display.formatting import (
+    count,
+    inline,
+    interval,
+    number,
+    percent,
+    percents,
+    share,
+    words,
+)
 from metastudy.display.pipe_table import Table
-from metastudy.models.priors import Prior
-from metastudy.synthesis import priors as of_synthesis
 
 __all__ = ["figure", "table", "variables"]
 
@@ -33,30 +39,35 @@ def table(evidence: Evidence) -> Table:
     for found in _found(evidence):
         for row in records(found.table):
             parts = parameter_label(evidence, row["parameter"], list(found.table["parameter"]))
-            prior = found.prior_of(row["parameter"])
-            lower, upper = prior.interval(evidence.interval)
+            before = interval(row["prior_lower"], row["prior_upper"])
             estimate, bounds = estimate_and_interval(row)
+            decides = row["ratio"] > evidence.prior_decides and not is_accuracy(row["parameter"])
             rows.append(
                 {
                     "Model": found.label
                     + (", every coding taken as true" if row["variant"] == "error_free" else ""),
                     "Parameter": ", ".join(part for part in parts if part),
-                    "Prior": f"{number(prior.mean)} ({interval(lower, upper)})",
+                    "Prior": f"{number(row['prior_mean'])} ({before})",
                     "Posterior": f"{estimate} ({bounds})",
                     "Ratio of SDs": number(row["ratio"]),
                     "I²": _inconsistency(row),
+                    "Remark": "decided by its prior" if decides else "–",
                 }
             )
-            full.append(row | {"model": found.label, "prior_lower": lower, "prior_upper": upper})
+            full.append(row | {"model": found.label})
     shown = pd.DataFrame(rows, columns=columns_of(rows))
     inconsistent = len(shown) > 0 and shown["I²"].ne("–").any()
     if not inconsistent:
         shown = shown.drop(columns="I²", errors="ignore")
+    if len(shown) and set(shown["Remark"]) == {"–"}:
+        shown = shown.drop(columns="Remark")
     shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
     caption = (
         "Standard deviations between groups and coders' accuracy: mean and "
-        f"{share(evidence.interval)} interval before and after the data. Where the posterior's "
-        "standard deviation is near that of the prior (ratio near one), the data say little."
+        f"{share(evidence.interval)} interval before and after the data. The prior of a component "
+        "is its own: that of the total times the root of a uniform share. A component is decided "
+        f"by its prior where the ratio of the standard deviations is above "
+        f"{evidence.prior_decides:g}. The table's file has each prior in words."
     )
     if inconsistent:
         caption += (
@@ -86,6 +97,8 @@ def figure(evidence: Evidence) -> pd.DataFrame:
             panel, label = parameter_label(evidence, row["parameter"], among)
             spread = f"Standard deviation between groups, {found.unit}"
             what = "coders' accuracy" if accuracy else "standard deviations between groups"
+            if row["parameter"].startswith("outcome_tau"):  # its rows are those of no other panel
+                panel, what = "", inline(panel)
             place = {
                 "block": f"{found.label}: {what}",
                 "panel": panel,
@@ -98,9 +111,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
             if row["variant"] == "error_free":
                 series = [("Posterior, every coding taken as true", "pale", "posterior", row)]
             else:
-                prior = found.prior_of(row["parameter"])
-                lower, upper = prior.interval(evidence.interval)
-                before = {"mean": prior.mean, "lower": lower, "upper": upper}
+                before = {name: row[f"prior_{name}"] for name in ("mean", "lower", "upper")}
                 series = [
                     ("Prior", "prior", "prior", before),
                     ("Posterior", "filled", "posterior", row),
@@ -111,11 +122,8 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FOREST)
 
 
-MOSTLY_PRIOR = 0.8  # ratio of standard deviations, posterior to prior, from which the prior decides
-
-
 def variables(evidence: Evidence) -> Tree:
-    """By model and parameter: estimate, interval, mean of the prior and ratio to the prior.
+    """By model and parameter: estimate, interval, the prior, its mean and the ratio to it.
 
     Without accuracies of coders, and without the parameters of the error-free variant.
     """
@@ -128,18 +136,20 @@ def variables(evidence: Evidence) -> Tree:
         ]
         leaves: Tree = {"count": str(len(main)), "count_word": count(len(main))}
         if main:
-            prior = [r for r in main if r["ratio"] >= MOSTLY_PRIOR]
+            prior = [r for r in main if r["ratio"] > evidence.prior_decides]
             leaves |= {
                 "ratio_min": number(min(r["ratio"] for r in main)),
                 "ratio_max": number(max(r["ratio"] for r in main)),
                 "mean_max": number(max(r["mean"] for r in main)),
-                "mostly_prior": str(len(prior)),
+                "decided": str(len(prior)),
+                "sentence": _sentence(len(main), len(prior)),
             }
         for row in main:
             leaves[shortcode_key(row["parameter"])] = {
                 "estimate": number(row["mean"]),
                 "interval": interval(row["lower"], row["upper"]),
-                "prior": number(found.prior_of(row["parameter"]).mean),
+                "prior": number(row["prior_mean"]),
+                "law": row["prior"],
                 "ratio": number(row["ratio"]),
             }
             if not pd.isna(row.get("i2")):
@@ -151,14 +161,20 @@ def variables(evidence: Evidence) -> Tree:
     return tree
 
 
+def _sentence(total: int, prior: int) -> str:
+    if not prior:
+        return f"Of {total} standard deviations none is decided by its prior."
+    are = "is" if prior == 1 else "are"
+    return f"Of {total} standard deviations {count(prior)} {are} decided by the prior."
+
+
 class _Model(NamedTuple):
-    """The standard deviations and accuracies of one model, and where their priors are from."""
+    """The standard deviations and accuracies of one model."""
 
     key: str  # a module, or the variant of a second-stage model
     label: str
     unit: str  # of the standard deviations
     table: pd.DataFrame
-    prior_of: Callable[[str], Prior]
 
 
 def _found(evidence: Evidence) -> Iterator[_Model]:
@@ -167,19 +183,8 @@ def _found(evidence: Evidence) -> Iterator[_Model]:
         kind = evidence.kind(name)
         label = evidence.vocabulary.label("modules", name)
         unit = "log-odds" if kind.metric == "log_odds" else "SD"
-        yield _Model(name, label, unit, table, partial(kind.prior_of, evidence.priors))
+        yield _Model(name, label, unit, table)
     second = evidence.synthesis.get("heterogeneity", pd.DataFrame())
     for variant, mine in second.groupby("variant", sort=False) if len(second) else ():
         key = str(variant)
-        prior_of = partial(_prior_of_stage, evidence, key)
-        yield _Model(key, STAGES.get(key, words(key)), "SD", mine, prior_of)
-
-
-def _prior_of_stage(evidence: Evidence, variant: str, parameter: str) -> Prior:
-    """The prior of a parameter of the second stage, by the metric of what it belongs to."""
-    metric = "sd"
-    if variant != "exploratory":
-        pooled = evidence.synthesis["pooled"]
-        estimand = parameter.partition("[")[2].rpartition(" ")[0]  # before what it varies by
-        metric = str(pooled.loc[pooled["id"] == estimand, "metric"].iloc[0])
-    return of_synthesis.prior_of(evidence.priors, parameter, metric)
+        yield _Model(key, STAGES.get(key, words(key)), "SD", mine)

@@ -12,7 +12,6 @@ from metastudy.article.results import Evidence
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics.effect_directions import PLACES
 from metastudy.common.tables import records
-from metastudy.design.identification import FULL_FROM
 from metastudy.display.formatting import inline, listed, words
 from metastudy.display.pipe_table import Table
 
@@ -92,14 +91,14 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns :data:`DIRECTIONS`; ``direction`` is ``full``, ``dominated``, ``contrast``,
-        ``alias`` or ``single``.
+        Columns :data:`DIRECTIONS`; ``direction`` is ``varying``, ``joined``, ``fixed``, ``alias``
+        or ``single``. Where outcomes differ, it is the first of these that one of them has.
     """
     structure = evidence.synthesis["structure"].fillna("")
     rows = []
     for module, table in evidence.contrasts.items():
-        mine = structure[(structure["module_or_family"] == module) & (structure["outcome"] == "")]
-        found = {(r["exposure"], r["grouping"]): r for r in records(mine)}
+        mine = structure[(structure["module_or_family"] == module) & (structure["exposure"] != "")]
+        found = _signs(mine)
         effects = table[table["estimand"] == "effect"]
         types = dict(zip(effects["exposure"], effects["exposure_type"], strict=True))
         marks = dict(zip(effects["exposure"], effects["provenance"], strict=True))
@@ -113,7 +112,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
                         "heading": evidence.vocabulary.label("modules", module),
                         "row": row,
                         "column": words(grouping),
-                        "direction": _used(found.get((exposure, grouping))),
+                        "direction": found.get((exposure, grouping), "single"),
                         "n": "",
                         "study": "",
                         "exposure": exposure,
@@ -125,9 +124,26 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=DIRECTIONS)
 
 
-def _used(row: Mapping[str, Any] | None) -> str:
-    if row is None or row["levels"] == 1:
+SIGNS = ("varying", "joined", "fixed", "alias", "single")
+
+
+def _signs(structure: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """The sign of each exposure and grouping, over all outcomes."""
+    found: dict[tuple[str, str], str] = {}
+    for (exposure, _), mine in structure.groupby(["exposure", "outcome"], sort=False):
+        varying = mine[mine["used_as"] == "varying"]
+        others = set(varying["aliased_with"]) - {""}
+        for row in records(mine):
+            key = str(exposure), str(row["grouping"])
+            sign = _used(row, row["grouping"] in others)
+            found[key] = min(sign, found.get(key, sign), key=SIGNS.index)
+    return found
+
+
+def _used(row: Mapping[str, Any], has_others: bool) -> str:
+    """What a grouping is; ``has_others`` says whether others are in its component."""
+    if row["levels"] == 1:
         return "single"
     if row["used_as"] == "varying":
-        return "full" if row["levels"] >= FULL_FROM else "dominated"
-    return "contrast" if row["used_as"] == "contrast" else "alias"
+        return "joined" if row["aliased_with"] or has_others else "varying"
+    return "fixed" if row["used_as"] == "fixed" else "alias"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from metastudy.article import figure_rows
 from metastudy.article.results import Evidence
-from metastudy.article.table_rows import columns_of, effect_label, grouped
+from metastudy.article.table_rows import columns_of, effect_label, grouped, outcome_label
 from metastudy.article.variable_tree import Tree, put, shortcode_key
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, number
@@ -19,7 +19,9 @@ __all__ = [
     "KEY",
     "KINDS",
     "SUMMARY",
+    "apart",
     "figure",
+    "kept",
     "robustness",
     "rows_of_module",
     "table",
@@ -62,7 +64,7 @@ def variables(evidence: Evidence) -> Tree:
             "effects": str(row["effects"]),
             "sentence": f"{KINDS[row['kind']]}, no mean moves by more than "
             f"{number(abs(row['shift']))} posterior standard deviations ({effect}), and "
-            f"{count(row['changed'])} of {row['effects']} verdicts "
+            f"{count(row['changed']) if row['changed'] else 'none'} of {row['effects']} verdicts "
             f"{'changes' if row['changed'] == 1 else 'change'}.",
         }
         put(tree, [row["module"], row["kind"]], leaves)
@@ -80,7 +82,7 @@ def variables(evidence: Evidence) -> Tree:
 
 def _effect(evidence: Evidence, row: Mapping[str, Any]) -> str:
     exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
-    return f"{inline(exposure)} on {inline(evidence.labels.outcome(row['outcome']))}"
+    return f"{inline(exposure)} on {inline(outcome_label(evidence, row))}"
 
 
 KINDS = {
@@ -89,13 +91,15 @@ KINDS = {
     "without_sector": "Without one sector",
     "without_organisation": "Without one organisation",
     "prior": "Prior scales halved and doubled",
+    "outcomes": "With the outcomes of a family not pooled",
 }
+KEPT = 0.95  # a refit keeps a sign that has at least this probability in it
 SUMMARY = [
     *("module", "kind", "refits", "effects"),
     *("shift", "exposure", "exposure_type", "outcome", "group", "left_out"),  # of the largest shift
     *("changed", "rhat", "ess", "provenance"),
 ]
-KEY = ["exposure", "outcome"]
+KEY = ["exposure", "outcome", "role"]
 WORST = ("module", "shift", *KEY, "exposure_type", "group", "left_out", "provenance")
 
 
@@ -114,15 +118,15 @@ def _module(evidence: Evidence, name: str) -> Iterator[dict[str, Any]]:
             "block": f"{module}: {inline(evidence.labels.of(kind, 'exposure_types'))} exposures",
             "panel": evidence.labels.exposure(row["exposure"], kind).label,
             "axis": figure_rows.effect_axis(kind, row["metric"]),
-            "row": evidence.labels.outcome(row["outcome"]),
+            "row": outcome_label(evidence, row | {"module": name}),
             "reference": 0.0,
             "rope": evidence.rope(row["metric"]),
         }
-        about = {name: row[name] for name in (*KEY, "exposure_type", "metric", "provenance")}
+        about = {c: row[c] for c in (*KEY, "exposure_type", "metric", "provenance")}
         look = {"series": "Posterior with all data", "style": "filled", "hue": kind}
         numbers = {"estimate": row["mean"], "lower": row["lower"], "upper": row["upper"]}
         yield about | numbers | place | look | {"level": "all", "note": ""}
-        own = mine[(mine["exposure"] == row["exposure"]) & (mine["outcome"] == row["outcome"])]
+        own = mine[_same(mine, row)]
         for kind, label in KINDS.items():
             means = own.loc[own["kind"] == kind, "mean"]
             if len(means):
@@ -151,7 +155,7 @@ def robustness(evidence: Evidence) -> pd.DataFrame:
             changed = {
                 key
                 for row in records(mine)
-                if (key := (row["exposure"], row["outcome"])) in verdicts
+                if (key := tuple(row[name] for name in KEY)) in verdicts
                 and evidence.verdict(row) != verdicts[key]
             }
             rows.append(
@@ -170,7 +174,7 @@ def robustness(evidence: Evidence) -> pd.DataFrame:
 
 def rows_of_module(table: pd.DataFrame, module: str) -> pd.DataFrame:
     """A module's rows; a table that was not given has no columns."""
-    columns = ["module", "kind", "diagnosis", *KEY]
+    columns = ["module", "kind", "diagnosis", "positive", *KEY]
     return table[table["module"] == module] if len(table) else pd.DataFrame(columns=columns)
 
 
@@ -179,8 +183,52 @@ def _population(evidence: Evidence, name: str) -> pd.DataFrame:
     table = evidence.contrasts[name]
     mine = (table["variant"] == "main") & (table["estimand"] == "effect")
     mine &= (table["level"] == "population") & (table["metric"] == evidence.kind(name).metric)
-    return table[mine].set_index(KEY)
+    found = table[mine]
+    if not evidence.by_role(name):  # a row's role is then where it is from, and no part of its key
+        found = found.assign(role="")
+    return found.set_index(KEY)
 
 
-def _by_key(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+def _same(table: pd.DataFrame, effect: Mapping[str, Any]) -> pd.Series:
+    """Which rows of refits are about an effect."""
+    return table[KEY].eq([effect[name] for name in KEY]).all(axis=1)
+
+
+def _of_effect(evidence: Evidence, effect: Mapping[str, Any]) -> pd.DataFrame:
+    """The refits of a population effect; of a study's own effect where it is the only one."""
+    module = str(effect["module"])
+    own = effect if evidence.by_role(module) else {**effect, "role": ""}
+    table = rows_of_module(evidence.refits, module)
+    return table[_same(table, own)]
+
+
+def kept(evidence: Evidence, effect: Mapping[str, Any]) -> str:
+    """In how many of its refits a claim keeps its sign, such as ``7 of 8``.
+
+    A refit keeps the sign if it has a probability of at least 0.95 there. A refit without data on
+    the effect has no row for it and is not counted.
+
+    Parameters
+    ----------
+    effect : a population effect, as a row of contrasts.
+
+    Returns
+    -------
+    Empty for what is no claim, or was not refitted.
+    """
+    mine = _of_effect(evidence, effect)
+    mine = mine[mine["kind"].isin(list(KINDS))]
+    if mine.empty or not evidence.judged(effect).claim:
+        return ""
+    sign = mine["positive"] if effect["positive"] >= 0.5 else 1 - mine["positive"]
+    return f"{int((sign >= KEPT).sum())} of {len(mine)}"
+
+
+def apart(evidence: Evidence, effect: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A population effect in the refit that does not pool the outcomes of a family, if there is."""
+    mine = _of_effect(evidence, effect)
+    return next(iter(records(mine[mine["kind"] == "outcomes"])), None)
+
+
+def _by_key(table: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     return zip(table.index, records(table.reset_index()), strict=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.results import Evidence
+from metastudy.article.table_rows import outcome_label
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, interval, joined, number, share
 from metastudy.display.pipe_table import Table
@@ -15,7 +16,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["VARIANTS", "compared", "fit_label", "table", "variables"]
 
 VARIANTS = {"folded": "parts folded into wholes", "ordinal": "item by item"}
-KEY = ["module", "exposure", "exposure_type", "outcome", "level"]
+KEY = ["module", "exposure", "exposure_type", "outcome", "role", "level"]
 NUMBERS = ["metric", "mean", "lower", "upper", "pd"]
 COLUMNS = ["variant", *KEY, *NUMBERS, *(f"{name}_other" for name in NUMBERS), "provenance"]
 METRICS = ("sd", "latent_sd", "log_odds")
@@ -72,7 +73,7 @@ def table(evidence: Evidence) -> Table:
             {
                 "Analysis": fit_label(evidence, f"{row['module']}-{row['variant']}"),
                 "Exposure": labels.exposure_with_type(row["exposure"], row["exposure_type"]),
-                "Outcome": labels.outcome(row["outcome"]),
+                "Outcome": outcome_label(evidence, row),
                 "Main": number(row["mean"]),
                 within: interval(row["lower"], row["upper"]),
                 "Variant": number(row["mean_other"]) if there else "–",
@@ -86,8 +87,8 @@ def table(evidence: Evidence) -> Table:
         shown["Exposure"] = shown["Exposure"].mask(again, "")
     caption = (
         "Sensitivity analyses: population means of the effects in the main analysis and in a "
-        "variant of it. Scores are in standard deviations of the reference group, single items in "
-        "those of the latent answer, which varies more than a mean of several; codes are in "
+        "variant of it. Scores are in standard deviations of people within a setting, single items "
+        "in those of the latent answer, which varies more than a mean of several; codes are in "
         "log-odds. Item by item a person's answers are taken as independent, so those intervals "
         "are too narrow. A dash: the outcome is folded into its whole."
     )
@@ -108,7 +109,10 @@ def variables(evidence: Evidence) -> dict[str, Any]:
             leaves: dict[str, Any] = {"sentence": _sentence(evidence, rows)}
             for row in rows:
                 effect = leaves.setdefault(str(row["exposure"]), {})
-                effect[str(row["outcome"])] = _numbers(evidence, row)
+                found_of = effect.setdefault(str(row["outcome"]), {})
+                if evidence.several_roles(module):
+                    found_of = found_of.setdefault(str(row["role"]), {})
+                found_of |= _numbers(evidence, row)
             tree.setdefault(module, {})[variant] = leaves
     return tree
 
@@ -132,7 +136,7 @@ def _sentence(evidence: Evidence, rows: list[dict[str, Any]]) -> str:
     labels = evidence.labels
     named = joined(
         f"{inline(labels.exposure(row['exposure'], row['exposure_type']).label)} on "
-        f"{inline(labels.outcome(row['outcome']))} ({number(row['mean_other'])} in place of "
+        f"{inline(outcome_label(evidence, row))} ({number(row['mean_other'])} in place of "
         f"{number(row['mean'])})"
         for row in apart
     )

@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from metastudy.article.results import Evidence
+from metastudy.article.topics.refits import KEPT
+from metastudy.article.topics.synthesis import PULLED
 from metastudy.article.variable_tree import Tree, put
-from metastudy.display.formatting import share
+from metastudy.design.identification import ALIKE
+from metastudy.display.formatting import percent, share
+from metastudy.models.answers.standardisers import LEAST_DF
+from metastudy.posterior.verdicts import ERRORS
 
 __all__ = ["variables"]
 SECTIONS = ("report", "sampling", "gates", "priors")
+# Numbers that methods stand on and that no configuration changes.
+CONSTANTS = {
+    "alike": ALIKE,  # correlation from which two components are one
+    "least_df": LEAST_DF,  # degrees of freedom of a standardiser
+    "kept": KEPT,  # probability of its sign in a refit that keeps a claim
+    "pulled": PULLED,  # posterior standard deviations from which a prior's pull is told
+    "errors": ERRORS,  # Monte Carlo errors from a cut that are the border
+}
 
 
 def variables(evidence: Evidence) -> Tree:
@@ -19,8 +34,10 @@ def variables(evidence: Evidence) -> Tree:
     Returns
     -------
     A tree ``<section>.<key>`` for the sections that the article cites. Of a prior whose family is
-    named this is the scale; ``prior_families.<key>`` has the family in words, and
-    ``prior_laws.effect`` the distribution of a mean effect as a formula.
+    named this is the scale; ``prior_families.<key>`` has the family in words,
+    ``prior_laws.effect`` the distribution of a mean effect as a formula,
+    ``prior_within.effect`` the share of that prior within one standard deviation, and
+    ``constants.<name>`` a number that is no setting (:data:`CONSTANTS`).
     """
     tree: Tree = {}
     for section in SECTIONS:
@@ -35,6 +52,9 @@ def variables(evidence: Evidence) -> Tree:
             ["prior_laws"],
             {"effect": rf"$\mu \sim {evidence.priors['effect'].law(r's_{\mu}')}$"},
         )
+        within = float(2 * evidence.priors["effect"].cdf(np.array(1.0)) - 1)
+        put(tree, ["prior_within"], {"effect": percent(within)})
+    put(tree, ["constants"], {name: _text(value) for name, value in CONSTANTS.items()})
     report = evidence.settings.get("report", {})
     if "interval" in report:
         tree["report"]["interval_percent"] = share(float(report["interval"]))

@@ -20,17 +20,21 @@ from metastudy.article.figure_rows import (
 )
 from metastudy.article.results import Evidence
 from metastudy.article.table_rows import (
-    METRICS,
+    BORDER_NOTE,
     are_predictions,
     estimate_and_interval,
     grouped,
-    level_label,
+    metric_label,
+    place_label,
+    role_label,
+    verdict_label,
 )
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
-from metastudy.design.new_levels import is_prediction
+from metastudy.design.new_settings import is_prediction
 from metastudy.display.formatting import count, inline, interval, number, probability, share
 from metastudy.display.pipe_table import Table
+from metastudy.synthesis.pooling import ESTIMAND
 
 __all__ = ["figure", "table", "variables"]
 
@@ -42,12 +46,14 @@ def table(evidence: Evidence) -> Table:
     structure = evidence.synthesis["structure"]
     refused = structure[structure["used_as"] == "refused"]
     rows = []
-    keys = ["exposure", "exposure_type", "outcome", "metric"]
     z = evidence.z
     places = {e: at for at, e in enumerate(dict.fromkeys(estimates["exposure"]))}
     estimates = estimates.sort_values("exposure", key=lambda c: c.map(places), kind="stable")
-    for (exposure, kind, outcome, metric), mine in estimates.groupby(keys, sort=False):
-        found = pooled[(pooled["exposure"] == exposure) & (pooled["outcome"] == outcome)]
+    several_roles = estimates["role"].nunique() > 1
+    for key, mine in estimates.groupby(ESTIMAND, sort=False):
+        first = mine.iloc[0]
+        exposure, kind, outcome = (first[c] for c in ("exposure", "exposure_type", "outcome"))
+        found = pooled[pooled[ESTIMAND].eq(list(key)).all(axis=1)]
         whole = found[found["level"] == "population"]
         new = found[are_predictions(found)]
         why = refused[(refused["exposure"] == exposure) & (refused["outcome"] == outcome)]["reason"]
@@ -59,32 +65,49 @@ def table(evidence: Evidence) -> Table:
             low, high = mine["estimate"].min(), mine["estimate"].max()
             alone = [f"{len(alone)} from {number(low)} to {number(high)}"]
         predictions = [
-            f"{level_label(r).lower()}: {interval(r['lower'], r['upper'])}" for r in records(new)
+            f"{inline(place_label(evidence, r, vignettes=False))}: "
+            f"{interval(r['lower'], r['upper'])}"
+            for r in records(new)
         ]
         label = labels.exposure_with_type(str(exposure), str(kind))
         remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
+        remarks = [r for r in remarks if r.startswith("not pooled")]
+        remarks += [pull for r in records(whole) if (pull := _pulled(r))]
+        role = f", {role_label(evidence, first['role'])}" * (several_roles and bool(first["role"]))
         rows.append(
             {
-                "Exposure": f"{label}, {METRICS[str(metric)]}",
-                "Outcome": labels.outcome(str(outcome)),
+                "Exposure": f"{label}, {metric_label(first['metric'])}",
+                "Outcome": labels.outcome(str(outcome)) + role,
                 "Studies": str(mine["study"].nunique()),
                 "Study estimates": "; ".join(alone),
                 "Pooled": "{} ({})".format(*estimate_and_interval(records(whole)[0]))
                 if len(whole)
                 else "–",
                 "Prediction": "; ".join(predictions) or "–",
-                "Remark": "; ".join(r for r in remarks if r.startswith("not pooled")) or "–",
+                "Verdict": verdict_label(evidence, records(whole)[0]) if len(whole) else "–",
+                "Remark": "; ".join(remarks) or "–",
             }
         )
     shown = grouped(rows, "Exposure", "Outcome")
-    for column in ("Pooled", "Prediction", "Remark"):
+    for column in ("Pooled", "Prediction", "Verdict", "Remark"):
         if len(shown) and set(shown[column]) <= {"–", ""}:
             shown = shown.drop(columns=column)
     caption = (
         "Synthesis: unpooled estimates of each study (several: one per vignette or study) with "
-        f"{share(evidence.interval)} intervals, and what pools them where several studies do."
+        f"{share(evidence.interval)} intervals, and what pools them where several studies do. "
+        f"{BORDER_NOTE}"
     )
     return Table(shown, estimates, caption, tuple(estimates["provenance"]))
+
+
+PULLED = 0.25  # posterior standard deviations: a pull of a prior below this is not told
+
+
+def _pulled(row: Mapping[str, Any]) -> str:
+    """A conflict between the prior of a pooled mean and its data, where it is large."""
+    if pd.isna(row["prior_pull"]) or abs(row["prior_pull"]) <= PULLED:
+        return ""
+    return f"pulled by its prior ({number(row['prior_pull'])} posterior SD)"
 
 
 def figure(evidence: Evidence) -> pd.DataFrame:
@@ -104,11 +127,20 @@ def figure(evidence: Evidence) -> pd.DataFrame:
             here = mine[mine["vignette"] == vignette]
             rows += _estimates(evidence, str(name), heading + more, here, len(vignettes) == 1)
         if len(vignettes) > 1:
-            for (exposure, outcome), own in mine.groupby(["exposure", "outcome"], sort=False):
+            for _, own in mine.groupby(["exposure", "outcome", "role"], sort=False):
                 place = _place(evidence, f"{heading}, mean over vignettes", own)
-                place["row"] = evidence.labels.outcome(str(outcome))
-                rows += _pooled(evidence, str(exposure), str(outcome), place)
+                place["row"] = _outcome(evidence, own)
+                rows += _pooled(evidence, own, place)
     return pd.DataFrame(rows, columns=FOREST)
+
+
+def _outcome(evidence: Evidence, own: pd.DataFrame) -> str:
+    """The outcome of estimates, with their role where the second stage has several."""
+    first = own.iloc[0]
+    label = evidence.labels.outcome(str(first["outcome"]))
+    if first["role"] and evidence.synthesis["estimates"]["role"].nunique() > 1:
+        label += f", {role_label(evidence, str(first['role']))}"
+    return label
 
 
 def _place(evidence: Evidence, block: str, own: pd.DataFrame) -> dict[str, Any]:
@@ -133,12 +165,13 @@ def _estimates(
     Of many studies and places only what pools them is shown, by either way.
     """
     labels, z = evidence.labels, evidence.z
-    for exposure, own in here.groupby("exposure", sort=False):
+    for _, own in here.groupby("exposure", sort=False):
         panel = _place(evidence, block, own)
-        for outcome, found in own.groupby("outcome", sort=False):
+        for _, found in own.groupby(["outcome", "role"], sort=False):
+            what = _outcome(evidence, found)
             many = pool and len(found) > MOST_SETTINGS
             for record in [] if many else records(found):
-                label = labels.outcome(str(outcome))
+                label = what
                 if len(found) > 1:
                     where = [labels.study(record["study"])]
                     if found["study"].duplicated().any():
@@ -157,10 +190,10 @@ def _estimates(
                 for row in _posterior(evidence, name, record):
                     yield mark_of(row, **place, series="Hierarchical model", style="filled")
             if pool:
-                place = panel | {"row": f"{labels.outcome(str(outcome))}: pooled"}
+                place = panel | {"row": f"{what}: pooled"}
                 for row in _posterior(evidence, name, records(found)[0] | NOWHERE) if many else ():
                     yield mark_of(row, **place, series="Hierarchical model", style="filled")
-                yield from _pooled(evidence, str(exposure), str(outcome), place)
+                yield from _pooled(evidence, found, place)
 
 
 NOWHERE = dict.fromkeys(("study", "country", "sector"), "")  # the place of a population mean
@@ -184,15 +217,19 @@ def _posterior(
     for name in ("study", "country", "sector"):
         own = own[own[name] == estimate[name]]
     if own.empty:
-        own = table[same & table["level"].isin(["code", "population"])].head(1)
+        mean = same & table["level"].isin(["code", "population"])
+        if evidence.by_role(module):
+            mean &= table["role"] == estimate["role"]
+        own = table[mean].head(1)
     return records(own)
 
 
 def _pooled(
-    evidence: Evidence, exposure: str, outcome: str, place: dict[str, Any]
+    evidence: Evidence, own: pd.DataFrame, place: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     pooled = evidence.synthesis["pooled"]
-    mine = pooled[(pooled["exposure"] == exposure) & (pooled["outcome"] == outcome)]
+    first = own.iloc[0]
+    mine = pooled[pooled[ESTIMAND].eq([first[name] for name in ESTIMAND]).all(axis=1)]
     for row in records(mine):
         if row["level"] == "population":
             yield mark_of(row, **place, series="Pooled over studies", style="diamond")
@@ -210,22 +247,21 @@ def variables(evidence: Evidence) -> Tree:
     if "estimates" not in evidence.synthesis:
         return {}
     estimates, pooled = evidence.synthesis["estimates"], evidence.synthesis["pooled"]
-    keys = ["exposure", "exposure_type", "outcome", "response_mode", "metric"]
-    by = estimates.groupby(keys, sort=False)["study"].nunique()
+    by = estimates.groupby(ESTIMAND, sort=False)["study"].nunique()
     several = int((by > 1).sum())
     total = len(by)
     if not several:
         said = (
             f"Each of the {total} estimands is reported by one study, so the second stage pools "
-            "nothing and each study's own estimate stands."
+            "nothing and each study's own estimate is shown."
         )
     else:
         alone = total - several
-        rest = f"the other {alone} stand" if alone != 1 else "the other one stands"
+        rest = f"the other {alone} are" if alone != 1 else "the other one is"
         said = (
             f"Of the {total} estimands, {count(several)} "
             f"{'is' if several == 1 else 'are'} reported by two or more studies and pooled"
-            + (f"; {rest} alone." if alone else ".")
+            + (f"; {rest} of one study each." if alone else ".")
         )
     tree: Tree = {
         "estimates": str(len(estimates)),
@@ -241,14 +277,17 @@ def variables(evidence: Evidence) -> Tree:
         place = [row["exposure"], row["outcome"], row["study"], row["vignette"] or GENERAL]
         leaves = {"estimate": number(row["estimate"]), "se": number(row["se"]), "n": str(row["n"])}
         put(tree["alone"], place, leaves)
+    several_roles = pooled["role"].nunique() > 1
     for row in records(pooled):
-        place = [row["exposure"], row["outcome"]]
+        place = [row["exposure"], row["outcome"], *([row["role"]] if several_roles else [])]
         if row["level"] == "population":
             leaves = contrast_variables(evidence, row) | {"studies": str(row["studies"])}
+            leaves["pull"] = _pulled(row) or "not pulled by its prior"
             put(tree["effects"], place, leaves)
         elif is_prediction(row["level"]):
             leaves = {"interval": interval(row["lower"], row["upper"])}
-            put(tree["effects"], [*place, row["level"]], leaves)
+            group = [row["group"]] if row["group"] else []
+            put(tree["effects"], [*place, row["level"], *group], leaves)
         else:
             leaves = {
                 "estimate": number(row["mean"]),
@@ -256,16 +295,19 @@ def variables(evidence: Evidence) -> Tree:
             }
             put(tree["effects"], [*place, row["level"], row["group"]], leaves)
     population = pooled[pooled["level"] == "population"]
-    for (exposure, kind), mine in population.groupby(["exposure", "exposure_type"], sort=False):
+    for (exposure, kind, role), mine in population.groupby(
+        ["exposure", "exposure_type", "role"], sort=False
+    ):
+        path = [str(exposure), *(["of", str(role)] if several_roles else [])]
         said_of = sentence_variables(evidence, str(exposure), str(kind), records(mine))
-        put(tree["effects"], [str(exposure)], said_of)
+        put(tree["effects"], path, said_of)
     exploratory = evidence.synthesis.get("exploratory", pd.DataFrame())
     for row in records(exploratory):
         leaves = {
             "estimate": number(row["mean"]),
             "interval": interval(row["lower"], row["upper"]),
             "pd": probability(row["pd"]),
-            "verdict": evidence.verdict(row),
+            "verdict": "" if is_prediction(row["level"]) else evidence.verdict(row),
         }
         put(tree, ["exploratory", row["level"], *([row["group"]] if row["group"] else [])], leaves)
     return tree

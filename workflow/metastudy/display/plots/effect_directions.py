@@ -16,15 +16,17 @@ __all__ = ["directions"]
 SIGNS = {  # marker, filled, and what it says
     "positive": ("^", True, "more"),
     "negative": ("v", True, "less"),
-    "equivalent": ("o", True, "practically none"),
-    "unclear": ("o", False, "imprecise"),
+    "higher": ("^", False, "more, size open"),
+    "lower": ("v", False, "less, size open"),
+    "equivalent": ("o", True, "too small to matter"),
+    "unclear": ("o", False, "undecided"),
     "null_result": ("s", False, "published as not significant"),
     "not_supported": ("x", True, "not among the supported results"),
     "neutral": ("D", False, "neither (case)"),
-    "full": ("o", True, "standard deviation that the data inform"),
-    "dominated": ("o", False, "standard deviation that its prior dominates"),
-    "contrast": ("D", True, "contrast of two levels"),
-    "alias": ("x", True, "left out: cannot be told from another"),
+    "varying": ("o", True, "standard deviation of its own"),
+    "joined": ("o", False, "one standard deviation with others"),
+    "fixed": ("D", True, "a mean for each level"),
+    "alias": ("x", True, "left out: others make it up"),
     "single": ("_", True, "one level only"),
 }
 

@@ -43,6 +43,7 @@ GAP = 0.14  # between panels
 MOST_PANELS = 4  # side by side
 LONG = 10  # a single panel of more rows is broken into two columns
 LABEL_ROOM = 1.5
+WIDE_ROOM = 2.8  # beside a single panel, where labels may be longer
 ROW, SERIES = 0.055, 0.075  # inches per row, and per mark in it
 
 
@@ -186,7 +187,11 @@ def forest(table: pd.DataFrame) -> Figure:
     room = max(
         room, max((canvas.width(w, SMALL) for row in table["row"] for w in row.split()), default=0)
     )
-    plans = [_plan(band, room) for band in bands]
+    alone = [row for band in bands if len(band.panels) == 1 for row in band.panels[0].rows]
+    wide = max(
+        room, min(WIDE_ROOM, max((canvas.width(row, SMALL) for row in alone), default=0) + 0.02)
+    )
+    plans = [_plan(band, wide if len(band.panels) == 1 else room) for band in bands]
     _tighten(plans, bands)
     page = canvas.Page(sum(plan.height for plan in plans), list(table["provenance"]))
     for band, plan in zip(bands, plans, strict=True):

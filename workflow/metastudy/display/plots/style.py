@@ -49,6 +49,7 @@ HUES = {
     "without_country": "#009E73",
     "without_sector": "#56B4E9",
     "without_organisation": "#CC79A7",
+    "outcomes": "#F0E442",
 }
 OTHER_HUE = "#CC79A7"
 WARNING = "#D55E00"  # the mark of simulated data

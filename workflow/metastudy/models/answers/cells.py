@@ -11,7 +11,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.rows import Rows, rows_of
-from metastudy.models.base import GROUPINGS, attributes_of, in_order
+from metastudy.models.base import KEYS_OF_SETTING, attributes_of, in_order
 
 __all__ = ["DATA", "answer_cells"]
 
@@ -33,10 +33,13 @@ def answer_cells(
     xarray.Dataset
         ``n`` (cell), ``xx`` (cell, coefficient, coefficient_), ``xy`` (cell, coefficient, outcome),
         ``yy`` (cell, outcome, outcome_), a cell being a site and a pattern of observed outcomes;
-        ``asked`` (setting, outcome), whether anybody in the setting answered;
-        outcomes are all pairs of construct and vignette, in units of the reference group's standard
-        deviation around its mean, which stand in ``scale`` and ``centre`` (setting, outcome; POMP).
-        The first coefficient is the intercept.
+        ``asked`` (setting, outcome), whether anybody in the setting answered; ``sited`` (setting),
+        whether its people have organisations. Outcomes are all pairs of construct and vignette, in
+        units of the standardiser ``scale`` around the reference mean ``centre`` (setting, outcome;
+        POMP), with ``scale_df``, its degrees of freedom, and ``scale_of_all_arms``
+        (:mod:`metastudy.models.answers.standardisers`). ``family_of`` and ``family_sign``
+        (construct) say with which outcomes a construct is pooled. The first coefficient is the
+        intercept.
 
     Raises
     ------
@@ -58,8 +61,9 @@ def answer_cells(
         [r.x.reindex(columns=list(exposures), fill_value=0.0) for r in rows], ignore_index=True
     )
     where = pd.concat([r.site for r in rows], ignore_index=True)
-    sites = where.drop_duplicates().sort_values([*GROUPINGS, "site"], ignore_index=True)
-    settings = sites.drop(columns="site").drop_duplicates([*GROUPINGS], ignore_index=True)
+    keys_of_setting = list(KEYS_OF_SETTING)
+    sites = where.drop_duplicates().sort_values([*keys_of_setting, "site"], ignore_index=True)
+    settings = sites.drop(columns="site").drop_duplicates(keys_of_setting, ignore_index=True)
     site = where.merge(sites.reset_index(names="at"), how="left")["at"].to_numpy()
 
     seen = y.notna().to_numpy()
@@ -76,6 +80,7 @@ def answer_cells(
     present = np.array([[e in rows[i].x.columns for e in exposures] for i in setting_of["rows"]])
     labels = [f"{c}|{v}" for c, v in outcomes]
     setting_of_site = sites.merge(settings.reset_index(names="at"), how="left")["at"].to_numpy()
+    signs = [int(vocabulary["constructs"][c].get("family_sign", 0)) for c in constructs]
     asked = np.zeros((len(settings), len(labels)), dtype=bool)
     np.logical_or.at(asked, setting_of_site[keys[:, 0]], patterns[keys[:, 1]])
     return xr.Dataset(
@@ -90,9 +95,17 @@ def answer_cells(
             "setting_of_site": ("site", setting_of_site),
             "asked": (("setting", "outcome"), asked.astype(np.int8)),
             "present": (("setting", "exposure"), present.astype(np.int8)),
-            "centre": (("setting", "outcome"), _aligned("centre", rows, setting_of, outcomes)),
+            "sited": ("setting", settings["sited"].to_numpy(dtype=np.int8)),
+            "centre": (("setting", "outcome"), _centres(rows, setting_of, outcomes)),
             "scale": (("setting", "outcome"), _aligned("scale", rows, setting_of, outcomes)),
-            **{c: ("setting", settings[c].to_numpy(dtype=str)) for c in (*GROUPINGS, "role")},
+            "scale_df": (("setting", "outcome"), _aligned("df", rows, setting_of, outcomes)),
+            "scale_of_all_arms": (
+                ("setting", "outcome"),
+                _aligned("all_arms", rows, setting_of, outcomes) == 1,
+            ),
+            "family_of": ("construct", [vocabulary.family(c) for c in constructs]),
+            "family_sign": ("construct", signs),
+            **{c: ("setting", settings[c].to_numpy(dtype=str)) for c in keys_of_setting},
             "exposure_type": ("exposure", [e["type"] for e in exposures.values()]),
             "exposure_name": ("exposure", [e["name"] for e in exposures.values()]),
             "exposure_level": ("exposure", [e["level"] for e in exposures.values()]),
@@ -125,11 +138,27 @@ def _cross_products(z: np.ndarray, cell: np.ndarray, cells: int) -> tuple[np.nda
 def _aligned(
     what: str, rows: Sequence[Rows], setting_of: pd.DataFrame, outcomes: pd.MultiIndex
 ) -> np.ndarray:
-    return np.stack([getattr(rows[i], what).reindex(outcomes) for i in setting_of["rows"]])
+    """A column of the standardisers of the study of each setting, shape (setting, outcome)."""
+    found = [rows[i].scale[what].astype(float).reindex(outcomes) for i in setting_of["rows"]]
+    return np.stack(found)
+
+
+def _centres(rows: Sequence[Rows], setting_of: pd.DataFrame, outcomes: pd.MultiIndex) -> np.ndarray:
+    """The reference mean of each outcome in each setting, shape (setting, outcome)."""
+    places = setting_of[list(KEYS_OF_SETTING[1:])].itertuples(index=False, name=None)
+    return np.stack(
+        [
+            rows[i].centre.loc[place].reindex(outcomes).to_numpy()
+            for i, place in zip(setting_of["rows"], places, strict=True)
+        ]
+    )
 
 
 def _setting_names(settings: pd.DataFrame) -> list[str]:
-    """A study's id, with country and sector where it has several settings."""
-    alone = ~settings["study"].duplicated(keep=False)
-    full = settings["study"] + ":" + settings["country"] + ":" + settings["sector"]
-    return list(settings["study"].where(alone, full))
+    """A study's id, with country, sector and role as far as it has several of them."""
+    name = settings["study"]
+    place = settings["country"] + ":" + settings["sector"]
+    several = place.groupby(settings["study"]).transform("nunique") > 1
+    name = name.where(~several, name + ":" + place)
+    roles = settings["role"].groupby(settings["study"]).transform("nunique") > 1
+    return list(name.where(~roles, name + ":" + settings["role"]))

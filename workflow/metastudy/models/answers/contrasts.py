@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from metastudy.design.identification import VARYING_FROM, Structure
-from metastudy.design.new_levels import deviation
-from metastudy.models.answers.design import between_settings, observed
+from metastudy.design.effects import Part
+from metastudy.design.identification import SETTING, Component
+from metastudy.design.new_settings import DECIDED, NEXT, Draws, next_in, predictions
+from metastudy.models.answers.design import Around, around, clustered, observed
+from metastudy.models.answers.differences import differences
 from metastudy.models.base import Row, place_of, provenance_mark
 
 __all__ = ["contrasts"]
@@ -22,136 +24,140 @@ def contrasts(
     posterior: xr.DataTree,
     rng: np.random.Generator,
     smallest: int = 1,
+    decided: Collection[str] = (),
     scored: bool = True,
 ) -> Iterator[Row]:
-    """Effects by exposure and outcome, and the level of each outcome in each setting.
+    """Effects by exposure, outcome and role, and the mean of each outcome in each setting.
 
     Parameters
     ----------
     smallest : takes no part: means of answers are those of whole settings.
+    decided : parameters that their prior decides; a prediction that contains one says so.
     scored : whether answers are scores; items in their categories have no levels and no shares.
     """
     draws = posterior["posterior"].to_dataset()
     studies = json.loads(cells.attrs["studies"])
     base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"]}
     metric = "sd" if scored else "latent_sd"
-    seen = observed(cells)
-    for e, exposure in enumerate(cells.exposure.values):
-        has = cells.present.values[:, e].astype(bool)
-        effect = base | {
+    types = dict(zip(cells.exposure.values, cells.exposure_type.values, strict=True))
+
+    def at(places: np.ndarray) -> dict[str, str]:
+        mask = np.isin(np.arange(cells.sizes["setting"]), places)
+        names = [str(s) for s in cells.study.values[mask]]
+        return place_of(cells, mask) | {"provenance": provenance_mark(studies, names)}
+
+    for (exposure, construct), one in around(cells).items():
+        row = base | {
             "estimand": "effect",
-            "exposure": str(exposure),
-            "exposure_type": str(cells.exposure_type.values[e]),
+            "exposure": exposure,
+            "exposure_type": str(types[exposure]),
+            "outcome": construct,
+            "metric": metric,
         }
-        own = [str(s) for s in cells.study.values[has]]
-        outcomes = {
-            str(cells.construct_of.values[k]) for k in np.flatnonzero(seen[has].any(axis=0))
-        }
-        for construct in [str(c) for c in cells.construct.values if str(c) in outcomes]:
-            mean = draws["mu"].sel(mu_of=exposure, construct=construct)
-            row = effect | {"outcome": construct, "metric": metric}
-            yield (
-                row
-                | place_of(cells, has)
-                | {"level": "population", "provenance": provenance_mark(studies, own)},
-                mean,
-            )
-            structure, _ = between_settings(cells, str(exposure))
-            asked = seen[has][:, cells.construct_of.values == construct].any(axis=1)
-            around = (structure, asked, draws)
-            yield from _levels(row, f"{exposure}", construct, mean, *around, studies, own)
-            row |= place_of(cells, has) | {"provenance": provenance_mark(studies, own)}
-            yield from _predicted(row, f"{exposure}", construct, mean, *around, rng)
-        for j in np.flatnonzero(has):
-            place = place_of(cells, np.arange(len(has)) == j)
-            mark = provenance_mark(studies, [str(cells.study.values[j])])
-            for k in np.flatnonzero(seen[j]):
-                row = (
-                    effect
-                    | place
-                    | {
-                        "outcome": str(cells.construct_of.values[k]),
-                        "vignette": str(cells.vignette_of.values[k]),
-                        "level": "study",
-                        "group": str(cells.setting.values[j]),
-                        "provenance": mark,
-                    }
-                )
-                value = draws["beta"].isel(setting=j, exposure=e, outcome=k)
-                yield row | {"metric": metric}, value
-                if scored:
-                    yield row | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
-    for at, setting in enumerate(cells.setting.values) if scored else ():
-        for k in np.flatnonzero(seen[at]):
-            row = (
-                base
-                | place_of(cells, np.arange(cells.sizes["setting"]) == at)
-                | {
-                    "estimand": "level",
-                    "outcome": str(cells.construct_of.values[k]),
-                    "vignette": str(cells.vignette_of.values[k]),
-                    "level": "study",
-                    "group": str(setting),
-                    "metric": "pomp",
-                    "provenance": provenance_mark(studies, [str(cells.study.values[at])]),
-                }
-            )
-            value = draws["baseline"].isel(setting=at, outcome=k)
-            yield row, float(cells.centre.values[at, k]) + float(cells.scale.values[at, k]) * value
+        for role in dict.fromkeys(one.role):
+            own = row | {"role": role}
+            mean = draws["mu"].sel(estimand=f"{exposure}, {construct}, {role}")
+            yield own | at(one.setting[one.role == role]) | {"level": "population"}, mean
+            for more, shift in _around(one, exposure, construct, role, draws, decided, rng):
+                members = more.pop("members", one.setting[one.role == role])
+                yield own | at(members) | more, mean + shift
+        if scored and "site_tau" in draws:
+            yield from _new_site(row, cells, one, draws, decided, rng, at)
+        for j, k in zip(one.setting, one.outcome, strict=True):
+            own = row | at(np.array([j])) | {
+                "vignette": str(cells.vignette_of.values[k]),
+                "level": "study",
+                "group": str(cells.setting.values[j]),
+            }  # fmt: skip
+            value = draws["beta"].sel(exposure=exposure).isel(setting=j, outcome=k)
+            yield own, value
+            if scored:
+                yield own | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
+    yield from differences(cells, draws, base | {"metric": metric}, at)
+    seen = observed(cells)
+    for j, setting in enumerate(cells.setting.values) if scored else ():
+        for k in np.flatnonzero(seen[j]):
+            own = base | at(np.array([j])) | {
+                "estimand": "level",
+                "outcome": str(cells.construct_of.values[k]),
+                "vignette": str(cells.vignette_of.values[k]),
+                "level": "study",
+                "group": str(setting),
+                "metric": "pomp",
+            }  # fmt: skip
+            value = draws["baseline"].isel(setting=j, outcome=k)
+            yield own, float(cells.centre.values[j, k]) + float(cells.scale.values[j, k]) * value
 
 
-def _levels(
-    row: dict[str, Any],
-    name: str,
-    outcome: str,
-    mean: xr.DataArray,
-    structure: Structure,
-    asked: np.ndarray,
+def _around(
+    one: Around,
+    exposure: str,
+    construct: str,
+    role: str,
     draws: xr.Dataset,
-    studies: dict[str, Any],
-    own: list[str],
-) -> Iterator[Row]:
-    """The shrunken effect of each country and sector that the design identifies."""
-    for term in structure.terms:
-        if term.name == "study":
-            continue  # a study's own effect is a row of its own, with its vignettes
-        if len(np.unique(term.index[asked])) < 2:
-            continue  # the outcome is one place's
-        for at, group in enumerate(term.levels):
-            members = [own[i] for i in np.flatnonzero((term.index == at) & asked)]
-            if not members:
-                continue  # nobody there was asked about this outcome
-            if term.kind == "contrast":
-                both = draws["difference"].sel(difference_of=f"{name} {term.name}")
-                shift = (at - 0.5) * both.sel(construct=outcome)
-            else:
-                levels = draws["level"].sel(level_of=f"{name} {term.name} {group}")
-                shift = levels.sel(construct=outcome)
-            yield (
-                row
-                | {"level": term.name, "group": group, term.name: group}
-                | {"provenance": provenance_mark(studies, members)},
-                mean + shift,
-            )
-
-
-def _predicted(
-    row: dict[str, Any],
-    name: str,
-    outcome: str,
-    mean: xr.DataArray,
-    structure: Structure,
-    asked: np.ndarray,
-    draws: xr.Dataset,
+    decided: Collection[str],
     rng: np.random.Generator,
+) -> Iterator[tuple[dict[str, Any], xr.DataArray]]:
+    """Distances from a role's mean: of each country and sector, of what is new there, and else."""
+    part = Part(exposure, construct, one.setting, None, one.found, np.arange(len(one.setting)))
+
+    def tau(component: Component) -> xr.DataArray:
+        return draws["tau"].sel(tau_of=part.label(component))
+
+    def level(component: Component, at: int) -> xr.DataArray:
+        name = f"{part.label(component)}: {component.levels[at]}"
+        return draws["level"].sel(level_of=name)
+
+    def note(new: list[str]) -> dict[str, str]:
+        of = [c for c in one.found.components if c.name in new]
+        return {"note": DECIDED * any(f"tau[{part.label(c)}]" in decided for c in of)}
+
+    drawn = Draws(one.found, tau, level, rng)
+    for component in drawn.components:
+        if set(component.names) & {"study", SETTING}:
+            continue  # a study's own effect is a row of its own, with its vignettes
+        name = component.names[0]
+        alias = f"{name} and {' and '.join(component.names[1:])} are one here"
+        also = {"note": alias * (len(component.names) > 1)}
+        for at, group in enumerate(component.levels):
+            mine = (component.index == at) & (one.role == role)
+            if not mine.any():
+                continue  # nobody of this role there was asked
+            place = {"group": group, "members": one.setting[mine]}
+            yield {"level": name, **place, **also}, level(component, at)
+            value, new = next_in(component, at, drawn)
+            yield {"level": f"{NEXT}{name}", **place, **note(new)}, value
+    for name, value, new in predictions(one.found, drawn):
+        yield {"level": name, **note(new)}, value
+
+
+def _new_site(
+    row: dict[str, Any],
+    cells: xr.Dataset,
+    one: Around,
+    draws: xr.Dataset,
+    decided: Collection[str],
+    rng: np.random.Generator,
+    at: Any,
 ) -> Iterator[Row]:
-    """The effect in a new country, sector or study, where the design has a spread to predict it."""
-    for term in structure.terms:
-        if term.kind == "varying" and len(np.unique(term.index[asked])) >= VARYING_FROM:
-            shift, note = deviation(
-                term,
-                structure,
-                lambda t: draws["tau"].sel(tau_of=f"{name} {t.name}", construct=outcome),
-                rng,
-            )
-            yield row | {"level": f"new_{term.name}", "note": note}, mean + shift
+    """The effect at one new site of a setting at hand that has sites, chosen at random."""
+    sited = np.unique(cells.setting_of_site.values[clustered(cells)])
+    exposure = str(row["exposure"])
+    for role in dict.fromkeys(one.role):
+        here = np.flatnonzero(np.isin(one.setting, sited) & (one.role == role))
+        if not len(here):
+            continue
+        beta = draws["beta"].sel(exposure=exposure)
+        shape = (draws.sizes["chain"], draws.sizes["draw"])
+        chosen = rng.integers(len(here), size=shape)
+        z = rng.standard_normal(shape)
+        total, notes = 0.0 * beta.isel(setting=0, outcome=0, drop=True), []
+        for place, unit in enumerate(here):
+            j, k = one.setting[unit], one.outcome[unit]
+            outcome = str(cells.outcome.values[k])
+            tau = draws["site_tau"].sel(coefficient=exposure, outcome=outcome, drop=True)
+            value = beta.isel(setting=j, outcome=k, drop=True) + tau * z
+            total = total + value.where(chosen == place, 0.0)
+            notes.append(f"site_tau[{exposure}, {outcome}]" in decided)
+        note = {"level": "new_site", "note": DECIDED * any(notes)}
+        yield row | {"role": role} | at(one.setting[here]) | note, total

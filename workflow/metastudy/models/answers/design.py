@@ -6,73 +6,159 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.design.identification import Structure, structure
-from metastudy.design.matrix import Effects, effects
+from metastudy.design.effects import EffectDesign, Part, effect_design
+from metastudy.design.identification import SETTING, Identification, identify
 from metastudy.models.base import GROUPINGS
 
 __all__ = [
-    "answer_effects",
-    "between_settings",
-    "between_vignettes",
+    "SETTINGS",
+    "VIGNETTE",
+    "Around",
+    "answer_design",
+    "around",
+    "clustered",
+    "estimands",
+    "families",
+    "informed_effects",
     "observed",
     "site_information",
     "structures",
 ]
 
-
-def structures(cells: xr.Dataset) -> list[tuple[str, Structure]]:
-    """What the design identifies around each exposure: between settings, between vignettes."""
-    return [
-        (str(exposure), around(cells, str(exposure))[0])
-        for exposure in cells.exposure.values
-        for around in (between_settings, between_vignettes)
-    ]
+SETTINGS = (*GROUPINGS, SETTING)  # what shares the total heterogeneity between settings
+VIGNETTE = "vignette"
 
 
-def between_settings(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.ndarray]:
-    """What the settings in which an exposure was studied identify around its population mean.
+class Around:
+    """What the design identifies around the means of one exposure and construct.
+
+    A unit is a setting and a vignette in which the construct was asked: ``setting`` and ``outcome``
+    (units,) are its places among the cells'.
+    """
+
+    def __init__(self, cells: xr.Dataset, exposure: int, construct: str) -> None:
+        asked = informed_effects(cells)[:, exposure] & (cells.construct_of.values == construct)
+        self.setting, self.outcome = np.nonzero(asked)
+        units = {name: cells[name].values.astype(str)[self.setting] for name in (*SETTINGS, "role")}
+        units[VIGNETTE] = cells.vignette_of.values.astype(str)[self.outcome]
+        self.role = units["role"]
+        self.found: Identification = identify(
+            pd.DataFrame(units), SETTINGS, fixed=["role"], apart=[VIGNETTE]
+        )
+
+    @property
+    def settings(self) -> np.ndarray:
+        """Places of its settings, each once, shape (its settings,)."""
+        return np.unique(self.setting)
+
+
+def around(cells: xr.Dataset) -> dict[tuple[str, str], Around]:
+    """What the design identifies by exposure and construct, as far as data speak of the two."""
+    found = {}
+    for p, exposure in enumerate(cells.exposure.values):
+        for construct in cells.construct.values:
+            one = Around(cells, p, str(construct))
+            if len(one.setting):
+                found[str(exposure), str(construct)] = one
+    return found
+
+
+def estimands(cells: xr.Dataset) -> pd.DataFrame:
+    """The population effects: an exposure's on a construct among people of one role.
 
     Returns
     -------
-    Structure over those settings, and their places among all settings.
+    pandas.DataFrame
+        Index ``estimand``; columns ``exposure``, ``outcome`` (the construct), ``role``, and
+        ``family`` and ``sign`` of the construct.
     """
-    places = np.flatnonzero(cells.present.sel(exposure=exposure).values)
-    units = pd.DataFrame({name: cells[name].values[places] for name in GROUPINGS})
-    return structure(units, GROUPINGS), places
+    family = dict(zip(cells.construct.values, cells.family_of.values, strict=True))
+    sign = dict(zip(cells.construct.values, cells.family_sign.values, strict=True))
+    rows = [
+        (_estimand(exposure, construct, role), exposure, construct, role)
+        for (exposure, construct), one in around(cells).items()
+        for role in dict.fromkeys(one.role)
+    ]
+    table = pd.DataFrame(rows, columns=["estimand", "exposure", "outcome", "role"])
+    table["family"], table["sign"] = table["outcome"].map(family), table["outcome"].map(sign)
+    return table.set_index("estimand")
 
 
-def between_vignettes(cells: xr.Dataset, exposure: str) -> tuple[Structure, np.ndarray]:
-    """The same for the vignettes in which outcomes of an exposure were observed."""
-    has = cells.present.sel(exposure=exposure).values.astype(bool)
-    seen = np.isin(
-        cells.vignette.values, cells.vignette_of.values[observed(cells)[has].any(axis=0)]
-    )
-    places = np.flatnonzero(seen)
-    units = pd.DataFrame({"vignette": cells.vignette.values[places]})
-    return structure(units, ["vignette"]), places
+def families(table: pd.DataFrame) -> pd.Series:
+    """The family that each estimand is pooled in, over outcomes of one exposure and role.
 
-
-def answer_effects(cells: xr.Dataset) -> Effects:
-    """Design matrix of the effects; a row is a setting, an exposure and a vignette.
-
-    Rows of a setting without the exposure, or of a vignette without outcomes, are empty: their
-    effect is zero and no data are about it.
+    Returns
+    -------
+    pandas.Series
+        ``"<exposure>, <family>, <role>"`` by estimand; empty for the only outcome of a family.
     """
-    sizes = tuple(cells.sizes[name] for name in ("setting", "exposure", "vignette"))
+    name = table["exposure"] + ", " + table["family"] + ", " + table["role"]
+    return name.where(name.groupby(name).transform("size") > 1, "")
+
+
+def _estimand(exposure: str, construct: str, role: str) -> str:
+    return f"{exposure}, {construct}, {role}"
+
+
+def structures(cells: xr.Dataset) -> list[tuple[str, str, Identification]]:
+    """What the design identifies around each exposure: (exposure, outcome, identification).
+
+    The outcome is empty where it is the same for all outcomes of the exposure.
+    """
+    rows: list[tuple[str, str, Identification]] = []
+    found = around(cells)
+    for exposure in map(str, cells.exposure.values):
+        mine = {c: one.found for (e, c), one in found.items() if e == exposure}
+        tables = [one.table for one in mine.values()]
+        if all(table.equals(tables[0]) for table in tables):
+            rows += [(exposure, "", one) for one in list(mine.values())[:1]]
+        else:
+            rows += [(exposure, construct, one) for construct, one in mine.items()]
+    return rows
+
+
+def answer_design(cells: xr.Dataset) -> EffectDesign:
+    """The design of the effects; a row is a setting, an exposure and an outcome.
+
+    Rows without data, a setting without the exposure or the outcome, are empty: their effect is
+    zero.
+    """
+    sizes = tuple(cells.sizes[name] for name in ("setting", "exposure", "outcome"))
     at = np.arange(np.prod(sizes)).reshape(sizes)
-    parts = []
-    for p, exposure in enumerate(cells.exposure.values):
-        settings, j = between_settings(cells, str(exposure))
-        vignettes, v = between_vignettes(cells, str(exposure))
-        unit = np.indices((len(j), len(v)))
-        around = [(settings, unit[0].ravel()), (vignettes, unit[1].ravel())]
-        parts.append((str(exposure), at[:, p][np.ix_(j, v)].ravel(), around))
-    return effects(at.size, parts)
+    places = {str(exposure): p for p, exposure in enumerate(cells.exposure.values)}
+    parts = [
+        Part(
+            head=exposure,
+            tail=construct,
+            rows=at[one.setting, places[exposure], one.outcome],
+            means=[_estimand(exposure, construct, role) for role in one.role],
+            found=one.found,
+            unit=np.arange(len(one.setting)),
+        )
+        for (exposure, construct), one in around(cells).items()
+    ]
+    return effect_design(at.size, parts)
 
 
 def observed(cells: xr.Dataset) -> np.ndarray:
     """Which outcomes a setting observed at all, shape (setting, outcome)."""
     return cells.asked.values.astype(bool)
+
+
+def informed_effects(cells: xr.Dataset) -> np.ndarray:
+    """Which effects data speak of, shape (setting, exposure, outcome)."""
+    return cells.present.values.astype(bool)[:, :, None] & observed(cells)[:, None, :]
+
+
+def clustered(cells: xr.Dataset) -> np.ndarray:
+    """Places of the sites that vary, those of every setting that has sites.
+
+    Where no setting has two of them, a site is its setting, whose residual it is part of.
+    """
+    setting = cells.setting_of_site.values
+    sited = cells.sited.values.astype(bool)[setting]
+    several = np.bincount(setting[sited], minlength=1).max() > 1
+    return np.flatnonzero(sited) if several else np.zeros(0, dtype=np.int64)
 
 
 def site_information(cells: xr.Dataset) -> np.ndarray:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.models.answers.design import answer_effects
+from metastudy.models.answers.design import answer_design, estimands, families
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.priors import Prior
-from metastudy.models.terms import linear
+from metastudy.models.terms import levels, sums
 
 __all__ = ["outcome_effects"]
 
 
 def outcome_effects(
-    cells: xr.Dataset, priors: Mapping[str, Prior], fixed_tau: TensorVariable
+    cells: xr.Dataset,
+    priors: Mapping[str, Prior],
+    fixed_tau: TensorVariable,
+    fixed_outcomes: TensorVariable,
 ) -> TensorVariable:
     """Effect of every exposure on every outcome in every setting, as far as the design goes.
 
@@ -25,19 +30,59 @@ def outcome_effects(
     ----------
     cells : of answers, with ``setting``, ``exposure``, ``construct`` and ``vignette``; their
         outcomes are all pairs of the last two.
-    priors, fixed_tau : what the model is given (:func:`metastudy.models.data_vector.given`).
+    priors, fixed_tau, fixed_outcomes : what the model is given
+        (:func:`metastudy.models.data_vector.given`).
 
     Returns
     -------
     TensorVariable
         ``beta`` (setting, exposure, outcome), which the model has then as well.
     """
-    setting, exposure, vignette, construct = (
-        cells.sizes[name] for name in ("setting", "exposure", "vignette", "construct")
-    )
-    rows = answer_effects(cells)  # of (setting, exposure, vignette)
-    effect, between = (prior_of(priors, name) for name in ("mu", "tau"))
-    theta = linear(rows, "construct", effect, between, fixed_tau)
-    theta = theta.reshape((setting, exposure, vignette, construct)).swapaxes(2, 3)
-    beta = theta.reshape((setting, exposure, construct * vignette))
-    return pm.Deterministic("beta", beta, dims=("setting", "exposure", "outcome"))
+    design = answer_design(cells)
+    mu = _means(cells, priors, fixed_outcomes)
+    total, apart = (prior_of(priors, name) for name in ("total_tau", "apart_tau"))
+    level = levels(design, total, apart, fixed_tau)
+    dims = ("setting", "exposure", "outcome")
+    beta = sums(design, mu, level).reshape(tuple(cells.sizes[name] for name in dims))
+    return pm.Deterministic("beta", beta, dims=dims)
+
+
+def _means(cells: xr.Dataset, priors: Mapping[str, Prior], fixed: TensorVariable) -> TensorVariable:
+    r"""Population effects ``mu`` (estimand), those of a family's outcomes partially pooled.
+
+    .. math:: \mu_k \sim N(s_k m_f, \omega_f^2)
+
+    for outcome k of family f, with its sign s where the vocabulary says that outcomes point one
+    way, else zero. Of one outcome alone :math:`\mu` has the prior of m.
+    """
+    model = pm.modelcontext(None)
+    table = estimands(cells)
+    model.add_coord("estimand", table.index.to_numpy(dtype=str))
+    family = families(table)
+    pooled = np.flatnonzero(family != "")
+    alone = np.flatnonzero(family == "")
+    effect = prior_of(priors, "mu")
+    parts, places = [], []
+    if len(alone):
+        model.add_coord("estimand_alone", table.index[alone].to_numpy(dtype=str))
+        parts.append(effect.variable("mu_alone", dims="estimand_alone"))
+        places.append(alone)
+    if len(pooled):
+        names, of = np.unique(family.iloc[pooled], return_inverse=True)
+        sign = table["sign"].to_numpy(dtype=float)[pooled]
+        signed = np.bincount(of, weights=sign != 0)  # one outcome with a direction shares it
+        model.add_coord("family_of", names)
+        centre = pt.zeros(len(pooled))
+        if len(several := np.flatnonzero(signed > 1)):
+            model.add_coord("directed_family", names[several])
+            mean = effect.variable("family_mean", dims="directed_family")
+            at = np.full(len(names), -1)
+            at[several] = np.arange(len(several))
+            centre = pt.concatenate([mean, pt.zeros(1)])[at[of]] * sign
+        sd = prior_of(priors, "outcome_tau").variable("outcome_tau", dims="family_of")[of]
+        z = pm.Normal("mu_z", shape=len(pooled))
+        # Not pooled, outcomes have one prior each, as wide as ``fixed``.
+        parts.append(pt.switch(fixed > 0, fixed * z, centre + sd * z))
+        places.append(pooled)
+    back = np.argsort(np.concatenate(places))
+    return pm.Deterministic("mu", pt.concatenate(parts)[back], dims="estimand")

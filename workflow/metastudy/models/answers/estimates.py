@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.linalg import block_diag
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.design import observed
@@ -20,21 +22,65 @@ NO_SPREAD = 1e-9  # of an exposure's sum of squares: less than this within sites
 
 
 def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
-    """Regression within sites: sites are fixed effects, so no assumption links them.
+    r"""Regression within sites: sites are fixed effects, so no assumption links them.
 
     With missing outcomes each outcome is regressed on the rows that have it; the covariance of two
     outcomes' estimates is their residual covariance times the cross-product of the shared rows.
+
+    Yields
+    ------
+    Rows of one study, and their covariance. It holds the error of the standardisers, which all
+    settings of a study share: to the first order two estimates d of outcomes k and m have the
+    covariance
+
+    .. math:: d_k d_m \frac{r_{km}^2}{2 \sqrt{f_k f_m}}
+
+    more, f being the standardisers' degrees of freedom and r the correlation of the outcomes'
+    residuals (for one outcome Hedges and Olkin 1985, chapter 5, equation 15).
     """
-    studies = json.loads(cells.attrs["studies"])
     seen = observed(cells)
-    site = cells.site_of_cell.values
-    setting = cells.setting_of_site.values[site]
-    n, xx, xy, yy = (cells[name].values for name in ("n", "xx", "xy", "yy"))
-    has_outcome = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
-    for j in range(cells.sizes["setting"]):
-        ps = 1 + np.flatnonzero(cells.present.values[j])
-        ks = np.flatnonzero(seen[j])
-        here = setting == j
+    for study in dict.fromkeys(cells.study.values):
+        settings = np.flatnonzero(cells.study.values == study)
+        found = [_Setting.of(cells, int(j), seen[j]) for j in settings]
+        tables = [_rows(cells, vocabulary, one) for one in found]
+        table = pd.concat(tables, ignore_index=True)
+        if table.empty:
+            continue
+        sampling = block_diag(*(one.covariance for one in found))
+        k = np.concatenate([one.outcome for one in found])
+        j = np.repeat([one.place for one in found], [len(one.outcome) for one in found])
+        relative = table["estimate"].to_numpy() / np.sqrt(2 * cells.scale_df.values[j, k])
+        shared = _correlations(found, cells.sizes["outcome"])[np.ix_(k, k)] ** 2
+        yield table, sampling + np.outer(relative, relative) * shared
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """The regressions of one setting; a row is an outcome and an exposure that it identifies.
+
+    ``residual`` and ``df`` (outcome, outcome) are the residual cross-products and their degrees of
+    freedom, zero where nobody answered both.
+    """
+
+    place: int
+    outcome: np.ndarray
+    exposure: np.ndarray
+    estimate: np.ndarray
+    covariance: np.ndarray
+    n: np.ndarray
+    residual: np.ndarray
+    df: np.ndarray
+
+    @classmethod
+    def of(cls, cells: xr.Dataset, place: int, seen: np.ndarray) -> _Setting:
+        """Regress every outcome that was seen on the exposures of the setting's study."""
+        site = cells.site_of_cell.values
+        here = cells.setting_of_site.values[site] == place
+        n, xx, xy, yy = (cells[name].values for name in ("n", "xx", "xy", "yy"))
+        has_outcome = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
+        ps = 1 + np.flatnonzero(cells.present.values[place])
+        ks = np.flatnonzero(seen)
+        residual, df = (np.zeros((cells.sizes["outcome"],) * 2) for _ in range(2))
         within = {}
         for k, m in combinations_with_replacement(ks, 2):
             mine = here & has_outcome[:, k] & has_outcome[:, m]
@@ -49,39 +95,67 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
         covariance = np.zeros((len(ks) * size, len(ks) * size))
         for a, k in enumerate(ks):
             for b, m in enumerate(ks):
-                sxx, sxy, syy, df = within[min(k, m), max(k, m)]
-                residual = (
+                sxx, sxy, syy, freedom = within[min(k, m), max(k, m)]
+                residual[k, m] = (
                     syy[k, m]
                     - slopes[k] @ sxy[:, m]
                     - sxy[:, k] @ slopes[m]
                     + slopes[k] @ sxx @ slopes[m]
-                ) / max(df, 1)
-                block = residual * bread[k] @ sxx @ bread[m]
+                )
+                df[k, m] = max(freedom, 1)
+                block = residual[k, m] / df[k, m] * bread[k] @ sxx @ bread[m]
                 covariance[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
-        study = str(cells.study.values[j])
-        rows = [
-            {
-                "module": cells.attrs["module"],
-                **{c: str(cells[c].values[j]) for c in ("study", "country", "sector", "role")},
-                "exposure": str(cells.exposure.values[p - 1]),
-                "exposure_name": str(cells.exposure_name.values[p - 1]),
-                "exposure_type": str(cells.exposure_type.values[p - 1]),
-                "outcome": str(cells.construct_of.values[k]),
-                "family": vocabulary.family(str(cells.construct_of.values[k])),
-                "vignette": str(cells.vignette_of.values[k]),
-                "response_mode": studies[study]["response_mode"],
-                "metric": "sd",
-                "estimate": slopes[k][i],
-                "n": int(n[here & has_outcome[:, k]].sum()),
-                "provenance": studies[study]["provenance"],
-            }
-            for k in ks
-            for i, p in enumerate(ps)
-            if identified[k][i]
-        ]
-        if rows:
-            keep = np.concatenate([identified[k] for k in ks])
-            yield pd.DataFrame(rows, columns=COLUMNS), covariance[np.ix_(keep, keep)]
+        keep = np.concatenate([np.zeros(0, dtype=bool), *(identified[k] for k in ks)])
+        people = [n[here & has_outcome[:, k]].sum() for k in ks]
+        return cls(
+            place,
+            np.repeat(ks, size)[keep],
+            np.tile(ps - 1, len(ks))[keep],
+            np.concatenate([np.zeros(0), *(slopes[k] for k in ks)])[keep],
+            covariance[np.ix_(keep, keep)],
+            np.repeat(people, size)[keep],
+            residual,
+            df,
+        )
+
+
+def _correlations(settings: Sequence[_Setting], outcomes: int) -> np.ndarray:
+    """Residual correlations of the outcomes of a study, over its settings; one with itself."""
+    cross = np.zeros((outcomes, outcomes))
+    df = np.zeros((outcomes, outcomes))
+    for one in settings:
+        cross += one.residual
+        df += one.df
+    covariance = cross / np.maximum(df, 1)
+    sd = np.sqrt(np.diag(covariance))
+    product = np.outer(sd, sd)
+    found = np.divide(covariance, product, out=np.zeros_like(cross), where=product > 0)
+    np.fill_diagonal(found, 1.0)
+    return np.clip(found, -1, 1)
+
+
+def _rows(cells: xr.Dataset, vocabulary: Vocabulary, one: _Setting) -> pd.DataFrame:
+    """What is said of each estimate of a setting."""
+    studies = json.loads(cells.attrs["studies"])
+    place = {c: str(cells[c].values[one.place]) for c in ("study", "country", "sector", "role")}
+    about = studies[place["study"]]
+    construct = [str(c) for c in cells.construct_of.values[one.outcome]]
+    rows = {
+        "module": cells.attrs["module"],
+        **place,
+        "exposure": cells.exposure.values[one.exposure].astype(str),
+        "exposure_name": cells.exposure_name.values[one.exposure].astype(str),
+        "exposure_type": cells.exposure_type.values[one.exposure].astype(str),
+        "outcome": construct,
+        "family": [vocabulary.family(c) for c in construct],
+        "vignette": cells.vignette_of.values[one.outcome].astype(str),
+        "response_mode": about["response_mode"],
+        "metric": "sd",
+        "estimate": one.estimate,
+        "n": one.n.astype(int),
+        "provenance": about["provenance"],
+    }
+    return pd.DataFrame(rows, index=range(len(construct)))[COLUMNS]
 
 
 def _within(

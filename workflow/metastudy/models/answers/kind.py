@@ -12,14 +12,14 @@ import xarray as xr
 from metastudy.harmonized import scale_scores
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.contrasts import contrasts
-from metastudy.models.answers.design import structures
+from metastudy.models.answers.design import answer_design, estimands, families, structures
 from metastudy.models.answers.estimates import blocks
 from metastudy.models.answers.observations import observe_answers
 from metastudy.models.answers.predictive import checks, of_answers
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.answers.simulation import identified, simulate_answers
 from metastudy.models.base import GROUPINGS
-from metastudy.models.kind import EFFECTS, Model
+from metastudy.models.kind import EFFECT, Model, effect_coords
 from metastudy.models.priors import Prior
 
 if TYPE_CHECKING:
@@ -55,23 +55,30 @@ def sizes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return cells.study.values[setting], cells.n.values
 
 
+def pools_outcomes(cells: xr.Dataset) -> bool:
+    """Whether an exposure has several outcomes of a family."""
+    return bool(families(estimands(cells)).ne("").any())
+
+
 def covered(cells: xr.Dataset) -> xr.DataArray:
-    """An effect needs rows of a setting that has the exposure and the outcome."""
-    constructs = [str(c) for c in cells.construct.values]
+    """An effect needs rows of a setting that has the exposure and the outcome, with its role."""
+    table = estimands(cells)
     has_rows = cells.n.values > 0
     seen = cells.observed.values[cells.pattern_of_cell.values].astype(bool) & has_rows[:, None]
     setting = cells.setting_of_site.values[cells.site_of_cell.values]
-    has_exposure = cells.present.values[setting].astype(bool)
-    by_outcome = has_exposure.T.astype(float) @ seen > 0
-    of = np.array([constructs.index(str(c)) for c in cells.construct_of.values])
-    found = np.stack([by_outcome[:, of == k].any(axis=1) for k in range(len(constructs))], axis=1)
-    exposures = [str(e) for e in cells.exposure.values]
-    return xr.DataArray(found, {"exposure": exposures, "outcome": constructs}, EFFECTS[2:])
+    exposures = list(map(str, cells.exposure.values))
+    found = []
+    for row in table.itertuples():
+        mine = cells.present.values[setting, exposures.index(str(row.exposure))].astype(bool)
+        mine &= cells.role.values[setting] == row.role
+        found.append(bool(seen[mine][:, cells.construct_of.values == row.outcome].any()))
+    return xr.DataArray(found, effect_coords(table), EFFECT)
 
 
-def population_effects(posterior: xr.Dataset) -> xr.DataArray:
-    """Means over the settings, in standard deviations; an outcome is a construct."""
-    return posterior["mu"].rename(mu_of="exposure", construct="outcome").transpose(*EFFECTS)
+def population_effects(posterior: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
+    """Means over the settings with people of one role, in standard deviations."""
+    effects = posterior["mu"].rename(estimand=EFFECT).transpose("chain", "draw", EFFECT)
+    return effects.drop_vars(EFFECT).assign_coords(effect_coords(estimands(cells)))
 
 
 ANSWERS = Model(
@@ -82,6 +89,7 @@ ANSWERS = Model(
     measured=scale_scores.NEEDED,
     cells=answer_cells,
     structures=structures,
+    design=answer_design,
     build=build,
     row_parameters=(
         *("baseline", "beta", "site_effect"),
@@ -97,6 +105,7 @@ ANSWERS = Model(
     places=places,
     weigh=weigh,
     sizes=sizes,
+    pools_outcomes=pools_outcomes,
     covered=covered,
     population_effects=population_effects,
 )

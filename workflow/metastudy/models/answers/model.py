@@ -11,9 +11,8 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.design.identification import VARYING_FROM
 from metastudy.models.algebra import product
-from metastudy.models.answers.design import site_information
+from metastudy.models.answers.design import clustered, site_information
 from metastudy.models.answers.effect_terms import outcome_effects
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.data_vector import given
@@ -30,25 +29,28 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     .. math::
         y_i &\sim N(B_s' x_i, \Sigma_{d(j)}) \\
         B_{spk} &\sim N(\beta_{jpk}, \tau_{pk}^2) \\
-        \beta_{jpk} &= \mu_{pc(k)} + \textstyle\sum_t u_{tp}[t(j)]_{c(k)} + w_p[v(k)]_{c(k)} \\
+        \beta_{jpk} &= \mu_{pc(k)r(j)} + \textstyle\sum_t u_{tpc(k)}[t(j)] + w_{pc(k)}[v(k)],
+            \qquad u_{tpc} \sim N(0, \phi_{tpc} T_{pc}^2) \\
+        \mu_{pcr} &\sim N(s_c m_{pf(c)r}, \omega_{pf(c)r}^2) \\
         \Sigma_d &= D_{\sigma_d} (R_{construct} \otimes R_{vignette}) D_{\sigma_d}
 
-    Person i is at site s in setting j, a study d in a country and a sector. Outcome k is a
-    construct c in a vignette v. Terms t are what the design identifies of study, country and
-    sector, and w of the vignettes, separately for each exposure p; in the code the third line is
-    one design matrix times its parameters. Intercepts are each setting's own: levels of answers
-    do not compare across studies, contrasts do.
+    Person i is at site s in setting j, a study d in a country and a sector with people of role r.
+    Outcome k is a construct c of family f in a vignette v. Terms t are the components that the
+    design identifies of study, country, sector and setting; they share the total T of the exposure
+    p and the construct, uniformly. Vignettes w and sites have standard deviations of their own.
+    Intercepts are each setting's own: levels of answers do not compare across studies, contrasts
+    do.
 
     Parameters
     ----------
     cells : cross-products of a module (:func:`metastudy.models.answers.cells.answer_cells`).
-    priors : ``baseline``, ``effect``, ``tau``, ``sigma`` and ``correlation``; which parameter has
-        which is in :mod:`metastudy.models.answers.priors`.
+    priors : ``baseline``, ``effect``, ``tau``, ``outcomes``, ``sigma`` and ``correlation``; which
+        parameter has which is in :mod:`metastudy.models.answers.priors`.
 
     Returns
     -------
     pymc.Model
-        With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome), every standard
+        With ``mu`` (estimand), ``beta`` (setting, exposure, outcome), every standard
         deviation, ``log_likelihood`` (up to a constant) and ``log_prior``; what a refit changes is
         one array of data, ``given``.
     """
@@ -57,14 +59,13 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     size = {name: len(values) for name, values in coords.items()}
     setting_of_site, site_of_cell = cells.setting_of_site.values, cells.site_of_cell.values
     with pm.Model(coords=coords) as model:
-        (n, xx, xy, yy), symbolic, fixed_tau = given(cells, priors)
+        (n, xx, xy, yy), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
         prior = partial(prior_of, symbolic)
 
-        beta = outcome_effects(cells, symbolic, fixed_tau)
+        beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes)
         baseline = prior("baseline").variable("baseline", dims=("setting", "outcome"))
         b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
-        many = np.flatnonzero(np.bincount(setting_of_site)[setting_of_site] >= VARYING_FROM)
-        if len(many):
+        if len(many := clustered(cells)):
             model.add_coord("clustered_site", coords["site"][many])
             tau = spread("site_tau", prior("site_tau"), fixed_tau, ("coefficient", "outcome"))
             centred = informed(site_information(cells)[many], prior_of(priors, "site_tau").scale)

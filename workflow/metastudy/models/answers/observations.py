@@ -10,10 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.design.identification import VARYING_FROM
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.design import clustered
 from metastudy.models.answers.rows import rows_of
-from metastudy.models.base import GROUPINGS
+from metastudy.models.base import KEYS_OF_SETTING
 
 __all__ = ["Answers", "coefficients", "observe_answers", "residual_factors"]
 
@@ -41,7 +41,7 @@ def observe_answers(
     folded : as the cells were made.
     """
     setting_of_site = cells.setting_of_site.values
-    places = pd.DataFrame({g: cells[g].values[setting_of_site] for g in GROUPINGS})
+    places = pd.DataFrame({g: cells[g].values[setting_of_site] for g in KEYS_OF_SETTING})
     places = places.assign(site=cells.site.values, at=range(cells.sizes["site"]))
     names = pd.MultiIndex.from_arrays([cells.construct_of.values, cells.vignette_of.values])
     y, x, where = [], [], []
@@ -49,7 +49,7 @@ def observe_answers(
         rows = rows_of(study, str(cells.attrs["module"]), vocabulary, folded)
         y.append(rows.y.reindex(columns=names).to_numpy(dtype=float))
         x.append(rows.x.reindex(columns=cells.exposure.values, fill_value=0.0).to_numpy(float))
-        where.append(rows.site[[*GROUPINGS, "site"]])
+        where.append(rows.site[[*KEYS_OF_SETTING, "site"]])
     outcomes, exposures = np.concatenate(y), np.concatenate(x)
     found = pd.concat(where, ignore_index=True).merge(places, how="left")
     site = found["at"].to_numpy(dtype=int)
@@ -72,8 +72,7 @@ def coefficients(cells: xr.Dataset, draws: xr.Dataset) -> np.ndarray:
     baseline, beta = draws["baseline"].values, draws["beta"].values
     setting = cells.setting_of_site.values
     b = np.concatenate([baseline[:, :, None, :], beta], axis=2)[:, setting]
-    many = np.flatnonzero(np.bincount(setting)[setting] >= VARYING_FROM)
-    if len(many):
+    if len(many := clustered(cells)):
         b[:, many] = draws["site_effect"].values
     return b
 

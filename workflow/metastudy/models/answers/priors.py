@@ -11,8 +11,10 @@ __all__ = ["prior_of"]
 EFFECT, TAU = OF_METRIC["sd"]
 OF_PARAMETER = {
     "mu": EFFECT,
-    "difference": EFFECT,
-    "tau": TAU,
+    "outcome_tau": "outcomes",  # between the outcomes of a family
+    "total_tau": TAU,
+    "tau": TAU,  # of one component, whose prior is a share of it (component_prior)
+    "apart_tau": TAU,
     "site_tau": TAU,
     "baseline": "baseline",
     "threshold": "baseline",

@@ -11,7 +11,8 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
-from metastudy.models.base import NO_VIGNETTE
+from metastudy.models.answers.standardisers import centres, standardisers, within_sd
+from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE, NOT_STATED
 
 __all__ = ["Rows", "rows_of"]
 
@@ -22,9 +23,9 @@ class Rows:
 
     y: pd.DataFrame  # outcomes (construct, vignette) in standard units, NaN where not observed
     x: pd.DataFrame  # exposures
-    site: pd.DataFrame  # study, country, sector, role, site
-    centre: pd.Series
-    scale: pd.Series
+    site: pd.DataFrame  # study, country, sector, role, site, and whether it is one (sited)
+    centre: pd.DataFrame  # of each outcome, a row per setting (country, sector, role)
+    scale: pd.DataFrame  # columns scale, df and all_arms (standardisers), a row per outcome
     exposures: list[dict[str, str]]
     dropped: list[dict[str, Any]]
 
@@ -42,11 +43,16 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
         if c in vocabulary["constructs"] and vocabulary.module(c) == module
     ]
     people = study.respondents.set_index("respondent_id")
+    people = people.assign(
+        role=people["role"].fillna(NOT_STATED),
+        **{name: people[name].astype(str) for name in ("country", "sector")},
+    ).astype({"role": str})
     score = scores(study.measurements)
     score["vignette"] = score["vignette"].astype("str").fillna(NO_VIGNETTE)
     wide = score.pivot(index="respondent_id", columns=["construct", "vignette"], values="score")
     wide = wide.reindex(people.index)
-    x, exposures = _exposures(study, wide, vocabulary)
+    setting = [people[name].reindex(wide.index) for name in KEYS_OF_SETTING[1:]]
+    x, exposures = _exposures(study, wide, vocabulary, setting)
     y = wide[[c for c in wide.columns if c[0] in mine]]
     if folded:
         whole = vocabulary.folding(mine)
@@ -64,36 +70,39 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     for name in (e["factor"] for e in study.report["exposures"] if "factor" in e):
         level = _levels(study, name).reindex(people.index)
         _no_empty_arm(study, name, list(vocabulary.levels(name)), level)
-    reference = _reference(x, exposures)
-    centre, scale = y[reference].mean(), y[reference].std(ddof=1)
-    if (bad := scale[~(scale > 0)]).size:
+    randomised = x[[e["id"] for e in exposures if e["type"] == "randomised"]]
+    setting = [people["country"], people["sector"], people["role"]]
+    scale = standardisers(y, setting, randomised)
+    if (bad := scale[~(scale["scale"] > 0)]).size:
         raise BadInput(
             Problem(
                 study=study.id,
                 file=f"results/harmonized/{study.id}/measurements.parquet",
-                column=", ".join(f"{c} in {v}" for c, v in bad.index),
-                found="the same score, or fewer than two scores, in the reference group",
-                expected="an outcome that varies",
+                column=", ".join(f"{c} in {v}" if v else str(c) for c, v in bad.index),
+                found="the same score, or fewer than two scores, of everybody in a setting",
+                expected="an outcome that varies within settings",
                 fix="take the construct out of `outcomes` in the study's codebook",
                 code="constant-outcome",
             )
         )
-    site = pd.DataFrame(
-        {
-            "study": study.id,
-            "country": people["country"].astype(str),
-            "sector": people["sector"].astype(str),
-            "role": people["role"].astype(str),
-            "site": people["org_id"].fillna(study.id).astype(str),
-        }
+    centre = centres(y, setting, randomised)
+    own = pd.MultiIndex.from_frame(people[list(KEYS_OF_SETTING[1:])])
+    standard = (y - centre.reindex(own).to_numpy()) / scale["scale"]
+    site = people[list(KEYS_OF_SETTING[1:])].assign(
+        study=study.id,
+        site=people["org_id"].fillna(study.id).astype(str),
+        sited=people.groupby(setting)["org_id"].transform(lambda found: found.notna().any()),
     )
-    return Rows((y - centre) / scale, x, site, centre, scale, exposures, dropped)
+    return Rows(standard, x, site, centre, scale, exposures, dropped)
 
 
 def _exposures(
-    study: Study, wide: pd.DataFrame, vocabulary: Vocabulary
+    study: Study, wide: pd.DataFrame, vocabulary: Vocabulary, setting: list[pd.Series]
 ) -> tuple[pd.DataFrame, list[dict[str, str]]]:
-    """Exposures of a study: contrasts of factors, and measured traits in standard deviations."""
+    """Exposures of a study: contrasts of factors, and measured traits in standard deviations.
+
+    Traits are around the mean of their setting, in the standard deviation within settings.
+    """
     columns: dict[str, pd.Series] = {}
     described: list[dict[str, str]] = []
 
@@ -106,8 +115,9 @@ def _exposures(
         kind = exposure["type"]
         if name := exposure.get("construct"):
             trait = wide[[c for c in wide.columns if c[0] == name]].mean(axis=1)
-            _varies(study, name, trait)
-            add(name, kind, "", (trait - trait.mean()) / trait.std(ddof=1))
+            sd = float(within_sd(trait.to_frame(), setting)[0].iloc[0])
+            _varies(study, name, sd)
+            add(name, kind, "", (trait - trait.groupby(setting).transform("mean")) / sd)
         elif name := exposure.get("factor"):
             level = _levels(study, name).reindex(wide.index)
             levels = list(vocabulary.levels(name))
@@ -120,15 +130,15 @@ def _exposures(
     return pd.DataFrame(columns, index=wide.index), described
 
 
-def _varies(study: Study, construct: str, trait: pd.Series) -> None:
-    if not trait.std(ddof=1) > 0:
+def _varies(study: Study, construct: str, sd: float) -> None:
+    if not sd > 0:
         raise BadInput(
             Problem(
                 study=study.id,
                 file=f"results/harmonized/{study.id}/measurements.parquet",
                 column=construct,
-                found="the same score, or fewer than two scores, of everybody",
-                expected="an exposure that varies",
+                found="the same score, or fewer than two scores, of everybody in a setting",
+                expected="an exposure that varies within settings",
                 fix="take the construct out of `exposures` in the study's codebook",
                 code="constant-exposure",
             )
@@ -165,10 +175,3 @@ def _no_empty_arm(study: Study, factor: str, levels: list[str], level: pd.Series
                 code="empty-arm",
             )
         )
-
-
-def _reference(x: pd.DataFrame, exposures: list[dict[str, str]]) -> pd.Series:
-    """The reference group: who has the reference level of the first randomised factor, or all."""
-    first = next((e["name"] for e in exposures if e["type"] == "randomised"), None)
-    mine = [e["id"] for e in exposures if e["type"] == "randomised" and e["name"] == first]
-    return (x[mine] <= 0).all(axis=1) if mine else pd.Series(True, index=x.index)

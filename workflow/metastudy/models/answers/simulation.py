@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from metastudy.models.answers.design import observed
+from metastudy.models.answers.design import clustered, informed_effects, observed
 from metastudy.models.answers.observations import coefficients, residual_factors
 from metastudy.models.base import SAMPLE, labelled
 
 __all__ = ["OF_ANSWERS", "correlations", "identified", "simulate_answers"]
 
-OF_ANSWERS = ("mu", "difference", "tau", "beta", "baseline", "site_tau", "sigma")
+OF_ANSWERS = (
+    *("mu", "family_mean", "outcome_tau", "total_tau", "tau"),
+    *("beta", "baseline", "site_tau", "sigma"),
+)
 
 
 def identified(values: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
@@ -32,30 +35,23 @@ def identified(values: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
         for what in ("construct", "vignette")
     }
     found = values.assign({name: array for name, array in pairs.items() if array.size})
-    return labelled(found, (*OF_ANSWERS, *pairs, "log_likelihood"), _informed(values, cells))
+    return labelled(found, (*OF_ANSWERS, *pairs, "log_likelihood"), _informed(cells))
 
 
-def _informed(values: xr.Dataset, cells: xr.Dataset) -> dict[str, xr.DataArray]:
+def _informed(cells: xr.Dataset) -> dict[str, xr.DataArray]:
     """Which entries of a quantity data are about, by the quantity's name."""
     seen = observed(cells)  # (setting, outcome)
-    has = cells.present.values.astype(bool)[:, :, None] & seen[:, None, :]
-    of_construct = cells.construct_of.values == cells.construct.values[:, None]
-    by_construct = has.any(axis=0).astype(float) @ of_construct.T > 0  # (exposure, construct)
+    has = informed_effects(cells)  # (setting, exposure, outcome)
     study = np.unique(cells.study.values, return_inverse=True)[1]
     of_study = np.stack([seen[study == at].any(axis=0) for at in range(study.max() + 1)])
-    with_intercept = np.concatenate([seen.any(axis=0)[None], has.any(axis=0)])
-    exposures = list(map(str, cells.exposure.values))
+    sited = np.unique(cells.setting_of_site.values[clustered(cells)])
+    with_intercept = np.concatenate([seen[sited].any(axis=0)[None], has[sited].any(axis=0)])
     found = {
         "beta": (("setting", "exposure", "outcome"), has),
         "baseline": (("setting", "outcome"), seen),
         "site_tau": (("coefficient", "outcome"), with_intercept),
         "sigma": (("study", "outcome"), of_study),
     }
-    for name, dim in (("mu", "mu_of"), ("difference", "difference_of"), ("tau", "tau_of")):
-        if dim in values.dims:
-            # a label is an exposure, or an exposure and what it varies by
-            rows = [exposures.index(str(label).split(" ")[0]) for label in values[dim].values]
-            found[name] = ((dim, "construct"), by_construct[rows])
     return {name: xr.DataArray(keep, dims=dims) for name, (dims, keep) in found.items()}
 
 

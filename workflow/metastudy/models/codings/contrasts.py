@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,18 +11,26 @@ import xarray as xr
 from scipy.special import expit, logit
 
 from metastudy.common.tables import JOINT
-from metastudy.design.new_levels import PLACES, brought, deviation
+from metastudy.design.identification import Component
+from metastudy.design.new_settings import DECIDED, PLACES, WITH
 from metastudy.models.base import Row, place_of, provenance_mark
-from metastudy.models.codings.design import between_organisations
+from metastudy.models.codings.design import between_organisations, levels_of_codes
 from metastudy.models.codings.readings import interviews
 
 __all__ = ["contrasts"]
 
 
 def contrasts(
-    cells: xr.Dataset, posterior: xr.DataTree, rng: np.random.Generator, smallest: int
+    cells: xr.Dataset,
+    posterior: xr.DataTree,
+    rng: np.random.Generator,
+    smallest: int,
+    decided: Collection[str] = (),
 ) -> Iterator[Row]:
-    """Only what data speak of: a code on both sides of an exposure, in the studies that have it."""
+    """Only what data speak of: a code on both sides of an exposure, in the studies that have it.
+
+    How often a code is there is said of people of one role; there is no mean over roles.
+    """
     studies = json.loads(cells.attrs["studies"])
     read = interviews(cells).values  # (organisation, code)
 
@@ -65,18 +73,19 @@ def contrasts(
                         "metric": "probability",
                     }
                     yield base | at(here) | level, share
+        roles = cells.role.values
         for c, code in enumerate(cells.code.values):
-            row = base | at(read[:, c] > 0) | {"outcome": str(code), "level": "population"}
-            share = _weighted(presence, read, c)
-            yield row | {"estimand": "level", "metric": "probability"}, share
-        if variant == "main":
-            for c, code in enumerate(cells.code.values):
-                level = base | {"estimand": "level", "outcome": str(code), "metric": "probability"}
-                for grouping in PLACES:
-                    for group, mask in _groups(cells, grouping, read[:, c], smallest):
+            level = base | {"estimand": "level", "outcome": str(code), "metric": "probability"}
+            for role in np.unique(roles[read[:, c] > 0]):
+                own = read * (roles == role)[:, None]
+                row = level | at(own[:, c] > 0) | {"level": "population"}
+                yield row, _weighted(presence, own, c)
+                for grouping in PLACES if variant == "main" else ():
+                    for group, mask in _groups(cells, grouping, own[:, c], smallest):
                         row = level | at(mask) | {"level": grouping, "group": group}
-                        yield row, _weighted(presence, read * mask[:, None], c)
-            yield from _moved(cells, draws, read, base, at, rng)
+                        yield row, _weighted(presence, own * mask[:, None], c)
+        if variant == "main":
+            yield from _moved(cells, draws, read, base, at, rng, decided)
 
 
 def _groups(
@@ -98,27 +107,53 @@ def _moved(
     base: dict[str, Any],
     at: Callable[[np.ndarray], dict[str, str]],
     rng: np.random.Generator,
+    decided: Collection[str],
 ) -> Iterator[Row]:
     """Prevalence of each code if the interviews had been done in a new country or sector.
 
-    Every unit keeps what it is but for its place: the level of the old one goes, a new one comes.
+    Every unit keeps what it is but for its place: what the old one adds goes, a new one comes, the
+    code's own part included.
     """
     found = between_organisations(cells)
-    for term in found.terms:
-        if term.kind != "varying" or term.name not in PLACES:
+    roles = cells.role.values
+    for place in PLACES:
+        if found.component(place) is None:
             continue
-        shift, note = deviation(term, found, lambda t: draws["tau"].sel(tau_of=t.name), rng)
-        for other in brought(term, found):
-            own = [f"{other.name} {level}" for level in other.levels]
-            levels = draws["level"].sel(level_of=own).isel(level_of=other.index)
-            shift = shift - levels.drop_vars("level_of").rename(level_of="organisation")
+        new = [c for c in found.components if set(c.names) & set(WITH[place])]
+        note = DECIDED * any(f"tau[{c.name}]" in decided for c in new)
         for c, code in enumerate(cells.code.values):
-            presence = draws["presence"].isel(code=[c]).drop_vars("organisation")
-            new = xr.apply_ufunc(lambda p, s: expit(logit(p) + s), presence, shift)
-            row = base | at(read[:, c] > 0) | {"outcome": str(code), "metric": "probability"}
-            row |= {"estimand": "level", "level": f"new_{term.name}", "note": note}
-            share = xr.DataArray(read[:, c] / read[:, c].sum(), dims="organisation")
-            yield row, (new.isel(code=0) * share).sum("organisation")
+            family = str(cells.family_of.values[c])
+            shift = sum(_renewed(cells, draws, one, family, c, rng) for one in new)
+            presence = draws["presence"].isel(code=c).drop_vars("organisation")
+            moved_to = xr.apply_ufunc(lambda p, s: expit(logit(p) + s), presence, shift)
+            for role in np.unique(roles[read[:, c] > 0]):
+                own = read[:, c] * (roles == role)
+                row = base | at(own > 0) | {"outcome": str(code), "metric": "probability"}
+                row |= {"estimand": "level", "level": f"new_{place}", "note": note}
+                share = xr.DataArray(own / own.sum(), dims="organisation")
+                yield row, (moved_to * share).sum("organisation")
+
+
+def _renewed(
+    cells: xr.Dataset,
+    draws: xr.Dataset,
+    component: Component,
+    family: str,
+    code: int,
+    rng: np.random.Generator,
+) -> xr.DataArray:
+    """What a new level of a component adds to a code in each unit, less what the old one added."""
+    names = [f"{component.name}: {level}" for level in component.levels]
+    old = draws["level"].sel(level_of=names, family=family, drop=True).drop_vars("level_of")
+    tau = draws["tau"].sel(tau_of=component.name, drop=True)
+    new = tau * rng.standard_normal(tau.shape)
+    if code in levels_of_codes(cells)[1] and "own" in draws:
+        old = old + draws["own"].isel(code=code, drop=True).sel(level_of=names).drop_vars(
+            "level_of"
+        )
+        own = draws["own_tau"].sel(tau_of=component.name, drop=True)
+        new = new + own * rng.standard_normal(own.shape)
+    return new - old.isel(level_of=component.index).rename(level_of="organisation")
 
 
 def _weighted(presence: xr.DataArray, weights: np.ndarray, code: int) -> xr.DataArray:

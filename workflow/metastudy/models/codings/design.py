@@ -6,30 +6,51 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.design.identification import Structure, structure
-from metastudy.design.matrix import Effects, effects
+from metastudy.design.effects import EffectDesign, Part, effect_design
+from metastudy.design.identification import Identification, identify
 from metastudy.models.base import GROUPINGS
+from metastudy.models.codings.readings import interviews
 
-__all__ = ["between_organisations", "organisation_effects", "structures"]
+__all__ = ["between_organisations", "levels_of_codes", "organisation_design", "structures"]
 
 
-def structures(cells: xr.Dataset) -> list[tuple[str, Structure]]:
+def structures(cells: xr.Dataset) -> list[tuple[str, str, Identification]]:
     """What the design identifies around each exposure: the same for all of them."""
     found = between_organisations(cells)
-    return [(str(exposure), found) for exposure in cells.exposure.values]
+    return [(str(exposure), "", found) for exposure in cells.exposure.values]
 
 
-def between_organisations(cells: xr.Dataset) -> Structure:
+def between_organisations(cells: xr.Dataset) -> Identification:
     """What the organisations identify beside the exposures."""
     units = pd.DataFrame({name: cells[name].values for name in GROUPINGS})
     fixed = [str(name) for name in cells.exposure_name.values]
     for column, name in enumerate(fixed):
         units[name] = cells.x.values[:, column]
-    return structure(units, GROUPINGS, fixed, residual="organisation")
+    return identify(units, GROUPINGS, fixed, residual="organisation")
 
 
-def organisation_effects(cells: xr.Dataset) -> Effects:
-    """Design matrix of what varies between organisations beside the exposures."""
+def organisation_design(cells: xr.Dataset) -> EffectDesign:
+    """The design of what varies between organisations, a row each, beside the exposures."""
     found = between_organisations(cells)
     everyone = np.arange(found.units)
-    return effects(found.units, [(None, everyone, [(found, everyone)])])
+    return effect_design(found.units, [Part("", "", everyone, None, found, everyone)])
+
+
+def levels_of_codes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Levels in which a code is a part of its own: those of what it was looked for in twice.
+
+    A code that was looked for in one study says nothing of how studies differ in it.
+
+    Returns
+    -------
+    Places among the levels of :func:`organisation_design`, and among the codes.
+    """
+    design, read = organisation_design(cells), interviews(cells).values > 0
+    member = np.zeros((len(design.levels), len(read)), dtype=bool)
+    for column in design.level_of.T:
+        member[column[column >= 0], np.flatnonzero(column >= 0)] = True
+    asked = member.astype(float) @ read > 0  # (level, code)
+    of = design.component_of[:, None] == np.arange(len(design.components))
+    several = of.T.astype(float) @ asked > 1  # (component, code)
+    level, code = np.nonzero(asked & several[design.component_of])
+    return level, code

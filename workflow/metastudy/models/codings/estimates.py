@@ -12,15 +12,20 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import join_values
 from metastudy.models.base import COLUMNS, Block
+from metastudy.models.codings.corrections import accuracy
 
 __all__ = ["blocks"]
 
 
 def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
-    """Mean log-odds ratio over a family's codes, first coder as truth, clustered by organisation.
+    """Mean log-odds ratio over a family's codes, clustered by organisation.
 
-    Shares of each side of the exposure with half a count added; the covariance is that of the
-    organisations' influences on the estimate (a sandwich), so unequal organisations count.
+    Shares of the first coder on each side of the exposure, with half a count added, are corrected
+    for coders' errors (Rogan and Gladen 1978; :mod:`metastudy.models.codings.corrections`). The
+    covariance is that of the organisations' influences on the estimate (a sandwich), so unequal
+    organisations count; the accuracies are taken as known. The estimate is of shares over
+    organisations, and the model's contrast is within one: that one is larger by the root of one
+    plus a third of the variance between organisations.
     """
     studies = json.loads(cells.attrs["studies"])
     single, double = cells.single.values, cells.double.values
@@ -28,6 +33,7 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
     total = single.sum(-1) + double.sum(-1)
     family = cells.family_of.values
     site = np.unique(cells.site.values, return_inverse=True)[1]
+    sensitivity, specificity = accuracy(cells)
     for study in dict.fromkeys(cells.study.values):
         mine = cells.study.values == study
         rows, influence = [], []
@@ -37,13 +43,17 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
                 continue  # one organisation does not tell how organisations differ
             log_odds, parts = np.zeros(cells.sizes["code"]), np.zeros(applied.shape)
             for sign, side in ((1, mine & (x > 0)), (-1, mine & (x < 0))):
-                share = (applied[side].sum(0) + 0.5) / (total[side].sum(0) + 1)
+                read = total[side].sum(0)
+                raw = (applied[side].sum(0) + 0.5) / (read + 1)
+                least = 0.5 / (read + 1)  # what errors alone would give counts as no interview
+                right = sensitivity + specificity - 1
+                share = np.clip((raw - (1 - specificity)) / right, least, 1 - least)
                 log_odds += sign * np.log(share / (1 - share))
-                weight = total[side].sum(0) * share * (1 - share)
+                weight = read * share * (1 - share) * right
                 organisations = len(set(site[side]))
                 scale = np.sqrt(organisations / (organisations - 1))
                 with np.errstate(invalid="ignore"):  # a code that the study did not look for
-                    parts[side] += sign * scale * (applied[side] - total[side] * share) / weight
+                    parts[side] += sign * scale * (applied[side] - total[side] * raw) / weight
             looked_for = total[mine].sum(0) > 0
             for name in dict.fromkeys(family[looked_for]):
                 codes = looked_for & (family == name)

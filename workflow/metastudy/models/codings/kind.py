@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +14,14 @@ from metastudy.harmonized import scale_scores
 from metastudy.models.base import GROUPINGS
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.contrasts import contrasts
-from metastudy.models.codings.design import structures
+from metastudy.models.codings.design import organisation_design, structures
 from metastudy.models.codings.estimates import blocks
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
 from metastudy.models.codings.priors import prior_of
 from metastudy.models.codings.readings import interviews
 from metastudy.models.codings.simulation import identified, simulate_codings
-from metastudy.models.kind import EFFECTS, Model
+from metastudy.models.kind import EFFECT, Model, effect_coords
 from metastudy.models.priors import Prior
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def sizes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     return cells.study.values, interviews(cells).max("code").values
 
 
+def _effects(cells: xr.Dataset) -> pd.DataFrame:
+    """All pairs of an exposure and a family; contrasts of codings are not by role."""
+    pairs = product(cells.exposure.values, cells.family.values)
+    return pd.DataFrame(pairs, columns=["exposure", "outcome"]).assign(role="")
+
+
 def covered(cells: xr.Dataset) -> xr.DataArray:
     """A contrast needs interviews about a code of its family on both sides of it."""
     read, x = interviews(cells).values, cells.x.values
@@ -62,13 +69,14 @@ def covered(cells: xr.Dataset) -> xr.DataArray:
         both = (read[x[:, e] < 0].sum(axis=0) > 0) & (read[x[:, e] > 0].sum(axis=0) > 0)
         for family in cells.family_of.values[both]:
             found[e, families.index(str(family))] = True
-    exposures = [str(e) for e in cells.exposure.values]
-    return xr.DataArray(found, {"exposure": exposures, "outcome": families}, EFFECTS[2:])
+    return xr.DataArray(found.ravel(), effect_coords(_effects(cells)), EFFECT)
 
 
-def population_effects(posterior: xr.Dataset) -> xr.DataArray:
+def population_effects(posterior: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
     """Means over the codes of a family, in log-odds; an outcome is a family."""
-    return posterior["contrast"].rename(family="outcome").transpose(*EFFECTS)
+    found = posterior["contrast"].transpose("chain", "draw", "exposure", "family").values
+    flat = found.reshape(*found.shape[:2], -1)
+    return xr.DataArray(flat, effect_coords(_effects(cells)), ("chain", "draw", EFFECT))
 
 
 CODINGS = Model(
@@ -79,6 +87,7 @@ CODINGS = Model(
     measured=scale_scores.NEEDED,
     cells=code_cells,
     structures=structures,
+    design=organisation_design,
     least_levels=1,  # what cannot be told apart is the point of a design of interviews
     build=build,
     row_parameters=("presence", "sensitivity", "specificity"),

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from pytensor.tensor import TensorVariable
 
 from metastudy.models.algebra import product
-from metastudy.models.codings.design import organisation_effects
+from metastudy.models.codings.design import levels_of_codes, organisation_design
 from metastudy.models.codings.priors import prior_of
 from metastudy.models.codings.readings import (
     first_readings,
     interviews,
     shares_of_families,
-    studies_of_codes,
 )
 from metastudy.models.data_vector import PERFECT, given, pack
 from metastudy.models.likelihoods import coded_cells
 from metastudy.models.priors import Prior
-from metastudy.models.terms import likelihood, linear, spread, varying
+from metastudy.models.terms import components, likelihood, spread, varying
 
 __all__ = ["build", "error_free"]
 
@@ -32,18 +33,19 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
 
     .. math::
         \text{codings}_{oc} &\sim \text{latent class}(\pi_{oc}, s, t) \\
-        \operatorname{logit} \pi_{oc} &= \alpha_c + \gamma_c' x_o + a_{s(o)c} + u_{i(o)} + v_{oc}
-                                         + \textstyle\sum_t w_t[t(o)] \\
+        \operatorname{logit} \pi_{oc} &= \alpha_c + \gamma_c' x_o + u_{i(o)} + v_{oc}
+            + \textstyle\sum_t \left( w_{tf(c)}[t(o)] + e_{tc}[t(o)] \right) \\
         \alpha_c &\sim N(\alpha_{f(c)}, \tau_\alpha^2), \quad
                     \gamma_c \sim N(\mu_{f(c)}, \tau_\gamma^2) \\
-        a_{sc} &\sim N(0, \tau_a^2), \quad u_i \sim N(0, \tau_u^2), \quad v_{oc} \sim N(0, \tau_v^2)
+        w_{tf} &\sim N(0, \phi_t T^2), \quad e_{tc} \sim N(0, \tau_t^2), \quad
+                    u_i \sim N(0, \tau_u^2), \quad v_{oc} \sim N(0, \tau_v^2)
 
     for code c of family f in unit o, an organisation i or one role in it; x holds the contrasts
-    (-1/2, +1/2) of the exposures, zero in studies without them; t runs over what else the design
-    identifies of study, country and sector. Codes that several studies looked for pool across
-    them: a is the study's own level of a code, absent where no code has two studies. Sensitivity s
-    and specificity t are pooled over codes, with s + t > 1, and errors of two coders are
-    independent given the truth.
+    (-1/2, +1/2) of the exposures, zero in studies without them. Terms t are the components that the
+    design identifies of study, country and sector: w shifts all codes of a family and shares the
+    total T; e is a code's own part, for codes that were looked for in two levels or more.
+    Sensitivity s and specificity t are pooled over codes, with s + t > 1, and errors of two coders
+    are independent given the truth.
 
     Parameters
     ----------
@@ -61,18 +63,19 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     coords = {n: cells[n].values for n in ("organisation", "code", "family", "exposure")}
     family = [list(coords["family"]).index(name) for name in cells.family_of.values]
     with pm.Model(coords=coords) as model:
-        (single, double), symbolic, fixed = given(cells, priors)
+        (single, double), symbolic, (fixed, _) = given(cells, priors)
         prior = partial(prior_of, symbolic)
 
         # Data know the mean where they are, not the mean and the levels around it: so that one is
         # sampled, and the population's follows. It is the same prior, without a ridge.
-        w = linear(organisation_effects(cells), None, prior("difference"), prior("tau"), fixed)
-        here = product(shares_of_families(cells), w)
+        design = organisation_design(cells)
+        shift = _shifts(cells, prior, fixed)  # (organisation, family)
+        here = (shares_of_families(cells) * shift.T).sum(axis=-1)
         mean = prior("prevalence").variable("prevalence_here", here, dims="family")
         pm.Deterministic("prevalence", mean - here, dims="family")
         between_codes = prior("prevalence_tau").variable("prevalence_tau")
         alpha = varying("alpha", between_codes, ("code",), (mean - here)[family], centred=False)
-        logit = alpha[None, :] + w[:, None]
+        logit = alpha[None, :] + shift[:, family]
         if len(coords["exposure"]):
             mu = prior("contrast").variable("contrast", dims=("family", "exposure"))
             between_codes = prior("code_tau").variable("code_tau", dims="exposure")
@@ -80,12 +83,14 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
             gamma = varying("gamma", between_codes, dims, mu[family], centred=False)
             logit = logit + product(cells.x.values, gamma.T)
 
-        studies, study = np.unique(cells.study.values, return_inverse=True)
-        if (shared := studies_of_codes(cells).sum("study_name").values > 1).any():
-            model.add_coord("study", studies)
-            tau = spread("study_code_tau", prior("study_code_tau"), fixed)
-            a = tau * pm.Normal("study_code_z", dims=("study", "code"))
-            logit = logit + (a * shared)[study]
+        level, code = levels_of_codes(cells)
+        if len(level):
+            tau = spread("own_tau", prior("own_tau"), fixed, "tau_of")[design.component_of[level]]
+            own = tau * pm.Normal("own_z", shape=len(level))
+            of_level = pt.zeros((len(design.levels) + 1, len(coords["code"])))
+            of_level = pt.set_subtensor(of_level[level, code], own)
+            pm.Deterministic("own", of_level[:-1], dims=("level_of", "code"))
+            logit = logit + of_level[design.level_of].sum(axis=1)
 
         sites, site = np.unique(cells.site.values, return_inverse=True)
         model.add_coord("site", sites)
@@ -102,6 +107,20 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
         # Only cells with interviews: of the others there is nothing to say, at the same cost.
         likelihood(coded_cells(single[seen], double[seen], pm.math.sigmoid(asked), *accuracy))
     return model
+
+
+def _shifts(cells: xr.Dataset, prior: Any, fixed: TensorVariable) -> TensorVariable:
+    """Shift of every family in every unit, around the families' means: (organisation, family)."""
+    design = organisation_design(cells)
+    if not design.levels:
+        return pt.zeros((cells.sizes["organisation"], cells.sizes["family"]))
+    model = pm.modelcontext(None)
+    model.add_coord("level_of", design.levels)
+    tau = components(design, prior("total_tau"), prior("apart_tau"), fixed)[design.component_of]
+    dims = ("level_of", "family")
+    level = varying("level", tau[:, None], dims, 0.0, centred=False)
+    nothing = pt.zeros((1, cells.sizes["family"]))
+    return pt.concatenate([level, nothing])[design.level_of].sum(axis=1)
 
 
 def error_free(cells: xr.Dataset, priors: Mapping[str, Prior]) -> dict[str, np.ndarray]:

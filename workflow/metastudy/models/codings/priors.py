@@ -10,13 +10,13 @@ __all__ = ["prior_of"]
 
 EFFECT, TAU = OF_METRIC["log_odds"]
 OF_PARAMETER = {
-    "mu": EFFECT,
-    "difference": EFFECT,
     "contrast": EFFECT,
     "prevalence": "prevalence",
-    "tau": TAU,
+    "total_tau": TAU,
+    "tau": TAU,  # of one component, whose prior is a share of it (component_prior)
+    "apart_tau": TAU,
+    "own_tau": TAU,
     "code_tau": TAU,
-    "study_code_tau": TAU,
     "organisation_tau": TAU,
     "organisation_code_tau": TAU,
     "sensitivity": "accuracy",

@@ -13,7 +13,7 @@ __all__ = ["OF_CODINGS", "identified", "simulate_codings"]
 
 OF_CODINGS = (
     *("prevalence", "prevalence_tau", "alpha", "contrast", "code_tau", "gamma"),
-    *("tau", "difference", "study_code_tau", "organisation_tau", "organisation_code_tau"),
+    *("total_tau", "tau", "own_tau", "organisation_tau", "organisation_code_tau"),
     *("sensitivity", "specificity"),
 )
 

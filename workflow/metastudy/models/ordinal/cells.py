@@ -14,7 +14,7 @@ from metastudy.harmonized import scale_scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.rows import Rows, rows_of
-from metastudy.models.base import GROUPINGS, NO_VIGNETTE
+from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE
 
 __all__ = ["NEEDED", "item_cells"]
 
@@ -55,8 +55,8 @@ def item_cells(
     rows = [rows_of(study, module, vocabulary, folded) for study in studies]
     x = pd.concat([r.x.reindex(columns=frame.exposure.values, fill_value=0.0) for r in rows])
     where = pd.concat([r.site for r in rows])
-    places = pd.DataFrame({name: frame[name].values for name in GROUPINGS})
-    setting = where[[*GROUPINGS]].merge(places.reset_index(names="at"), how="left")["at"]
+    places = pd.DataFrame({name: frame[name].values for name in KEYS_OF_SETTING})
+    setting = where[[*KEYS_OF_SETTING]].merge(places.reset_index(names="at"), how="left")["at"]
     combinations, combination = np.unique(x.to_numpy(), axis=0, return_inverse=True)
     people = pd.DataFrame(
         {"setting": setting.to_numpy(), "combination": combination.ravel()}, index=x.index
@@ -80,7 +80,7 @@ def item_cells(
     labels = [f"{frame.setting.values[row.setting]}|{row.item_id}" for row in items.itertuples()]
     return (
         frame.drop_dims(["cell", "coefficient", "pattern", "site"])
-        .drop_vars(["centre", "scale"])
+        .drop_vars(["centre", "scale", "scale_df", "scale_of_all_arms"])
         .assign(
             asked=(("setting", "outcome"), asked),
             count=("cell", np.bincount(cell, minlength=size.sum()).astype(float)),

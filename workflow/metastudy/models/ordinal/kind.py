@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import xarray as xr
 
 from metastudy.models.answers.contrasts import contrasts
-from metastudy.models.answers.design import structures
+from metastudy.models.answers.design import answer_design, structures
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.kind import Model
 from metastudy.models.ordinal.cells import NEEDED, item_cells
@@ -39,6 +39,7 @@ ORDINAL = Model(
     measured=NEEDED,
     cells=item_cells,
     structures=structures,
+    design=answer_design,
     build=build,
     contrasts=partial(contrasts, scored=False),
 )

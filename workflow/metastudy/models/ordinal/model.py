@@ -28,7 +28,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
 
     .. math::
         \Pr(y_{im} \le h) &= \Phi(\kappa_{jmh} - \beta_{jk(m)}' x_i) \\
-        \beta_{jpk} &= \mu_{pc(k)} + \textstyle\sum_t u_{tp}[t(j)]_{c(k)} + w_p[v(k)]_{c(k)} \\
+        \beta_{jpk} &= \mu_{pc(k)r(j)} + \textstyle\sum_t u_{tpc(k)}[t(j)] + w_{pc(k)}[v(k)] \\
         \kappa_{jm1} < \dots < \kappa_{jm,H-1} &\sim N(0, s^2)
 
     Person i in setting j answers item m, which asks for construct c in vignette v, outcome k, in
@@ -41,20 +41,20 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     Parameters
     ----------
     cells : counts of a module (:func:`metastudy.models.ordinal.cells.item_cells`).
-    priors : ``baseline``, ``effect`` and ``tau``; which parameter has which is in
+    priors : ``baseline``, ``effect``, ``tau`` and ``outcomes``; which parameter has which is in
         :mod:`metastudy.models.answers.priors`.
 
     Returns
     -------
     pymc.Model
-        With ``mu`` (exposure, construct), ``beta`` (setting, exposure, outcome), the thresholds of
+        With ``mu`` (estimand), ``beta`` (setting, exposure, outcome), the thresholds of
         items with H categories, ``threshold_H``, and ``log_likelihood`` (up to a constant); what a
         refit changes is one array of data, ``given``.
     """
     names = ("setting", "exposure", "construct", "vignette", "outcome")
     with pm.Model(coords={name: cells[name].values for name in names}) as model:
-        (count,), symbolic, fixed_tau = given(cells, priors)
-        beta = outcome_effects(cells, symbolic, fixed_tau).swapaxes(1, 2)
+        (count,), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
+        beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes).swapaxes(1, 2)
         slope = beta[cells.setting_of_item.values, cells.outcome_of_item.values]
         eta = product(slope, cells.x.values.T)  # (item, combination)
         edges, first = _edges(cells, prior_of(symbolic, "threshold"))

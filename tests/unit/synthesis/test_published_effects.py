@@ -1,0 +1,122 @@
+"""Published effects: what enters the second stage, as what, and what is an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.raw_studies import VOCABULARY
+from metastudy.common.problems import BadInput
+from metastudy.harmonized import schema
+from metastudy.models.priors import Prior
+from metastudy.synthesis.pooling import plans, unit_of
+from metastudy.synthesis.priors import prior_of
+from metastudy.synthesis.published_effects import published
+
+FINDING = {
+    "study_id": "found",
+    "contrast": "a against b",
+    "exposure_type": "randomised",
+    "outcome": "willingness",
+    "direction": "positive",
+    "metric": "sd",
+    "verification": "published_numeric",
+    "provenance": "observed",
+}
+
+
+def findings(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Harmonized effects, joined as the second stage joins them; a row is a publication."""
+    full = [
+        FINDING | {"finding_id": f"F{k}", "citation": f"study{k}"} | row
+        for k, row in enumerate(rows, start=1)
+    ]
+    return pd.concat([schema.empty("effects"), schema.shape("effects", pd.DataFrame(full))])
+
+
+def read(*rows: dict[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
+    return published(findings(*rows), (), VOCABULARY)
+
+
+def test_findings_with_an_error_are_read_whatever_their_metric() -> None:
+    table, covariance = read(
+        {"estimate": 0.3, "se": 0.1, "n": 200.0, "role": "professional"},
+        {"estimate": 6.0, "se": 2.0, "n": 900.0, "metric": "percentage_points"},
+        {"estimate": 6.0, "metric": "percentage_points"},
+        {},
+    )
+    assert table["metric"].tolist() == ["sd", "percentage_points"]
+    assert table["role"].tolist() == ["professional", "not_stated"]
+    np.testing.assert_allclose(covariance, np.diag([0.01, 4.0]))
+
+
+def test_publications_of_a_study_whose_data_are_here_stay_out() -> None:
+    rows = ({"estimate": 0.3, "se": 0.1}, {"estimate": 0.2, "se": 0.1})
+    table, _ = published(findings(*rows), ["study2"], VOCABULARY)
+    assert table["study"].tolist() == ["study1"]
+
+
+def test_effects_without_a_role_pool_with_each_other_and_with_no_role() -> None:
+    given = {"estimate": 0.3, "se": 0.1, "n": 200.0}
+    table, covariance = read(*([given] * 2), *([given | {"role": "professional"}] * 2))
+    found = pd.concat([p.estimands for p in plans(table, covariance)])
+    assert sorted(found["role"]) == ["not_stated", "professional"]
+
+
+def test_effects_in_scale_points_are_pooled_by_unit_information() -> None:
+    """Two equal arms of n people of standard deviation s: the error is 2 s over the root of n."""
+    s = 1.4
+    rows = [
+        {"estimate": 0.2, "se": 2 * s / np.sqrt(n), "n": n, "metric": "scale_points"}
+        for n in (100.0, 250.0, 400.0)
+    ]
+    (found,) = plans(*read(*rows))
+    assert found.unit == pytest.approx(s)
+    assert len(found.estimands) == 1
+    priors = {
+        "effect": Prior("normal", {"scale": 0.5}),
+        "tau": Prior("half_normal", {"scale": 0.3}),
+    }
+    assert prior_of(priors, "mu", "scale_points", found.unit).scale == pytest.approx(0.5 * s)
+    assert prior_of(priors, "tau", "scale_points", found.unit).scale == pytest.approx(0.3 * s)
+    assert unit_of(found.table, "sd") == 1.0
+
+
+def test_what_says_nothing_of_its_unit_is_an_error_that_names_the_findings() -> None:
+    given = {"estimate": 0.2, "se": 0.1, "metric": "scale_points"}
+    table, covariance = read(given, given)
+    with pytest.raises(BadInput) as caught:
+        [*plans(table, covariance)]
+    assert {p.row for p in caught.value.problems} == {"finding F1", "finding F2"}
+    assert {p.code for p in caught.value.problems} == {"no-unit"}
+    assert {p.file for p in caught.value.problems} == {"data/raw/found"}
+    lone, covariance = read(given)
+    assert not [*plans(lone, covariance)], "what is not pooled needs no unit"
+
+
+@pytest.mark.parametrize("se", [0.1, None])
+@pytest.mark.parametrize(("direction", "estimate"), [("positive", -0.2), ("negative", 0.2)])
+def test_a_direction_against_its_estimate_is_an_error(
+    direction: str, estimate: float, se: float | None
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        read({"estimate": 0.4, "se": 0.1}, {"direction": direction, "estimate": estimate, "se": se})
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.row) == ("sign-against-direction", "finding F2")
+
+
+@pytest.mark.parametrize("direction", ["null_result", "not_supported"])
+def test_what_was_not_found_may_have_an_estimate_of_any_sign(direction: str) -> None:
+    table, _ = read(*({"direction": direction, "estimate": e, "se": 0.2} for e in (-0.1, 0.0, 0.1)))
+    assert len(table) == 3
+
+
+def test_two_effects_of_a_publication_are_an_error_but_for_other_roles() -> None:
+    rows = [{"estimate": 0.3, "se": 0.1, "citation": "one"} for _ in range(2)]
+    with pytest.raises(BadInput, match="duplicate-effect"):
+        read(*rows)
+    table, _ = read(rows[0], rows[1] | {"role": "professional"})
+    assert len(table) == 2

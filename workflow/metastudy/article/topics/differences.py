@@ -1,0 +1,147 @@
+"""Differences between effects, which alone say that one outcome or vignette differs from another.
+
+Two verdicts side by side are no evidence of a difference, so what the article says of several
+outcomes together comes from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.effect_sentences import contrast_variables, numbers_of
+from metastudy.article.figure_rows import vignette_label
+from metastudy.article.results import Evidence
+from metastudy.article.table_rows import (
+    BORDER_NOTE,
+    columns_of,
+    estimate_and_interval,
+    grouped,
+    is_judged,
+    outcome_label,
+    role_label,
+    rope_cells,
+    rope_label,
+    study_marks,
+    verdict_label,
+    verdict_of,
+)
+from metastudy.article.variable_tree import Tree, put
+from metastudy.common.tables import records
+from metastudy.display.formatting import inline, probability, share
+from metastudy.display.pipe_table import Table
+from metastudy.display.sentences import Finding, differences
+
+__all__ = ["sentences", "table"]
+
+
+def table(evidence: Evidence, module: str) -> Table:
+    """The differences of a module of answers, each with interval, probability and verdict.
+
+    Those between studies are printed without a verdict: all that differs between the studies is in
+    them.
+    """
+    found = _of(evidence, module)
+    rows, full = [], []
+    for row in records(found):
+        estimate, bounds = estimate_and_interval(row)
+        rows.append(
+            {
+                "Exposure": evidence.labels.exposure_with_type(
+                    row["exposure"], row["exposure_type"]
+                ),
+                "Outcome": outcome_label(evidence, row)
+                if row["level"] != "role"
+                else evidence.labels.outcome(row["outcome"]),
+                "Difference": _between(evidence, row),
+                "SD": estimate,
+                f"{share(evidence.interval)} interval": bounds,
+                "Direction": probability(row["pd"]),
+                **rope_cells(row),
+                "Verdict": verdict_label(evidence, row) if is_judged(row) else row["note"],
+            }
+        )
+        full.append(row | {"verdict": verdict_of(evidence, row)})
+    shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
+    caption = (
+        f"{evidence.vocabulary.label('modules', module)}: differences between effects, in "
+        f"standard deviations, with {share(evidence.interval)} credible intervals, the probability "
+        "of their direction, and those of lying beyond the region of practical equivalence "
+        f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it. Against the others of "
+        "its family: against the mean of their effects. “Other studies”: a "
+        f"difference between studies, of which nothing is claimed. {BORDER_NOTE}"
+    )
+    marks = tuple(found["provenance"]) or study_marks(evidence)
+    return Table(shown, pd.DataFrame(full), caption, marks)
+
+
+def _of(evidence: Evidence, module: str) -> pd.DataFrame:
+    found = evidence.contrasts[module]
+    return found[(found["estimand"] == "difference") & (found["variant"] == "main")]
+
+
+def _between(evidence: Evidence, row: Mapping[str, Any]) -> str:
+    """What is compared with what."""
+    level, against = str(row["level"]), str(row["against"])
+    if level == "outcome":
+        return "Against the others of its family"
+    if level == "vignette":
+        other = inline(vignette_label(evidence, against))
+        return f"“{vignette_label(evidence, row['vignette'])}” rather than “{other}”"
+    if level == "role":
+        return f"{evidence.labels.of(row['role'], 'roles')} against {role_label(evidence, against)}"
+    one, other = (evidence.labels.of(k, "exposure_types") for k in (row["exposure_type"], against))
+    return f"{one} against {inline(other)}"
+
+
+SENTENCES = {  # what is said where the design has no such difference
+    "outcome": "It has one outcome in each family, so no outcome is compared with others.",
+    "vignette": "It was in one vignette only, so no vignettes are compared.",
+}
+
+
+def sentences(evidence: Evidence, module: str, exposure: str, kind: str) -> Tree:
+    """The variables of an exposure's differences.
+
+    Returns
+    -------
+    ``differences.<outcome>`` with ``against_family`` or, for vignettes, ``<vignette>``, and the
+    sentences ``differences.outcomes`` and ``differences.vignettes``.
+    """
+    found = _of(evidence, module)
+    mine = found[found["exposure"] == exposure]
+    noun = "effect" if kind == "randomised" else "association"
+    tree: Tree = {
+        "outcomes": _sentence(evidence, mine[mine["level"] == "outcome"], noun, "outcome"),
+        "vignettes": _sentence(evidence, mine[mine["level"] == "vignette"], noun, "vignette"),
+    }
+    for row in records(mine):
+        if row["level"] == "outcome":
+            several = [row["role"]] if evidence.several_roles(module) else []
+            path = [row["outcome"], *several, "against_family"]
+        elif row["level"] == "vignette":
+            path = [row["outcome"], f"{row['vignette']}_against_{row['against']}"]
+        else:
+            continue
+        put(tree, path, contrast_variables(evidence, row))
+    return {"differences": tree}
+
+
+def _sentence(evidence: Evidence, rows: pd.DataFrame, noun: str, level: str) -> str:
+    """What the differences say, one sentence for what each of them is against."""
+    said = []
+    for (vignette, against), mine in rows.groupby(["vignette", "against"], sort=False):
+        what = "Against the mean of the other outcomes of the family"
+        if level == "vignette":
+            first, second = (inline(vignette_label(evidence, str(v))) for v in (vignette, against))
+            what = f"In “{first}” rather than “{second}”"
+        said.append(differences(what, [_finding(evidence, r) for r in records(mine)], noun))
+    return " ".join(said) or SENTENCES[level]
+
+
+def _finding(evidence: Evidence, row: Mapping[str, Any]) -> Finding:
+    verdict = evidence.judged(row)
+    label = inline(outcome_label(evidence, row))
+    return Finding(label, verdict.kind, numbers_of(evidence, row), verdict.border)
