@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -152,6 +153,17 @@ def test_a_shift_is_in_posterior_standard_deviations_of_the_whole_fit() -> None:
     assert row["above"] == pytest.approx(0.69, abs=0.05)
     assert row["below"] == 0
     assert row["above"] + row["rope"] == pytest.approx(1)
+
+
+def test_a_refit_that_says_nothing_of_any_effect_has_no_rows_and_the_same_columns() -> None:
+    """Without the only country on one side of the only exposure, for instance."""
+    whole, none = effects(0.1, 2), xr.DataArray([False] * 2, dims="effect")
+    some = summary(whole, whole, ~none, 0.95, 0.25)
+    empty = summary(whole, whole, none, 0.95, 0.25)
+    assert empty.empty
+    assert set(empty) == set(some)
+    joined = pd.concat([empty, some], ignore_index=True)
+    assert joined.dtypes.to_dict() == some[list(joined)].dtypes.to_dict()
 
 
 @pytest.mark.parametrize("strong", ["prior", "likelihood"])

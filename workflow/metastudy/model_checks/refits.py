@@ -18,7 +18,7 @@ from metastudy.models.kind import EFFECT as EFFECT_DIM
 from metastudy.models.kind import KEY_OF_EFFECT
 from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
-from metastudy.posterior.summarise import summarize
+from metastudy.posterior.summarise import NUMBERS, summarize
 
 __all__ = ["EFFECT", "REFITS", "described", "refit", "summary"]
 
@@ -92,6 +92,11 @@ def summary(
     """
     over = ("chain", "draw")
     kept = np.flatnonzero(has_data.values)
+    if not len(kept):  # without the only group that an exposure was compared in
+        columns = dict.fromkeys((*NUMBERS, "rhat", "shift"), float) | dict.fromkeys(
+            KEY_OF_EFFECT, str
+        )
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     draws, reference = (each.isel({EFFECT_DIM: kept}) for each in (draws, reference))
     keys = {name: draws[name].values.astype(str) for name in KEY_OF_EFFECT}
     bare = draws.drop_vars(list(KEY_OF_EFFECT)).assign_coords({EFFECT_DIM: np.arange(len(kept))})
