@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,15 @@ def test_an_effect_on_people_of_a_role_needs_rows_of_that_role() -> None:
 
 
 # --- families of outcomes -------------------------------------------------------------------------
+
+
+def test_an_outcome_that_no_study_of_an_exposure_asked_for_has_no_effect_of_it() -> None:
+    """One study has only the first factor and only the second outcome."""
+    other = one("other", 30, 2, outcomes=["work_motivation"])
+    report = {**other.report, "exposures": other.report["exposures"][:1]}
+    cells = cells_of(one("all", 40, 1), replace(other, report=report))
+    pairs = set(zip(estimands(cells)["exposure"], estimands(cells)["outcome"], strict=True))
+    assert pairs == {(TASK, JOB), (DEGREE, JOB), (TASK, "work_motivation")}
 
 
 def test_outcomes_of_a_family_are_pooled_by_exposure_and_role_and_one_alone_is_not() -> None:

@@ -55,11 +55,11 @@ class Around:
 def around(cells: xr.Dataset) -> dict[tuple[str, str], Around]:
     """What the design identifies by exposure and construct, as far as data speak of the two."""
     found = {}
+    asked = informed_effects(cells)
     for p, exposure in enumerate(cells.exposure.values):
         for construct in cells.construct.values:
-            one = Around(cells, p, str(construct))
-            if len(one.setting):
-                found[str(exposure), str(construct)] = one
+            if asked[:, p][:, cells.construct_of.values == construct].any():
+                found[str(exposure), str(construct)] = Around(cells, p, str(construct))
     return found
 
 
