@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["RESULTS", "Item", "figures", "result_files", "tables", "variables"]
+__all__ = ["OPTIONAL", "RESULTS", "Item", "figures", "result_files", "tables", "variables"]
 
 # The results that the article is made from: the option of the commands that takes their files.
 RESULTS = {
@@ -86,6 +86,8 @@ TABLES = {
     "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
     "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
 }
+# What a topic can do without: its table is there and says that there is nothing to show.
+OPTIONAL = frozenset({"truth"})
 VARIABLES = {
     "studies": Item("studies", "variables", ("studies", "cells")),
     "provenance": Item("studies", "provenance_variables", ("studies",)),

@@ -25,7 +25,9 @@ def main() -> None:
     evidence = _results.gather(args)
     items = catalogue.tables({m: evidence.model(m) for m in evidence.contrasts})
     wanted = args.table or [
-        name for name, item in items.items() if all(getattr(args, need) for need in item.needs)
+        name
+        for name, item in items.items()
+        if all(getattr(args, need) for need in item.needs if need not in catalogue.OPTIONAL)
     ]
     args.out.mkdir(parents=True, exist_ok=True)
     captions = {}
