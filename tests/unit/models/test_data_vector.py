@@ -14,6 +14,7 @@ from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.readings import first_readings
 from metastudy.models.data_vector import PERFECT, given, pack
+from metastudy.models.least_squares import of_scores
 from metastudy.models.priors import priors_of
 from metastudy.models.terms import spread
 
@@ -26,14 +27,15 @@ def test_one_vector_holds_all_the_numbers_and_gives_them_back() -> None:
     cells = answer_cells([study], "threat", VOCABULARY)
     with pm.Model():
         parts, priors, fixed = given(cells, PRIORS)
-    for name, part in zip(("n", "xx", "xy", "yy"), parts, strict=True):
-        np.testing.assert_array_equal(part.eval(mode=MODE), cells[name].values)
+    held = [*(cells[name].values for name in ("n", "xx", "xy", "yy")), of_scores(cells)]
+    for part, numbers in zip(parts, held, strict=True):
+        np.testing.assert_array_equal(part.eval(mode=MODE), numbers)
     found = {key: float(prior.scale.eval(mode=MODE)) for key, prior in priors.items()}
     assert found == {"effect": 0.5, "tau": 0.3}
     assert [float(each.eval(mode=MODE)) for each in fixed] == [0.0, 0.0]
     packed = pack(cells, PRIORS, fixed_tau=0.7, fixed_outcomes=0.9)
     np.testing.assert_array_equal(packed[-4:], [0.5, 0.9, 0.7, 0.3])
-    assert len(packed) == sum(cells[name].size for name in ("n", "xx", "xy", "yy")) + 4
+    assert len(packed) == sum(numbers.size for numbers in held) + 4
 
 
 def test_the_order_in_which_priors_are_said_changes_nothing() -> None:

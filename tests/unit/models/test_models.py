@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -120,43 +121,59 @@ class Rows:
                 self.people.append((setting, site, x, y[i]))
         self.asked = {(j, k) for j, *_, y in self.people for k in np.flatnonzero(~np.isnan(y))}
 
+    def levels(self, labels: Mapping[str, list[str]], j: int, p: int, k: int) -> dict[str, str]:
+        """The levels that an effect is made of, by component, in the order of the model."""
+        name, (construct, vignette) = self.exposures[p], self.outcomes[k]
+        sector = "social_care" if self.settings[j] == "c" else "elderly_care"
+        # The three settings have one component of three names, and its levels are theirs.
+        head = f"{name} study+country+setting, {construct}: "
+        return {
+            "setting": [n for n in labels["level"] if n.startswith(head)][j],
+            "sector": f"{name} sector, {construct}: {sector}",
+            "vignette": f"{name} vignette, {construct}: {vignette}",
+        }
+
     def beta(self, at: Values, labels: Mapping[str, list[str]], j: int, p: int, k: int) -> float:
         """The outcome's mean in its family, and the levels of setting, sector and vignette."""
         if (j, k) not in self.asked:
             return 0.0
-        name, (construct, vignette) = self.exposures[p], self.outcomes[k]
-        family = labels["family"].index(f"{name}, perceived_threat, professional")
-        estimand = labels["estimand"].index(f"{name}, {construct}, professional")
-        mean = (
-            at["family_mean"][family] + at["outcome_tau"][family] * at["mu_z"][estimand]
-        )  # threats point one way, all with the sign +1
-        total = labels["total"].index(f"{name}, {construct}")
-        shared = at["total_tau"][total] * np.sqrt(at["share_of_2"][total])
-        own = at["apart_tau"][labels["apart"].index(f"{name} vignette, {construct}")]
-        sector = "social_care" if self.settings[j] == "c" else "elderly_care"
+        estimand = f"{self.exposures[p]}, {self.outcomes[k][0]}, professional"
+        mean = at["mu_z"][labels["estimand"].index(estimand)]
+        mine = self.levels(labels, j, p, k).values()
+        return float(mean + sum(at["level"][labels["level"].index(level)] for level in mine))
 
-        def z(component: str, level: str) -> float:
-            return at["level_z"][labels["level"].index(f"{name} {component}, {construct}: {level}")]
-
-        # The three settings have one component of three names, and its levels are theirs.
-        head = f"{name} study+country+setting, {construct}: "
-        setting = [n for n in labels["level"] if n.startswith(head)][j]
-        return (
-            mean
-            + shared[0] * at["level_z"][labels["level"].index(setting)]
-            + shared[1] * z("sector", sector)
-            + own * z("vignette", vignette)
-        )
+    def effects(self, at: Values, labels: Mapping[str, list[str]]) -> float:
+        """Density of means and levels; what one effect has for itself is sampled as that effect."""
+        total = 0.0
+        for e, estimand in enumerate(labels["estimand"]):
+            name = estimand.partition(",")[0]
+            family = labels["family"].index(f"{name}, perceived_threat, professional")
+            # Threats point one way, all with the sign +1.
+            mean, sd = at["family_mean"][family], at["outcome_tau"][family]
+            total += norm.logpdf(at["mu_z"][e], mean, sd)
+        sd, used = {}, []
+        for j, k in self.asked:
+            for p, name in enumerate(self.exposures):
+                mine, construct = self.levels(labels, j, p, k), self.outcomes[k][0]
+                of = labels["total"].index(f"{name}, {construct}")
+                shared = at["total_tau"][of] * np.sqrt(at["share_of_2"][of])
+                own = at["apart_tau"][labels["apart"].index(f"{name} vignette, {construct}")]
+                sd |= dict(zip(mine.values(), (*shared, own), strict=True))
+                used.append(list(mine.values()))
+        alone = {n for n, count in Counter(n for row in used for n in row).items() if count == 1}
+        own = {[n for n in row if n in alone][-1] for row in used if alone & set(row)}
+        assert 0 < len(own) < len(sd) == len(labels["level"])
+        for level in own:
+            total += norm.logpdf(at["level"][labels["level"].index(level)], 0, sd[level])
+        return float(total + norm.logpdf(at["level_z"]).sum())
 
     def density(self, at: Values, labels: Mapping[str, list[str]]) -> float:
-        total = law("effect").logpdf(at["family_mean"]).sum()
+        total = law("effect").logpdf(at["family_mean"]).sum() + self.effects(at, labels)
         total += law("outcomes").logpdf(at["outcome_tau"]).sum()
         total += law("baseline").logpdf(at["baseline"]).sum()
         for name in ("total_tau", "apart_tau", "site_tau"):
             total += law("tau").logpdf(at[name]).sum()
         total += lognorm.logpdf(at["sigma"], SCALES["sigma"]).sum()
-        for name in ("mu_z", "level_z"):
-            total += norm.logpdf(at[name]).sum()
         for name in ("construct_chol", "vignette_chol"):  # det(R)^(eta - 1) of a 2 x 2 matrix
             total += (SCALES["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)
         if "site_effect_z" in at:

@@ -66,6 +66,14 @@ class EffectDesign:
             for name, total in zip(self.components, self.total_of, strict=True)
         }
 
+    @property
+    def own_level(self) -> np.ndarray:
+        """The level that a row has and no other, the last of several, else -1; shape (row,)."""
+        used = self.level_of[self.level_of >= 0]
+        alone = np.bincount(used, minlength=len(self.levels)) == 1
+        own = np.where(np.append(alone, False)[self.level_of], self.level_of, -1)
+        return own.max(axis=1, initial=-1)
+
     def sums(self, mean: np.ndarray, level: np.ndarray) -> np.ndarray:
         """Effects from draws of means (..., mean) and levels (..., level); shape (..., row)."""
         nothing = np.zeros((*level.shape[:-1], 1))

@@ -14,6 +14,7 @@ import pymc as pm
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
+from metastudy.models.least_squares import of_categories, of_scores
 from metastudy.models.priors import Prior
 
 __all__ = ["NOT_FIXED", "PERFECT", "given", "pack"]
@@ -40,7 +41,7 @@ def pack(
     fixed_tau : standard deviation between groups; not above zero, it is estimated.
     fixed_outcomes : the same between the outcomes of a family.
     """
-    parts = [cells[name].values.ravel() for name in _parts(cells)]
+    parts = [part.ravel() for part in _parts(cells)]
     fixed = dict(zip(FIXED, (fixed_tau, fixed_outcomes), strict=True))
     numbers = [
         float(priors[key].numbers[name] if key in priors else fixed[key, name])
@@ -61,9 +62,9 @@ def given(
     """
     vector = pm.Data("given", pack(cells, priors))
     parts, start = [], 0
-    for name in _parts(cells):
-        stop = start + cells[name].size
-        parts.append(vector[start:stop].reshape(cells[name].shape))
+    for part in _parts(cells):
+        stop = start + part.size
+        parts.append(vector[start:stop].reshape(part.shape))
         start = stop
     at = {place: vector[start + i] for i, place in enumerate(_layout(priors))}
     symbolic = {
@@ -73,6 +74,8 @@ def given(
     return parts, symbolic, [at[place] for place in FIXED]
 
 
+# What follows from the cells, so that it changes with them.
+COMPUTED = {"estimates_of_scores": of_scores, "estimates_of_categories": of_categories}
 FIXED = (("fixed_tau", ""), ("fixed_outcomes", ""))
 
 
@@ -82,6 +85,7 @@ def _layout(priors: Mapping[str, Prior]) -> list[tuple[str, str]]:
     return sorted([*own, *FIXED])
 
 
-def _parts(cells: xr.Dataset) -> list[str]:
-    """Names of the changing numbers, which the cells have in an attribute."""
-    return str(cells.attrs["data"]).split()
+def _parts(cells: xr.Dataset) -> list[np.ndarray]:
+    """The changing numbers, whose names the cells have in an attribute."""
+    names = str(cells.attrs["data"]).split()
+    return [COMPUTED[name](cells) if name in COMPUTED else cells[name].values for name in names]

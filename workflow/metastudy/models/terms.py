@@ -11,6 +11,7 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.design.effects import EffectDesign
 from metastudy.models.priors import Prior
+from metastudy.models.transforms import NearData
 
 __all__ = [
     "CENTRED_FROM",
@@ -124,14 +125,39 @@ def components(
 
 
 def levels(
-    design: EffectDesign, total: Prior, apart: Prior, fixed: TensorVariable
+    design: EffectDesign,
+    total: Prior,
+    apart: Prior,
+    fixed: TensorVariable,
+    mean: TensorVariable | None,
+    rough: TensorVariable,
 ) -> TensorVariable | None:
-    """The levels of all components around zero, ``level`` (level,); None where there are none."""
+    """The levels of all components around zero, ``level`` (level,); None where there are none.
+
+    Parameters
+    ----------
+    design, total, apart, fixed : see :func:`components`.
+    mean : of the rows (:attr:`EffectDesign.mean_of`).
+    rough : estimates of the rows and squares of their errors, shape (2, row): a level that one row
+        has for itself is sampled as that row's effect, near its estimate.
+    """
     if not design.levels:
         return None
     pm.modelcontext(None).add_coord("level_of", design.levels)
-    tau = components(design, total, apart, fixed)
-    return varying("level", tau[design.component_of], ("level_of",), 0.0, centred=False)
+    sd = components(design, total, apart, fixed)[design.component_of]
+    own = design.own_level
+    rows, mine = np.flatnonzero(own >= 0), own[own >= 0]
+    shared = np.setdiff1d(np.arange(len(design.levels)), mine)
+    level = pt.zeros(len(design.levels))
+    if len(shared):
+        z = pm.Normal("level_z", shape=len(shared))
+        level = pt.set_subtensor(level[shared], sd[shared] * z)
+    if len(rows):
+        rest = sums(design, mean, level)[rows]
+        near = NearData(rough[0, rows], rough[1, rows])
+        effect = pm.Normal("effect_z", rest, sd[mine], transform=near)
+        level = pt.set_subtensor(level[mine], effect - rest)
+    return pm.Deterministic("level", level, dims="level_of")
 
 
 def sums(

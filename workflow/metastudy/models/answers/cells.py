@@ -15,7 +15,7 @@ from metastudy.models.base import KEYS_OF_SETTING, attributes_of, in_order
 
 __all__ = ["DATA", "answer_cells"]
 
-DATA = ("n", "xx", "xy", "yy")
+DATA = ("n", "xx", "xy", "yy", "estimates_of_scores")
 
 
 def answer_cells(

@@ -10,10 +10,13 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
+from metastudy.design.effects import EffectDesign
+from metastudy.models.algebra import product
 from metastudy.models.answers.design import answer_design, estimands, families
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.priors import Prior
 from metastudy.models.terms import levels, sums
+from metastudy.models.transforms import NearData
 
 __all__ = ["outcome_effects"]
 
@@ -23,6 +26,7 @@ def outcome_effects(
     priors: Mapping[str, Prior],
     fixed_tau: TensorVariable,
     fixed_outcomes: TensorVariable,
+    rough: TensorVariable,
 ) -> TensorVariable:
     """Effect of every exposure on every outcome in every setting, as far as the design goes.
 
@@ -32,6 +36,8 @@ def outcome_effects(
         outcomes are all pairs of the last two.
     priors, fixed_tau, fixed_outcomes : what the model is given
         (:func:`metastudy.models.data_vector.given`).
+    rough : estimates and squares of their errors, shape (2, setting, exposure, outcome); they
+        decide how the effects are sampled, and nothing else.
 
     Returns
     -------
@@ -39,15 +45,22 @@ def outcome_effects(
         ``beta`` (setting, exposure, outcome), which the model has then as well.
     """
     design = answer_design(cells)
-    mu = _means(cells, priors, fixed_outcomes)
+    near = rough.reshape((2, len(design.mean_of)))
+    mu = _means(cells, priors, fixed_outcomes, design, near)
     total, apart = (prior_of(priors, name) for name in ("total_tau", "apart_tau"))
-    level = levels(design, total, apart, fixed_tau)
+    level = levels(design, total, apart, fixed_tau, mu, near)
     dims = ("setting", "exposure", "outcome")
     beta = sums(design, mu, level).reshape(tuple(cells.sizes[name] for name in dims))
     return pm.Deterministic("beta", beta, dims=dims)
 
 
-def _means(cells: xr.Dataset, priors: Mapping[str, Prior], fixed: TensorVariable) -> TensorVariable:
+def _means(
+    cells: xr.Dataset,
+    priors: Mapping[str, Prior],
+    fixed: TensorVariable,
+    design: EffectDesign,
+    near: TensorVariable,
+) -> TensorVariable:
     r"""Population effects ``mu`` (estimand), those of a family's outcomes partially pooled.
 
     .. math:: \mu_k \sim N(s_k m_f, \omega_f^2)
@@ -80,9 +93,23 @@ def _means(cells: xr.Dataset, priors: Mapping[str, Prior], fixed: TensorVariable
             at[several] = np.arange(len(several))
             centre = pt.concatenate([mean, pt.zeros(1)])[at[of]] * sign
         sd = prior_of(priors, "outcome_tau").variable("outcome_tau", dims="family_of")[of]
-        z = pm.Normal("mu_z", shape=len(pooled))
         # Not pooled, outcomes have one prior each, as wide as ``fixed``.
-        parts.append(pt.switch(fixed > 0, fixed * z, centre + sd * z))
+        centre, sd = pt.switch(fixed > 0, 0.0, centre), pt.switch(fixed > 0, fixed, sd)
+        form = NearData(*_together(design, near, pooled))
+        parts.append(pm.Normal("mu_z", centre, sd, transform=form))
         places.append(pooled)
     back = np.argsort(np.concatenate(places))
     return pm.Deterministic("mu", pt.concatenate(parts)[back], dims="estimand")
+
+
+BETWEEN = 0.1  # standard deviation between settings that the rough estimate of a mean expects
+
+
+def _together(
+    design: EffectDesign, near: TensorVariable, means: np.ndarray
+) -> tuple[TensorVariable, TensorVariable]:
+    """Rough estimates of some means and squares of their errors, from those of their rows."""
+    member = (design.mean_of == means[:, None]).astype(float)
+    weight = member / (near[1] + BETWEEN**2)
+    total = weight.sum(axis=1)
+    return product(weight, near[0]) / total, 1 / total

@@ -59,10 +59,10 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     size = {name: len(values) for name, values in coords.items()}
     setting_of_site, site_of_cell = cells.setting_of_site.values, cells.site_of_cell.values
     with pm.Model(coords=coords) as model:
-        (n, xx, xy, yy), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
+        (n, xx, xy, yy, rough), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
         prior = partial(prior_of, symbolic)
 
-        beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes)
+        beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes, rough)
         baseline = prior("baseline").variable("baseline", dims=("setting", "outcome"))
         b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
         if len(many := clustered(cells)):

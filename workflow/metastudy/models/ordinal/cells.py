@@ -93,7 +93,7 @@ def item_cells(
             categories=("item", items["categories"].to_numpy()),
         )
         .assign_coords(item=np.array(labels, dtype=str))
-        .assign_attrs(variant="ordinal", model="ordinal", data="count")
+        .assign_attrs(variant="ordinal", model="ordinal", data="count estimates_of_categories")
     )
 
 

@@ -53,8 +53,9 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     """
     names = ("setting", "exposure", "construct", "vignette", "outcome")
     with pm.Model(coords={name: cells[name].values for name in names}) as model:
-        (count,), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
-        beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes).swapaxes(1, 2)
+        (count, rough), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
+        fixed = fixed_tau, fixed_outcomes
+        beta = outcome_effects(cells, symbolic, *fixed, rough).swapaxes(1, 2)
         slope = beta[cells.setting_of_item.values, cells.outcome_of_item.values]
         eta = product(slope, cells.x.values.T)  # (item, combination)
         edges, first = _edges(cells, prior_of(symbolic, "threshold"))

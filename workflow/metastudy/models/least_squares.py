@@ -1,0 +1,87 @@
+"""Rough estimates of effects by setting: how a sampler finds its way sooner.
+
+No result rests on them. They follow from the cells, so a refit to other cells has its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtri
+
+__all__ = ["NOTHING", "of_categories", "of_scores"]
+
+NOTHING = 1e6  # square of the error of an effect that no data speak of
+LEAST = 0.05  # residual variance at least, in squares of the outcome's unit
+
+
+def of_scores(cells: xr.Dataset) -> np.ndarray:
+    """Effects of the exposures on each outcome in each setting, its sites taken together.
+
+    Parameters
+    ----------
+    cells : cross-products of answers (:func:`metastudy.models.answers.cells.answer_cells`).
+
+    Returns
+    -------
+    numpy.ndarray
+        Estimates and squares of their errors, shape (2, setting, exposure, outcome); zero and
+        :data:`NOTHING` where there is none.
+    """
+    setting = cells.setting_of_site.values[cells.site_of_cell.values]
+    seen = cells.observed.values[cells.pattern_of_cell.values].astype(float)  # (cell, outcome)
+    found = _nothing(cells)
+    n, xx, xy = cells.n.values, cells.xx.values, cells.xy.values
+    yy = np.diagonal(cells.yy.values, axis1=1, axis2=2)
+    for s in range(cells.sizes["setting"]):
+        mine = setting == s
+        for k in np.flatnonzero(seen[mine].sum(axis=0)):
+            here = mine & (seen[:, k] > 0)
+            sums = xx[here].sum(axis=0), xy[here, :, k].sum(axis=0), yy[here, k].sum()
+            found[:, s, :, k] = _solved(*sums, n[here].sum())
+    return found
+
+
+def of_categories(cells: xr.Dataset) -> np.ndarray:
+    """The same from counts of answers to items, a category being its normal score.
+
+    Parameters
+    ----------
+    cells : counts of answers (:func:`metastudy.models.ordinal.cells.item_cells`).
+    """
+    count, item = cells["count"].values, cells.item_of_cell.values
+    shares = np.zeros((cells.sizes["item"], int(cells.categories.max())))
+    np.add.at(shares, (item, cells.category_of_cell.values), count)
+    total = np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
+    middle = (shares.cumsum(axis=1) - shares / 2) / total
+    below = middle[item, cells.category_of_cell.values]
+    score = np.where(count > 0, ndtri(np.clip(below, 1e-3, 1 - 1e-3)), 0.0)
+    x = np.column_stack([np.ones(cells.sizes["combination"]), cells.x.values])
+    x = x[cells.combination_of_cell.values]
+    setting, outcome = cells.setting_of_item.values[item], cells.outcome_of_item.values[item]
+    found = _nothing(cells)
+    for s, k in np.unique(np.column_stack([setting, outcome]), axis=0):
+        here = (setting == s) & (outcome == k)
+        weighted = x[here] * count[here, None]
+        sums = weighted.T @ x[here], weighted.T @ score[here], count[here] @ score[here] ** 2
+        found[:, s, :, k] = _solved(*sums, count[here].sum())
+    return found
+
+
+def _nothing(cells: xr.Dataset) -> np.ndarray:
+    sizes = tuple(cells.sizes[name] for name in ("setting", "exposure", "outcome"))
+    return np.stack([np.zeros(sizes), np.full(sizes, NOTHING)])
+
+
+def _solved(xx: np.ndarray, xy: np.ndarray, yy: float, n: float) -> np.ndarray:
+    """Least squares of one outcome, without the intercept, which comes first; (2, exposure)."""
+    found = np.stack([np.zeros(len(xy)), np.full(len(xy), NOTHING)])
+    has = np.flatnonzero(np.diag(xx) > 0)
+    free = n - len(has)
+    if free >= 1:
+        inverse = np.linalg.pinv(xx[np.ix_(has, has)], rcond=1e-9, hermitian=True)
+        effect = inverse @ xy[has]
+        residual = max((yy - effect @ xy[has]) / free, LEAST)
+        found[0, has] = effect
+        found[1, has] = np.clip(residual * np.diag(inverse), 1e-9, NOTHING)
+    return found[:, 1:]
