@@ -23,7 +23,7 @@ all: set-up  ## build .venv if needed, then run the whole workflow
 
 WORLD ?= multi_country
 # Without the sensitivity analyses: item by item, a world of many settings would take hours.
-world: set-up  ## the whole workflow on another simulated world: WORLD=multi_country, some_countries or null
+world: set-up  ## the whole workflow on another simulated world: WORLD=multi_country, some_countries, coping_countries, strain_countries or null
 	$(IN_VENV) python data/generator/prepare.py config/worlds/$(WORLD).yaml results/worlds/$(WORLD)
 	$(IN_VENV) snakemake --cores $(CORES) --directory results/worlds/$(WORLD) $(ARGS) \
 	    --config 'sensitivity={"ordinal": [], "folded": []}'

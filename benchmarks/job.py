@@ -87,9 +87,9 @@ def main() -> None:
                 check=True,
             )  # fmt: skip
             found[name] = json.loads(done.stdout)
-            told = ", ".join(f"{part} {found[name][part]:.1f}" for part in PARTS)
+            listed = ", ".join(f"{part} {found[name][part]:.1f}" for part in PARTS)
             fixed = sum(found[name][part] for part in ("import", "build", "compile"))
-            print(f"{name}: {told}; fixed {fixed:.1f}", flush=True)
+            print(f"{name}: {listed}; fixed {fixed:.1f}", flush=True)
     fixed = {name: sum(t[p] for p in ("import", "build", "compile")) for name, t in found.items()}
     cold = sum(found["cold"][part] for part in PARTS)
     each = found["warm"]["refits"] / max(args.refits, 1)

@@ -3,7 +3,7 @@
     PYTHONPATH=workflow python benchmarks/modules.py                  # all modules, as built
     PYTHONPATH=workflow python benchmarks/modules.py --modules threat --draws 1000
 
-For each module, on the tables and cells that stand in ``results``: the model on cells sampled by
+For each module, on the tables and cells that are in ``results``: the model on cells sampled by
 nutpie, and the same model, priors and parameterisation with a vectorised likelihood over rows,
 sampled by PyMC's own NUTS on numba. The ratio is of effective draws per second of processor time,
 the least over the same reported quantities, both fits passing the gates; compiling is timed apart.

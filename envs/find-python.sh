@@ -126,7 +126,7 @@ Ways to get one:
   pyenv:                    pyenv install 3.13
   uv:                       uv python install 3.13
   conda:                    conda create --name python313 python=3.13
-Then run `make` again, or `make PYTHON=/path/to/python3.13` where it stands somewhere else.
+Then run `make` again, or `make PYTHON=/path/to/python3.13` where it is somewhere else.
 MESSAGE
 } >&2
 exit 1

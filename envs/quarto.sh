@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tries to install the Quarto of envs/quarto.txt into .venv and says what came of it. Without Quarto the workflow renders
-# with pandoc, so a failure here is told and is no error; with it, too, until the configuration asks for it by name.
+# with pandoc, so a failure here is reported and is no error; with it, too, until the configuration asks for it by name.
 
 set -u
 cd "$(dirname "$0")/.."

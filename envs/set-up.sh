@@ -4,7 +4,7 @@
 # Usage: envs/set-up.sh          what the workflow needs (envs/build.txt, envs/requirements.txt)
 #        envs/set-up.sh dev      the same, and what tests and linters need (envs/requirements-dev.txt)
 #
-# A lock counts as installed when its text stands in .venv/locks/, where it is copied once the install has ended well. So
+# A lock counts as installed when its text is in .venv/locks/, where it is copied once the install has ended well. So
 # neither a touch nor a checkout installs anything, and the next call makes good an install that was interrupted.
 
 set -eu
@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 # names LOCK: the packages that a lock pins, one a line.
 names() { sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\)==.*/\1/p' "$1"; }
 
-# An install that was interrupted leaves its mark behind, whatever copy of the lock stands beside it.
+# An install that was interrupted leaves its mark behind, whatever copy of the lock is beside it.
 installed() { [ ! -e "$locks/$1.unfinished" ] && cmp -s "envs/$1" "$locks/$1"; }
 
 # install LOCK: installs it by hash, then removes what the lock named at the last install and no lock names now.

@@ -82,7 +82,7 @@ class Interview:
 
     @property
     def together(self) -> bool:
-        """Whether two coders of a passage stand in one selection, or each in an own one."""
+        """Whether two coders of a passage are in one selection, or each in an own one."""
         return self.number % 2 == 1
 
 

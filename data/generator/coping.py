@@ -196,9 +196,9 @@ def write_experiment(world: dict, rng: np.random.Generator, path: Path) -> None:
 
 
 def care(world: dict, rng: np.random.Generator, rows: list[Row], before: str) -> None:
-    """Add the attention check, which stands before the first outcome, and let some hurry.
+    """Add the attention check, which is before the first outcome, and let some hurry.
 
-    A response that stands in the file twice is the same both times.
+    A response that is in the file twice is the same both times.
     """
     found = {row["_recordId"]: row for row in rows if before in row}
     hurried = set(rng.permutation(list(found))[: world["too_fast"]].tolist())

@@ -5,7 +5,7 @@
 makes `<out>/<study>/<data file>` for every study and, with `--manifest`, `<out>/manifest.yaml`,
 the SHA-256 of what was made. `--set key=value` changes the world: `--set true_effect_scale=0` is a
 world without effects, `--set coping_survey.analysable=2000` a large survey. Codebooks and READMEs
-are written by hand and left alone. Whole other worlds stand in config/worlds/, each as what differs
+are written by hand and left alone. Whole other worlds are in config/worlds/, each as what differs
 from this one; prepare.py makes them. The generator shares no code with the workflow, so that
 neither can hide a mistake of the other.
 """
@@ -13,6 +13,7 @@ neither can hide a mistake of the other.
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,13 +23,19 @@ import yaml
 
 import cases
 import coping
+import coping_replications
 import finnish
 import interviews
 import managers
+import strain_replications
 import threat
 from draw import stream
 
-__all__ = ["STUDIES", "generate", "load_world", "main"]
+__all__ = ["ELSEWHERE", "STUDIES", "generate", "load_world", "main"]
+
+# What other worlds have beside the studies of this one, by section. Their defaults are not in
+# world.yaml, which the true values of the shipped data name by its digest.
+ELSEWHERE = {made.SECTION: made for made in (coping_replications, strain_replications)}
 
 STUDIES = {  # study: data file, and what simulates and writes it
     "threat_experiment": ("threat_experiment.sav", threat.write),
@@ -50,6 +57,7 @@ def load_world(
     ``coping_survey.analysable=2000``, change either.
     """
     world = yaml.safe_load(path.read_text(encoding="utf-8"))
+    world |= {section: copy.deepcopy(made.NONE) for section, made in ELSEWHERE.items()}
     if other:
         change(world, yaml.safe_load(other.read_text(encoding="utf-8")) or {})
     for setting in settings:

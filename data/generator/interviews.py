@@ -220,7 +220,7 @@ def add_selections(
 ) -> None:
     """Mark passages with codes.
 
-    Two coders of one passage stand in one selection with two codings, or in two selections that
+    Two coders of one passage are in one selection with two codings, or in two selections that
     overlap: programs write both.
     """
     together = interview.number % 2 == 0

@@ -2,7 +2,7 @@
 
     python data/generator/prepare.py config/worlds/null.yaml results/worlds/null
 
-simulates the raw data of a world (generate.py, replications.py) into `<folder>/data/raw`, beside
+simulates the raw data of a world (generate.py, *replications.py) into `<folder>/data/raw`, beside
 the published findings, which are what they are in any world. Configuration, article, appraisal and
 the store of fits are links to those of this project: only the data differ.
 `snakemake --directory <folder>` does the rest.
@@ -25,7 +25,7 @@ __all__ = ["main", "prepare"]
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 LINKS = ("config", "manuscript", "data/appraisal.csv", ".store")
-MARK = "world.yaml"  # stands in each prepared folder, and says what differs there
+MARK = "world.yaml"  # is in each prepared folder, and says what differs there
 
 
 def prepare(world: Path, folder: Path, settings: tuple[str, ...] = ()) -> None:
@@ -59,6 +59,9 @@ def prepare(world: Path, folder: Path, settings: tuple[str, ...] = ()) -> None:
     made = generate.generate(made_of, raw, list(generate.STUDIES))
     like = yaml.safe_load((raw / replications.LIKE / "codebook.yaml").read_text("utf-8"))
     made |= replications.write(made_of, raw, like)
+    for more in generate.ELSEWHERE.values():
+        like = yaml.safe_load((raw / more.LIKE / "codebook.yaml").read_text("utf-8"))
+        made |= more.write(made_of, raw, like)
     generate.write_manifest(raw / "manifest.yaml", made)
     for link in LINKS:
         target, place = PROJECT / link, folder / link

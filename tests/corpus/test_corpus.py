@@ -37,7 +37,7 @@ from metastudy.codebook.codebook import load
 from metastudy.codebook.vocabulary import merge
 from metastudy.common.problem_codes import CODES
 from metastudy.common.problems import BadInput, Problem
-from metastudy.data_report.alerts import ALARM, notices
+from metastudy.data_report.alerts import ALARM, alerts
 from metastudy.data_report.inspection.study import inspect
 from metastudy.display.labels import Labels
 from metastudy.harmonize.harmonize import Harmonized, harmonize_file, save
@@ -287,7 +287,7 @@ def alarmed(found: Harmonized) -> None:
     """Check that the data report asks whether the keying is right."""
     vocabulary = merge(VOCABULARY, [found.report["vocabulary"]])
     seen = inspect(harmonized_study.Study(found.report, found.tables), vocabulary, 5)
-    told = notices(seen, Labels(vocabulary, {STUDY: "Small"}))
+    told = alerts(seen, Labels(vocabulary, {STUDY: "Small"}))
     assert any(one.level == ALARM and "keying" in one.text for one in told)
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
-from metastudy.article.results import Evidence, Modelled
+from metastudy.article.results import Modelled, Results
 from metastudy.common import result_tables
 from metastudy.design.new_settings import DECIDED
 from metastudy.harmonized.study import Study
@@ -92,7 +92,7 @@ def threat(world: str, provenance: str = "simulated") -> pd.DataFrame:
         rows.append(row(mean, sd, **same, level="population", metric="sd"))
         rows.append(row(mean, sd, **same, **own, metric="sd"))
         rows.append(row(18 * mean, 18 * sd, **same, **own, metric="pomp"))
-        level = {"module": "threat", "estimand": "level", "outcome": outcome, "metric": "pomp"}
+        level = {"module": "threat", "estimand": "mean", "outcome": outcome, "metric": "pomp"}
         rows.append(row(50 + 20 * mean, 1.0, **level, **own, study="first", provenance=provenance))
         if outcome != OUTCOMES[-1]:
             other = {"estimand": "difference", "level": "outcome", "against": "family"}
@@ -128,7 +128,7 @@ def coping(world: str) -> pd.DataFrame:
                 own = {"level": "study", "group": study, "vignette": vignette}
                 rows.append(row(mean + 0.01 * at, sd, **same, **own, metric="sd"))
                 rows.append(row(20 * mean, 20 * sd, **same, **own, metric="pomp"))
-                level = {"module": "coping", "estimand": "level", "outcome": outcome}
+                level = {"module": "coping", "estimand": "mean", "outcome": outcome}
                 rows.append(row(40 + 10 * mean, 2.0, **level, **own, metric="pomp", study=study))
     return pd.DataFrame(rows)
 
@@ -153,7 +153,7 @@ def strain(world: str) -> pd.DataFrame:
             if not code:
                 continue
             rows.append(row(shrink * mean / 5, sd / 5, **same, metric="probability"))
-            share = base | {"estimand": "level", "outcome": outcome, "metric": "probability"}
+            share = base | {"estimand": "mean", "outcome": outcome, "metric": "probability"}
             rows.append(row(0.3 - 0.03 * at, 0.05, **share, level="population"))
             for group in ("state_policy", "org_mission"):
                 rows.append(row(0.3, 0.05, **share, level="arrangement", group=group))
@@ -201,7 +201,7 @@ def sites() -> pd.DataFrame:
 
 
 def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
-    """Estimates of so many studies; with two and more they are pooled."""
+    """Estimates of this many studies; with two and more they are pooled."""
     place = {
         "exposure": "task_type_randomised", "exposure_type": "randomised",
         "family": "perceived_threat", "response_mode": "vignette_hypothetical", "metric": "sd",
@@ -224,6 +224,7 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
         for level, group, factor in levels if studies > 1 else ():
             more = mine | {"level": level, "group": group, "studies": studies}
             found = row(mean, sd * factor, **more) | {"provenance": "observed + simulated"}
+            found["note"] = ""
             found["prior_pull"] = -0.4 if level == "population" else float("nan")
             pooled.append(found)
         if studies == 1:
@@ -405,7 +406,7 @@ def power(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return found.assign(prior=0.01, likelihood=0.1, diagnosis="")[POWER]
 
 
-def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Evidence:
+def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Results:
     """All results of a world.
 
     Parameters
@@ -429,7 +430,7 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Ev
         "coping": coping(world),
         "strain": strain(world),
     }
-    return Evidence(
+    return Results(
         vocabulary=VOCABULARY,
         studies=tuple(
             study(name, "observed" if name in observed else "simulated", places[name], kinds[name])

@@ -142,7 +142,7 @@ class Grid:
             self.put(row, name, value(self.at(row, name)))
 
     def add(self, name: str, values: list[Any], at: int | None = None) -> None:
-        """Add a column, at the end if not told otherwise."""
+        """Add a column, at the end unless it is said where."""
         place = len(self.names) if at is None else at
         self.names.insert(place, name)
         for row, value in zip(self.rows, values, strict=True):

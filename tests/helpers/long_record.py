@@ -9,7 +9,7 @@ the code as it is. A test says which modules it is about::
         figures(covered=0.94, simulations=200)
 
 A row holds the digest of those modules with all that they import, as rules do. A digest is one of
-a minor version of Python; a row of another is told apart, not called old.
+a minor version of Python; a row of another is named as such, not called old.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Row = dict[str, str]
 
 
 def code_of(modules: str) -> str:
-    """Digest of the code of modules, whose names stand with a blank between them."""
+    """Digest of the code of modules, whose names are with a blank between them."""
     library = ROOT / "workflow"
     digests = [code_digest(module, library) for module in modules.split()]
     return f"{PYTHON}-{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]}"
@@ -63,27 +63,27 @@ def write(path: Path, rows: Mapping[str, Row]) -> None:
 
 def said_of(rows: Mapping[str, Row], tests: Iterable[str] = ()) -> list[str]:
     """What is to be said of the rows: old ones, failed ones, tests that have none."""
-    told = []
+    listed = []
     for name, row in sorted(rows.items()):
         when = f"of {row['date']}, {row['commit']}"
         try:
             now = code_of(row["of"])
         except MetastudyError as error:
-            told.append(f"{name}: what it tests is no more ({error})")
+            listed.append(f"{name}: what it tests is no more ({error})")
             continue
         if row["result"] != "passed":
-            told.append(f"{name}: {row['result']} ({when})")
+            listed.append(f"{name}: {row['result']} ({when})")
         elif row["code"].partition("-")[0] != PYTHON:
-            told.append(f"{name}: run with another Python than {PYTHON} ({when})")
+            listed.append(f"{name}: run with another Python than {PYTHON} ({when})")
         elif row["code"] != now:
-            told.append(f"{name}: older than {row['of'].replace(' ', ', ')} ({when})")
-    return together([*told, *(f"{name}: never run" for name in sorted(set(tests) - set(rows)))])
+            listed.append(f"{name}: older than {row['of'].replace(' ', ', ')} ({when})")
+    return together([*listed, *(f"{name}: never run" for name in sorted(set(tests) - set(rows)))])
 
 
-def together(told: Iterable[str]) -> list[str]:
+def together(listed: Iterable[str]) -> list[str]:
     """One line for the cases of a test of which the same is said."""
     cases: dict[tuple[str, str], list[str]] = {}
-    for line in told:
+    for line in listed:
         name, _, said = line.partition(": ")
         test, _, case = name.partition("[")
         cases.setdefault((test, said), []).append(case.removesuffix("]"))
@@ -165,9 +165,9 @@ class LongRecord:
         write(self.path, rows)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        told = said_of(read(self.path), self.known)
-        if told:
+        listed = said_of(read(self.path), self.known)
+        if listed:
             terminalreporter.section("long tests to run again")
-            for line in told:
+            for line in listed:
                 terminalreporter.write_line(line)
             terminalreporter.write_line("make test-long ARGS='-k ...' runs them")

@@ -34,7 +34,8 @@ def snakemake(
     key.write_text(KEY, encoding="utf-8")
     path = folder / "config" / "config.yaml"
     settings = yaml.safe_load(path.read_text("utf-8"))
-    here = {"pseudonyms": {"key_file": str(key)}, "sensitivity": {"ordinal": [], "folded": []}}
+    none = {"ordinal": [], "folded": [], "interviews": []}
+    here = {"pseudonyms": {"key_file": str(key)}, "sensitivity": none}
     for section, values in (here | config).items():
         settings[section] |= values
     path.write_text(yaml.safe_dump(settings), encoding="utf-8")

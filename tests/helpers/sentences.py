@@ -1,4 +1,4 @@
-"""Generated sentences read again: what one says against the numbers that stand in it."""
+"""Generated sentences read again: what one says against the numbers that are in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def value(text: str) -> float:
 
 
 def contradictions(sentence: str) -> list[str]:
-    """What a sentence says against the numbers that stand in it."""
+    """What a sentence says against the numbers that are in it."""
     found = []
     verbs = {
         "higher": r"raises|goes with (?:a )?higher|is higher (?:on|with)|^higher (?:on|with)",

@@ -55,7 +55,7 @@ def test_the_folders_of_the_unit_tests_are_the_packages_of_the_library() -> None
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     tested = {path.parent.name for path in UNIT.glob("*/test_*.py")}
     assert tested == packages
-    assert not list(UNIT.glob("*.py")), "a test of the library stands with its package"
+    assert not list(UNIT.glob("*.py")), "a test of the library is with its package"
 
 
 def test_no_helper_has_a_name_that_pytest_collects_or_is_without_a_user() -> None:

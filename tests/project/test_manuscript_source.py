@@ -30,7 +30,7 @@ def test_no_digit_stands_in_the_prose() -> None:
 
 
 def test_no_verdict_is_written_by_hand() -> None:
-    # A direction stands in a variable, or in the report of what a cited article found.
+    # A direction is in a variable, or in the report of what a cited article found.
     results = prose().partition("## Results")[2].partition("## Limitations")[0]
     assert results
     verdicts = r"\b(raises?|lowers?|increases?|decreases?|significant\w*|stronger|weaker)\b"

@@ -66,7 +66,7 @@ def names() -> set[str]:
 
 
 def mentions(text: str, words: set[str]) -> set[str]:
-    """The words that stand in a text by themselves or as a part of a longer identifier."""
+    """The words that are in a text by themselves or as a part of a longer identifier."""
     longest_first = sorted(words, key=len, reverse=True)
     either = "|".join(map(re.escape, longest_first))
     return set(re.findall(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", text))

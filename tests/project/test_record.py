@@ -26,7 +26,7 @@ def build(tmp_path: Path) -> tuple[Path, Path]:
     rows = pd.DataFrame(
         {
             "id": ["main|effect|b|population", "main|effect|a|population", "main|level|a"],
-            "estimand": ["effect", "effect", "level"],
+            "estimand": ["effect", "effect", "mean"],
             "variant": "main",
             "level": ["population", "population", "study"],
             "mean": [0.1 + 0.2, -0.25, float("nan")],

@@ -127,7 +127,7 @@ def test_the_newest_tested_version_of_pyenv_is_taken(machine: Machine):
 
 @pytest.mark.parametrize("clue", ["PYENV_ROOT", "pyenv", "shims", "python3"])
 def test_pyenv_is_found_where_home_is_empty(machine: Machine, clue: str):
-    """Its folder is told by PYENV_ROOT, or by where pyenv, its shims or its python3 stand."""
+    """Its folder is given by PYENV_ROOT, or by where pyenv, its shims or its python3 stand."""
     root = machine.elsewhere / "pyenv"
     wanted = python(root / "versions/3.13.0/bin/python3", "3.13")
     if clue == "PYENV_ROOT":

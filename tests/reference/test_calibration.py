@@ -1,14 +1,19 @@
 """A small calibration: a model finds again what was simulated from it, and a wrong one does not.
 
-`snakemake calibration` does the same with more simulations of the fitted designs. Here small ones
-run at each landing, that of the second stage in each `make test`, and those of the modules with ten
-times the simulations before a change of what they test is done.
+What is true is drawn from the priors, or from the posterior of data, which are then fitted together
+with the simulated ones. `snakemake calibration` does the same with more simulations of the fitted
+designs. Here small ones run at each landing, that of the second stage from its priors in each
+`make test`, and before a change of what they test is done those with ten times the simulations, and
+posterior ones of the data that ship.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,22 +22,34 @@ import xarray as xr
 import yaml
 
 from helpers.hand_made import coding_study, experiment
-from helpers.raw_studies import VOCABULARY
+from helpers.raw_studies import KEY, VOCABULARY
 from helpers.repository import ROOT
+from metastudy import config as settings
 from metastudy.calibration.rank_bands import INTERVALS, uniformity
 from metastudy.calibration.simulation_based import (
     Simulation,
     fit_and_rank,
     for_short_chains,
+    from_posterior,
     simulations,
 )
-from metastudy.calibration.synthesis import built, from_estimates, simulated_studies
+from metastudy.calibration.synthesis import (
+    built,
+    from_estimates,
+    simulated_studies,
+    truths_from_posterior,
+    truths_from_priors,
+)
+from metastudy.codebook.codebook import load
+from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.inference.sampling import compile_model
+from metastudy.models.aggregate import aggregate
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import pack
+from metastudy.models.prior_simulation import log_likelihood, parameters
 from metastudy.models.priors import priors_of
-from metastudy.models.registry import MODELS
+from metastudy.models.registry import model_of
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.blocks import blocks
 from metastudy.synthesis.pooling import plans
@@ -45,9 +62,11 @@ PRIORS = priors_of(CONFIG["priors"])
 SHORT = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}
 NUMBER, MANY, KEPT = 20, 200, 49
 WRONG = 12  # simulations are enough to see that a model is wrong
+RAW, WORDS = ROOT / "data" / "raw", ROOT / "config" / "vocabulary.yaml"
 LONG = pytest.mark.long(
     of=(
         "metastudy.calibration.simulation_based",
+        "metastudy.calibration.synthesis",
         "metastudy.calibration.rank_bands",
         "metastudy.models.registry",
     )
@@ -77,35 +96,68 @@ def of_codings() -> xr.Dataset:
     return code_cells([study], "strain", VOCABULARY)
 
 
-class Calibration:
-    """A compiled model and its simulations, ranked as they are or as another model has them."""
+class Compiled:
+    """A model of some cells, compiled once for all that is made of them."""
 
-    def __init__(self, cells: xr.Dataset, kind: str, number: int) -> None:
+    def __init__(self, cells: xr.Dataset, number: int, short: dict[str, Any] = SHORT) -> None:
         self.cells, self.number = cells, number
-        self.sampling = CONFIG["sampling"] | SHORT
-        model = MODELS[kind].build(cells, PRIORS)
-        self.made = [*simulations(model, cells, PRIORS, number, seed=5)]
-        self.compiled = compile_model(model)
+        self.sampling = CONFIG["sampling"] | short
+        self.gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], short)
+        self.built = model_of(cells).build(cells, PRIORS)
+        self.compiled = compile_model(self.built)
+
+    def ranked(self, made: Iterable[Simulation]) -> Tables:
+        return fit_and_rank(self.compiled, made, self.sampling, KEPT, self.gates)
+
+    @cached_property
+    def posterior(self) -> xr.Dataset:
+        return from_posterior(self.compiled, CONFIG["sampling"], self.number)
+
+
+class Calibration:
+    """Simulations of a model, ranked as they are or as something wrong has them.
+
+    Parameters
+    ----------
+    source : where what is true is drawn from, ``prior`` or ``posterior``.
+    """
+
+    def __init__(self, model: Compiled, source: str) -> None:
+        self.model, self.number = model, model.number
+        self.data = source == "posterior"
+        prior = parameters(model.built, model.number, seed=5)
+        self.drawn = model.posterior if self.data else prior
+        self.made = [*self._made(self.drawn)]
+
+    def _made(self, drawn: xr.Dataset) -> Iterator[Simulation]:
+        of = self.model
+        return simulations(of.built, of.cells, PRIORS, drawn, seed=5, with_cells=self.data)
 
     def ranked(self) -> Tables:
-        return self._ranked(self.made)
+        return self.model.ranked(self.made)
 
     def ranked_by_a_wrong_model(self) -> Tables:
         """Ranks where every row counts four times and the priors are a fifth as wide."""
         wrong = PRIORS | {
             name: PRIORS[name].scaled(1 / 5) for name in ("effect", "effect_logit", "prevalence")
         }
-        given = pack(self.cells, wrong)
+        given = pack(self.model.cells, wrong)
         # The priors' numbers are last, and two standard deviations that could be fixed.
         rows = len(given) - sum(len(prior.numbers) for prior in wrong.values()) - 2
-        return self._ranked(
+        return self.model.ranked(
             replace(one, given=np.concatenate([4 * one.given[:rows], given[rows:]]))
             for one in self.made[:WRONG]
         )
 
-    def _ranked(self, made: Iterable[Simulation]) -> Tables:
-        gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
-        return fit_and_rank(self.compiled, made, self.sampling, KEPT, gates)
+    def ranked_of_a_wrong_simulator(self) -> Tables:
+        """Ranks where answers spread half as much again, or coders overlook half of it all."""
+        some = self.drawn.isel(simulation=slice(WRONG))
+        wrong = {"sigma": 1.5, "sensitivity": 0.5}
+        other = some.assign({name: some[name] * by for name, by in wrong.items() if name in some})
+        return self.model.ranked(
+            replace(one, given=of_others.given)
+            for one, of_others in zip(self.made, self._made(other), strict=False)
+        )
 
 
 @pytest.fixture(
@@ -117,10 +169,14 @@ class Calibration:
         pytest.param(("codings", MANY), id="codings-many", marks=LONG),
     ],
 )
-def calibration(request: pytest.FixtureRequest) -> Calibration:
+def model(request: pytest.FixtureRequest) -> Compiled:
     kind, number = request.param
-    cells = {"answers": of_answers, "codings": of_codings}[kind]()
-    return Calibration(cells, kind, number)
+    return Compiled({"answers": of_answers, "codings": of_codings}[kind](), number)
+
+
+@pytest.fixture(scope="module", params=["prior", "posterior"])
+def calibration(model: Compiled, request: pytest.FixtureRequest) -> Calibration:
+    return Calibration(model, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -163,30 +219,120 @@ def test_every_simulation_is_among_the_ranks_whether_it_passed_or_not(
 def test_a_wrong_model_leaves_the_band(calibration: Calibration) -> None:
     found = uniformity(calibration.ranked_by_a_wrong_model()[0])
     outside = set(found.loc[~found["together"], "parameter"])
-    assert outside & {"mu", "contrast", "prevalence"}
+    assert outside & {"mu", "family_mean", "contrast", "prevalence"}
 
 
-def test_the_second_stage_is_calibrated_and_one_that_is_too_sure_is_not() -> None:
-    rng = np.random.default_rng(2)
-    studies = simulated_studies(np.zeros(8), VOCABULARY, rng)
-    (found,) = plans(*estimates(answer_cells(studies, "threat", VOCABULARY), VOCABULARY))
-    own = (PRIORS["effect"], PRIORS["tau"])
-    model = built(found, own)
-    made = [*from_estimates(model, found, own, NUMBER, seed=4)]
-    compiled, sampling = compile_model(model), CONFIG["sampling"] | SHORT
-    gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
-    right, _ = fit_and_rank(compiled, made, sampling, KEPT, gates)
-    assert uniformity(right)["together"].all()
-    assert {"mu", "total_tau", "tau", "level", "theta", "log_likelihood"} == set(right["parameter"])
+def test_a_wrong_simulator_leaves_the_band(calibration: Calibration) -> None:
+    found = uniformity(calibration.ranked_of_a_wrong_simulator()[0])
+    outside = set(found.loc[~found["together"], "parameter"])
+    # What coders overlook is like a lower sensitivity, or like codes that are there less often.
+    assert outside & {"sigma", "sensitivity", "alpha"}
 
-    def as_if_errors_were_small(one: Simulation) -> Simulation:
+
+def test_the_posterior_s_draws_have_the_log_likelihood_that_the_sampler_saw(
+    model: Compiled,
+) -> None:
+    log_likelihood_of, given = log_likelihood(model.built), pack(model.cells, PRIORS)
+    for at in range(3):
+        one = model.posterior.isel(simulation=at)
+        found = log_likelihood_of(one, given)
+        assert found == pytest.approx(float(one["log_likelihood"]), rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def harmonized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The studies that ship, as tables of one form."""
+    folder = tmp_path_factory.mktemp("harmonized")
+    for path in RAW.glob("*/codebook.yaml"):
+        study = path.parent.name
+        save(harmonize_file(load(RAW / study, VOCABULARY), KEY), folder / study)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "module", [pytest.param(name, marks=LONG) for name in VOCABULARY["modules"]]
+)
+def test_posterior_ranks_of_the_data_that_ship_are_uniform(
+    module: str, harmonized: Path, figures: Callable[..., None]
+) -> None:
+    config = CONFIG | {"data": str(RAW), "vocabulary": str(WORDS)}
+    studies = settings.discover(settings.checked(config)).modules[module].studies
+    cells = aggregate([harmonized / name for name in studies], module, WORDS)
+    number = CONFIG["calibration"]["posterior_simulations"]
+    calibration = Calibration(Compiled(cells, number, CONFIG["refits"]), "posterior")
+    ranked, checks = calibration.ranked()
+    found = uniformity(ranked)
+    figures(
+        simulations=number,
+        missed=int((~checks.groupby("simulation")["passed"].all()).sum()),
+        quantities=len(found),
+        alone=int((~found["alone"]).sum()),
+        outside=int((~found["together"]).sum()),
+        covered_95=float(ranked["covered_95"].mean()),
+    )
+    assert found["together"].all(), found[~found["together"]]
+
+
+class SecondStage:
+    """The second stage of eight studies of one outcome, compiled once."""
+
+    def __init__(self) -> None:
+        effects = np.random.default_rng(2).normal(0.3, 0.3, 8)
+        studies = simulated_studies(effects, VOCABULARY, np.random.default_rng(2))
+        cells = answer_cells(studies, "threat", VOCABULARY)
+        (self.found,) = plans(*estimates(cells, VOCABULARY))
+        self.priors = (PRIORS["effect"], PRIORS["tau"])
+        self.built = built(self.found, self.priors)
+        self.compiled = compile_model(self.built)
+
+    def made(self, source: str, number: int) -> Iterator[Simulation]:
+        if source == "prior":
+            truths = truths_from_priors(self.built, self.found, number, seed=4)
+        else:
+            sampling = CONFIG["sampling"]
+            truths = truths_from_posterior(self.compiled, self.found, sampling, number)
+        data = source == "posterior"
+        return from_estimates(self.built, self.found, self.priors, truths, 4, data)
+
+    def ranked(self, made: Iterable[Simulation]) -> pd.DataFrame:
+        gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
+        return fit_and_rank(self.compiled, made, CONFIG["sampling"] | SHORT, KEPT, gates)[0]
+
+    def as_if_errors_were_small(self, one: Simulation, covariance: np.ndarray) -> Simulation:
         """Errors a third as large, and no heterogeneity that could make up for it."""
-        estimate = np.empty(len(found.table))
-        estimate[blocks(found.design, found.covariance).row] = one.given[: len(estimate)]
-        priors = own[0], own[1].scaled(0.05)
-        given = synthesis_model.packed(estimate, found.covariance / 9, found.design, *priors)
+        estimate = np.empty(len(self.found.table))
+        order = blocks(self.found.design, self.found.covariance).row
+        estimate[order] = one.given[: len(estimate)]
+        priors = self.priors[0], self.priors[1].scaled(0.05)
+        given = synthesis_model.packed(estimate, covariance / 9, self.found.design, *priors)
         return replace(one, given=given)
 
-    wrong = map(as_if_errors_were_small, made)
-    found_wrong = uniformity(fit_and_rank(compiled, wrong, sampling, KEPT, gates)[0])
-    assert {"mu", "theta"} <= set(found_wrong.loc[~found_wrong["together"], "parameter"])
+
+@pytest.fixture(scope="module")
+def second_stage() -> SecondStage:
+    return SecondStage()
+
+
+@pytest.mark.parametrize("source", ["prior", pytest.param("posterior", marks=pytest.mark.ci)])
+def test_the_second_stage_is_calibrated_and_one_that_is_too_sure_is_not(
+    source: str, second_stage: SecondStage
+) -> None:
+    made = [*second_stage.made(source, NUMBER)]
+    right = second_stage.ranked(made)
+    assert uniformity(right)["together"].all()
+    assert {"mu", "total_tau", "tau", "level", "theta", "log_likelihood"} == set(right["parameter"])
+    covariance = second_stage.found.covariance / (1 if source == "prior" else 2)
+    wrong = (second_stage.as_if_errors_were_small(one, covariance) for one in made)
+    found = uniformity(second_stage.ranked(wrong))
+    assert {"mu", "theta"} <= set(found.loc[~found["together"], "parameter"])
+
+
+@LONG
+@pytest.mark.parametrize("source", ["prior", "posterior"])
+def test_the_second_stage_is_calibrated_in_many_simulations(
+    source: str, second_stage: SecondStage, figures: Callable[..., None]
+) -> None:
+    found = uniformity(ranked := second_stage.ranked(second_stage.made(source, MANY)))
+    outside = int((~found["together"]).sum())
+    figures(quantities=len(found), outside=outside, covered_95=float(ranked["covered_95"].mean()))
+    assert not outside, found[~found["together"]]

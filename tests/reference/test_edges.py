@@ -78,7 +78,7 @@ def test_codes_that_nobody_everybody_or_one_side_has_keep_finite_estimates() -> 
     cells = code_cells([separated_codes()], "strain", VOCABULARY)
     tree = fitted(cells, "codings")
     found = table(cells, tree, "codings")
-    main = found[(found["variant"] == "main") & (found["estimand"] == "level")]
+    main = found[(found["variant"] == "main") & (found["estimand"] == "mean")]
     share = main[main["level"] == "population"].set_index("outcome")
     assert share.loc[NEVER, "mean"] < 0.2
     assert share.loc[ALWAYS, "mean"] > 0.8

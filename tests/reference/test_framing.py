@@ -1,6 +1,6 @@
 """A real experiment of another field, added as a folder: the workflow gives the exact posterior.
 
-Codebook and source stand in ``framing/``. The model of one study with one outcome is a regression
+Codebook and source are in ``framing/``. The model of one study with one outcome is a regression
 with normal priors, so its posterior is known but for one integral over the residual spread.
 """
 
@@ -23,7 +23,7 @@ from metastudy.inference.fit import fit
 from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
 COEFFICIENTS = ["baseline", "story_tone_randomised", "story_ethnicity_randomised"]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))

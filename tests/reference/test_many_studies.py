@@ -3,7 +3,7 @@
 One study per family is no evidence that pooling works. Here the generator of the stand-in data
 makes the same experiment in every combination of four countries and three sectors, the true effect
 of each being the population's plus a country's, a sector's and its own. The files go through the
-project's own rules; all that is new stands in codebooks.
+project's own rules; all that is new is in codebooks.
 
 True effects are in standard deviations of what people feel. Answers attenuate it: items are noisy,
 whole numbers and bounded. So truth is first taken to the scale of the scores, on a very large

@@ -28,7 +28,7 @@ from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 from metastudy.posterior.contrasts import contrasts
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit]
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(CONFIG["priors"])

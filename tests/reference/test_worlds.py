@@ -249,7 +249,7 @@ def fitted(
 
 
 def least(units: int) -> float:
-    """The least share of hits that a right model may have, for so many independent intervals."""
+    """The least share of hits that a right model may have, for this many independent intervals."""
     return float(binom.ppf(RARE, units, LEVEL)) / units
 
 
@@ -310,7 +310,7 @@ def test_the_spreads_between_countries_and_sectors_lie_in_their_intervals(
                 known += low > 0.05
     assert np.mean(hits) >= least(len(hits))
     assert known >= len(fitted.of["multi_country"]), (
-        "between countries the spread is told from none"
+        "between countries the spread is distinguished from none"
     )
 
 

@@ -145,7 +145,7 @@ def test_asking_for_what_the_design_cannot_tell_names_the_alias(built: Path) -> 
     problems = caught.value.problems
     assert {problem.code for problem in problems} == {"aliased-term"}
     assert {problem.column for problem in problems} == {"require.threat"}
-    assert all("cannot be told from study" in problem.found for problem in problems)
+    assert all("cannot be distinguished from study" in problem.found for problem in problems)
 
 
 def test_estimates_of_the_replications_are_pooled_and_the_construct_of_its_own_is_not(

@@ -101,7 +101,7 @@ def append(path: Path, text: str) -> None:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the repository holds, as it stands now; nothing is built. Read only."""
+    """What the repository holds, as it is now; nothing is built. Read only."""
     return copy_of_the_repository(tmp_path_factory.mktemp("snakemake") / "clone")
 
 
@@ -229,22 +229,22 @@ def refused(project: Path, *arguments: str) -> str:
 def test_a_typo_in_the_configuration_is_told_with_what_may_stand_there(
     clone: Path, setting: str, says: list[str]
 ):
-    told = refused(clone, "--config", setting)
-    assert [text for text in says if text not in told] == []
+    listed = refused(clone, "--config", setting)
+    assert [text for text in says if text not in listed] == []
 
 
 def test_a_missing_data_file_is_told_before_anything_runs(fresh: Path):
     (fresh / "data/raw/coping_survey/coping_survey.csv").unlink()
-    told = refused(fresh)
-    assert "[missing-file] data/raw/coping_survey/coping_survey.csv" in told
+    listed = refused(fresh)
+    assert "[missing-file] data/raw/coping_survey/coping_survey.csv" in listed
 
 
 def test_a_typo_in_a_codebook_is_told_before_anything_runs(fresh: Path):
     path = fresh / "data/raw/coping_survey/codebook.yaml"
     edit(path, "construct: coping_avoidance", "construct: coping_avoidence")
-    told = refused(fresh)
-    assert "data/raw/coping_survey/codebook.yaml" in told
-    assert "Did you mean 'coping_avoidance'?" in told
+    listed = refused(fresh)
+    assert "data/raw/coping_survey/codebook.yaml" in listed
+    assert "Did you mean 'coping_avoidance'?" in listed
 
 
 # --- parts of it ----------------------------------------------------------------------------------
@@ -268,13 +268,13 @@ def test_a_subset_plans_what_belongs_to_it_and_nothing_else(
 
 
 def test_check_makes_a_page_for_each_study_before_any_model(project: Path):
-    told = build(project, "check")
+    listed = build(project, "check")
     made = project / "results/data_report"
     studies = {path.parent.name for path in (ROOT / "data/raw").glob("*/codebook.yaml")}
     assert {path.stem for path in made.glob("*.html")} == {"index", *studies}
     assert {path.stem for path in made.glob("*.md")} == {"index", *studies}
     assert not (project / "results/fits").exists()
-    assert set(counts(told)) <= {
+    assert set(counts(listed)) <= {
         "harmonize",
         "validate",
         "promote",
@@ -290,9 +290,9 @@ def test_a_codebook_is_drafted_from_a_data_file(project: Path):
     data = project / "data/raw/new_study/answers.csv"
     data.parent.mkdir()
     data.write_text("person,arm,q1\n1,core,4\n2,complementary,2\n3,core,5\n", "utf-8")
-    told = build(project, "codebook", "--config", "study=new_study", f"file={data}")
+    listed = build(project, "codebook", "--config", "study=new_study", f"file={data}")
     drafted = data.with_name("codebook.yaml")
-    assert str(drafted.relative_to(project)) in told
+    assert str(drafted.relative_to(project)) in listed
     assert "q1" in drafted.read_text("utf-8")
     again = snakemake(
         project, "--cores", "1", "codebook", "--config", "study=new_study", f"file={data}"

@@ -71,7 +71,7 @@ def test_one_command_makes_the_article_and_every_gate_is_passed(built: Path) -> 
     }
     assert record["asked"] == "auto"
     gates = json.loads((built / "results/diagnostics/gates.json").read_text())
-    analyses = {"threat-ordinal", "coping-folded"}
+    analyses = {"threat-ordinal", "coping-folded", "strain-interviews"}
     assert {fit["fit"] for fit in gates} == {"threat", "coping", "strain", "synthesis", *analyses}
     assert all(gate["passed"] for fit in gates for gate in fit["gates"])
     shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))["gates"]

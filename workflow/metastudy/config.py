@@ -25,6 +25,9 @@ __all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "manif
 
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
 PUBLISHED = "published"  # the design of a study that holds findings and no people
+# Sensitivity analyses that are kinds of models of their own: of which kind the module's main model
+# is, and what it then has.
+OWN_KINDS = {"ordinal": ("answers", "answers to items"), "interviews": ("codings", "interviews")}
 SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 
 
@@ -47,7 +50,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fit of a module: ``main``, or the sensitivity analysis ``folded`` or ``ordinal``."""
+    """A fit of a module: ``main``, or a sensitivity analysis by its name."""
 
     module: str
     variant: str
@@ -162,8 +165,9 @@ def discover(config: Mapping[str, Any]) -> Found:
     for m in modules:
         if m in folded and m in config["sensitivity"].get("folded", ()):
             fits[f"{m}-folded"] = Fit(m, "folded", modules[m].model)
-        if m in config["sensitivity"].get("ordinal", ()):
-            fits[f"{m}-ordinal"] = Fit(m, "ordinal", "ordinal")
+        for kind in OWN_KINDS:
+            if m in config["sensitivity"].get(kind, ()):
+                fits[f"{m}-{kind}"] = Fit(m, kind, kind)
     return Found(studies, modules, fits, complete)
 
 
@@ -182,10 +186,9 @@ def _wrong_analyses(
 ) -> Iterator[Problem]:
     """The sensitivity analyses that no studies could give, whatever the data."""
     models = {name: vocabulary.model(name) for name in vocabulary["modules"]}
-    scored = [name for name, model in models.items() if model == "answers"]
     for variant, able, what in (
         ("folded", [m for m in models if m in folding], "an outcome that is a part of another"),
-        ("ordinal", scored, "answers to items"),
+        *((v, [m for m in models if models[m] == of], what) for v, (of, what) in OWN_KINDS.items()),
     ):
         for name in asked.get(variant, ()):
             if name not in able:

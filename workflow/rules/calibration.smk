@@ -3,7 +3,8 @@
 REQUIRED INPUTS: results/cells/<module>.nc, results/harmonized/<study>/ of published effects
 OUTPUTS: results/calibration/{<module>,synthesis}{.parquet,-gates.parquet}, index.{html,md}, figures/
 `snakemake calibration` asks for it; `rule all` does not, for it takes as long as everything else. All simulations of
-a model are one job: it is compiled once, and each simulation gives it other data.
+a model are one job, those with parameters from its priors and those with parameters from the posterior of the data: it is
+compiled once, and each simulation gives it other data.
 """
 
 CALIBRATED = [*MODULES, "synthesis"]
@@ -35,7 +36,7 @@ rule calibrate:
         code=code("calibrate"),
         lock=LOCK,
     message:
-        "Calibrate the {wildcards.module} model."
+        "Calibrate the {wildcards.module} model, from its priors and from the posterior of its data."
     shell:
         f"{LIBRARY} python -m metastudy.commands.calibrate"
         " --cells {input.cells} --settings {params.settings:q}"
@@ -58,6 +59,7 @@ rule calibrate_synthesis:
         mem_mb=2500,
     params:
         settings=as_json("priors", "sampling", "refits", "gates", "calibration"),
+        standardisers=config["pooling"]["standardisers"],
         code=code("calibrate_synthesis"),
         lock=LOCK,
     message:
@@ -65,7 +67,8 @@ rule calibrate_synthesis:
     shell:
         f"{LIBRARY} python -m metastudy.commands.calibrate_synthesis"
         " --cells {input.cells} --published {input.published}"
-        " --vocabulary {input.vocabulary} --settings {params.settings:q} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
+        " --vocabulary {input.vocabulary} --standardisers {params.standardisers}"
+        " --settings {params.settings:q} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
 
 
 rule report_calibration:

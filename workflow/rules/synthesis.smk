@@ -33,6 +33,7 @@ rule synthesize:
         rope_sd=config["report"]["rope_sd"],
         rope_logit=config["report"]["rope_logit"],
         prior_decides=config["report"]["prior_decides"],
+        standardisers=config["pooling"]["standardisers"],
         code=code("synthesize"),
         lock=LOCK,
     message:
@@ -41,7 +42,8 @@ rule synthesize:
         f"{LIBRARY} python -m metastudy.commands.synthesize"
         " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
-        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --prior_decides {params.prior_decides} --cores {threads} --out {params.out} > {log} 2>&1"
+        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --prior_decides {params.prior_decides}"
+        " --standardisers {params.standardisers} --cores {threads} --out {params.out} > {log} 2>&1"
 
 
 rule design_based:

@@ -1,4 +1,4 @@
-"""Variants of what stands in cells and rows: a value, an id, a row too many."""
+"""Variants of what is in cells and rows: a value, an id, a row too many."""
 
 from __future__ import annotations
 

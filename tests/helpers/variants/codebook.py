@@ -18,7 +18,7 @@ def whole(name: str, content: str | bytes) -> None:
 
 
 def more(name: str, lines: str) -> None:
-    """Register a class in which something stands after the codebook."""
+    """Register a class in which something is after the codebook."""
 
     def maker(v: Variant) -> None:
         v.codebook = str(v.codebook) + lines

@@ -76,7 +76,7 @@ def mark_of(v: Variant) -> str:
 def _(v: Variant, content: str) -> str:
     v.grid.add("", [None] * len(v.grid.rows))
     made = delimited(v.grid, v.kind)
-    if v.kind in ("qualtrics", "qualtrics_tsv", "legacy"):  # nothing stands there in any header
+    if v.kind in ("qualtrics", "qualtrics_tsv", "legacy"):  # nothing is there in any header
         made = made.replace("Tag \n", "\n").replace("What is ?", "")
         made = made.replace('"What, please, is\nthe ?"', "")
     return made

@@ -11,14 +11,14 @@ import xarray as xr
 
 from helpers.evidence import evidence, finding
 from metastudy.article.make import table
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics.concordance import CONCORDANCE, concordance, variables
 from metastudy.inference.netcdf import save
 
 KEYS = ["finding_id", "outcome"]
 
 
-def observed(tmp_path: Path, *found: dict) -> tuple[Evidence, dict[str, np.ndarray]]:
+def observed(tmp_path: Path, *found: dict) -> tuple[Results, dict[str, np.ndarray]]:
     """A world in which the first study's data were observed, with draws of its contrasts."""
     world = evidence("mixed", observed=("first",))
     effects = world.contrasts["threat"]
@@ -123,7 +123,7 @@ def test_a_finding_about_a_family_stands_beside_each_of_its_outcomes(tmp_path: P
     assert set(found["level"]) == {"study"}, "it is about one vignette alone"
     assert set(found["vignette"]) == {"user_vs_collective_value"}
     shown = table(world, "concordance").shown
-    assert (shown["Finding"] == "Contrast B").sum() == 1, "and is told once"
+    assert (shown["Finding"] == "Contrast B").sum() == 1, "and is listed once"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers.evidence import evidence
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import (
     pooling_comparison,
     predictive_answers,
@@ -37,12 +37,12 @@ def statistic(name: str, observed: float | None, **more: Any) -> Rows:
     ]
 
 
-def checked(*found: Rows) -> Evidence:
+def checked(*found: Rows) -> Results:
     table = pd.DataFrame([row for rows in found for row in rows], columns=PREDICTED)
     return replace(evidence("mixed", 1), predictive=table)
 
 
-def compared(components: int = 3, high_k: int = 0, apart: float = 2.0) -> Evidence:
+def compared(components: int = 3, high_k: int = 0, apart: float = 2.0) -> Results:
     """No pooling is clearly worse; complete pooling lies ``apart`` below partial pooling."""
     found = evidence("mixed", 1)
     table = found.comparison.set_index("pooling")
@@ -116,7 +116,7 @@ def test_a_small_or_imprecise_difference_is_not_called_clear() -> None:
     said = pooling_comparison.variables(compared(apart=2.0))["threat"]
     assert said["best"] == "partial pooling"
     assert said["verdict"] == "unclear"
-    assert "complete pooling cannot be told from it (elpd lower by 2.0" in said["sentence"]
+    assert "complete pooling cannot be distinguished from it (elpd lower by 2.0" in said["sentence"]
     assert "no pooling predicts clearly worse (elpd lower by 30.0" in said["sentence"]
     assert pooling_comparison.variables(compared(apart=9.0))["threat"]["verdict"] == "clear"
     small_but_precise = pooling_comparison.variables(compared(apart=3.5))["threat"]

@@ -10,14 +10,14 @@ import pytest
 
 from helpers.evidence import cases, evidence, row
 from metastudy.article.make import table
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import identification
 from metastudy.article.topics.effect_directions import figure
 from metastudy.article.topics.published import bounds
 from metastudy.display.plots.effect_directions import SIGNS
 
 
-def everything(world: str = "mixed") -> Evidence:
+def everything(world: str = "mixed") -> Results:
     found = evidence(world)
     return replace(found, studies=(*found.studies, cases()))
 

@@ -1,4 +1,4 @@
-"""Figures: every mark stands where its row says, and simulated data are called simulated."""
+"""Figures: every mark is where its row says, and simulated data are called simulated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 from helpers.evidence import WORLDS, evidence
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import (
     answer_figures,
     codings,
@@ -32,7 +32,7 @@ from metastudy.display.plots import effect_directions as plots_effect_directions
 from metastudy.display.plots import flow, forest, study_grid, style
 
 Drawing = Callable[[pd.DataFrame], Figure]
-FORESTS: dict[str, Callable[[Evidence], pd.DataFrame]] = {
+FORESTS: dict[str, Callable[[Results], pd.DataFrame]] = {
     "module_threat": lambda e: answer_figures.figure(e, "threat"),
     "module_coping": lambda e: answer_figures.figure(e, "coping"),
     "module_strain": lambda e: codings.figure(e, "strain"),
@@ -40,7 +40,7 @@ FORESTS: dict[str, Callable[[Evidence], pd.DataFrame]] = {
     "heterogeneity": heterogeneity.figure,
     "exploratory": exploratory.figure,
 }
-ALL: dict[str, tuple[Callable[[Evidence], pd.DataFrame], Drawing]] = {
+ALL: dict[str, tuple[Callable[[Results], pd.DataFrame], Drawing]] = {
     **{name: (table, forest.forest) for name, table in FORESTS.items()},
     "study_grid": (topics_studies.study_grid, study_grid.study_grid),
     "participant_flow": (topics_studies.participant_flow, flow.participant_flow),

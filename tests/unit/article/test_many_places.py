@@ -12,7 +12,7 @@ from helpers.evidence import OUTCOMES, SECTORS, evidence, row
 from helpers.hand_made import experiment
 from helpers.raw_studies import VOCABULARY
 from metastudy.article.make import table, variables
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import answer_figures
 from metastudy.article.variable_tree import flat
 from metastudy.design.new_settings import DECIDED
@@ -24,8 +24,8 @@ from metastudy.posterior.contrasts import contrasts
 COUNTRIES = ("DK", "FI", "NL", "SE", "US")
 
 
-def many() -> Evidence:
-    """One exposure in five countries times two sectors, each told apart by the design."""
+def many() -> Results:
+    """One exposure in five countries times two sectors, each distinguished by the design."""
     rows = []
     for k, outcome in enumerate(OUTCOMES):
         same = {
@@ -41,7 +41,7 @@ def many() -> Evidence:
                 own |= {"vignette": "volunteers_at_work", "study": f"study_{c}"}
                 rows.append(row(0.1 * c, 0.2, **sd, **own))
                 rows.append(row(2.0 * c, 4.0, **same, **own, metric="pomp"))
-                level = {"module": "threat", "estimand": "level", "outcome": outcome}
+                level = {"module": "threat", "estimand": "mean", "outcome": outcome}
                 rows.append(row(50.0 + c, 1.0, **level, **own, metric="pomp"))
         for sector in SECTORS[:2]:
             rows.append(row(0.1, 0.1, **sd, level="sector", group=sector))

@@ -11,13 +11,13 @@ import pytest
 
 from helpers.evidence import evidence, finding
 from metastudy.article.make import table
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics.published import GRADE, directions, outcomes, sign_test_sentence
 
 QUALITY = {"outcome": "threat_quality", "exposure": "task_type", "term": "main_effect"}
 
 
-def world(*found: dict) -> Evidence:
+def world(*found: dict) -> Results:
     """Only these findings."""
     empty = evidence("null")
     table_of = empty.published[0].with_tables(effects=pd.DataFrame(found))

@@ -13,7 +13,7 @@ import true_values
 from helpers.evidence import OUTCOMES, evidence
 from helpers.repository import ROOT
 from metastudy.article.make import figure, table
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics.recovery import RECOVERED, recovered, variables
 from metastudy.models.answers.standardisers import standardisers
 
@@ -33,7 +33,7 @@ def truths(values: tuple[float, ...], **more: object) -> pd.DataFrame:
     )
 
 
-def knowing(values: tuple[float, ...], world: str = "mixed", **more: object) -> Evidence:
+def knowing(values: tuple[float, ...], world: str = "mixed", **more: object) -> Results:
     return replace(evidence(world), truth=truths(values, **more))
 
 
@@ -89,7 +89,7 @@ def test_the_figure_has_each_truth_as_a_point_beside_its_interval() -> None:
     ],
     ids=["no truth", "another data file", "one vignette", "observed data"],
 )
-def test_without_a_known_truth_nothing_is_shown(world: Evidence) -> None:
+def test_without_a_known_truth_nothing_is_shown(world: Results) -> None:
     assert recovered(world).empty
     assert variables(world) == {}
     assert table(world, "recovery").shown.empty

@@ -10,7 +10,7 @@ from helpers.evidence import row
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
 from metastudy.article.make import table, variables
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics.power_scaling import power
 from metastudy.article.topics.refits import figure, kept, robustness
 from metastudy.article.variable_tree import flat
@@ -36,7 +36,7 @@ def one_refit(kind: str, group: str, outcome: str, mean: float) -> dict[str, obj
 
 
 @pytest.fixture
-def evidence() -> Evidence:
+def evidence() -> Results:
     whole = [effect("threat_quality", 0.3), effect("threat_job", 0.0)]
     about = {"module": "threat", "variant": "main", "estimand": "effect", "level": "population"}
     contrasts = pd.DataFrame([one | about for one in whole])
@@ -54,7 +54,7 @@ def evidence() -> Evidence:
         | {"likelihood": 0.1, "diagnosis": d}
         for o, p, d in (("threat_quality", 0.01, ""), ("threat_job", 0.2, "conflict"))
     ]
-    return Evidence(
+    return Results(
         vocabulary=VOCABULARY,
         contrasts={"threat": contrasts},
         refits=pd.DataFrame(found),
@@ -63,7 +63,7 @@ def evidence() -> Evidence:
     )
 
 
-def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: Evidence) -> None:
+def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: Results) -> None:
     found = robustness(evidence).set_index("kind")
     one = found.loc["without_organisation"]
     assert (one["outcome"], one["group"], one["refits"]) == ("threat_quality", "org-2", 2)
@@ -73,7 +73,7 @@ def test_the_largest_shift_is_named_and_changed_verdicts_are_counted(evidence: E
     assert list(found.index) == ["without_organisation", "prior"], "no kind without refits"
 
 
-def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Evidence) -> None:
+def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Results) -> None:
     found = figure(evidence)
     mine = found[found["outcome"] == "threat_quality"].set_index("level")
     assert (mine.loc["all", "lower"], mine.loc["all", "upper"]) == pytest.approx((0.202, 0.398))
@@ -87,7 +87,7 @@ def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Evide
 
 
 def test_a_claim_is_kept_where_its_sign_has_a_probability_of_95_per_cent(
-    evidence: Evidence,
+    evidence: Results,
 ) -> None:
     quality, job = evidence.contrasts["threat"].to_dict("records")
     # Of 0.25, 0.05, 0.29 and 0.31, each with a standard deviation of 0.05, one has P(sign) = 0.84.
@@ -97,13 +97,13 @@ def test_a_claim_is_kept_where_its_sign_has_a_probability_of_95_per_cent(
     assert kept(evidence, other) == "", "nobody of that role was in a refit"
 
 
-def test_what_leans_on_the_prior_is_counted(evidence: Evidence) -> None:
+def test_what_leans_on_the_prior_is_counted(evidence: Results) -> None:
     one = power(evidence).iloc[0]
     assert (one["effects"], one["prior"], one["conflict"]) == (2, 1, 1)
     assert (one["outcome"], one["largest"]) == ("threat_job", 0.2)
 
 
-def test_tables_and_sentences_say_the_same(evidence: Evidence) -> None:
+def test_tables_and_sentences_say_the_same(evidence: Results) -> None:
     shown = table(evidence, "refits").shown
     assert shown["Largest shift, posterior SD"].tolist()[0] == "−5.00"
     assert shown["Verdicts changed"].tolist() == ["1 of 2", "0 of 1"]
@@ -119,7 +119,7 @@ def test_tables_and_sentences_say_the_same(evidence: Evidence) -> None:
 
 
 def test_without_refits_nothing_is_said() -> None:
-    nothing = Evidence(vocabulary=VOCABULARY, settings=SETTINGS)
+    nothing = Results(vocabulary=VOCABULARY, settings=SETTINGS)
     assert figure(nothing).empty
     assert robustness(nothing).empty
     assert power(nothing).empty

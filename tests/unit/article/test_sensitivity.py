@@ -1,15 +1,20 @@
-"""Sensitivity analyses stand beside the main one; what is said follows from the numbers."""
+"""Sensitivity analyses are beside the main one; what is said follows from the numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from helpers.evidence import OUTCOMES, WORLDS, evidence
+from helpers.evidence import OUTCOMES, WORLDS, evidence, strain
+from metastudy.article.results import Results
 from metastudy.article.topics.sensitivity import compared, fit_label, table, variables
+from metastudy.model_checks.predictive_checks import COLUMNS as PREDICTED
 
+ARRANGEMENT = "mission of the organisation against state policy"
 WHOLE, PART = "coping_escalation", "coping_help_seeking"
 
 
@@ -41,7 +46,8 @@ def test_every_module_and_variant_has_its_sentence_made_or_not(world: str) -> No
     without = replace(evidence(world), sensitivity=pd.DataFrame())
     for tree in (variables(evidence(world)), variables(without)):
         assert list(tree) == ["threat", "coping", "strain"]
-        assert all(set(variants) == {"folded", "ordinal"} for variants in tree.values())
+        kinds = {"folded", "ordinal", "interviews"}
+        assert all(set(variants) == kinds for variants in tree.values())
         assert tree["strain"]["folded"]["sentence"].startswith("This analysis was not made")
     assert len(table(without).full) == 0
 
@@ -50,4 +56,77 @@ def test_a_fit_is_called_after_its_module_and_what_is_varied() -> None:
     found = evidence("null")
     assert fit_label(found, "threat") == "Volunteers as a threat"
     assert fit_label(found, "threat-ordinal") == "Volunteers as a threat, item by item"
+    assert fit_label(found, "strain-interviews").endswith(", with an effect of the interview")
     assert fit_label(found, "synthesis") == "Synthesis"
+
+
+# --- with an effect of the interview --------------------------------------------------------------
+
+
+def spread(observed: float, **place: str) -> dict[str, Any]:
+    """A check of the spread of codes, of whose replicates 95% lie between 1 and 2."""
+    empty = dict.fromkeys(PREDICTED, "") | {"module": "strain", "kind": "posterior"}
+    same = {"statistic": "codes_sd", "study": "fourth", "provenance": "simulated"}
+    numbers = {"observed": observed, "mean": 1.5, "lower": 1.0, "upper": 2.0}
+    return empty | same | numbers | place
+
+
+def talked(shift: float = 0.0, checks: Sequence[dict[str, Any]] = ()) -> Results:
+    """Codes fitted with an effect of the interview, by which one effect and one share move."""
+    found = evidence("mixed")
+    main = strain("mixed")
+    other = main[main["variant"] == "main"].assign(variant="interviews")
+    moved = other["outcome"].eq("uncertainty") & other["level"].isin(["code", "population"])
+    other.loc[moved, ["mean", "lower", "upper"]] += shift
+    sensitivity = pd.concat([found.sensitivity, other])
+    return replace(found, sensitivity=sensitivity, predictive=pd.DataFrame(list(checks)))
+
+
+def test_codes_within_the_intervals_are_counted_and_the_farthest_is_named() -> None:
+    said = variables(talked(0.03))["strain"]["interviews"]
+    assert said["sentence"] == (
+        "All six estimates lie within the interval of the main analysis; farthest moves "
+        f"{ARRANGEMENT} on uncertainty (−0.27 in place of −0.30)."
+    )
+    assert said["prevalence"] == (
+        "All four prevalences lie within the interval of the main analysis; farthest moves "
+        "uncertainty, professional (30% in place of 27%)."
+    )
+
+
+def test_codes_outside_of_the_intervals_are_named() -> None:
+    said = variables(talked(0.5))["strain"]["interviews"]
+    assert said["sentence"].startswith("Of six estimates five lie within")
+    assert f"{ARRANGEMENT} on uncertainty (0.20 in place of −0.30)" in said["sentence"]
+    assert "outside of it is uncertainty, professional (77% in place of 27%)" in said["prevalence"]
+
+
+def test_whether_the_number_of_codes_is_more_spread_than_the_model_says_is_told() -> None:
+    narrow, wide = spread(1.9), spread(2.4, country="US")
+    few = spread(float("nan"), country="GB-SCT")  # speaks of few people
+    said = [
+        variables(talked(checks=checks))["strain"]["interviews"]["spread"]
+        for checks in ([], [narrow], [narrow, narrow, few], [narrow, wide, few])
+    ]
+    assert said[0] == "There is no check of how the number of codes per interview is spread."
+    assert said[1] == (
+        "Where it was checked, the number of codes per interview is not more spread than the model "
+        "says."
+    )
+    assert said[2] == (
+        "In none of the two studies, countries and sectors that were checked is the number of "
+        "codes per interview more spread than the model says."
+    )
+    assert said[3].startswith("In one of the two studies, countries and sectors that were checked")
+    assert said[3].endswith("United States (standard deviation 2.40 against 1.00 to 2.00).")
+
+
+def test_the_table_has_the_means_and_what_moves_farthest_and_the_file_has_all() -> None:
+    made = table(talked(0.03))
+    full = made.full[made.full["variant"] == "interviews"]
+    assert set(full["estimand"]) == {"effect", "mean"}
+    assert len(full) == 10
+    assert list(made.shown["Exposure"]).count("Prevalence") == 1, "the first of them"
+    prevalence = list(made.shown["Exposure"]).index("Prevalence")
+    assert list(made.shown["Main"].iloc[prevalence:]) == ["27%", "30%", "24%", "21%"]
+    assert made.shown["Variant"].iloc[prevalence] == "30%"

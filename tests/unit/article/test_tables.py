@@ -94,7 +94,7 @@ def test_each_claim_says_in_how_many_refits_it_is_kept_and_what_it_is_without_po
 
 def test_a_family_of_codes_is_in_the_refits_and_a_single_code_is_not() -> None:
     shown = table(evidence("mixed"), "effects_strain").shown.set_index("Code")
-    assert shown.loc["Coded strain (mean)", "Kept"] == "2 of 2"
+    assert shown.loc["Coded strain (mean of the codes asked)", "Kept"] == "2 of 2"
     assert shown.loc["Role change", "Kept"] == "–"
     assert shown.loc["Role change", "Verdict"].startswith("clear") is False
 

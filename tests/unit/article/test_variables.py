@@ -139,7 +139,7 @@ def test_a_vignette_has_a_key_of_its_own() -> None:
 def test_the_highest_outcome_comes_from_the_draws(tmp_path: Path) -> None:
     world = evidence("null")
     levels = coping("null")
-    levels = levels[levels["estimand"] == "level"]
+    levels = levels[levels["estimand"] == "mean"]
     rng = np.random.default_rng(1)
     means = np.where(levels["outcome"] == "coping_help_seeking", 60.0, 40.0)
     draws = xr.DataArray(

@@ -30,7 +30,7 @@ MODULES = {
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A small package: fit imports draw, draw imports units; figures stands apart."""
+    """A small package: fit imports draw, draw imports units; figures is apart."""
     for name, text in MODULES.items():
         path = tmp_path / "lib" / name
         path.parent.mkdir(exist_ok=True, parents=True)

@@ -51,4 +51,4 @@ def test_a_table_without_rows_has_its_columns(name: str) -> None:
 
 
 def test_estimates_are_what_the_models_give_with_their_id_and_error() -> None:
-    assert list(TABLES["estimates"]) == ["id", *COLUMNS, "se"]
+    assert list(TABLES["estimates"]) == ["id", *COLUMNS, "se", "note"]

@@ -34,7 +34,7 @@ from metastudy.codebook.vocabulary import merge
 from metastudy.common import disclosure
 from metastudy.data_report import comparability
 from metastudy.data_report.agreement import agreement, kappa
-from metastudy.data_report.alerts import ALARM, notices
+from metastudy.data_report.alerts import ALARM, alerts
 from metastudy.data_report.balance import differs, standardised
 from metastudy.data_report.inspection.study import inspect
 from metastudy.data_report.inspection.values import Inspection
@@ -367,9 +367,9 @@ def test_no_small_count_leaves_the_inspection(tmp_path: Path):
 def test_wrong_keying_raises_an_alarm(tmp_path: Path, answers: Inspection):
     labels = Labels(VOCABULARY)
     wrong = inspected(table_study(tmp_path, rows(wrong_keying=True), CODEBOOK))
-    told = [one.text for one in notices(wrong, labels) if one.level == ALARM]
+    told = [one.text for one in alerts(wrong, labels) if one.level == ALARM]
     assert any(text.startswith("q2 ") and "keying" in text for text in told)
-    assert not [one for one in notices(answers, labels) if one.level == ALARM]
+    assert not [one for one in alerts(answers, labels) if one.level == ALARM]
 
 
 def test_what_was_not_recorded_is_said(tmp_path: Path):
@@ -510,7 +510,7 @@ def test_two_studies_in_two_countries_are_aliased(answers: Inspection):
     assert whole.loc["study", "used_as"] == "varying"
     assert whole.loc["country", "aliased_with"] == "study"
     text = render(pages([answers, other], VOCABULARY)[0])["md"]
-    assert "cannot be told from study" in text
+    assert "cannot be distinguished from study" in text
 
 
 def test_the_page_over_all_tells_all_warnings_and_links_all_pages(answers: Inspection):
@@ -518,7 +518,7 @@ def test_the_page_over_all_tells_all_warnings_and_links_all_pages(answers: Inspe
     text = render(index)["html"]
     for page in rest:
         assert f'href="{page.name}.html"' in text
-    for one in notices(answers, Labels(VOCABULARY)):
+    for one in alerts(answers, Labels(VOCABULARY)):
         assert text.count(one.text) == 2
 
 

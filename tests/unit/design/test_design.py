@@ -23,7 +23,7 @@ SETTINGS = [*GROUPINGS, SETTING]
 
 
 def crossed(countries: int, sectors: int, each: int = 1) -> pd.DataFrame:
-    """One row per study; so many studies in each country and sector."""
+    """One row per study; this many studies in each country and sector."""
     rows = [
         (f"study-{c}-{s}-{k}", f"country-{c}", f"sector-{s}")
         for c, s, k in itertools.product(range(countries), range(sectors), range(each))
@@ -329,7 +329,8 @@ def prior_draws(design: EffectDesign) -> dict[str, np.ndarray]:
     """Draws from the prior: standard deviations and the effects of all settings."""
     prior = Prior("half_normal", {"scale": TOTAL})
     with pm.Model() as model:
-        level = levels(design, prior, prior, pytensor.tensor.zeros(()))
+        rough = np.zeros((2, len(design.mean_of))) + np.array([[0.2], [0.04]])
+        level = levels(design, prior, prior, pytensor.tensor.zeros(()), None, rough)
         effect = sums(design, None, level)
         wanted = {"effect": effect, "tau": model["tau"], "total": model["total_tau"]}
         mode = pytensor.Mode("py", "fast_compile")

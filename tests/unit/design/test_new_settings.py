@@ -101,7 +101,7 @@ def test_a_prediction_is_one_new_setting_in_what_is_at_hand(level: str) -> None:
     assert agree(value, want)
     for other in EVERY:
         if other != level:
-            assert not agree(value, by_hand(*EVERY[other])), "the laws are told apart"
+            assert not agree(value, by_hand(*EVERY[other])), "the laws differ"
     assert not agree(value, by_hand([n for n in new if n != SETTING], old)), "its own residual"
 
 

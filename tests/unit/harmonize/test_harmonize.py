@@ -174,7 +174,7 @@ def test_a_rule_on_duplicates_leaves_each_value_once(tokens: list[str]) -> None:
 
 def test_columns_that_nobody_mentions_are_reported(tmp_path: Path) -> None:
     report = harmonized(qualtrics_study(tmp_path)).report
-    assert report["unmapped"] == ["startDate"]  # not what stands above it: that may be anything
+    assert report["unmapped"] == ["startDate"]  # not what is above it: that may be anything
 
 
 # --- weights, clusters, quality, arms ------------------------------------------------------------

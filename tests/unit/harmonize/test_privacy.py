@@ -228,7 +228,7 @@ def spellings(mark: str) -> set[bytes]:
 
 
 def leaks(folder: Path, marks: dict[str, str]) -> list[str]:
-    """List where under a folder which mark stands; a file's name counts as a part of it."""
+    """List where under a folder which mark is there; a file's name counts as a part of it."""
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         parts = [*insides(path.read_bytes(), path.name), str(path.relative_to(folder)).encode()]
@@ -246,13 +246,13 @@ SECRETS = MARKS | {"key": KEY.decode(), "key in hexadecimal": KEY.hex()}
 def test_the_search_finds_what_is_planted(tmp_path: Path, kind: str) -> None:
     v = plant(kind)
     (tmp_path / v.name).write_bytes(v.bytes())
-    told = {one.partition(": ")[2] for one in leaks(tmp_path, MARKS)}
+    listed = {one.partition(": ")[2] for one in leaks(tmp_path, MARKS)}
     expected = {"id", "place", "memo", "free text"} | ({"reader"} if kind in CODED else set())
     if kind in TABLES:
         expected |= set(PERSONAL.values())
     if kind in ("sav", "dta"):  # packed by neither: their bytes are the texts
         expected |= {"label"}
-    assert expected <= told
+    assert expected <= listed
 
 
 def test_the_search_looks_into_all_that_is_written(tmp_path: Path) -> None:

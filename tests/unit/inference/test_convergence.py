@@ -1,4 +1,4 @@
-"""The gates: which draws pass, which do not, and what the user is then told."""
+"""The gates: which draws pass, which do not, and what is then reported."""
 
 from __future__ import annotations
 

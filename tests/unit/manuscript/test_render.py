@@ -265,7 +265,7 @@ MISTAKES = {
         "reference.bib",
     ),
     "misspelt key of the article": (_article("keywords:", "keyword:"), "unknown-key", "keyword"),
-    "key that stands twice": (_article("date:", "title: again\ndate:"), "duplicate-key", "title"),
+    "key that is there twice": (_article("date:", "title: again\ndate:"), "duplicate-key", "title"),
     "aliases of aliases": (
         _article("keywords:", f"bomb: {_bomb()}\nkeywords:"),
         "yaml",

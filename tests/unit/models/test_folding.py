@@ -115,8 +115,8 @@ def test_an_analysis_that_no_study_could_give_is_an_error(monkeypatch: pytest.Mo
     asked = {"folded": ["threat", "copin"], "ordinal": ["strain"]}
     with pytest.raises(BadInput) as found:
         config.discover(CONFIG | {"sensitivity": asked})
-    told = [(p.column, p.found) for p in found.value.problems]
-    assert told == [
+    listed = [(p.column, p.found) for p in found.value.problems]
+    assert listed == [
         ("sensitivity.folded", "'threat'"),
         ("sensitivity.folded", "'copin'"),
         ("sensitivity.ordinal", "'strain'"),

@@ -21,7 +21,7 @@ from helpers.raw_studies import harmonized, table_study
 from helpers.repository import ROOT
 from metastudy.article import catalogue, figure_rows, make
 from metastudy.article.catalogue import Item
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
@@ -214,7 +214,7 @@ TOY = Model(
 # --- its topic ------------------------------------------------------------------------------------
 
 
-def topic_figure(evidence: Evidence, module: str) -> pd.DataFrame:
+def topic_figure(evidence: Results, module: str) -> pd.DataFrame:
     rows = [
         figure_rows.mark_of(
             row,
@@ -232,14 +232,14 @@ def topic_figure(evidence: Evidence, module: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=figure_rows.FOREST)
 
 
-def topic_table(evidence: Evidence, module: str) -> Table:
+def topic_table(evidence: Results, module: str) -> Table:
     full = evidence.contrasts[module]
     means = full["mean"].map("{:.1f}".format)
     shown = pd.DataFrame({"Outcome": full["outcome"], "Log-odds": means})
     return Table(shown, full, "Toy effects.", tuple(full["provenance"]))
 
 
-def topic_variables(evidence: Evidence, module: str) -> dict[str, Any]:
+def topic_variables(evidence: Results, module: str) -> dict[str, Any]:
     row = records(evidence.contrasts[module])[0]
     return {"sentence": f"Core tasks {'raise' if row['lower'] > 0 else 'may change'} it."}
 
@@ -310,7 +310,7 @@ def test_a_new_kind_of_model_goes_the_whole_way(registered: None, tmp_path: Path
     assert set(left_out["group"]) == {"study1", "study2"}
     assert (left_out["sd"] > effect["sd"]).all(), "half of the people know less"
 
-    evidence = Evidence(
+    evidence = Results(
         vocabulary=vocabularies.load(path), contrasts={MODULE: table}, settings={"report": {}}
     )
     marks, plot = make.figure(evidence, f"module_{MODULE}")

@@ -72,9 +72,10 @@ def test_an_item_has_thresholds_of_its_own_in_each_setting_and_knows_its_outcome
 def test_only_who_is_in_the_main_analysis_is_counted() -> None:
     """Without an exposure nobody counts; with one of two outcomes scored, all answers count."""
     partly = QUALITY | {"j2": ("threat_job", 1, 4, [1, 2, 3, 3, NAN])}
-    study = item_study(partly, task=["complementary", "complementary", "core", "core", None])
+    twice = {name: (*about, 2 * values) for name, (*about, values) in partly.items()}
+    study = item_study(twice, task=2 * ["complementary", "complementary", "core", "core", None])
     table = counts([study]).groupby(level="item").sum().sum(axis=1)
-    assert table.to_dict() == {"a|q1": 4, "a|q2": 3, "a|j1": 3, "a|j2": 4}
+    assert table.to_dict() == {"a|q1": 8, "a|q2": 6, "a|j1": 6, "a|j2": 8}
 
 
 def test_the_order_of_the_measurements_does_not_matter() -> None:

@@ -23,7 +23,7 @@ from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
 from metastudy.article.make import table, variables
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import heterogeneity as topic
 from metastudy.article.variable_tree import flat
 from metastudy.common.problems import BadInput
@@ -256,7 +256,7 @@ def posterior(cells: xr.Dataset) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": draws})
 
 
-def shown(section: dict[str, Any]) -> tuple[pd.DataFrame, Evidence]:
+def shown(section: dict[str, Any]) -> tuple[pd.DataFrame, Results]:
     """The table of heterogeneity of a posterior, and the article's evidence with it."""
     cells = two_studies()
     found = heterogeneity(cells, posterior(cells), priors_of(section), 0.95)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,13 @@ from metastudy.models.base import NOT_STATED
 from metastudy.models.codings import model as codings_model
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.design import levels_of_codes, organisation_design
+from metastudy.models.codings.estimates import blocks
+from metastudy.models.codings.kind import covered as covered_codes
+from metastudy.models.codings.kind import population_effects
+from metastudy.models.codings.roles import role_terms, slopes
+from metastudy.models.prior_simulation import parameters
 from metastudy.models.priors import priors_of
+from metastudy.posterior.contrasts import contrasts
 
 JOB, QUALITY = "threat_job", "threat_quality"
 TASK, DEGREE = "task_type_randomised", "involvement_degree_randomised"
@@ -276,3 +283,185 @@ def test_prevalence_is_said_of_the_units_at_hand_and_the_population_follows() ->
     place = pd.Series([str(n).split(": ")[1] for n in model.coords["level_of"]])
     share = place.map({"DK": 3 / 6, "FI": 1 / 6, "US": 2 / 6}).to_numpy()
     np.testing.assert_allclose(here - population, (level[..., 0] @ share)[:, None])
+
+
+# --- codings: roles -------------------------------------------------------------------------------
+
+CODES = ["role_change", "uncertainty", "management_support"]
+ARRANGEMENT = {"attribute": "arrangement", "type": "organisational"}
+ROLE = {"attribute": "role", "type": "measured"}
+
+
+def talks(
+    name: str,
+    roles: list[str | None],
+    exposures: Sequence[dict[str, str]] = (),
+    kinds: list[str] | None = None,
+    **more: Any,
+) -> Study:
+    """A study of interviews with people of these roles, two in each organisation."""
+    rng = np.random.default_rng(len(roles))
+    said = [
+        (f"{name}-org-{k // 2}", {"coder-1": [c for c in CODES if rng.random() < 0.5]})
+        for k in range(len(roles))
+    ]
+    own = {"arrangement": kinds} if kinds else {}
+    return coding_study(name, said, CODES, exposures, role=roles, **own, **more)
+
+
+def coded(*studies: Study) -> xr.Dataset:
+    return code_cells(studies, "strain", VOCABULARY)
+
+
+SIDES = ["org_mission", "org_mission", "state_policy", "state_policy"] * 2
+
+
+def test_with_one_role_the_model_of_codings_has_no_term_for_it() -> None:
+    """And its contrasts are those of the exposures, one each."""
+    cells = coded(talks("a", ["professional"] * 8, [ARRANGEMENT], SIDES))
+    assert role_terms(cells)[0] == []
+    of = slopes(cells)
+    assert of.label == ("arrangement_organisational",)
+    assert of.role == ("professional",)
+    np.testing.assert_array_equal(of.x, cells.x)
+    assert not {"role_mean", "role_tau"} & {
+        v.name for v in codings_model.build(cells, PRIORS).free_RVs
+    }
+
+
+def test_a_role_that_one_study_has_and_the_other_has_not_has_a_mean_of_its_own() -> None:
+    """What the studies differ by is the roles', and no variance of studies is left."""
+    cells = coded(
+        talks("a", ["professional"] * 6), talks("b", ["politician"] * 4, country=["FI"] * 4)
+    )
+    names, own = role_terms(cells)
+    assert names == ["politician"], "the others' mean is that of the role of most units"
+    np.testing.assert_array_equal(own[:, 0], cells.role.values == "politician")
+    assert organisation_design(cells).components == ()
+    one_role = coded(
+        talks("a", ["professional"] * 6), talks("b", ["professional"] * 4, country=["FI"] * 4)
+    )
+    assert organisation_design(one_role).components == ("study+country",)
+
+
+def test_roles_of_two_studies_do_not_pool() -> None:
+    """In the prior their prevalences of a code share less than those of two studies of one role."""
+
+    def correlation(role: str) -> float:
+        cells = coded(talks("a", ["professional"] * 2), talks("b", [role] * 2))
+        model = codings_model.build(cells, PRIORS)
+        presence = pm.draw(model["presence"], draws, random_seed=3, mode=MODE)[:, :, 0]
+        return float(np.corrcoef(np.log(presence / (1 - presence)).T)[0, 1])
+
+    draws = 3000
+    apart, same = correlation("politician"), correlation("professional")
+    error = np.hypot(1 - apart**2, 1 - same**2) / np.sqrt(draws)
+    assert apart < same - 5 * error
+
+
+def test_roles_that_a_study_compares_are_told_apart_by_it_and_a_third_by_its_own_mean() -> None:
+    cells = coded(
+        talks("a", ["professional", "citizen_coproducer"] * 3, [ROLE]),
+        talks("b", ["politician"] * 2),
+    )
+    assert role_terms(cells)[0] == ["politician"]
+    of = slopes(cells)
+    assert of.label == ("role_measured",)
+    assert of.role == ("citizen_coproducer + professional",)
+    assert not of.split
+
+
+def test_a_study_of_codings_without_roles_is_not_stated_and_pools_with_no_other() -> None:
+    cells = coded(talks("a", [None] * 2), talks("b", ["professional"] * 4))
+    role = dict(zip(cells.study.values, cells.role.values, strict=True))
+    assert role == {"a": NOT_STATED, "b": "professional"}
+    assert role_terms(cells)[0] == [NOT_STATED]
+
+
+def two_roles() -> xr.Dataset:
+    """Both roles were interviewed on both sides of an arrangement, in studies of their own."""
+    return coded(
+        talks("a", ["professional"] * 8, [ARRANGEMENT], SIDES),
+        talks("b", ["citizen_coproducer"] * 8, [ARRANGEMENT], SIDES, country=["FI"] * 8),
+    )
+
+
+def test_each_role_has_its_own_contrast_of_an_exposure_and_they_share_the_spread_of_codes() -> None:
+    cells = two_roles()
+    of = slopes(cells)
+    label = "arrangement_organisational"
+    assert of.label == tuple(f"{label}, {role}" for role in sorted(ROLES))
+    assert of.role == tuple(sorted(ROLES))
+    for at, role in enumerate(of.role):
+        own = cells.role.values == role
+        np.testing.assert_array_equal(of.x[:, at], np.where(own, cells.x.values[:, 0], 0))
+    model = codings_model.build(cells, PRIORS)
+    assert list(model.coords["exposure"]) == list(of.label)
+    assert list(model.coords["of_exposure"]) == [label]
+    mu, gamma, tau = pm.draw(
+        [model[n] for n in ("contrast", "gamma", "code_tau")], 4000, random_seed=1, mode=MODE
+    )
+    assert mu.shape[1:] == (2, 2)
+    assert tau.shape[1:] == (1,)
+    assert abs(np.corrcoef(mu[:, 0].T)[0, 1]) < 4 / np.sqrt(4000), "no role's mean says another's"
+    apart = (gamma[:, :2] - mu[:, [0]]) / tau[:, :, None]
+    np.testing.assert_allclose(apart.std(axis=0), 1, atol=0.05)
+
+
+def test_contrasts_of_codings_are_by_role_and_what_roles_differ_by_is_a_row_of_its_own() -> None:
+    cells = two_roles()
+    draws = parameters(codings_model.build(cells, PRIORS), 40, 2)
+    tree = xr.DataTree.from_dict(
+        {"posterior": draws.rename(simulation="draw").expand_dims("chain")}
+    )
+    found = contrasts(cells, tree)
+    table = found.index
+    effects = table[table["estimand"] == "effect"]
+    assert set(effects["role"]) == set(ROLES), "no mean over roles"
+    assert not effects.duplicated(["outcome", "level", "metric", "role"]).any()
+    levels = table[(table["estimand"] == "mean") & (table["level"] == "population")]
+    assert set(levels["role"]) == set(ROLES)
+    apart = table[table["estimand"] == "difference"]
+    assert set(apart["level"]) == {"role"}
+    assert set(zip(apart["role"], apart["against"], strict=True)) == {tuple(sorted(ROLES))}
+    assert set(apart["note"]) == {"other studies"}, "nothing is claimed of it"
+    value = found.draws.sel(contrast=list(apart["id"])).isel(chain=0)
+    mean = population_effects(tree["posterior"].to_dataset(), cells).isel(chain=0)
+    for at, outcome in enumerate(apart["outcome"]):
+        one, other = (
+            mean.values[:, (mean.outcome.values == outcome) & (mean.role.values == role)]
+            for role in sorted(ROLES)
+        )
+        np.testing.assert_allclose(value.isel(contrast=at), (one - other)[:, 0])
+    assert covered_codes(cells).values.all()
+
+
+def test_a_studys_own_estimates_of_codings_are_by_role() -> None:
+    cells = two_roles()
+    rows = pd.concat([table for table, _ in blocks(cells, VOCABULARY)])
+    assert set(zip(rows["study"], rows["role"], strict=True)) == {
+        ("a", "professional"),
+        ("b", "citizen_coproducer"),
+    }
+    assert set(rows["exposure"]) == {"arrangement_organisational"}
+
+
+def test_the_mean_of_a_family_is_that_of_its_codes_and_the_hyper_mean_is_called_so() -> None:
+    cells = coded(talks("a", ["professional"] * 8, [ARRANGEMENT], SIDES))
+    draws = parameters(codings_model.build(cells, PRIORS), 30, 2)
+    draws = draws.rename(simulation="draw").expand_dims("chain")
+    found = contrasts(cells, xr.DataTree.from_dict({"posterior": draws}))
+    rows = found.index[found.index["estimand"].eq("effect") & found.index["metric"].eq("log_odds")]
+    value = {
+        (row.level, row.outcome): found.draws.sel(contrast=row.id).values
+        for row in rows.itertuples()
+    }
+    gamma = draws["gamma"].isel(exposure=0)
+    np.testing.assert_allclose(
+        value["population", "strain_coded"], gamma.sel(code=CODES[:2]).mean("code")
+    )
+    np.testing.assert_allclose(
+        value["hyper_mean", "strain_coded"], draws["contrast"].values[..., 0, 0]
+    )
+    effects = population_effects(draws, cells)
+    np.testing.assert_allclose(effects.values[..., 0], value["population", "strain_coded"])

@@ -135,10 +135,10 @@ def test_a_prediction_that_rests_on_a_spread_of_its_prior_says_so() -> None:
     table = table[
         (table["exposure"] == "task_type_randomised") & (table["outcome"] == "threat_job")
     ]
-    told = table.groupby("level")["note"].agg(set).to_dict()
-    assert told["new_country"] == {DECIDED}
+    listed = table.groupby("level")["note"].agg(set).to_dict()
+    assert listed["new_country"] == {DECIDED}
     for level in ("new_study", "next_in_country", "population", "country", "study"):
-        assert told[level] == {""}, level
+        assert listed[level] == {""}, level
 
 
 def test_two_countries_have_a_spread_and_predict_a_third() -> None:
@@ -300,13 +300,13 @@ CODES = ["role_change", "uncertainty"]
 
 def codings(tau: float, own: float = 0.0) -> tuple[xr.Dataset, xr.DataTree]:
     """Twelve organisations of three interviews, and one of a single one in a fourth country."""
-    told, country, sector = [], [], []
+    listed, country, sector = [], [], []
     for k, (c, s) in enumerate([*PLACES, *PLACES, ("GB-SCT", "social_care")]):
         n = 1 if c == "GB-SCT" else 3
-        told += [(f"org-{k:02d}", {"coder-1": CODES[:1]})] * n
+        listed += [(f"org-{k:02d}", {"coder-1": CODES[:1]})] * n
         country += [c] * n
         sector += [s] * n
-    study = coding_study("talks", told, CODES, country=country, sector=sector)
+    study = coding_study("talks", listed, CODES, country=country, sector=sector)
     study.report["exposures"] = []
     cells = code_cells([study], "strain", VOCABULARY)
     design, rng = organisation_design(cells), np.random.default_rng(2)

@@ -65,6 +65,7 @@ def case(name: str) -> tuple[EffectDesign, np.ndarray]:
         "one": {"study": study},
         "nested": {"country": country, "study": study, "setting": unit},
         "crossed": {"study": study, "country": country, "sector": sector},
+        "woven": {"study": study, **{f"of {k}": study % k for k in (3, 4, 5)}},
         "alone": {"setting": unit},
     }[name]
     independent = name == "alone"
@@ -72,7 +73,7 @@ def case(name: str) -> tuple[EffectDesign, np.ndarray]:
     return designed(estimand, groupings), covariance
 
 
-CASES = ["none", "one", "nested", "crossed", "alone"]
+CASES = ["none", "one", "nested", "crossed", "woven", "alone"]
 
 
 @pytest.mark.parametrize("largest", [1, 6, 32])

@@ -23,6 +23,7 @@ FINDING = {
     "outcome": "willingness",
     "direction": "positive",
     "metric": "sd",
+    "standardiser": "control_sd",
     "verification": "published_numeric",
     "provenance": "observed",
 }
@@ -50,7 +51,9 @@ def test_findings_with_an_error_are_read_whatever_their_metric() -> None:
     )
     assert table["metric"].tolist() == ["sd", "percentage_points"]
     assert table["role"].tolist() == ["professional", "not_stated"]
-    np.testing.assert_allclose(covariance, np.diag([0.01, 4.0]))
+    few = 1 - 3 / (4 * 99 - 1)  # the correction for a reference arm of a hundred
+    np.testing.assert_allclose(covariance, np.diag([0.01 * few**2, 4.0]))
+    assert table["estimate"].tolist() == pytest.approx([0.3 * few, 6.0])
 
 
 def test_publications_of_a_study_whose_data_are_here_stay_out() -> None:

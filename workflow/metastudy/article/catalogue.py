@@ -80,7 +80,7 @@ TABLES = {
     "certainty": Item("published", "certainty_table", ("studies", "appraisal")),
     "appraisal": Item("published", "appraisal_table", ("appraisal",)),
     "design_based": Item("design_based", "table", ("studies", "design_based")),
-    "sensitivity": Item("sensitivity", "table", ("studies", "contrasts")),
+    "sensitivity": Item("sensitivity", "table", ("studies", "contrasts", "sensitivity")),
     "refits": Item("refits", "table", ("studies", "contrasts", "refits")),
     "power": Item("power_scaling", "table", ("studies", "power")),
     "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
@@ -97,7 +97,7 @@ VARIABLES = {
     "diagnostics": Item("convergence", "variables", ("checks",)),
     "refits": Item("refits", "variables", ("contrasts", "refits")),
     "power": Item("power_scaling", "variables", ("power",)),
-    "sensitivity": Item("sensitivity", "variables", ("contrasts", "sensitivity")),
+    "sensitivity": Item("sensitivity", "variables", ("contrasts", "sensitivity", "predictive")),
     "predictive": Item("predictive_checks", "variables", ("predictive",)),
     "comparison": Item("pooling_comparison", "variables", ("comparison",)),
     "recovery": Item("recovery", "variables", ("studies", "contrasts", "truth")),
@@ -124,8 +124,8 @@ MODULE_TABLES = {
     },
     "codings": {
         "effects": Item("codings", "effects_table", ("studies", "contrasts", "refits")),
-        "prevalence": Item("codings", "prevalence_table", ("studies", "contrasts")),
-        "places": Item("codings", "places_table", ("studies", "contrasts")),
+        "prevalence": Item("prevalence", "prevalence_table", ("studies", "contrasts")),
+        "places": Item("prevalence", "places_table", ("studies", "contrasts")),
     },
 }
 MODULE_VARIABLES = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import VERDICTS
 from metastudy.article.variable_tree import Tree, unit
 from metastudy.display.formatting import count, inline, interval, joined, number, probability, share
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-def contrast_variables(evidence: Evidence, row: Mapping[str, Any], codes: bool = False) -> Tree:
+def contrast_variables(evidence: Results, row: Mapping[str, Any], codes: bool = False) -> Tree:
     """The variables of one effect or difference."""
     found = evidence.judged(row)
     words = phrases(str(row["exposure_type"]), codes)
@@ -53,7 +53,7 @@ def _direction(kind: Kind) -> str:
     return "too small to matter" if kind == "too_small" else "undecided"
 
 
-def numbers_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def numbers_of(evidence: Results, row: Mapping[str, Any]) -> str:
     """Numbers inside a sentence: ``0.24 SD, 95% interval 0.11 to 0.38``."""
     what = unit(str(row["metric"]))
     value = number(row["mean"])
@@ -61,7 +61,7 @@ def numbers_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
     return f"{value}, {share(evidence.interval)} interval {interval(row['lower'], row['upper'])}"
 
 
-def findings_of(evidence: Evidence, rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
+def findings_of(evidence: Results, rows: Iterable[Mapping[str, Any]]) -> list[Finding]:
     """Outcome, verdict and numbers of each row of contrasts, for a sentence."""
     found = []
     for row in rows:
@@ -72,7 +72,7 @@ def findings_of(evidence: Evidence, rows: Iterable[Mapping[str, Any]]) -> list[F
 
 
 def sentence_variables(
-    evidence: Evidence,
+    evidence: Results,
     exposure: str,
     kind: str,
     rows: Sequence[Mapping[str, Any]],
@@ -100,7 +100,7 @@ def sentence_variables(
     return leaves
 
 
-def exposure_variables(evidence: Evidence, exposure: str, kind: str) -> Tree:
+def exposure_variables(evidence: Results, exposure: str, kind: str) -> Tree:
     """The names of an exposure: label, inline label, subject of a sentence, and its type."""
     said = evidence.labels.exposure(exposure, kind)
     return {

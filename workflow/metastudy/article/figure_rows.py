@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.design.new_settings import NEXT
 from metastudy.display.formatting import inline, share, words
 from metastudy.models.base import NO_VIGNETTE
@@ -41,7 +41,7 @@ FOREST = [
     "estimate",
     "lower",
     "upper",
-    "reference",  # where a vertical line stands; none if missing
+    "reference",  # where a vertical line is; none if missing
     "rope",  # half-width of the region of practical equivalence; none if missing
     "note",
     "exposure",
@@ -67,7 +67,7 @@ def mark_of(row: Mapping[str, Any], /, **more: Any) -> dict[str, Any]:
     return taken | numbers | {"note": ""} | more
 
 
-def type_label(evidence: Evidence, kind: str) -> str:
+def type_label(evidence: Results, kind: str) -> str:
     """Heading of the exposures of a type."""
     return f"{evidence.labels.of(kind, 'exposure_types')} exposures"
 
@@ -83,7 +83,7 @@ def effect_axis(kind: str, metric: str) -> str:
     )
 
 
-def prediction_label(evidence: Evidence, level: str) -> str:
+def prediction_label(evidence: Results, level: str) -> str:
     """Label of a prediction: for a new study, or for the next study in a country at hand."""
     what = f"a {words(level).lower()}"
     if level.startswith(NEXT):
@@ -91,7 +91,7 @@ def prediction_label(evidence: Evidence, level: str) -> str:
     return f"{share(evidence.interval)} prediction for {what}"
 
 
-def series_styles(evidence: Evidence, rows: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+def series_styles(evidence: Results, rows: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
     """Label and style of each setting and vignette; what does not differ is not said."""
     labels = evidence.labels
     pairs = list(dict.fromkeys(zip(rows["group"], rows["vignette"], strict=True)))
@@ -106,14 +106,14 @@ def series_styles(evidence: Evidence, rows: pd.DataFrame) -> dict[tuple[str, str
     return found
 
 
-def vignette_label(evidence: Evidence, vignette: str) -> str:
+def vignette_label(evidence: Results, vignette: str) -> str:
     """Label of a vignette."""
     if vignette == NO_VIGNETTE:
         return "No vignette"
     return evidence.labels.of(vignette, "vignettes")
 
 
-def in_order(rows: list[dict[str, Any]], evidence: Evidence) -> list[dict[str, Any]]:
+def in_order(rows: list[dict[str, Any]], evidence: Results) -> list[dict[str, Any]]:
     """Outcomes in the vocabulary's order within each panel; blocks and panels as they came."""
     place = {key: i for i, key in enumerate(evidence.vocabulary["constructs"])}
     blocks = list(dict.fromkeys((r["block"], r["panel"]) for r in rows))
@@ -133,12 +133,13 @@ PARAMETERS = {
     "site_tau": "Between sites",
     "prevalence_tau": "Between codes, prevalence",
     "code_tau": "Between codes",
+    "role_tau": "Between codes, of roles",
     "organisation_tau": "Between organisations",
     "organisation_code_tau": "Between organisations within a code",
 }
 
 
-def parameter_label(evidence: Evidence, parameter: str, among: Sequence[str]) -> tuple[str, str]:
+def parameter_label(evidence: Results, parameter: str, among: Sequence[str]) -> tuple[str, str]:
     """Words for a parameter: what it belongs to, and which one it is.
 
     Parameters

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from metastudy.article import catalogue
 from metastudy.article.catalogue import Item
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import (
     answer_figures,
     answers,
@@ -30,6 +30,7 @@ from metastudy.article.topics import (
     predictive_answers,
     predictive_checks,
     predictive_codings,
+    prevalence,
     published,
     recovery,
     refits,
@@ -56,6 +57,7 @@ TOPICS: dict[str, ModuleType] = {
             predictive_answers,
             predictive_checks,
             predictive_codings,
+            prevalence,
             published,
             recovery,
             refits,
@@ -74,7 +76,7 @@ PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
 }
 
 
-def figure(evidence: Evidence, name: str) -> tuple[pd.DataFrame, Callable[[pd.DataFrame], Figure]]:
+def figure(evidence: Results, name: str) -> tuple[pd.DataFrame, Callable[[pd.DataFrame], Figure]]:
     """The table of a figure, and the function that draws it.
 
     Raises
@@ -86,7 +88,7 @@ def figure(evidence: Evidence, name: str) -> tuple[pd.DataFrame, Callable[[pd.Da
     return _made(evidence, item), PLOTS[item.plot]
 
 
-def table(evidence: Evidence, name: str) -> Table:
+def table(evidence: Results, name: str) -> Table:
     """One table by its name.
 
     Raises
@@ -98,7 +100,7 @@ def table(evidence: Evidence, name: str) -> Table:
     return found
 
 
-def variables(evidence: Evidence, build: Mapping[str, str]) -> Tree:
+def variables(evidence: Results, build: Mapping[str, str]) -> Tree:
     """All variables.
 
     Parameters
@@ -123,6 +125,6 @@ def _item(items: Mapping[str, Item], name: str, what: str) -> Item:
     return items[name]
 
 
-def _made(evidence: Evidence, item: Item) -> Any:
+def _made(evidence: Results, item: Item) -> Any:
     make = getattr(TOPICS[item.topic], item.function)
     return make(evidence, item.module) if item.module else make(evidence)

@@ -23,7 +23,7 @@ from metastudy.models.priors import Prior, priors_of
 from metastudy.models.registry import model_named
 from metastudy.posterior.verdicts import CUTS, ROPES, Kind, Verdict, judge
 
-__all__ = ["Evidence", "Modelled", "drawn", "of_modules"]
+__all__ = ["Modelled", "Results", "drawn", "of_modules"]
 
 DEFAULT_CUTS = {"clear": 0.975, "too_small": 0.95, "direction": 0.975}
 
@@ -43,7 +43,7 @@ class Modelled:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Results:
     """Results by what they are and by module.
 
     ``studies`` have people in them; ``published`` has those that hold published findings alone.
@@ -121,16 +121,24 @@ class Evidence:
         return model_named(self.model(module))
 
     def by_role(self, module: str) -> bool:
-        """Whether a module's population effects are of people of one role each."""
-        return self.model(module) == "answers"
+        """Whether role is part of what a module's population effects are called by.
+
+        Of codes it is where an exposure has contrasts of several roles; elsewhere a row's role only
+        says who was compared.
+        """
+        if self.model(module) == "answers":
+            return True
+        by_name = self._population(module).groupby(["exposure", "outcome"])
+        return bool((by_name["role"].nunique() > 1).any())
 
     def several_roles(self, module: str) -> bool:
         """Whether a module has population effects of several roles, so that a label says which."""
-        if not self.by_role(module):
-            return False
+        return self.by_role(module) and self._population(module)["role"].nunique() > 1
+
+    def _population(self, module: str) -> pd.DataFrame:
         table = self.contrasts[module]
         mean = (table["estimand"] == "effect") & (table["level"] == "population")
-        return int(table.loc[mean, "role"].nunique()) > 1
+        return table[mean & (table["variant"] == "main")]
 
     @property
     def models(self) -> dict[str, str]:
@@ -138,7 +146,7 @@ class Evidence:
         return {module: self.model(module) for module in self.vocabulary["modules"]}
 
 
-def drawn(evidence: Evidence, module: str, ids: Iterable[str]) -> dict[str, np.ndarray]:
+def drawn(evidence: Results, module: str, ids: Iterable[str]) -> dict[str, np.ndarray]:
     """Draws of some contrasts of a module, each as one row of numbers, as far as they are given."""
     wanted = set(ids)
     if not wanted or module not in evidence.draws:
@@ -152,7 +160,7 @@ def drawn(evidence: Evidence, module: str, ids: Iterable[str]) -> dict[str, np.n
     return {i: v.ravel() for i, v in zip(known, values, strict=True)}
 
 
-def of_modules(evidence: Evidence, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def of_modules(evidence: Results, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each module that has some; a table that was not given has none."""
     for module in evidence.contrasts:
         mine = table[table["module"] == module] if len(table) else table

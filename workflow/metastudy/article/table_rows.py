@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.variable_tree import unit
 from metastudy.design.new_settings import DECIDED, NEXT, is_prediction
 from metastudy.display.formatting import inline, interval, number, percents, probability, words
@@ -19,7 +19,7 @@ from metastudy.posterior.verdicts import Kind
 __all__ = [
     "BORDER",
     "BORDER_NOTE",
-    "FEW",
+    "MAX_COLUMNS_PER_PLACE",
     "METRICS",
     "VERDICTS",
     "are_predictions",
@@ -42,7 +42,9 @@ __all__ = [
     "verdict_of",
 ]
 
-FEW = 4  # so many places have a column each; of more, the lowest and the highest are told
+MAX_COLUMNS_PER_PLACE = (
+    4  # so many places have a column each; of more, the lowest and the highest are shown
+)
 VERDICTS: Mapping[Kind, str] = {
     "clear_higher": "clear, higher",
     "clear_lower": "clear, lower",
@@ -56,7 +58,7 @@ BORDER_NOTE = f"{BORDER}: on the border, within two Monte Carlo errors of anothe
 
 
 def estimate_and_interval(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
-    """Mean and interval of a row as texts, with so many digits after the point."""
+    """Mean and interval of a row as texts, with that many digits after the point."""
     return number(row["mean"], digits), interval(row["lower"], row["upper"], digits)
 
 
@@ -72,7 +74,7 @@ def grouped(rows: list[dict[str, str]], group: str, first: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).drop(columns=group)
 
 
-def study_marks(evidence: Evidence) -> tuple[str, ...]:
+def study_marks(evidence: Results) -> tuple[str, ...]:
     """Provenance of each study, in their order: what a table is marked with."""
     return tuple(study.provenance for study in evidence.studies)
 
@@ -86,12 +88,12 @@ def is_judged(row: Mapping[str, Any]) -> bool:
     return not is_prediction(row["level"]) and row.get("note") != OTHER_STUDIES
 
 
-def verdict_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def verdict_of(evidence: Results, row: Mapping[str, Any]) -> str:
     """The key of the verdict on a row, for a table's file; empty where it has none."""
     return evidence.verdict(row) if is_judged(row) else ""
 
 
-def verdict_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def verdict_label(evidence: Results, row: Mapping[str, Any]) -> str:
     """The verdict on a row in words, with a mark on the border; a dash where it has none."""
     if not is_judged(row):
         return "–"
@@ -119,13 +121,13 @@ def level_label(row: Mapping[str, Any]) -> str:
     return label + f" ({note})" * bool(note)
 
 
-def rope_label(evidence: Evidence) -> str:
+def rope_label(evidence: Results) -> str:
     """The region of practical equivalence of standardised effects, as a text in SD."""
     return f"±{evidence.rope('sd'):g} SD"
 
 
 def place_label(
-    evidence: Evidence, row: Mapping[str, Any], vignettes: bool, studies: bool = True
+    evidence: Results, row: Mapping[str, Any], vignettes: bool, studies: bool = True
 ) -> str:
     """What a row is about: its study and vignette, as far as they differ."""
     if row["level"] == "population":
@@ -173,18 +175,18 @@ def metric_label(metric: str) -> str:
     return METRICS.get(metric) or unit(metric)
 
 
-def role_label(evidence: Evidence, role: str) -> str:
+def role_label(evidence: Results, role: str) -> str:
     """People of a role, inside a sentence."""
     return inline(evidence.labels.of(role, "roles")) if role else ""
 
 
-def effect_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def effect_label(evidence: Results, row: Mapping[str, Any]) -> str:
     """Exposure and outcome in one cell."""
     head = evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"])
     return f"{head}: {inline(outcome_label(evidence, row))}"
 
 
-def outcome_label(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def outcome_label(evidence: Results, row: Mapping[str, Any]) -> str:
     """The outcome of an effect, and whose effect it is where its module has several roles."""
     label = evidence.labels.outcome(str(row["outcome"]))
     if row.get("role") and evidence.several_roles(str(row["module"])):

@@ -9,7 +9,15 @@ from typing import Any
 __all__ = ["GENERAL", "Tree", "flat", "put", "shortcode_key", "unit"]
 
 Tree = dict[str, Any]  # texts, and trees of them
-UNITS = {"sd": "SD", "latent_sd": "SD", "pomp": "% of scale"}
+UNITS = {
+    "sd": "SD",
+    "latent_sd": "SD",
+    "control_sd": "SD of the reference arm",
+    "pooled_sd": "SD within both arms",
+    "total_sd": "SD of all respondents",
+    "unknown_sd": "SD of which nothing is said",
+    "pomp": "% of scale",
+}
 GENERAL = "general"  # the key in place of a vignette, for answers that are about none
 
 

@@ -15,6 +15,7 @@ from scipy.stats import binom
 __all__ = [
     "END_TO_END",
     "INTERVALS",
+    "POSTERIOR",
     "Band",
     "band",
     "bins_for",
@@ -28,6 +29,7 @@ __all__ = [
 
 INTERVALS = (50, 80, 95)  # per cent, equal-tailed
 END_TO_END = "end_to_end"  # the part of the synthesis that begins with rows
+POSTERIOR = "_posterior"  # ends the name of a part whose true values are from the data's posterior
 STEPS = 40  # of the bisection: far below what a drawing or a verdict could show
 
 
@@ -44,7 +46,7 @@ class Band:
 
 
 def thinned(draws: np.ndarray, kept: int) -> np.ndarray:
-    """So many of the draws (first axis), evenly spaced, so that neighbours hardly depend."""
+    """Some of the draws (first axis), evenly spaced, so that neighbours hardly depend."""
     if len(draws) < kept:
         raise ValueError(f"{len(draws)} draws cannot be thinned to {kept}")
     return draws[np.linspace(0, len(draws) - 1, kept).round().astype(int)]
@@ -56,7 +58,7 @@ def ranks(truth: np.ndarray, draws: np.ndarray) -> np.ndarray:
 
 
 def bins_for(kept: int, most: int) -> int:
-    """The largest number of equal bins, at most so many, for ranks from 0 to ``kept``."""
+    """The largest number of equal bins, at most this many, for ranks from 0 to ``kept``."""
     return next(bins for bins in range(min(most, kept + 1), 0, -1) if (kept + 1) % bins == 0)
 
 

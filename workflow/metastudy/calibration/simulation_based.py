@@ -3,6 +3,10 @@
 Parameters are drawn from the priors, cells from the parameters, and the model is fitted to them
 with what it compiled once. Each true value then has a rank among its posterior's draws, and all
 ranks together are uniform if simulation, model and sampler agree.
+
+That holds from any data set on, too: parameters are drawn from its posterior, cells like its own
+from the parameters, and the model is fitted to both together. So calibration is asked of the part
+of the priors where the data are (Säilynoja, Schmitt, Bürkner and Vehtari 2025, Posterior SBC).
 """
 
 from __future__ import annotations
@@ -16,12 +20,12 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from metastudy.calibration.rank_bands import INTERVALS, ranks, thinned
+from metastudy.calibration.rank_bands import INTERVALS, POSTERIOR, ranks, thinned
 from metastudy.common import result_tables
 from metastudy.inference.convergence import gates
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.data_vector import pack
-from metastudy.models.prior_simulation import log_likelihood, parameters
+from metastudy.models.prior_simulation import log_likelihood, parameters, together
 from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
 
@@ -32,6 +36,8 @@ __all__ = [
     "calibrate",
     "fit_and_rank",
     "for_short_chains",
+    "from_posterior",
+    "rank_parts",
     "simulations",
 ]
 
@@ -51,26 +57,52 @@ class Simulation:
     measure: Callable[[xr.Dataset], xr.DataArray]
 
 
+def from_posterior(
+    compiled: Any, sampling: Mapping[str, Any], number: int, cores: int = 1
+) -> xr.Dataset:
+    """Parameters from the posterior of the data that a model was built with, its noise included.
+
+    Parameters
+    ----------
+    compiled : the model.
+    sampling : long chains: of all their draws so many are taken, evenly spaced.
+
+    Returns
+    -------
+    xarray.Dataset
+        As :func:`metastudy.models.prior_simulation.parameters` has them, ``simulation`` first.
+    """
+    posterior = draw(compiled, sampling, cores, noise=True)["posterior"].to_dataset()
+    drawn = posterior.stack(simulation=("chain", "draw"), create_index=False)
+    taken = thinned(np.arange(drawn.sizes["simulation"]), number)
+    return drawn.isel(simulation=taken).drop_vars(("chain", "draw")).transpose("simulation", ...)
+
+
 def simulations(
     built: pm.Model,
     cells: xr.Dataset,
     priors: Mapping[str, Prior],
-    number: int,
+    drawn: xr.Dataset,
     seed: int,
+    with_cells: bool = False,
 ) -> Iterator[Simulation]:
     """Simulations of a module, as many rows in every cell as there were.
 
     Parameters
     ----------
     built : from the cells and the priors.
+    drawn : what is true: parameters from the priors
+        (:func:`metastudy.models.prior_simulation.parameters`), or from the posterior of the cells
+        (:func:`from_posterior`).
+    with_cells : whether the model is given the cells beside the simulated ones, as one data set. It
+        has to be where what is true is from their posterior: that is the prior of what follows.
     """
     model = model_of(cells)
-    drawn = parameters(built, number, seed)
     joint = log_likelihood(built)
-    for at in range(number):
+    for at in range(drawn.sizes["simulation"]):
         truth = drawn.isel(simulation=at, drop=True)
-        rng = np.random.default_rng([seed, at])
-        given = pack(model.simulate(cells, truth, rng), priors)
+        made = model.simulate(cells, truth, np.random.default_rng([seed, at, int(with_cells)]))
+        given = pack(together(cells, made) if with_cells else made, priors)
         truth = truth.assign(log_likelihood=joint(truth, given))
         found = model.identified(truth, cells)
         yield Simulation(found, given, lambda draws: model.identified(draws, cells))
@@ -156,25 +188,65 @@ def for_short_chains(
     }
 
 
+Part = tuple[str, Any, Iterable[Simulation]]  # its name, the compiled model, what is fitted
+
+
+def rank_parts(
+    parts: Iterable[Part],
+    kept: int,
+    short: Mapping[str, Any],
+    thresholds: Mapping[str, float],
+    cores: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rank each part by :func:`fit_and_rank`: both tables with ``part``, empty without any."""
+    done = []
+    for part, compiled, made in parts:
+        print(part, flush=True)
+        both = fit_and_rank(compiled, made, short, kept, thresholds, cores)
+        done.append([each.assign(part=part) for each in both])
+    if not done:
+        return pd.DataFrame(columns=RANKED), pd.DataFrame(columns=CHECKS)
+    ranked, checks = (pd.concat(each, ignore_index=True) for each in zip(*done, strict=True))
+    return ranked[RANKED], checks[CHECKS]
+
+
 def calibrate(
     cells: xr.Dataset,
     priors: Mapping[str, Prior],
     number: int,
+    number_posterior: int,
     kept: int,
     sampling: Mapping[str, Any],
+    short: Mapping[str, Any],
     thresholds: Mapping[str, float],
     cores: int = 1,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Calibrate a module: :func:`simulations`, then :func:`fit_and_rank`, with one compilation.
+    """Calibrate a module, from its priors and from the posterior of its cells, compiled once.
 
     Parameters
     ----------
-    cells : of the module; their design, numbers of rows and exposures stay, their outcomes go.
-    number : of simulations.
+    cells : of the module; their design, numbers of rows and exposures are those of every
+        simulation, and their outcomes are a part of those from the posterior.
+    number, number_posterior : of simulations from the priors, and from the posterior.
+    sampling, short : of the posterior that parameters are drawn from, the article's own, and of
+        each simulation.
+
+    Returns
+    -------
+    ranked, checks
+        As :func:`fit_and_rank` has them, with the ``part`` ``module`` or ``module_posterior``.
     """
     built = model_of(cells).build(cells, priors)
-    made = simulations(built, cells, priors, number, sampling["seed"])
-    return fit_and_rank(compile_model(built), made, sampling, kept, thresholds, cores)
+    compiled, seed = compile_model(built), short["seed"]
+
+    def parts() -> Iterator[Part]:
+        drawn = parameters(built, number, seed)
+        yield "module", compiled, simulations(built, cells, priors, drawn, seed)
+        drawn = from_posterior(compiled, sampling, number_posterior, cores)
+        both = simulations(built, cells, priors, drawn, seed, with_cells=True)
+        yield f"module{POSTERIOR}", compiled, both
+
+    return rank_parts(parts(), kept, short, thresholds, cores)
 
 
 def _gates(found: xr.DataArray, stats: xr.Dataset, thresholds: Mapping[str, float]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Calibrate the synthesis: its models given the covariance, and the whole way from rows.
 
-Given the covariance of the estimates, ranks have to be uniform as for a module. From rows on, the
+Given the covariance of the estimates, ranks have to be uniform as for a module, with true values
+from the priors, and from the posterior of the estimates at hand. From rows on, the
 covariance is an estimate that the second stage takes for known, and so is the standard deviation in
 which effects are measured: the end-to-end study shows what that costs, as coverage of what is true
 where rows are simulated, aggregated, estimated from and pooled.
@@ -9,7 +10,7 @@ where rows are simulated, aggregated, estimated from and pooled.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from metastudy.calibration.rank_bands import END_TO_END
-from metastudy.calibration.simulation_based import CHECKS, RANKED, Simulation, fit_and_rank
+from metastudy.calibration.rank_bands import END_TO_END, POSTERIOR
+from metastudy.calibration.simulation_based import Part, Simulation, from_posterior, rank_parts
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
 from metastudy.inference.sampling import compile_model
@@ -32,7 +33,16 @@ from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.stages import stages
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["built", "calibrate", "from_estimates", "from_rows", "simulated_studies"]
+__all__ = [
+    "QUANTITIES",
+    "built",
+    "calibrate",
+    "from_estimates",
+    "from_rows",
+    "simulated_studies",
+    "truths_from_posterior",
+    "truths_from_priors",
+]
 
 QUANTITIES = ("mu", "total_tau", "tau", "level", "theta", "log_likelihood")
 # The end-to-end study: so many respondents in each study, in so many countries and sectors.
@@ -49,17 +59,34 @@ def built(found: SecondStage, priors: tuple[Prior, Prior]) -> pm.Model:
 
 
 def from_estimates(
-    model: pm.Model, found: SecondStage, priors: tuple[Prior, Prior], number: int, seed: int
+    model: pm.Model,
+    found: SecondStage,
+    priors: tuple[Prior, Prior],
+    truths: Iterable[xr.Dataset],
+    seed: int,
+    with_estimates: bool = False,
 ) -> Iterator[Simulation]:
-    """Simulated estimates with the covariance of the plan's own, which is known."""
+    r"""Simulated estimates with the covariance of the plan's own, which is known.
+
+    Parameters
+    ----------
+    truths : :func:`truths_from_priors` or :func:`truths_from_posterior`.
+    with_estimates : whether the model is given the plan's own estimates beside the simulated ones,
+        as it has to be where what is true is from their posterior. Two independent estimates
+        :math:`y, y' \sim N(\theta, V)` of the same effects say of these what their mean
+        :math:`(y + y') / 2 \sim N(\theta, V / 2)` says: their difference does not depend on them.
+    """
     joint = log_likelihood(model)
     root = np.linalg.cholesky(found.covariance)
-    for at, truth in _truths(model, found, number, seed):
+    own = found.table["estimate"].to_numpy()
+    for at, truth in enumerate(truths):
         noise = np.random.default_rng([seed, at, 1]).standard_normal(len(root))
-        estimate = truth["theta"].values + root @ noise
-        given = synthesis_model.packed(estimate, found.covariance, found.design, *priors)
+        estimate, covariance = truth["theta"].values + root @ noise, found.covariance
+        if with_estimates:
+            estimate, covariance = (own + estimate) / 2, covariance / 2
+        given = synthesis_model.packed(estimate, covariance, found.design, *priors)
         truth = truth.assign(log_likelihood=joint(truth, given))
-        yield _simulation(found, truth, estimate, found.covariance, given, seed + at)
+        yield _simulation(found, truth, estimate, covariance, given, seed + at)
 
 
 def from_rows(
@@ -76,7 +103,7 @@ def from_rows(
     ----------
     found : a plan of :func:`simulated_studies`: each of its rows is a study.
     """
-    for at, truth in _truths(model, found, number, seed):
+    for at, truth in enumerate(truths_from_priors(model, found, number, seed)):
         rng = np.random.default_rng([seed, at, 1])
         again = _planned(simulated_studies(truth["theta"].values, vocabulary, rng), vocabulary)
         estimate = again.table["estimate"].to_numpy()
@@ -84,9 +111,9 @@ def from_rows(
         yield _simulation(found, truth, estimate, again.covariance, given, seed + at)
 
 
-def _truths(
+def truths_from_priors(
     model: pm.Model, found: SecondStage, number: int, seed: int
-) -> Iterator[tuple[int, xr.Dataset]]:
+) -> Iterator[xr.Dataset]:
     """Parameters from the priors, with the levels and effects that the model integrates out."""
     drawn = parameters(model, number, seed)
     for at in range(number):
@@ -97,13 +124,28 @@ def _truths(
         if labels:
             level *= truth["tau"].values[found.design.component_of]
         theta = found.design.sums(truth["mu"].values, level)
-        yield (
-            at,
-            truth.assign(
-                level=xr.DataArray(level, {"level_of": labels}, "level_of"),
-                theta=xr.DataArray(theta, {"row": _rows(found)}, "row"),
-            ),
+        yield truth.assign(
+            level=xr.DataArray(level, {"level_of": labels}, "level_of"),
+            theta=xr.DataArray(theta, {"row": _rows(found)}, "row"),
         )
+
+
+def truths_from_posterior(
+    compiled: Any, found: SecondStage, sampling: Mapping[str, Any], number: int
+) -> Iterator[xr.Dataset]:
+    """Parameters, levels and effects from the posterior of the plan's own estimates.
+
+    Parameters
+    ----------
+    compiled : the model (:func:`built`).
+    sampling : long chains, as of :func:`metastudy.synthesis.stages.pool`.
+    """
+    drawn = from_posterior(compiled, sampling, number)
+    one_chain = drawn.rename(simulation="draw").expand_dims("chain")
+    own = found.table["estimate"].to_numpy(), found.covariance, found.design
+    whole = synthesis_model.add_levels(one_chain, *own, sampling["seed"]).isel(chain=0, drop=True)
+    for at in range(number):
+        yield whole.isel(draw=at, drop=True).assign_coords(row=_rows(found))
 
 
 def _rows(found: SecondStage) -> list[str]:
@@ -206,8 +248,10 @@ def calibrate(
     vocabulary: Vocabulary,
     priors: Mapping[str, Prior],
     number: int,
+    number_posterior: int,
     kept: int,
     sampling: Mapping[str, Any],
+    short: Mapping[str, Any],
     thresholds: Mapping[str, float],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Calibrate every second-stage model that the estimates allow, and the way from rows.
@@ -215,31 +259,35 @@ def calibrate(
     Parameters
     ----------
     table, covariance : of all estimates (:func:`metastudy.synthesis.stages.gather`).
+    number, number_posterior, sampling, short : see
+        :func:`metastudy.calibration.simulation_based.calibrate`.
     """
-    seed, found = sampling["seed"], []
-    several: Counter[str] = Counter()
-    for name, metric, planned in stages(table, covariance, vocabulary):
-        own = _priors(priors, metric, planned.unit)
-        model = built(planned, own)
-        made = from_estimates(model, planned, own, number, seed)
-        part = name if metric == "sd" else f"{name}_{metric}"
-        several[part] += 1
-        found.append((part if several[part] == 1 else f"{part}_{several[part]}", model, made))
-    if _names(vocabulary):
-        own = _priors(priors, "sd")
-        rng = np.random.default_rng(seed)
-        planned = _planned(simulated_studies(np.zeros(len(PEOPLE)), vocabulary, rng), vocabulary)
-        model = built(planned, own)
-        made = from_rows(model, planned, own, number, seed, vocabulary)
-        found.append((END_TO_END, model, made))
-    done = []
-    for part, model, made in found:
-        both = fit_and_rank(compile_model(model), made, sampling, kept, thresholds)
-        done.append([each.assign(part=part) for each in both])
-    if not done:
-        return pd.DataFrame(columns=RANKED), pd.DataFrame(columns=CHECKS)
-    ranked, checks = (pd.concat(each, ignore_index=True) for each in zip(*done, strict=True))
-    return ranked[RANKED], checks[CHECKS]
+    seed = short["seed"]
+
+    def parts() -> Iterator[Part]:
+        several: Counter[str] = Counter()
+        for name, metric, found in stages(table, covariance, vocabulary):
+            own = _priors(priors, metric, found.unit)
+            model = built(found, own)
+            compiled = compile_model(model)
+            part = name if metric == "sd" else f"{name}_{metric}"
+            several[part] += 1
+            part = part if several[part] == 1 else f"{part}_{several[part]}"
+            truths = truths_from_priors(model, found, number, seed)
+            yield part, compiled, from_estimates(model, found, own, truths, seed)
+            truths = truths_from_posterior(compiled, found, sampling, number_posterior)
+            # another seed: the noise of the estimates is none of what is true
+            both = from_estimates(model, found, own, truths, seed + 1, with_estimates=True)
+            yield f"{part}{POSTERIOR}", compiled, both
+        if _names(vocabulary):
+            own = _priors(priors, "sd")
+            nothing = np.zeros(len(PEOPLE)), vocabulary, np.random.default_rng(seed)
+            found = _planned(simulated_studies(*nothing), vocabulary)
+            model = built(found, own)
+            made = from_rows(model, found, own, number, seed, vocabulary)
+            yield END_TO_END, compile_model(model), made
+
+    return rank_parts(parts(), kept, short, thresholds)
 
 
 def _priors(priors: Mapping[str, Prior], metric: str, unit: float = 1.0) -> tuple[Prior, Prior]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from scipy.stats import binom
 
-from metastudy.calibration.rank_bands import END_TO_END, INTERVALS, uniformity
+from metastudy.calibration.rank_bands import END_TO_END, INTERVALS, POSTERIOR, uniformity
 from metastudy.calibration_report.figures import PROBABILITY, kind_of, picture
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.display.formatting import mark, number, percent
@@ -16,8 +16,9 @@ from metastudy.display.page import Page, Parts, Section, Table, Text, drawn
 __all__ = ["calibration_page"]
 
 MARKED = (
-    "All data behind this page were drawn from the models' own priors, as a test of the models: "
-    "nothing here says anything about people, organisations or places."
+    "All that is ranked on this page was drawn from the models themselves, from their priors or "
+    "from their posteriors, as a test of the models: nothing here says anything about people, "
+    "organisations or places."
 )
 PARTS = {
     "pooled": "Second stage, given the covariance: standard deviations",
@@ -33,12 +34,21 @@ GATES = {
     "divergences": "Divergences",
     "ebfmi": "Smallest E-BFMI",
 }
+PRIOR_SBC, POSTERIOR_SBC = "prior SBC", "posterior SBC"
 HOW = (
-    "Parameters are drawn from the priors, data from the parameters, with the design, the numbers "
-    "of respondents and the exposures that were fitted. The model is fitted to each of these data "
-    "sets. If model, likelihood and sampler agree, the rank of a true value among independent "
-    "draws of its posterior is uniform, and an interval covers it as often as it says (Talts et "
-    "al. 2018; Modrák et al. 2023). Only what the design lets data speak about is ranked."
+    "Prior SBC: parameters are drawn from the priors, data from the parameters, with the design, "
+    "the numbers of respondents and the exposures that were fitted. The model is fitted to each of "
+    "these data sets. If model, likelihood and sampler agree, the rank of a true value among "
+    "independent draws of its posterior is uniform, and an interval covers it as often as it says "
+    "(simulation-based calibration; Talts et al. 2018; Modrák et al. 2023). Only what the design "
+    "lets data speak about is ranked."
+)
+HOW_POSTERIOR = (
+    "Posterior SBC: parameters are drawn from the posterior of the data at hand, data like these "
+    "from the parameters, and the model is fitted to both data sets together, with all parameters "
+    "in common. Ranks are uniform under the same conditions, now where the data at hand say that "
+    "the parameters are, which is a small part of where the priors allow them to be (Säilynoja, "
+    "Schmitt, Bürkner and Vehtari 2025)."
 )
 BANDS = (
     "Left, the ranks in bins; right, how far their cumulated share is above what is expected. "
@@ -65,12 +75,10 @@ def calibration_page(
         :func:`metastudy.calibration.simulation_based.fit_and_rank` gives.
     vocabulary : for the names of modules.
     """
-    sections = [Section("How to read this page", [Text(HOW), Text(BANDS)])]
+    sections = [Section("How to read this page", [Text(HOW), Text(HOW_POSTERIOR), Text(BANDS)])]
     for module, table in ranked.items():
         for part, own in table.groupby("part", sort=False):
-            title = PARTS.get(str(part).rstrip("_0123456789")) or vocabulary.label(
-                "modules", module
-            )
+            title = _title(str(part), module, vocabulary)
             missed = checks[module][checks[module]["part"] == part]
             sections.append(Section(title, _part(f"{module}-{part}", str(part), own, missed)))
     return Page(
@@ -82,6 +90,19 @@ def calibration_page(
         sections=sections,
         folder="figures/",
     )
+
+
+def _title(part: str, module: str, vocabulary: Vocabulary) -> str:
+    """What is calibrated, and from where true values are drawn."""
+    what = part.removesuffix(POSTERIOR).rstrip("_0123456789")
+    if what == END_TO_END:
+        return PARTS[what]
+    if module in vocabulary["modules"]:
+        name = vocabulary.label("modules", module)
+    else:
+        metric = what.removeprefix("pooled_").replace("_", " ")
+        name = PARTS.get(what, f"Second stage, given the covariance: {metric}")
+    return f"{name} ({POSTERIOR_SBC if part.endswith(POSTERIOR) else PRIOR_SBC})"
 
 
 def _part(name: str, part: str, ranked: pd.DataFrame, checks: pd.DataFrame) -> Parts:

@@ -211,7 +211,7 @@ class Codebook:
         """The codebook without some raw names, as far as the rest can stand without them.
 
         ``None`` if the id is among them, or what a rule of exclusion looks at: who stays is then
-        not known. Marks of quality go; they say nothing of what may stand in a cell.
+        not known. Marks of quality go; they say nothing of what may be in a cell.
         """
         needed = {v.name for role in ("id", "consent", "coder") for v in self.having(role)}
         needed |= {str(rule.variable) for rule in self.exclude}
@@ -330,7 +330,7 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
     if study.provenance == "simulated" and own != digest:
         listing = f"the manifest has {own}" if own else "the manifest does not have this file"
         found = f"provenance 'simulated', but {listing}; the file's SHA-256 is {digest}"
-        expected = "a simulated file whose SHA-256 stands in the manifest"
+        expected = "a simulated file whose SHA-256 is in the manifest"
         fix += " to 'observed' if these are real data, or generate the simulated file again"
     elif study.provenance == "observed" and digest in anywhere:
         found = f"provenance 'observed', but the manifest lists the file as simulated ({digest})"

@@ -55,7 +55,7 @@ you type:
    leave the raw file: what is not a number or a listed value is not taken over.
 5. Rules under `quality` mark rows and drop none.
 
-All problems of a codebook are told together, and so are all problems of a file's rows.
+All problems of a codebook are reported together, and so are all problems of a file's rows.
 
 ## An example
 
@@ -72,7 +72,7 @@ its kind needs, and may have those that go with it.
 _KEYS = """
 ## Every key
 
-Where several keys are joined by a dot, the later stands under the earlier; `[]` is an entry of a
+Where several keys are joined by a dot, the later is under the earlier; `[]` is an entry of a
 list.
 """
 _VOCABULARY = """
@@ -84,7 +84,7 @@ The sections, and what an entry of each has:
 _ERRORS = """
 ## Error codes
 
-Each problem is told with its code, the file, the row as the file's own program numbers it, the
+Each problem is reported with its code, the file, the row as the file's own program numbers it, the
 column, what was found, what was expected and how to fix it.
 
 | code | what is wrong |

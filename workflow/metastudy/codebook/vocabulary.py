@@ -17,7 +17,10 @@ __all__ = [
     "METRICS",
     "MODELS",
     "POLES",
+    "SD_ERRORS",
     "SECTIONS",
+    "SMALL_SAMPLES",
+    "STANDARDISERS",
     "TERMS",
     "VERIFICATIONS",
     "Vocabulary",
@@ -57,6 +60,11 @@ POLES = ("-1", "0", "1")  # what a case may be rated
 DIRECTIONS = ("positive", "negative", "null_result", "not_supported")
 TERMS = ("main_effect", "interaction")
 METRICS = ("sd", "pomp", "log_odds", "log_risk_ratio", "percentage_points", "scale_points")
+# The standard deviation that a standardised difference is in: of the reference arm, within both
+# arms, of everybody; and what is in its estimate and in its standard error.
+STANDARDISERS = ("control_sd", "pooled_sd", "total_sd")
+SMALL_SAMPLES = ("corrected", "not_corrected")
+SD_ERRORS = ("included", "not_included")
 VERIFICATIONS = ("micro", "published_numeric", "published_direction", "derived_bound")
 # Which key of an entry names an entry of another section.
 _REFERENCES = (

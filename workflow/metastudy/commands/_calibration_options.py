@@ -22,11 +22,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What :func:`calibrate` takes beside cells and model, from the configuration."""
+    """What :func:`calibrate` takes beside what it calibrates, from the configuration."""
     return {
         "priors": priors_of(settings["priors"]),
         "number": settings["calibration"]["simulations"],
+        "number_posterior": settings["calibration"]["posterior_simulations"],
         "kept": settings["calibration"]["ranked"],
-        "sampling": settings["sampling"] | settings["refits"],
+        "sampling": settings["sampling"],
+        "short": settings["sampling"] | settings["refits"],
         "thresholds": for_short_chains(settings["gates"], settings["sampling"], settings["refits"]),
     }

@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cells", type=Path, nargs="*", default=[])
     parser.add_argument("--published", type=Path, nargs="*", default=[], help="harmonized folders")
     parser.add_argument("--vocabulary", type=Path, required=True)
+    parser.add_argument("--standardisers", nargs="*", default=[], help="that pool as they are")
 
 
 def estimates(
@@ -37,4 +38,4 @@ def estimates(
         [json.loads(c.attrs["vocabulary"]) for c in cells] + [s.vocabulary for s in studies],
     )
     effects = pd.concat([schema.empty("effects"), *(study.effects for study in studies)])
-    return cells, vocabulary, *gather(cells, effects, vocabulary)
+    return cells, vocabulary, *gather(cells, effects, vocabulary, args.standardisers)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from metastudy.article.catalogue import RESULTS
-from metastudy.article.results import Evidence, Modelled
+from metastudy.article.results import Modelled, Results
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
@@ -29,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         add(f"--{name}", type=Path, nargs="*", default=[], help=files)
 
 
-def gather(args: argparse.Namespace) -> Evidence:
+def gather(args: argparse.Namespace) -> Results:
     """Read the results that :func:`arguments` names; their order does not matter."""
     studies = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary for study in studies])
@@ -38,7 +38,7 @@ def gather(args: argparse.Namespace) -> Evidence:
         for kind in ("cells", "contrasts", "draws", "heterogeneity")
     }
     checks = [json.loads(path.read_text("utf-8")) for path in sorted(args.checks)]
-    return Evidence(
+    return Results(
         vocabulary=vocabulary,
         studies=tuple(study for study in studies if len(study.respondents)),
         published=tuple(study for study in studies if not len(study.respondents)),

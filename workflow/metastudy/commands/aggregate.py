@@ -13,7 +13,7 @@ def main() -> None:
     """Entry point of the rule ``aggregate``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--module", required=True)
-    parser.add_argument("--variant", default="main", help="main, folded or ordinal")
+    parser.add_argument("--variant", default="main", help="main, folded, ordinal or interviews")
     parser.add_argument("--studies", type=Path, nargs="+", required=True)
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--require", nargs="*", default=[], help="terms that must be identified")

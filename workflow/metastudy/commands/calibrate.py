@@ -2,7 +2,9 @@
 
 Parameters are drawn from the priors, cells from the parameters, and the model is fitted to them
 with what it compiled once. Each true value then has a rank among its posterior's draws, and all
-ranks together are uniform if simulation, model and sampler agree.
+ranks together are uniform if simulation, model and sampler agree. The same is then asked with
+parameters from the posterior of the module's cells, and the model fitted to these and the simulated
+ones together.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from metastudy.calibration.simulation_based import CHECKS, RANKED, calibrate
+from metastudy.calibration.simulation_based import calibrate
 from metastudy.commands._calibration_options import add_options, options
 from metastudy.commands._run import run
 from metastudy.common import result_tables
@@ -27,10 +29,9 @@ def main() -> None:
     args = parser.parse_args()
     cells = xr.load_dataset(args.cells)
     ranked, checks = calibrate(cells, cores=args.cores, **options(args.settings))
-    ranked, checks = (table.assign(part="module") for table in (ranked, checks))
-    result_tables.checked("ranks", ranked[RANKED]).to_parquet(args.ranks, index=False)
-    result_tables.checked("gates", checks[CHECKS]).to_parquet(args.gates, index=False)
-    print(checks.groupby("gate", sort=False)["passed"].mean().to_string())
+    result_tables.checked("ranks", ranked).to_parquet(args.ranks, index=False)
+    result_tables.checked("gates", checks).to_parquet(args.gates, index=False)
+    print(checks.groupby(["part", "gate"], sort=False)["passed"].mean().to_string())
 
 
 if __name__ == "__main__":

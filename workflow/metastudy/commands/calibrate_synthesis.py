@@ -1,6 +1,7 @@
 """Calibrate the synthesis: its models given the covariance, and the whole way from rows.
 
-Given the covariance of the estimates, ranks have to be uniform as for a module. From rows on, the
+Given the covariance of the estimates, ranks have to be uniform as for a module, with true values
+from the priors, and from the posterior of the estimates at hand. From rows on, the
 covariance is an estimate that the second stage takes for known, and so is the standard deviation in
 which effects are measured: the end-to-end study shows what that costs, as coverage of what is true
 where rows are simulated, aggregated, estimated from and pooled.

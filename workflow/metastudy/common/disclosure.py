@@ -145,7 +145,7 @@ def _hide(counts: Sequence[int], exact: bool, least: int) -> set[int] | None:
 
 
 def protect(counts: Sequence[int], least: int) -> Protected:
-    """Show the cells of a list whose total stands beside them.
+    """Show the cells of a list whose total is beside them.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing-id": "A row that stays has no id.",
         "duplicate-id": "Two rows that stay have the same id.",
         "contradiction": "Two rows of a matrix say different things of one source.",
-        "free-text": "A text stands where it could carry what a person wrote or who it was.",
+        "free-text": "A text is where it could carry what a person wrote or who it was.",
         "incomplete-finding": "A published finding lacks what a finding needs.",
         "table": "A harmonized table broke its own rules: a fault of the workflow, please report "
         "it.",
@@ -43,6 +43,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "aliased-term": "The configuration asks for a term that the design does not identify.",
+        "standardiser": "What a published finding says of its standard deviation, or of its "
+        "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A publication has two effects on one estimand in one place.",
         "sign-against-direction": "The estimate of a published effect has another sign than the "

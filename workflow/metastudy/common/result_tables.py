@@ -41,9 +41,9 @@ NUMBERS: Mapping[str, Column] = {
 # What a contrast is.
 CONTRAST: Mapping[str, Column] = {
     "module": _TEXT,
-    "variant": _TEXT,  # main; error_free: codings taken as true; folded, ordinal: named analyses
-    "estimand": Column(  # effect: a contrast of exposures; difference: of two effects; level: a
-        among=("effect", "difference", "level")  # mean, share or prevalence
+    "variant": _TEXT,  # main; error_free: codings taken as true; else a sensitivity analysis
+    "estimand": Column(  # effect: a contrast of exposures; difference: of two effects; mean: also a
+        among=("effect", "difference", "mean")  # share or a prevalence
     ),
     "exposure": _TEXT,
     "exposure_type": _TEXT,
@@ -189,6 +189,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "n": _COUNT,  # 0: not published
         "provenance": _TEXT,
         "se": _SPREAD,
+        "note": _TEXT,  # what was done to a published effect, or to a covariance
     },
     "pooled": _POOLED,
     "exploratory": _POOLED,

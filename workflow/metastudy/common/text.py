@@ -88,7 +88,7 @@ def shown(path: Path) -> str:
 
 
 def some_of(values: Sequence[object], most: int, *, uncounted: bool = False) -> str:
-    """List at most so many values, and say how many more there are.
+    """List at most this many values, and say how many more there are.
 
     Parameters
     ----------

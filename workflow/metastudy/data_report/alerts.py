@@ -1,4 +1,4 @@
-"""What a reader of the data report should look at first: alarms and notices, as sentences."""
+"""What a reader of the data report should look at first: alarms and alerts, as sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from metastudy.data_report.inspection.values import Answers, Arms, Inspection, I
 from metastudy.display.formatting import inline, joined, number, words
 from metastudy.display.labels import Labels
 
-__all__ = ["ALARM", "LOW_AGREEMENT", "NOTICE", "Notice", "notices"]
+__all__ = ["ALARM", "LOW_AGREEMENT", "NOTICE", "Alert", "alerts"]
 
 ALARM, NOTICE = "Alarm", "Notice"
 # From where on something is said. They decide what is pointed at, never what is analysed.
@@ -22,7 +22,7 @@ CHANCE_SURE = 1.31  # 99 instead of 95 per cent of what chance explains
 
 
 @dataclass(frozen=True)
-class Notice:
+class Alert:
     """One thing to look at: how much it matters, and a sentence."""
 
     level: str
@@ -37,12 +37,12 @@ def _factor(row: Difference | Left, labels: Labels) -> str:
     return f"the factor “{inline(labels.of(row.factor, 'factors'))}”"
 
 
-def _of_answers(found: Answers, labels: Labels) -> list[Notice]:
-    told = []
+def _of_answers(found: Answers, labels: Labels) -> list[Alert]:
+    listed = []
     negative = [r for r in found.items if (r.item_rest or 0) < 0]
     for row in negative:
-        told.append(
-            Notice(
+        listed.append(
+            Alert(
                 ALARM,
                 f"{_item(row, labels)} correlates negatively with the other items of its scale "
                 f"({number(row.item_rest or 0)}): is its keying right?",
@@ -50,14 +50,14 @@ def _of_answers(found: Answers, labels: Labels) -> list[Notice]:
         )
     missing = [_item(row, labels) for row in found.items if row.much_missing]
     if missing:
-        told.append(
-            Notice(NOTICE, f"More than {MUCH_MISSING}% have no answer to {joined(missing)}.")
+        listed.append(
+            Alert(NOTICE, f"More than {MUCH_MISSING}% have no answer to {joined(missing)}.")
         )
     for scale in found.scales:
         name = labels.outcome(scale.construct)
         if scale.alpha is not None and scale.alpha < LOW_RELIABILITY:
-            told.append(
-                Notice(
+            listed.append(
+                Alert(
                     NOTICE,
                     f"{name}: Cronbach’s alpha is {number(scale.alpha)}, "
                     f"below {number(LOW_RELIABILITY)}.",
@@ -65,12 +65,12 @@ def _of_answers(found: Answers, labels: Labels) -> list[Notice]:
             )
         for end, share in (("floor", scale.floor), ("ceiling", scale.ceiling)):
             if scale.items > 1 and isinstance(share, int) and share > MUCH_AT_AN_END:
-                told.append(Notice(NOTICE, f"{name}: {share}% of the people are at the {end}."))
-    return told
+                listed.append(Alert(NOTICE, f"{name}: {share}% of the people are at the {end}."))
+    return listed
 
 
-def _of_arms(found: Arms, labels: Labels) -> list[Notice]:
-    told = []
+def _of_arms(found: Arms, labels: Labels) -> list[Alert]:
+    listed = []
     unlike = [
         row
         for row in found.balance
@@ -78,8 +78,8 @@ def _of_arms(found: Arms, labels: Labels) -> list[Notice]:
     ]
     for row in unlike:
         trait = words(row.trait) + (f" “{row.category}”" if row.category else "")
-        told.append(
-            Notice(
+        listed.append(
+            Alert(
                 NOTICE,
                 f"{trait} differs between the levels of {_factor(row, labels)} by "
                 f"{number(row.difference)} standard deviations, more than chance explains.",
@@ -87,19 +87,19 @@ def _of_arms(found: Arms, labels: Labels) -> list[Notice]:
         )
     left = {(row.rule, row.factor): row for row in found.left or [] if row.differs}
     for gone in left.values():
-        told.append(
-            Notice(
+        listed.append(
+            Alert(
                 ALARM,
                 f"Rows that left by the rule “{inline(words(gone.rule))}” differ between the "
                 f"levels of {_factor(gone, labels)} by more than chance explains.",
             )
         )
     if found.left is None:
-        told.append(Notice(NOTICE, "Who left from which arm was not recorded."))
-    return told
+        listed.append(Alert(NOTICE, "Who left from which arm was not recorded."))
+    return listed
 
 
-def notices(found: Inspection, labels: Labels) -> list[Notice]:
+def alerts(found: Inspection, labels: Labels) -> list[Alert]:
     """List what to look at in a study.
 
     Parameters
@@ -111,15 +111,15 @@ def notices(found: Inspection, labels: Labels) -> list[Notice]:
     -------
     Alarms first.
     """
-    told = []
+    listed = []
     unmapped = len(found.reading.unmapped)
     if unmapped:
         some = "1 column or code is" if unmapped == 1 else f"{unmapped} columns or codes are"
-        told.append(Notice(NOTICE, f"{some} not mentioned in the codebook."))
+        listed.append(Alert(NOTICE, f"{some} not mentioned in the codebook."))
     if found.answers:
-        told += _of_answers(found.answers, labels)
+        listed += _of_answers(found.answers, labels)
     if found.arms:
-        told += _of_arms(found.arms, labels)
+        listed += _of_arms(found.arms, labels)
     coding = found.coding
     if coding:
         poor = [
@@ -128,15 +128,15 @@ def notices(found: Inspection, labels: Labels) -> list[Notice]:
             if row.alpha is not None and row.alpha < LOW_AGREEMENT
         ]
         if poor:
-            told.append(
-                Notice(
+            listed.append(
+                Alert(
                     NOTICE,
                     f"Krippendorff’s alpha is below {LOW_AGREEMENT:g} for {len(poor)} of "
                     f"{len(coding.codes)} codes: {joined([poor[0], *map(inline, poor[1:])])}.",
                 )
             )
         if not coding.enough_double:
-            told.append(
-                Notice(NOTICE, "Too few sources were coded twice to tell whether coders agree.")
+            listed.append(
+                Alert(NOTICE, "Too few sources were coded twice to tell whether coders agree.")
             )
-    return sorted(told, key=lambda one: one.level != ALARM)
+    return sorted(listed, key=lambda one: one.level != ALARM)

@@ -1,4 +1,4 @@
-"""What a design can identify: fixed terms, components of variance, and what cannot be told apart.
+"""What a design can identify: fixed terms, components of variance, and what is one with what.
 
 Everything here is computed from the design alone, never from an outcome.
 """
@@ -76,9 +76,9 @@ def identify(
     fixed : columns that enter whatever comes after them: numbers as they are, other values with a
         mean for each level.
     apart : columns that vary with a standard deviation of their own; they come last, and one that
-        cannot be told from a grouping is a part of it.
+        cannot be distinguished from a grouping is a part of it.
     residual : what the units are called if the model gives them a variance of their own whatever
-        the design is; it comes first, and what cannot be told from it is in it.
+        the design is; it comes first, and what cannot be distinguished from it is in it.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def identify(
         if same:
             first = same[0]
             first.names.append(name)
-            why = f"cannot be told from {first.names[0]}: one component with both names"
+            why = f"cannot be distinguished from {first.names[0]}: one component with both names"
             rows.append((name, count, "varying", first.names[0], why))
         elif other := _made_up_of(mine, kept):
             rows.append((name, count, "left out", other, f"aliased with {other}"))

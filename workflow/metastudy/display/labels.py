@@ -12,7 +12,7 @@ from metastudy.display.formatting import inline, joined, words
 
 __all__ = ["Exposure", "Labels", "study_label"]
 
-# What the names of a component are made of; one that cannot be told from another has both.
+# What the names of a component are made of; one that cannot be distinguished from another has both.
 GROUPINGS = {"study", "country", "sector", "setting", "vignette", "organisation"}
 GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate"}
 

@@ -1,4 +1,4 @@
-"""A page as parts that say the same in HTML and in Markdown: texts, tables, pictures, notices."""
+"""A page as parts that say the same in HTML and in Markdown: texts, tables, pictures, alerts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from metastudy.display.plots import canvas
 
 __all__ = [
+    "Alerts",
     "Links",
-    "Notices",
     "Page",
     "Parts",
     "Picture",
@@ -65,11 +65,11 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Notices:
+class Alerts:
     """Things to look at, each with its level and, on the page over all, where it was found."""
 
     rows: Sequence[tuple[str, str, str]]  # level, text, place
-    kind: str = field(default="notices", init=False)
+    kind: str = field(default="alerts", init=False)
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class Links:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading and what is under it."""
 
     title: str
-    parts: Sequence[Text | Table | Picture | Notices | Links]
+    parts: Sequence[Text | Table | Picture | Alerts | Links]
 
     @property
     def anchor(self) -> str:
@@ -153,7 +153,7 @@ def render(page: Page) -> dict[str, str]:
     return made
 
 
-Parts = list[Text | Table | Picture | Notices | Any]
+Parts = list[Text | Table | Picture | Alerts | Any]
 
 
 def drawn(name: str, figure: Figure, caption: str, alt: str) -> Picture:

@@ -63,7 +63,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     Returns
     -------
     YAML. Every column of the file is in it. Guesses are marked by ``# guess:`` with what they rest
-    on, and where a person has to decide stands ``TODO``.
+    on, and where a person has to decide is ``TODO``.
 
     Raises
     ------

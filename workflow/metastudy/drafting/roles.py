@@ -12,11 +12,11 @@ from metastudy.common.text import numeral, private
 
 __all__ = ["TODO", "Guess", "guess", "reason"]
 
-TODO = "TODO"  # stands where a person has to decide
+TODO = "TODO"  # is where a person has to decide
 MOST_STEPS = 11  # of an answer scale; with more, it is a number of something
 MOST_GROUPS = 12  # of a variable that sorts people into groups
 MOST_ALIKE = 0.9  # share of different values with which a column may still be an id
-LONG = 40  # characters of a text that is more than a label
+LABEL_LENGTH = 40  # characters of a text that is more than a label
 _NAMES = (  # what a name or label suggests, in this order
     ("private", r"e-?mail|ip_?address|^ip$|phone|telefo|address|adresse|latitude|longitude|"
      r"^name$|_name$|(first|last|full|sur|fore|nick)_?name|^na[av][mn]$|fornavn|efternavn|voornaam|achternaam|birth|f.dsels"),
@@ -140,12 +140,12 @@ def _plain(name: str, given: pd.Series, counts: pd.Series, hint: str) -> Guess |
         return Guess("id", "the name, and a different value in every row")
     if hint == "id" and len(counts) > MOST_ALIKE * len(given):
         again = int((counts > 1).sum())
-        return Guess("id", f"the name; {again} values stand in several rows: see 'duplicates'")
+        return Guess("id", f"the name; {again} values are in several rows: see 'duplicates'")
     if hint == "coder":
         return Guess("coder", "the name")
     if len(counts) == 1 and hint != "consent":
         return Guess("ignore", "the same value in every row")
-    if counts.iloc[0] == 1 and any(len(text) > LONG for text in counts.index):
+    if counts.iloc[0] == 1 and any(len(text) > LABEL_LENGTH for text in counts.index):
         return Guess("ignore", "long texts, which may identify a person")
     return None
 

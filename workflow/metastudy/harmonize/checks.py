@@ -16,7 +16,7 @@ __all__ = ["check_declared", "check_ids", "check_kind"]
 
 
 def check_ids(study: Study, name: str, digests: np.ndarray | None = None) -> None:
-    """Report rows without an id, and ids that stand in several rows.
+    """Report rows without an id, and ids that are in several rows.
 
     ``digests`` of the kept rows rise; where no two are alike, no two ids are.
     """

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from metastudy.codebook.codebook import Variable
-from metastudy.codebook.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
+from metastudy.codebook.vocabulary import (
+    DIRECTIONS,
+    METRICS,
+    SD_ERRORS,
+    SMALL_SAMPLES,
+    STANDARDISERS,
+    TERMS,
+    VERIFICATIONS,
+    Vocabulary,
+)
 from metastudy.common.text import canonical, did_you_mean, numeral, private
 
 __all__ = [
@@ -37,7 +46,17 @@ LONGEST_TEXT = 300
 _QUOTE_ID = re.compile(
     r"(?=.*\d)[\w.:#/-]{1,40}"
 )  # an id has a digit and no blanks; a name has not
-_NUMBERS = {"estimate": -np.inf, "se": 0.0, "n": 1.0}  # fields of a finding, and their lower bounds
+# Fields of a finding that are numbers, and their lower bounds; those of people are whole.
+_NUMBERS = {
+    "estimate": -np.inf,
+    "se": 0.0,
+    "sd_control": 0.0,
+    "sd_treatment": 0.0,
+    "n": 1.0,
+    "n_control": 2.0,
+    "n_treatment": 2.0,
+}
+_WHOLE = ("n", "n_control", "n_treatment")
 _SECTIONS = {
     "exposure_type": "exposure_types",
     "response_mode": "response_modes",
@@ -51,6 +70,9 @@ _OPTIONS = {
     "direction": DIRECTIONS,
     "term": TERMS,
     "metric": METRICS,
+    "standardiser": STANDARDISERS,
+    "small_sample": SMALL_SAMPLES,
+    "sd_error": SD_ERRORS,
     "verification": VERIFICATIONS,
 }
 
@@ -250,7 +272,7 @@ def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
         value = canonical(variable.values.get(text, text))
         if field in _NUMBERS:
             number, low = numeral(value), _NUMBERS[field]
-            if number is None or number < low or (field == "n" and not number.is_integer()):
+            if number is None or number < low or (field in _WHOLE and not number.is_integer()):
                 at_least = f" of at least {low:g}" if np.isfinite(low) else ""
                 raise InvalidValue("off-scale", f"a number{at_least}, or an empty cell", fix)
             return number

@@ -67,11 +67,11 @@ def _constant(rule: Quality, measurements: crossed.Crossed) -> np.ndarray:
     _, rank = np.unique(kinds["value_raw"].to_numpy(), return_inverse=True)
     # One number tells all: zero where no answer is given, else 4 times its rank, and 1 or 2.
     small = np.min_scalar_type(4 * len(rank) + 4)
-    told = np.where(given, 4 * rank + 1 + kinds["reverse_keyed"], 0).astype(small)
+    listed = np.where(given, 4 * rank + 1 + kinds["reverse_keyed"], 0).astype(small)
     high = np.zeros(len(measurements.persons), dtype=small)
     low, keyings = ~high >> 2, high.copy()
     for codes in measurements.codes.T:
-        of = told[codes]
+        of = listed[codes]
         high, low = np.maximum(high, of >> 2), np.minimum(low, (of - 1) >> 2)  # 0 - 1 is the most
         keyings |= of & 3
     return (low == high) & (keyings == 3)
@@ -110,9 +110,9 @@ def by_arm(
         positions, texts = different(study.table.data[variable.name])
         for factor, levels in variable.factors.items() if variable.randomised else ():
             place = {name: at for at, name in enumerate(names(factor))}
-            told = np.array([place.get(levels.get(text, ""), -1) for text in texts], dtype=int)
+            listed = np.array([place.get(levels.get(text, ""), -1) for text in texts], dtype=int)
             known = arms.get(factor, np.full(len(positions), -1))
-            arms[factor] = np.where(known < 0, told[positions], known)
+            arms[factor] = np.where(known < 0, listed[positions], known)
 
     def counts(rows: np.ndarray) -> dict[str, dict[str, int]]:
         return {

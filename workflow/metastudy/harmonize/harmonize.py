@@ -94,8 +94,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         study = study_state.Study(codebook, table, kept)
         checks.check_ids(study, identity, digests[kept])
         ids = pseudonyms.spelt(name, digests[kept])
-        told = raw_ids[~stays].ne("").to_numpy()
-        away = pseudonyms.spelt(name, digests[~stays]).where(told).array
+        listed = raw_ids[~stays].ne("").to_numpy()
+        away = pseudonyms.spelt(name, digests[~stays]).where(listed).array
     checks.check_declared(study)
     parts: dict[str, crossed.Part] = {}
     marks: dict[str, np.ndarray] = {}

@@ -27,7 +27,7 @@ __all__ = [
 
 KEY_FILE_VARIABLE = "METASTUDY_PSEUDONYM_KEY_FILE"
 SHORTEST_KEY = 16  # bytes; a key that can be guessed protects nobody
-MANY = 2**14  # texts that are objects of Python's at a time
+TEXTS_AT_A_TIME = 2**14  # texts that are objects of Python's at a time
 PAIRS = np.frombuffer(bytes(range(256)).hex().encode(), dtype=np.uint16)  # digits of each byte
 DIGITS = 16  # of a digest: among a million persons two share one once in 37 million studies
 
@@ -125,7 +125,7 @@ def digests(start: str, texts: Sequence[str] | pd.Series, secret: bytes) -> np.n
     secret = secret if len(secret) <= longest else hashlib.blake2b(secret).digest()
     own = hashlib.blake2b(start.encode(), key=secret, digest_size=16).digest()
     key = "".join(chr(byte & 127) for byte in own)
-    blocks = (texts[at : at + MANY] for at in range(0, len(texts), MANY))
+    blocks = (texts[at : at + TEXTS_AT_A_TIME] for at in range(0, len(texts), TEXTS_AT_A_TIME))
     found = [
         pd.util.hash_array(np.asarray(block, dtype=object), hash_key=key, categorize=False)
         for block in blocks

@@ -26,7 +26,7 @@ def report(
     codes_unmapped: list[str],
     marks: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
-    """Make the report; it names columns, never what stands above them or in them."""
+    """Make the report; it names columns, never what is above them or in them."""
     codebook, table = study.codebook, study.table
     read_by_arm, excluded_by_arm = by_arm(study, left, rules)
     measured, reasons = parts["measurements"], pd.Series(dtype=int)

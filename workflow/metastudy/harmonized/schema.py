@@ -10,7 +10,16 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from metastudy.codebook.vocabulary import DIRECTIONS, METRICS, TERMS, VERIFICATIONS, Vocabulary
+from metastudy.codebook.vocabulary import (
+    DIRECTIONS,
+    METRICS,
+    SD_ERRORS,
+    SMALL_SAMPLES,
+    STANDARDISERS,
+    TERMS,
+    VERIFICATIONS,
+    Vocabulary,
+)
 from metastudy.common.table_schema import Column, pandera_schema
 
 __all__ = [
@@ -140,7 +149,14 @@ TABLES: Mapping[str, Table] = {
             "estimate": _MEASURE,
             "se": Column("float64", null=True, low=0),
             "metric": Column(null=True, among=METRICS),
+            "standardiser": Column(null=True, among=STANDARDISERS),
+            "small_sample": Column(null=True, among=SMALL_SAMPLES),
+            "sd_error": Column(null=True, among=SD_ERRORS),
+            "sd_control": Column("float64", null=True, low=0),
+            "sd_treatment": Column("float64", null=True, low=0),
             "n": Column("float64", null=True, low=1),
+            "n_control": Column("float64", null=True, low=2),
+            "n_treatment": Column("float64", null=True, low=2),
             "role": Column(null=True, section="roles"),
             "country": Column(null=True, section="countries"),
             "sector": Column(null=True, section="sectors"),

@@ -132,5 +132,5 @@ def verdict(checks: list[dict[str, Any]]) -> None:
         raise MetastudyError(
             "a fit missed a gate, so nothing is reported from it.\n"
             + "\n".join(lines)
-            + "\n  The gates stand in config/config.yaml under `gates`."
+            + "\n  The gates are in config/config.yaml under `gates`."
         )

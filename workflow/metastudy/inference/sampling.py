@@ -23,6 +23,7 @@ def draw(
     sampling: Mapping[str, Any],
     cores: int = 1,
     given: np.ndarray | None = None,
+    noise: bool = False,
 ) -> xr.DataTree:
     """Sample the posterior.
 
@@ -33,6 +34,7 @@ def draw(
         not change a draw.
     given : the data of a refit (:func:`metastudy.models.data_vector.pack`); else those of the
         model.
+    noise : whether what effects are made of, and what is in each of them, is kept beside them.
 
     Returns
     -------
@@ -51,11 +53,10 @@ def draw(
         progress_bar=False,
     )
     posterior = tree["posterior"].to_dataset()
-    noise = [name for name in posterior if str(name).endswith("_z")]  # each is in its own effect
+    if not noise:  # each is in its own effect
+        posterior = posterior.drop_vars([name for name in posterior if str(name).endswith("_z")])
     stats = tree["sample_stats"].to_dataset()[["diverging", "energy", "depth"]]
-    return xr.DataTree.from_dict(
-        {"posterior": _plain(posterior.drop_vars(noise)), "sample_stats": _plain(stats)}
-    )
+    return xr.DataTree.from_dict({"posterior": _plain(posterior), "sample_stats": _plain(stats)})
 
 
 def _plain(dataset: xr.Dataset) -> xr.Dataset:

@@ -54,7 +54,7 @@ class Result:
 
 
 def pandoc_path() -> str:
-    """The pandoc of the locked wheel, not another one that stands on PATH."""
+    """The pandoc of the locked wheel, not another one that is on PATH."""
     inside = Path(pypandoc.__file__).with_name("files")
     return shutil.which("pandoc", path=str(inside)) or pypandoc.get_pandoc_path()
 

@@ -1,4 +1,4 @@
-"""The manuscript as it stands in a folder: project file, front matter, body, and its shortcodes.
+"""The manuscript as it is in a folder: project file, front matter, body, and its shortcodes.
 
 Two shortcodes are known, and no others: ``{{< var a.b >}}`` puts a value of ``_variables.yml``, and
 ``{{< include file >}}``, alone on its line, puts a file.
@@ -259,7 +259,7 @@ def _put(source: Source, text: str, file: str, row: int, variables: dict[str, st
 
 
 def _unknown_variable(source: Source, line: Line, name: str, known: dict[str, str]) -> Problem:
-    """Names of the same group, or else the groups, tell what may stand there."""
+    """Names of the same group, or else the groups, tell what may be there."""
     group = name.rpartition(".")[0]
     near = [key for key in known if group and key.startswith(group + ".")]
     near = sorted(near or {key.partition(".")[0] for key in known})

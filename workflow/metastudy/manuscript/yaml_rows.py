@@ -1,4 +1,4 @@
-"""YAML and Markdown that remember where each thing stands, so that errors can name it."""
+"""YAML and Markdown that remember where each thing is, so that errors can name it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def read_yaml(text: str, file: str, first_row: int = 1) -> Yaml:
         problem = Problem(
             file=file,
             found=error.found,
-            expected="valid YAML; a value that starts with { stands in quotes",
+            expected="valid YAML; a value that starts with { is in quotes",
             fix="correct the line, or quote the value",
             row=error.line,
             code="yaml",

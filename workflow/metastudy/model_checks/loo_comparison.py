@@ -77,7 +77,7 @@ def _loo(values: xr.DataArray) -> az.ELPDData:
 
 
 def thinned(posterior: xr.Dataset) -> xr.Dataset:
-    """Every so many draws, so that no more than :data:`MOST_DRAWS` are left."""
+    """Every few draws, so that no more than :data:`MOST_DRAWS` are left."""
     every = -(-posterior.sizes["chain"] * posterior.sizes["draw"] // MOST_DRAWS)
     return posterior.isel(draw=slice(None, None, every))
 

@@ -43,7 +43,7 @@ def checks(
     rows : respondents or interviews in the order of the cells
         (:attr:`metastudy.models.kind.Model.observe`).
     draws : the model's ``row_parameters`` from prior or posterior, dimension ``sample`` first.
-    smallest : statistics of fewer people are left out, and shares that rest on fewer are not told.
+    smallest : statistics of fewer people are left out, and so are shares that rest on fewer.
 
     Returns
     -------

@@ -33,7 +33,8 @@ def aggregate(
     Parameters
     ----------
     variant : ``main``, or a sensitivity analysis: ``folded``, what is a part of another outcome
-        counted as that one, or ``ordinal``, answers counted item by item.
+        counted as that one, ``ordinal``, answers counted item by item, or ``interviews``, patterns
+        of codes counted interview by interview.
     """
     opened = [load_study(folder) for folder in folders]
     vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in opened])
@@ -62,7 +63,7 @@ def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
     ------
     BadInput
         ``aliased-term`` for each term and exposure whose model would do without the term for every
-        outcome: one level only, or the name of what it cannot be told from.
+        outcome: one level only, or the name of what it cannot be distinguished from.
     """
     module, problems = str(cells.attrs["module"]), []
     found: dict[tuple[str, str], list[str]] = {}

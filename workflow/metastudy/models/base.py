@@ -22,6 +22,7 @@ __all__ = [
     "LOWEST",
     "NOT_STATED",
     "NO_VIGNETTE",
+    "OTHER_STUDIES",
     "ROUNDING",
     "SAMPLE",
     "Block",
@@ -42,6 +43,7 @@ __all__ = [
 GROUPINGS = ("study", "country", "sector")
 KEYS_OF_SETTING = (*GROUPINGS, "role")  # people of one role of a study in a country and a sector
 NOT_STATED = "not_stated"  # the role of people whose study does not say it
+OTHER_STUDIES = "other studies"  # a difference between studies, of which nothing is claimed
 NO_VIGNETTE = ""  # an answer that is about no particular situation
 
 

@@ -17,7 +17,7 @@ from pytensor.tensor import TensorVariable
 from metastudy.models.least_squares import of_categories, of_scores
 from metastudy.models.priors import Prior
 
-__all__ = ["NOT_FIXED", "PERFECT", "given", "pack"]
+__all__ = ["COMPUTED", "NOT_FIXED", "PERFECT", "given", "pack"]
 
 # Above zero it takes the place of standard deviations, between groups or between the outcomes of a
 # family: next to zero pools completely, a wide one not at all.

@@ -85,7 +85,7 @@ class Model:
         draws; ``decided`` has the parameters that their prior decides.
     estimates : (cells, vocabulary) -> unpooled estimates, a block with covariance for each study.
     places : cells -> study, country, sector and organisation of each unit that can be left out.
-    weigh : (cells, weights of those units) -> the same cells, each unit counted so many times.
+    weigh : (cells, weights of those units) -> the same cells, each unit counted that many times.
     sizes : cells -> study of each group of rows, and how many rows it has.
     pools_outcomes : cells -> whether outcomes of a family are pooled.
     covered : cells -> which population effects the cells have data about (effect).

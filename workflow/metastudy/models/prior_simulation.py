@@ -14,7 +14,9 @@ import pytensor
 import pytensor.tensor as pt
 import xarray as xr
 
-__all__ = ["log_likelihood", "parameters"]
+from metastudy.models.data_vector import COMPUTED
+
+__all__ = ["log_likelihood", "parameters", "together"]
 
 # Each graph is run some hundred times: compiling it would take longer.
 UNCOMPILED = pytensor.Mode("py", None)
@@ -49,7 +51,7 @@ def log_likelihood(model: pm.Model) -> Callable[[xr.Dataset, np.ndarray], float]
 
     Returns
     -------
-    Function of one simulation of :func:`parameters` and of
+    Function of one simulation of :func:`parameters`, or of a draw with its noise, and of
     :func:`metastudy.models.data_vector.pack`.
     """
     names = [v.name for v in model.free_RVs]
@@ -62,3 +64,18 @@ def log_likelihood(model: pm.Model) -> Callable[[xr.Dataset, np.ndarray], float]
         on_unused_input="ignore",
     )
     return lambda at, given: float(compiled(*(at[name].values for name in names), given))
+
+
+def together(cells: xr.Dataset, other: xr.Dataset) -> xr.Dataset:
+    """The cells of two data sets of one design as those of one, with all parameters in common.
+
+    Counts and cross-products add up, so that the log-likelihood of both is the sum of the two. The
+    second data set is in the units of the first, as simulated cells are: nothing is standardised
+    anew.
+
+    Parameters
+    ----------
+    cells, other : with the same settings, sites and codes; design and attributes are the first's.
+    """
+    names = [name for name in str(cells.attrs["data"]).split() if name not in COMPUTED]
+    return cells.assign({name: cells[name] + other[name].values for name in names})

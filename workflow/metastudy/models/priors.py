@@ -45,6 +45,8 @@ KEYS = {
 # Keys of the priors of effects and of their standard deviations between groups, by metric.
 OF_METRIC = {
     "sd": ("effect", "tau"),
+    # Published differences in another standard deviation than that of the studies at hand.
+    **dict.fromkeys(("control_sd", "pooled_sd", "total_sd"), ("effect", "tau")),
     "log_odds": ("effect_logit", "tau_logit"),
     "log_risk_ratio": ("effect_logit", "tau_logit"),
 }
@@ -95,7 +97,7 @@ class Prior:
         return f"{symbol[self.family]}(0, {scale}^2)"
 
     def scaled(self, factor: float) -> Prior:
-        """The same family, so many times as wide."""
+        """The same family, that many times as wide."""
         return replace(self, numbers={**self.numbers, "scale": self.scale * factor})
 
     def half(self) -> Prior:

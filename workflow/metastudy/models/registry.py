@@ -7,12 +7,13 @@ import xarray as xr
 from metastudy.common.problems import MetastudyError
 from metastudy.models.answers.kind import ANSWERS
 from metastudy.models.codings.kind import CODINGS
+from metastudy.models.interviews.kind import INTERVIEWS
 from metastudy.models.kind import Model
 from metastudy.models.ordinal.kind import ORDINAL
 
 __all__ = ["MODELS", "model_named", "model_of"]
 
-MODELS: dict[str, Model] = {model.name: model for model in (ANSWERS, CODINGS, ORDINAL)}
+MODELS: dict[str, Model] = {model.name: model for model in (ANSWERS, CODINGS, ORDINAL, INTERVIEWS)}
 
 
 def model_named(name: str) -> Model:

@@ -27,7 +27,8 @@ __all__ = [
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
 CENTRED_FROM = 10.0
-MEANS = ("mu", "mu_alone", "family_mean", "contrast")  # what models call population means
+# What models call population means.
+MEANS = ("mu", "mu_alone", "family_mean", "contrast", "role_mean")
 
 
 def informed(information: np.ndarray, scale: float) -> bool:
@@ -44,7 +45,7 @@ def informed(information: np.ndarray, scale: float) -> bool:
 def likelihood(log_likelihood: TensorVariable) -> None:
     """Add the likelihood to the model; its value and that of the prior are in every draw.
 
-    ``log_prior`` is that of what no other parameter stands above: means, contrasts and the standard
+    ``log_prior`` is that of what no other parameter is above: means, contrasts and the standard
     deviations between groups. Scaling the priors below them as well would scale the hierarchy.
     """
     model = pm.modelcontext(None)

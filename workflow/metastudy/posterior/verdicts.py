@@ -24,6 +24,7 @@ ERRORS = 2  # Monte Carlo errors between a probability and its cut within which 
 ROPES: Mapping[str, str] = {
     "sd": "rope_sd",
     "latent_sd": "rope_sd",
+    **dict.fromkeys(("control_sd", "pooled_sd", "total_sd"), "rope_sd"),
     "log_odds": "rope_logit",
     "log_risk_ratio": "rope_logit",
 }

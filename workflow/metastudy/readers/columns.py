@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from metastudy.common.text import canonical
 
-__all__ = ["FEW", "coded_texts", "column_texts", "moment"]
+__all__ = ["MAX_CATEGORIES", "coded_texts", "column_texts", "moment"]
 
-FEW = 2**15  # so many different texts at most make a categorical
+MAX_CATEGORIES = 2**15  # so many different texts at most make a categorical
 # Texts that canonical() may change: not plain ASCII, blanks around, 1.0, truth values.
 _SUSPECT = r"[^\x20-\x7e]|^ | $|^[-+]?[0-9]+\.0+$|^(?i:true|false)$"
 
@@ -54,7 +54,7 @@ def coded_texts(texts: pa.Array, codes: np.ndarray, decimal: str = ".") -> pd.Se
     if decimal != ".":
         pattern = rf"^([-+]?\d+){re.escape(decimal)}(\d+)$"
         texts = _canonical(pc.replace_substring_regex(texts, pattern, r"\1.\2"))
-    if len(texts) > FEW:
+    if len(texts) > MAX_CATEGORIES:
         if len(codes) < len(texts) or (codes[:-1] >= codes[1:]).any():
             texts = texts.take(pa.array(codes))
         return pd.Series(texts.to_pandas(), dtype="str")

@@ -22,14 +22,14 @@ from pyarrow import csv as arrow
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import MAX_ROWS_NAMED, BadInput, Problem, place_of_rows
 from metastudy.common.text import shown, some_of
-from metastudy.readers.columns import FEW, coded_texts
+from metastudy.readers.columns import MAX_CATEGORIES, coded_texts
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, refuse
 from metastudy.readers.text_stream import BLOCK, Text
 
 __all__ = ["head", "table"]
 
-MOST = 1000  # so many rows out of shape, and the rest is not looked at
+MAX_BAD_ROWS = 1000  # so many rows out of shape, and the rest is not looked at
 _END = "\0"  # a cell of the record that is put after the last one; no text may hold it
 
 
@@ -105,7 +105,7 @@ def table(
     codebook : names the file, its encoding, delimiter and decimal mark.
     headers : so many records stand above the first row.
     names : one name a column, ``""`` for a column without one.
-    titles : what stands above a column, where that is not its name.
+    titles : what is above a column, where that is not its name.
     used : the names that are read; those of the codebook's variables if not given.
 
     Returns
@@ -192,7 +192,7 @@ def _columns(
 ) -> list[tuple[pa.Array, np.ndarray]]:
     """Read columns, each as its different texts and a code for every record below the headers.
 
-    Where nearly every text is another, as in the columns ``apart``, a text may stand there twice.
+    Where nearly every text is another, as in the columns ``apart``, a text may be there twice.
     """
     coded = pa.dictionary(pa.int32(), pa.string())
     kinds = {place: pa.large_string() if place in apart else coded for place in positions}
@@ -211,7 +211,7 @@ def _joined(part: Sequence[tuple[pa.Array, np.ndarray | None]]) -> tuple[pa.Arra
     """Make one column of blocks of texts and codes; without codes each record has its own text."""
     count = sum(len(texts if codes is None else codes) for texts, codes in part)
     different = sum(len(texts) for texts, _ in part)
-    if different > max(FEW, 0.9 * count) or any(codes is None for _, codes in part):
+    if different > max(MAX_CATEGORIES, 0.9 * count) or any(codes is None for _, codes in part):
         # Nearly every text is another: to look for equal ones is vain.
         spelt = [texts if codes is None else texts.take(pa.array(codes)) for texts, codes in part]
         long = pa.chunked_array(spelt).cast(pa.large_string())
@@ -259,7 +259,7 @@ def _batches(
 
     def note(row: arrow.InvalidRow) -> str:
         bad.append(row)
-        return "skip" if len(bad) < MOST else "error"
+        return "skip" if len(bad) < MAX_BAD_ROWS else "error"
 
     count, held = 0, None
     with Text(codebook, end=delimiter.join([_END] * width) + "\n") as stream:
@@ -325,7 +325,7 @@ def _out_of_shape(
         if row.number is not None and _END not in row.text:
             by_size.setdefault(row.actual_columns, []).append(int(row.number))
     for size, rows in sorted(by_size.items()):
-        named = some_of(rows, MAX_ROWS_NAMED, uncounted=len(bad) >= MOST)
+        named = some_of(rows, MAX_ROWS_NAMED, uncounted=len(bad) >= MAX_BAD_ROWS)
         yield problem(
             codebook,
             f"{size} cells in row {named}",

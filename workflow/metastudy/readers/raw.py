@@ -24,7 +24,7 @@ class RawTable:
         (:func:`metastudy.common.text.canonical`), ``""`` if empty, never missing.
     rows : integers, shape (rows,): the number by which the user finds each row in the file.
     names : every raw name of the file, in its order, used or not.
-    titles : what stands above a column, where that is not its name.
+    titles : what is above a column, where that is not its name.
     labels : value labels by raw name and code, where the format has them.
     declared_missing : codes that the file itself declares as missing, by raw name.
     """

@@ -80,7 +80,7 @@ def read(codebook: Codebook) -> RawProject:
     Returns
     -------
     RawProject with one row for each source of a case (for each text, if there are no cases),
-    numbered as they stand in the project. A coding's start and end count the characters of the
+    numbered as they are in the project. A coding's start and end count the characters of the
     text with its line ends as stored, as far as the names of the selections tell how the program
     counted.
 

@@ -49,7 +49,7 @@ def stored_places(
     nothing tells; and a problem for each selection that fits no way of counting.
     """
     flat = " ".join(text.split())
-    told = []
+    listed = []
     for selection, start, end in coded:
         snippet = " ".join((selection.get("name") or "").split()).rstrip(".…").rstrip()
         if start is None or end is None or not start < end or len(snippet) < SNIPPET:
@@ -57,8 +57,8 @@ def stored_places(
         whole = len(snippet) >= 0.8 * (end - start)
         cut = (selection.get("name") or "").rstrip().endswith(("...", "…"))
         if (whole or cut) and snippet in flat:  # else the name is a title, not a snippet
-            told.append((selection, start, end, snippet))
-    if not told:
+            listed.append((selection, start, end, snippet))
+    if not listed:
         return {}, []
 
     def fits(at: list[int], start: int, end: int, snippet: str) -> bool:
@@ -67,7 +67,7 @@ def stored_places(
         return " ".join(text[at[start] : at[end]].split()).startswith(snippet)
 
     ways = [[*range(len(text) + 1)], *(_ways_to_count(text))]
-    wrong = [[one for one in told if not fits(at, *one[1:])] for at in ways]
+    wrong = [[one for one in listed if not fits(at, *one[1:])] for at in ways]
     best = min(range(len(ways)), key=lambda way: len(wrong[way]))
     at = ways[best]
     problems = [

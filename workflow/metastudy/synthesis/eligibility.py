@@ -15,7 +15,7 @@ STRUCTURE = result_tables.columns("structure")
 
 
 def refused(table: pd.DataFrame) -> pd.DataFrame:
-    """Why estimates stand alone: one study only, and what looks alike but may not be pooled.
+    """Why estimates are alone: one study only, and what looks alike but may not be pooled.
 
     Where a row has something alike, it says of which exposure type, role, response mode and metric
     it is itself, as far as the two differ in them.
@@ -62,7 +62,7 @@ def module_structures(cells: xr.Dataset) -> pd.DataFrame:
     """What a module's own design identifies: aliases, contrasts and variances.
 
     Groupings with one level are left out of the table, but for those of coded interviews, where
-    what cannot be told apart is the point.
+    what cannot be distinguished is the point.
     """
     module = str(cells.attrs["module"])
     model = model_of(cells)

@@ -10,10 +10,12 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from metastudy.codebook.vocabulary import STANDARDISERS
 from metastudy.common.problems import BadInput, Problem
 from metastudy.design.effects import EffectDesign, Part, effect_design
 from metastudy.design.identification import SETTING, Identification, identify
 from metastudy.models.priors import OF_METRIC
+from metastudy.synthesis.published_standardisers import UNKNOWN
 
 __all__ = [
     "ESTIMAND",
@@ -28,6 +30,7 @@ __all__ = [
 
 # One estimand: only studies that agree in all of these are pooled.
 ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "role", "response_mode", "metric"]
+OF_MODULES = ("sd", "log_odds")  # metrics that the name of an estimand leaves out
 PLACE = ["study", "country", "sector"]
 GROUPINGS = [*PLACE, SETTING]
 # The one model in which everything meets; it is marked exploratory wherever it is shown.
@@ -96,8 +99,8 @@ def _without_unit(name: str, metric: str) -> Problem:
         file=f"data/raw/{study}",
         found=f"an effect in {metric.replace('_', ' ')} without a sample size, which is to be "
         "pooled: nothing says what a large one is",
-        expected="the sample size beside it, or the effect in standard deviations",
-        fix="fill in n",
+        expected="the sample size beside it, or an effect in SDs that says in which",
+        fix="fill in n, or the standardiser of a standardised difference",
         study=study,
         row=f"finding {finding}",
         column="n",
@@ -135,7 +138,8 @@ def _planned(rows: pd.DataFrame, covariance: np.ndarray) -> SecondStage:
     parts, found, names = [], {}, []
     for key, mine in rows.groupby(ESTIMAND, sort=False):
         exposure, kind, outcome, _, role, mode, metric = map(str, key)  # family is the outcome's
-        name = "|".join((exposure, kind, outcome, role, mode))
+        own = () if metric in OF_MODULES else (metric,)
+        name = "|".join((exposure, kind, outcome, role, mode, *own))
         at = mine.index.to_numpy()
         found[name] = identify(mine, GROUPINGS)
         parts.append(Part(name, "", at, [name] * len(at), found[name], np.arange(len(at))))
@@ -155,7 +159,8 @@ def explore(
     burden : +1 or -1 per outcome that has a direction of burden; other outcomes stay out.
     """
     averaged, covariance = average_vignettes(table, covariance)
-    common = averaged["metric"].isin(["sd", "log_odds"])  # a risk ratio has no standard deviation
+    # A risk ratio has no standard deviation.
+    common = averaged["metric"].isin(["sd", "log_odds", *STANDARDISERS, UNKNOWN])
     sign = averaged["outcome"].map(dict(burden)).fillna(0).where(common, 0).to_numpy()
     keep = np.flatnonzero(sign)
     if len(keep) < 2:

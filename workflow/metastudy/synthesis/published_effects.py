@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.models.base import NOT_STATED
+from metastudy.synthesis.published_standardisers import Difference, standardised
 
 __all__ = ["published"]
 
@@ -18,18 +20,23 @@ KEY = ["citation", "exposure", "exposure_type", "outcome", "role", "response_mod
 
 
 def published(
-    effects: pd.DataFrame, here: Collection[str], vocabulary: Vocabulary
+    effects: pd.DataFrame,
+    here: Collection[str],
+    vocabulary: Vocabulary,
+    allowed: Collection[str] = (),
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Effects of publications for the second stage.
 
     Parameters
     ----------
     effects : the harmonized table, one row a finding; rows without an estimate and its standard
-        error are directions and stay out. A standardised difference is taken to be in standard
-        deviations within the reference group: the table cannot say that it is in another one.
+        error are directions and stay out. What is in standard deviations is brought to that of
+        the studies' own estimates, or has a metric of its own
+        (:mod:`metastudy.synthesis.published_standardisers`).
     here : citations of the studies whose own data are here: their publications stay out, or the
         same people would count twice.
     vocabulary : for the module that a family belongs to.
+    allowed : standardisers whose effects may pool with the studies' own as they are.
 
     Returns
     -------
@@ -44,11 +51,13 @@ def published(
     BadInput
         ``zero-error`` for a standard error of zero; ``duplicate-effect`` for two effects of one
         publication on one estimand, which are not independent; ``sign-against-direction`` for an
-        estimate whose sign is not that of its direction.
+        estimate whose sign is not that of its direction; ``standardiser`` for a difference that
+        cannot be recomputed.
     """
     usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].notna()
     rows = effects[usable & ~effects["citation"].isin(list(here))].reset_index(drop=True)
     _check(rows, effects)
+    rows = _standardised(rows, allowed)
     exposure = rows["exposure"].fillna(rows["contrast"])
     family = rows["family"].fillna("")
     table = pd.DataFrame(
@@ -68,9 +77,10 @@ def published(
             "response_mode": rows["response_mode"].fillna("published"),
             "metric": rows["metric"],
             "estimate": rows["estimate"].astype(float),
-            "n": rows["n"].fillna(0).astype(int),
+            "n": rows["n"].fillna(rows["n_control"] + rows["n_treatment"]).fillna(0).astype(int),
             "provenance": rows["provenance"],
             "se": rows["se"].astype(float),
+            "note": rows["note"],
         }
     )
     return table, np.diag(table["se"].to_numpy(dtype=float) ** 2)
@@ -99,6 +109,31 @@ def _check(rows: pd.DataFrame, effects: pd.DataFrame) -> None:
                      "correct the one or the other: both are of the same contrast",
                      "sign-against-direction")
         )  # fmt: skip
+    if problems:
+        raise BadInput(problems)
+
+
+def _standardised(rows: pd.DataFrame, allowed: Collection[str]) -> pd.DataFrame:
+    """Standardised differences as the second stage takes them, with a note on what was done."""
+    found, problems = [], []
+    for row in rows.itertuples():
+        taken = (row.estimate, row.se, row.metric, "")
+        try:
+            if row.metric == "sd":
+                taken = standardised(Difference.of(row), allowed)
+        except ValueError as unfit:
+            problems.append(
+                _problem(row, "estimate", str(unfit),
+                         "numbers of the effect and of its arms that can be true together",
+                         "correct estimate, se, standardiser, small_sample or the numbers of the "
+                         "arms; where se leaves the error of the standard deviation out, write "
+                         "not_included under sd_error",
+                         "standardiser")
+            )  # fmt: skip
+        found.append(taken)
+    types: dict[str, Any] = {"estimate": float, "se": float, "metric": "str", "note": "str"}
+    made = pd.DataFrame(found, columns=list(types), index=rows.index).astype(types)
+    rows = rows.assign(**made)
     again = rows.fillna({"exposure": rows["contrast"], "response_mode": "", "role": ""})
     for row in rows[again.duplicated([*KEY, "country", "sector"])].itertuples():
         problems.append(
@@ -109,6 +144,7 @@ def _check(rows: pd.DataFrame, effects: pd.DataFrame) -> None:
         )  # fmt: skip
     if problems:
         raise BadInput(problems)
+    return rows
 
 
 def _problem(row: object, column: str, *said: str) -> Problem:

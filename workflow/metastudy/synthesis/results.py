@@ -84,8 +84,10 @@ def _quantities(
         }
         part = Part(name, "", mine.index.to_numpy(), None, own, np.arange(len(mine)))
         mean = posterior["mu"].sel(mu_of=name)
-        unit = UNIT.format(found.unit) * (estimand["metric"] not in OF_METRIC)
-        yield base | {"level": "population", "note": unit}, mean
+        notes = dict.fromkeys(filter(None, mine.get("note", [])))
+        if estimand["metric"] not in OF_METRIC:
+            notes[UNIT.format(found.unit)] = None
+        yield base | {"level": "population", "note": "; ".join(notes)}, mean
         if name != "all":
             for study, rows in mine.groupby("study", sort=False).groups.items():
                 value = posterior["theta"].isel(row=list(rows)).mean("row")

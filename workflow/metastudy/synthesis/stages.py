@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,20 @@ __all__ = ["burdens", "gather", "pool", "stages"]
 
 
 def gather(
-    cells: list[xr.Dataset], effects: pd.DataFrame, vocabulary: Vocabulary
+    cells: list[xr.Dataset],
+    effects: pd.DataFrame,
+    vocabulary: Vocabulary,
+    allowed: Collection[str] = (),
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Unpooled estimates of all modules and published effects, with one covariance matrix."""
+    """Unpooled estimates of all modules and published effects, with one covariance matrix.
+
+    Parameters
+    ----------
+    allowed : standardisers of published effects that pool as they are.
+    """
     here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
     found = [estimates(c, vocabulary) for c in cells]
-    found.append(published(effects, here, vocabulary))
+    found.append(published(effects, here, vocabulary, allowed))
     table = pd.concat([rows for rows, _ in found], ignore_index=True)
     covariance = np.zeros((len(table), len(table)))
     start = 0

@@ -18,7 +18,7 @@ from metastudy.article.figure_rows import (
     type_label,
     vignette_label,
 )
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import outcome_label
 from metastudy.common.tables import records
 from metastudy.design.new_settings import NEXT, PLACES, is_prediction
@@ -27,12 +27,12 @@ from metastudy.display.formatting import inline, words
 __all__ = ["figure"]
 
 
-def figure(evidence: Evidence, name: str) -> pd.DataFrame:
+def figure(evidence: Results, name: str) -> pd.DataFrame:
     """Effects of a module's exposures and levels of its outcomes, for the forest."""
     return pd.DataFrame(_forest_rows(evidence, name), columns=FOREST)
 
 
-def _forest_rows(evidence: Evidence, name: str) -> list[dict[str, Any]]:
+def _forest_rows(evidence: Results, name: str) -> list[dict[str, Any]]:
     labels, table, rows = evidence.labels, evidence.contrasts[name], []
     main = table[table["variant"] == "main"]
     effects = main[(main["estimand"] == "effect") & (main["metric"] == "sd")]
@@ -75,7 +75,7 @@ def _forest_rows(evidence: Evidence, name: str) -> list[dict[str, Any]]:
                 )
             )
         rows += _by_place(evidence, places[places["exposure_type"] == kind])
-    levels = main[main["estimand"] == "level"]
+    levels = main[main["estimand"] == "mean"]
     family = levels["outcome"].map(evidence.vocabulary.family)
     for one in dict.fromkeys(family):
         mine = levels[family == one]
@@ -101,7 +101,7 @@ def _forest_rows(evidence: Evidence, name: str) -> list[dict[str, Any]]:
     return in_order(rows, evidence)
 
 
-def _by_place(evidence: Evidence, effects: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _by_place(evidence: Results, effects: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Effects in each country and sector that the design tells apart, their mean, and a new one."""
     labels = evidence.labels
     for (exposure, grouping), mine in effects[effects["level"].isin(PLACES)].groupby(

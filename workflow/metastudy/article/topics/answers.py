@@ -15,7 +15,7 @@ from metastudy.article.effect_sentences import (
     numbers_of,
     sentence_variables,
 )
-from metastudy.article.results import Evidence, Modelled, drawn
+from metastudy.article.results import Modelled, Results, drawn
 from metastudy.article.table_rows import (
     BORDER_NOTE,
     are_predictions,
@@ -39,7 +39,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["effects_table", "levels_table", "variables"]
 
 
-def effects_table(evidence: Evidence, module: str) -> Table:
+def effects_table(evidence: Results, module: str) -> Table:
     """Effects of a module's exposures in standard deviations, and as percentages of the scale.
 
     Where there are many places, effects in single places are only in the table's file.
@@ -109,7 +109,7 @@ def effects_table(evidence: Evidence, module: str) -> Table:
 NUMBERS = ("mean", "lower", "upper")
 
 
-def _effect_cells(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, str]:
+def _effect_cells(evidence: Results, row: Mapping[str, Any]) -> dict[str, str]:
     estimate, bounds = estimate_and_interval(row)
     return {
         "SD": estimate,
@@ -132,10 +132,10 @@ def _without_repeats(
     return table.rename(columns={"Of": heading})
 
 
-def levels_table(evidence: Evidence, module: str) -> Table:
+def levels_table(evidence: Results, module: str) -> Table:
     """Mean of each outcome, by study and vignette."""
     table = evidence.contrasts[module]
-    table = table[(table["estimand"] == "level") & (table["variant"] == "main")]
+    table = table[(table["estimand"] == "mean") & (table["variant"] == "main")]
     places = list(dict.fromkeys(zip(table["group"], table["vignette"], strict=True)))
     vignettes = len({v for _, v in places}) > 1
     rows = []
@@ -177,7 +177,7 @@ def _cell_variables(own: Modelled) -> Tree:
     }
 
 
-def variables(evidence: Evidence, name: str) -> Tree:
+def variables(evidence: Results, name: str) -> Tree:
     """The variables of a module of answers: effects by exposure and outcome, levels, cells.
 
     An effect is under ``<exposure>.<outcome>`` with its role where there are several, and with its
@@ -225,14 +225,14 @@ def variables(evidence: Evidence, name: str) -> Tree:
             put(tree, [str(exposure), "in", str(group), str(vignette) or GENERAL], said)
             if own.loc[own["vignette"] == vignette, "group"].nunique() == 1:
                 put(tree, [str(exposure), "in", str(vignette) or GENERAL], said)
-    tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "level"])
+    tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "mean"])
     tree["label"] = evidence.vocabulary.label("modules", name)
     if (cells := evidence.cells.get(name)) and cells.cells:
         tree["cells"] = _cell_variables(cells)
     return tree
 
 
-def _sentences(evidence: Evidence, exposure: str, kind: str, population: pd.DataFrame) -> Tree:
+def _sentences(evidence: Results, exposure: str, kind: str, population: pd.DataFrame) -> Tree:
     """What is said of all outcomes together; of each role where there are several."""
     of = {
         str(role): sentence_variables(evidence, exposure, kind, records(mine))
@@ -249,7 +249,7 @@ def _sentences(evidence: Evidence, exposure: str, kind: str, population: pd.Data
     return leaves | {"of": of}
 
 
-def _population(evidence: Evidence, row: Mapping[str, Any]) -> Tree:
+def _population(evidence: Results, row: Mapping[str, Any]) -> Tree:
     """A population effect, in how many refits its claim is kept, and its value without pooling."""
     found = apart(evidence, row)
     return contrast_variables(evidence, row) | {
@@ -258,7 +258,7 @@ def _population(evidence: Evidence, row: Mapping[str, Any]) -> Tree:
     }
 
 
-def _elsewhere(evidence: Evidence, effects: pd.DataFrame) -> str:
+def _elsewhere(evidence: Results, effects: pd.DataFrame) -> str:
     """What is expected of a country and a sector without data, or why nothing is."""
     parts = []
     for grouping in PLACES:
@@ -285,7 +285,7 @@ def _pomp(row: Mapping[str, Any]) -> Tree:
     }
 
 
-def _answer_levels(evidence: Evidence, name: str, levels: pd.DataFrame) -> Tree:
+def _answer_levels(evidence: Results, name: str, levels: pd.DataFrame) -> Tree:
     """Means by study and vignette, and which of a family's outcomes is the highest."""
     tree: Tree = {}
     draws = drawn(evidence, name, levels["id"])
@@ -307,7 +307,7 @@ def _answer_levels(evidence: Evidence, name: str, levels: pd.DataFrame) -> Tree:
     return tree
 
 
-def _top(evidence: Evidence, own: pd.DataFrame, draws: Mapping[str, np.ndarray]) -> Tree:
+def _top(evidence: Results, own: pd.DataFrame, draws: Mapping[str, np.ndarray]) -> Tree:
     """The highest of several outcomes; how sure that is comes from the draws."""
     labels = evidence.labels
     ranked = own.sort_values("mean", ascending=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import is_judged
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
@@ -17,7 +17,7 @@ __all__ = ["variables"]
 PRIMARY = ("population", "code")  # levels of the effects that the article speaks of
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """By module and over all: verdicts, claims, and the expected number of wrong signs.
 
     Returns
@@ -43,7 +43,7 @@ def variables(evidence: Evidence) -> Tree:
     return tree | _leaves(effects, between)
 
 
-def _verdicts(evidence: Evidence, rows: Iterable[Mapping[str, Any]]) -> list[Verdict]:
+def _verdicts(evidence: Results, rows: Iterable[Mapping[str, Any]]) -> list[Verdict]:
     return [evidence.judged(row) for row in rows if is_judged(row)]
 
 

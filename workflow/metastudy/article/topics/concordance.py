@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence, drawn
+from metastudy.article.results import Results, drawn
 from metastudy.article.table_rows import METRICS, columns_of, rope_label
 from metastudy.article.topics import published
 from metastudy.article.topics.published import SAID, findings
@@ -42,11 +42,11 @@ MATCHED_METRICS = ("sd", "log_odds")
 SIGNS = {"positive": 1.0, "negative": -1.0}
 
 
-def concordance(evidence: Evidence) -> pd.DataFrame:
+def concordance(evidence: Results) -> pd.DataFrame:
     """Every published finding that has a contrast here beside that contrast.
 
     A contrast matches in exposure, exposure type, outcome and role; in the vignette, where the
-    finding is about one alone. A finding about a family's outcomes as a whole stands beside each of
+    finding is about one alone. A finding about a family's outcomes as a whole is beside each of
     them. Interactions have no contrast here.
 
     Returns
@@ -64,7 +64,7 @@ def concordance(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CONCORDANCE)
 
 
-def _beside(evidence: Evidence, finding: Mapping[str, Any], module: str) -> Iterator[dict]:
+def _beside(evidence: Results, finding: Mapping[str, Any], module: str) -> Iterator[dict]:
     found = records(_matching(evidence, finding, module))
     observed = [str(row["id"]) for row in found if "simulated" not in row["provenance"]]
     draws = drawn(evidence, module, observed)
@@ -87,7 +87,7 @@ def _beside(evidence: Evidence, finding: Mapping[str, Any], module: str) -> Iter
         }
 
 
-def _matching(evidence: Evidence, finding: Mapping[str, Any], module: str) -> pd.DataFrame:
+def _matching(evidence: Results, finding: Mapping[str, Any], module: str) -> pd.DataFrame:
     """The contrasts of a module that a finding is about."""
     table = evidence.contrasts[module]
     effects = table[table["variant"].eq("main") & table["estimand"].eq("effect")]
@@ -113,7 +113,7 @@ def _of_role(finding: Mapping[str, Any], roles: pd.Series) -> pd.Series:
     return roles.map(lambda name: not name or str(role) in split_values(name)).astype(bool)
 
 
-def _about(evidence: Evidence, finding: Mapping[str, Any], outcomes: pd.Series) -> pd.Series:
+def _about(evidence: Results, finding: Mapping[str, Any], outcomes: pd.Series) -> pd.Series:
     """Whether an outcome is that of a finding, or of the family that it speaks of as a whole."""
     vocabulary = evidence.vocabulary
     if any(finding["outcome"] in vocabulary[s] for s in ("constructs", "codes", "families")):
@@ -124,7 +124,7 @@ def _about(evidence: Evidence, finding: Mapping[str, Any], outcomes: pd.Series) 
     )
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """Each published finding that has a contrast here, and what the posterior says of it."""
     labels, found, rows = evidence.labels, concordance(evidence), []
     for row in records(found):
@@ -148,7 +148,7 @@ def table(evidence: Evidence) -> Table:
             }
         )
     shown = pd.DataFrame(rows, columns=columns_of(rows))
-    if rows:  # a finding about several outcomes is told once
+    if rows:  # a finding about several outcomes is listed once
         again = found["finding_id"].eq(found["finding_id"].shift())
         for column in ("Finding", "Published", "Source"):
             shown[column] = shown[column].mask(again, "")
@@ -169,7 +169,7 @@ def _mass(row: Mapping[str, Any]) -> str:
     return "–" if pd.isna(row["mass"]) else f"{probability(row['mass'])} ({where})"
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """How many findings are known, what they say by outcome, and how many have a contrast here.
 
     Directions are never counted over unlike outcomes.

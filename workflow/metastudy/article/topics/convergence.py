@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics import sensitivity
 from metastudy.article.variable_tree import Tree, shortcode_key
@@ -17,7 +17,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["table", "variables"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """The gates of each fit, with the worst value over its parameters; the file has all gates."""
     rows, full = [], []
     for check in evidence.checks:
@@ -53,7 +53,7 @@ GATES = {
 }
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """The worst values of each fit and of all fits, and the settings of the sampler."""
     tree: Tree = {}
     everything: list[Mapping[str, Any]] = []

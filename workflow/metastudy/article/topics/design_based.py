@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, grouped
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline, interval, number, share
@@ -16,7 +16,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["table"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """Design-based estimates in SD, with weights and, beside them, without."""
     found, labels = evidence.design_based, evidence.labels
     rows, key = [], ["study", "exposure", "outcome", "vignette"]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from metastudy.article.effect_sentences import contrast_variables, numbers_of
 from metastudy.article.figure_rows import vignette_label
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import (
     BORDER_NOTE,
     columns_of,
@@ -37,7 +37,7 @@ from metastudy.display.sentences import Finding, differences
 __all__ = ["sentences", "table"]
 
 
-def table(evidence: Evidence, module: str) -> Table:
+def table(evidence: Results, module: str) -> Table:
     """The differences of a module of answers, each with interval, probability and verdict.
 
     Those between studies are printed without a verdict: all that differs between the studies is in
@@ -77,12 +77,12 @@ def table(evidence: Evidence, module: str) -> Table:
     return Table(shown, pd.DataFrame(full), caption, marks)
 
 
-def _of(evidence: Evidence, module: str) -> pd.DataFrame:
+def _of(evidence: Results, module: str) -> pd.DataFrame:
     found = evidence.contrasts[module]
     return found[(found["estimand"] == "difference") & (found["variant"] == "main")]
 
 
-def _between(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def _between(evidence: Results, row: Mapping[str, Any]) -> str:
     """What is compared with what."""
     level, against = str(row["level"]), str(row["against"])
     if level == "outcome":
@@ -102,7 +102,7 @@ SENTENCES = {  # what is said where the design has no such difference
 }
 
 
-def sentences(evidence: Evidence, module: str, exposure: str, kind: str) -> Tree:
+def sentences(evidence: Results, module: str, exposure: str, kind: str) -> Tree:
     """The variables of an exposure's differences.
 
     Returns
@@ -129,7 +129,7 @@ def sentences(evidence: Evidence, module: str, exposure: str, kind: str) -> Tree
     return {"differences": tree}
 
 
-def _sentence(evidence: Evidence, rows: pd.DataFrame, noun: str, level: str) -> str:
+def _sentence(evidence: Results, rows: pd.DataFrame, noun: str, level: str) -> str:
     """What the differences say, one sentence for what each of them is against."""
     said = []
     for (vignette, against), mine in rows.groupby(["vignette", "against"], sort=False):
@@ -141,7 +141,7 @@ def _sentence(evidence: Evidence, rows: pd.DataFrame, noun: str, level: str) -> 
     return " ".join(said) or SENTENCES[level]
 
 
-def _finding(evidence: Evidence, row: Mapping[str, Any]) -> Finding:
+def _finding(evidence: Results, row: Mapping[str, Any]) -> Finding:
     verdict = evidence.judged(row)
     label = inline(outcome_label(evidence, row))
     return Finding(label, verdict.kind, numbers_of(evidence, row), verdict.border)

@@ -1,6 +1,6 @@
 """Directions of effect: where everything meets that has a sign, and nothing is added up.
 
-The published findings, what the models say, and the ratings of single cases stand beside each other
+The published findings, what the models say, and the ratings of single cases are beside each other
 as signs (an effect direction plot, after Thomson and Thomas 2013). Bounds that a published null
 implies are derived here from its sample size alone, and kept apart.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.figure_rows import DIRECTIONS
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics.published import findings, outcome_label
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline
@@ -34,7 +34,7 @@ _OF_VERDICT: Mapping[Kind, str] = {
 _OF_RATING = {1.0: "positive", 0.0: "neutral", -1.0: "negative"}
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """Every sign of the evidence, one row each.
 
     Returns
@@ -47,7 +47,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=DIRECTIONS)
 
 
-def _published(evidence: Evidence) -> list[dict[str, Any]]:
+def _published(evidence: Results) -> list[dict[str, Any]]:
     """The findings about what the modules are about; the table of findings has the others too."""
     families = evidence.vocabulary["families"]
     place = {name: at for at, name in enumerate(families)}
@@ -70,7 +70,7 @@ def _published(evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
-def _modelled(evidence: Evidence) -> list[dict[str, Any]]:
+def _modelled(evidence: Results) -> list[dict[str, Any]]:
     rows = []
     for module, table in evidence.contrasts.items():
         main = table[table["variant"].eq("main") & table["estimand"].eq("effect")]
@@ -94,11 +94,11 @@ def _modelled(evidence: Evidence) -> list[dict[str, Any]]:
     return rows
 
 
-def _rated(evidence: Evidence) -> list[dict[str, Any]]:
+def _rated(evidence: Results) -> list[dict[str, Any]]:
     return [row for study in evidence.studies for row in _cases(evidence, study)]
 
 
-def _cases(evidence: Evidence, study: Study) -> list[dict[str, Any]]:
+def _cases(evidence: Results, study: Study) -> list[dict[str, Any]]:
     if not len(study.case_ratings):
         return []
     cases = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metastudy.article.figure_rows import FOREST, mark_of
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import (
     columns_of,
     estimate_and_interval,
@@ -20,7 +20,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["figure", "table"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """Estimates of the model over all families, in SD, by level and group."""
     table = evidence.synthesis["exploratory"]
     rows = []
@@ -49,7 +49,7 @@ def table(evidence: Evidence) -> Table:
     return Table(shown, table, caption, tuple(table["provenance"]))
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """The model that spans the families: marked exploratory, and pooled nowhere else."""
     rows = []
     for row in records(evidence.synthesis["exploratory"]):

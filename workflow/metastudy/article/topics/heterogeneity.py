@@ -14,7 +14,7 @@ from metastudy.article.figure_rows import (
     mark_of,
     parameter_label,
 )
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, estimate_and_interval, study_marks
 from metastudy.article.variable_tree import Tree, shortcode_key
 from metastudy.common.tables import join_values, records
@@ -33,7 +33,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["figure", "table", "variables"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """Prior and posterior of each standard deviation between groups and of coders' accuracy."""
     rows, full = [], []
     for found in _found(evidence):
@@ -83,7 +83,7 @@ def _inconsistency(row: Mapping[str, Any]) -> str:
     return f"{percent(row['i2'])} ({percents(row['i2_lower'], row['i2_upper'])})"
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """Every between-group standard deviation and coders' accuracy: prior beside posterior."""
     provenance = {
         name: join_values(table["provenance"]) for name, table in evidence.contrasts.items()
@@ -122,7 +122,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FOREST)
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """By model and parameter: estimate, interval, the prior, its mean and the ratio to it.
 
     Without accuracies of coders, and without the parameters of the error-free variant.
@@ -177,7 +177,7 @@ class _Model(NamedTuple):
     table: pd.DataFrame
 
 
-def _found(evidence: Evidence) -> Iterator[_Model]:
+def _found(evidence: Results) -> Iterator[_Model]:
     """Every model that has a table of heterogeneity: the modules, then the second stage."""
     for name, table in evidence.heterogeneity.items():
         kind = evidence.kind(name)

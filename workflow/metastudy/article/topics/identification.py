@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.figure_rows import DIRECTIONS
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics.effect_directions import PLACES
 from metastudy.common.tables import records
@@ -18,7 +18,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["figure", "table"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """What the design identifies, and why the rest is left out; outcomes alike share a row."""
     labels, table = evidence.labels, evidence.synthesis["structure"].fillna("")
     keys = [
@@ -52,18 +52,18 @@ def table(evidence: Evidence) -> Table:
         )
     caption = (
         "What the design identifies: each grouping of an estimand, whether it enters the model, "
-        "and what it cannot be told apart from. Computed from the design alone."
+        "and what it cannot be distinguished from. Computed from the design alone."
     )
     shown = pd.DataFrame(rows, columns=["Estimand", "Grouping", "Levels", "Used as", "Reason"])
     return Table(shown, table, caption, study_marks(evidence))
 
 
-def _types(evidence: Evidence) -> dict[str, str]:
+def _types(evidence: Results) -> dict[str, str]:
     estimates = evidence.synthesis["estimates"]
     return dict(zip(estimates["exposure"], estimates["exposure_type"], strict=True))
 
 
-def _types_of_modules(evidence: Evidence) -> dict[str, str]:
+def _types_of_modules(evidence: Results) -> dict[str, str]:
     tables = evidence.contrasts.values()
     return {
         str(e): str(k)
@@ -72,7 +72,7 @@ def _types_of_modules(evidence: Evidence) -> dict[str, str]:
     }
 
 
-def _relabelled(evidence: Evidence, reason: str) -> str:
+def _relabelled(evidence: Results, reason: str) -> str:
     """Keys inside a reason as words."""
     found = []
     for word in reason.split(" "):
@@ -85,7 +85,7 @@ def _relabelled(evidence: Evidence, reason: str) -> str:
     return " ".join(found)
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """What the design of each module identifies, grouping by grouping, as signs.
 
     Returns

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence, of_modules
+from metastudy.article.results import Results, of_modules
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table
@@ -19,7 +19,7 @@ POOLING = {"pooled": "Complete pooling", "partial": "Partial pooling", "unpooled
 CLEAR = 4.0  # a difference in elpd below this is small (Sivula, Magnusson and Vehtari 2020)
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """Difference of each way of pooling from the one that predicts best, for the forest."""
     z = evidence.z
     rows = []
@@ -50,7 +50,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=figure_rows.FOREST)
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """The table ``comparison`` of the article."""
     found, rows = evidence.comparison, []
     for row in records(found):
@@ -82,7 +82,7 @@ def table(evidence: Evidence) -> Table:
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 
-def variables(evidence: Evidence) -> dict[str, Any]:
+def variables(evidence: Results) -> dict[str, Any]:
     """For each module which way of pooling predicts best, and a sentence."""
     return {
         module: _module_variables(evidence, mine)
@@ -90,7 +90,7 @@ def variables(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, Any]:
+def _module_variables(evidence: Results, table: pd.DataFrame) -> dict[str, Any]:
     z = evidence.z
     rows = sorted(records(table), key=lambda row: -row["elpd_loo"])
     best, others = rows[0], rows[1:]
@@ -105,7 +105,7 @@ def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, Any]
 
     clauses = [
         f"{inline(POOLING[row['pooling']])} "
-        f"{'predicts clearly worse' if is_clear(row) else 'cannot be told from it'} "
+        f"{'predicts clearly worse' if is_clear(row) else 'cannot be distinguished from it'} "
         f"({numbers(row)})"
         for row in others
     ]

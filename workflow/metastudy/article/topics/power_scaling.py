@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import effect_label
 from metastudy.article.topics.refits import KEY, rows_of_module
 from metastudy.article.variable_tree import Tree, put
@@ -15,7 +15,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["power", "table", "variables"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """For each module how many effects the prior moves, and how many the likelihood moves too."""
     found, labels = power(evidence), evidence.labels
     shown = pd.DataFrame(
@@ -39,7 +39,7 @@ def table(evidence: Evidence) -> Table:
     return Table(shown, evidence.power, caption, tuple(found["provenance"]))
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """How many effects move with a power of the prior, by module and over all."""
     tree: Tree = {}
     found = power(evidence)
@@ -58,7 +58,7 @@ def variables(evidence: Evidence) -> Tree:
 POWER = ["module", "effects", "prior", "conflict", *KEY, "exposure_type", "largest", "provenance"]
 
 
-def power(evidence: Evidence) -> pd.DataFrame:
+def power(evidence: Results) -> pd.DataFrame:
     """One row per module: effects that move with a power of their prior, and which moves most.
 
     ``prior`` counts those that the prior moves, ``conflict`` those that the likelihood moves too.

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import predictive_checks
 from metastudy.article.topics.predictive_checks import (
     PLACES,
@@ -28,12 +28,12 @@ from metastudy.display.formatting import inline
 __all__ = ["figure"]
 
 
-def figure(evidence: Evidence, module: str) -> pd.DataFrame:
+def figure(evidence: Results, module: str) -> pd.DataFrame:
     """Predictive checks of a module (:func:`metastudy.article.topics.predictive_checks.figure`)."""
     return predictive_checks.figure(evidence, module, _predictive_rows)
 
 
-def _predictive_rows(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _predictive_rows(evidence: Results, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     labels, whole = evidence.labels, whole_studies(table)
     number = whole.groupby("study")["vignette"].nunique()
     several = {str(study): n > 1 for study, n in number.items()}

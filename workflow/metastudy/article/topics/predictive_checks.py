@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence, of_modules
+from metastudy.article.results import Results, of_modules
 from metastudy.common.tables import JOINT, records
 from metastudy.display.formatting import count, inline, interval, joined, number, percent, percents
 
 __all__ = [
     "INNER",
-    "MOST",
+    "MAX_IN_FIGURE",
     "NOMINAL",
     "NUMBER",
     "OF_CODES",
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-Rows = Callable[[Evidence, pd.DataFrame], Iterator[dict[str, Any]]]
+Rows = Callable[[Results, pd.DataFrame], Iterator[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,11 @@ SHAPE = ("mean", "skewness", "floor", "ceiling")
 SPREAD = ("sd", "site_sd")
 OF_CODES = ("prevalence", "organisation_sd", "agreement")
 NUMBER = ("codes_mean", "codes_sd")
-MOST = 6  # correlations, and codes of a study, in the figure: those farthest out
-ALL, SOME = 3, 2  # so many studies or vignettes are all in the figure; of more, these
+MAX_IN_FIGURE = 6  # correlations, and codes of a study, in the figure: those farthest out
+MAX_ALL_SHOWN, SHOWN_OF_MORE = (
+    3,
+    2,
+)  # so many studies or vignettes are all in the figure; of more, these
 MOST_NAMED = 3  # statistics that the text names as the worst
 PLACES = {"country": ("by country", "countries"), "sector": ("by sector", "sectors")}
 NOMINAL, INNER = 0.95, 0.5  # probability of the intervals of replicates
@@ -117,7 +120,7 @@ def farness(table: pd.DataFrame) -> pd.Series:
     return (table["observed"] - table["mean"]).abs() / half.where(half > 0)
 
 
-def figure(evidence: Evidence, module: str, rows: Rows) -> pd.DataFrame:
+def figure(evidence: Results, module: str, rows: Rows) -> pd.DataFrame:
     """Observed statistics against their replicates from prior and posterior, for the forest.
 
     A mark is the observed value; its thin line is the 95% interval of the replicates and its thick
@@ -142,17 +145,17 @@ def farthest_blocks(
     """The parts of a table that a figure has room for, and the remark that there are more."""
     groups = table.groupby(keys, sort=False)
     parts = [(tuple(map(str, key)), mine) for key, mine in groups]
-    if len(parts) <= ALL:
+    if len(parts) <= MAX_ALL_SHOWN:
         return parts, ""
 
     def worst(part: tuple[tuple[str, ...], pd.DataFrame]) -> float:
         return float(farness(part[1][part[1]["kind"] == "posterior"]).max())
 
-    kept = sorted(parts, key=worst, reverse=True)[:SOME]
-    return kept, f" (of the {count(SOME)} farthest out of {len(parts)})"
+    kept = sorted(parts, key=worst, reverse=True)[:SHOWN_OF_MORE]
+    return kept, f" (of the {count(SHOWN_OF_MORE)} farthest out of {len(parts)})"
 
 
-def farthest(table: pd.DataFrame, most: int = MOST) -> list[Any]:
+def farthest(table: pd.DataFrame, most: int = MAX_IN_FIGURE) -> list[Any]:
     """Index of the rows whose observed value lies farthest out."""
     return list(farness(table).dropna().sort_values(ascending=False, kind="stable").index[:most])
 
@@ -163,7 +166,7 @@ def of_how_many(shown: int, everything: int) -> str:
 
 
 def panels(
-    evidence: Evidence,
+    evidence: Results,
     table: pd.DataFrame,
     names: tuple[str, ...],
     block: str,
@@ -176,8 +179,8 @@ def panels(
             yield from marks(evidence, row, what | {"row": outcome_label(evidence, row, vignettes)})
 
 
-def outcome_label(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -> str:
-    """Outcome, or both of a correlation; with the vignette where it must be told."""
+def outcome_label(evidence: Results, row: Mapping[str, Any], vignettes: bool) -> str:
+    """Outcome, or both of a correlation; with the vignette where it must be said."""
     label = evidence.labels.outcome(row["outcome"])
     if row["other"]:
         label += f" and {inline(evidence.labels.outcome(row['other']))}"
@@ -189,7 +192,7 @@ def outcome_label(evidence: Evidence, row: Mapping[str, Any], vignettes: bool) -
 
 
 def marks(
-    evidence: Evidence, row: Mapping[str, Any], what: Mapping[str, str]
+    evidence: Results, row: Mapping[str, Any], what: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """The observed value on the interval of the replicates; from the prior only the interval."""
     said = STATISTICS[row["statistic"]]
@@ -213,7 +216,7 @@ def marks(
         yield about | ends | {"estimate": estimate, "style": look, "hue": hue}
 
 
-def variables(evidence: Evidence) -> dict[str, Any]:
+def variables(evidence: Results) -> dict[str, Any]:
     """For each module how many statistics lie outside their replicates, and sentences."""
     tree: dict[str, Any] = {
         module: _module_variables(evidence, mine)
@@ -224,17 +227,17 @@ def variables(evidence: Evidence) -> dict[str, Any]:
     return tree
 
 
-def between_clusters(evidence: Evidence, table: pd.DataFrame) -> pd.DataFrame:
+def between_clusters(evidence: Results, table: pd.DataFrame) -> pd.DataFrame:
     """One module's statistics, the spread between its clusters called after what they are."""
     cluster = evidence.kind(str(table["module"].iloc[0])).cluster if len(table) else "site"
     return table.assign(statistic=table["statistic"].replace("site_sd", f"{cluster}_sd"))
 
 
-def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, str]:
+def _module_variables(evidence: Results, table: pd.DataFrame) -> dict[str, str]:
     table = between_clusters(evidence, table)
     table = table.reset_index(drop=True)
-    told = table[table["observed"].notna()]
-    prior, after = (told[told["kind"] == kind] for kind in ("prior", "posterior"))
+    listed = table[table["observed"].notna()]
+    prior, after = (listed[listed["kind"] == kind] for kind in ("prior", "posterior"))
     out = after[outside(after)]
     totals = after["statistic"].value_counts()
     kinds = [
@@ -271,7 +274,7 @@ def _module_variables(evidence: Evidence, table: pd.DataFrame) -> dict[str, str]
     return leaves
 
 
-def _said_of(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def _said_of(evidence: Results, row: Mapping[str, Any]) -> str:
     """One statistic with its numbers, inside a sentence."""
     said = STATISTICS[str(row["statistic"])]
     what = [inline(evidence.labels.outcome(row["outcome"]))] if row["outcome"] else []

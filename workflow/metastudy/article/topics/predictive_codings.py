@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics import predictive_checks
 from metastudy.article.topics.predictive_checks import (
-    MOST,
+    MAX_IN_FIGURE,
     NUMBER,
     OF_CODES,
     PLACES,
@@ -28,12 +28,12 @@ from metastudy.common.tables import records
 __all__ = ["figure"]
 
 
-def figure(evidence: Evidence, module: str) -> pd.DataFrame:
+def figure(evidence: Results, module: str) -> pd.DataFrame:
     """Predictive checks of a module (:func:`metastudy.article.topics.predictive_checks.figure`)."""
     return predictive_checks.figure(evidence, module, _predictive_rows)
 
 
-def _predictive_rows(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _predictive_rows(evidence: Results, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     labels = evidence.labels
     table = between_clusters(evidence, table)
     whole = whole_studies(table)
@@ -41,8 +41,10 @@ def _predictive_rows(evidence: Evidence, table: pd.DataFrame) -> Iterator[dict[s
     for (study,), mine in studies:
         after = mine[mine["kind"] == "posterior"]
         codes = list(dict.fromkeys(after.loc[farthest(after, len(after)), "outcome"]))
-        block = labels.study(study) + of_how_many(min(MOST, len(codes)), len(codes)) + remark
-        shown = mine[mine["outcome"].isin(codes[:MOST])]
+        block = (
+            labels.study(study) + of_how_many(min(MAX_IN_FIGURE, len(codes)), len(codes)) + remark
+        )
+        shown = mine[mine["outcome"].isin(codes[:MAX_IN_FIGURE])]
         yield from panels(evidence, shown, OF_CODES, block)
     for name in NUMBER:
         for row in records(table[table["statistic"] == name]):

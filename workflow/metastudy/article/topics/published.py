@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of
 from metastudy.common.tables import JOINT, records
 from metastudy.display.formatting import count, inline, interval, joined, number, words
@@ -60,7 +60,7 @@ GRADE = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "public
 NOT_ASSESSED = "not_assessed"
 
 
-def findings_table(evidence: Evidence) -> Table:
+def findings_table(evidence: Results) -> Table:
     """Published findings with direction, sample size and how far they were seen."""
     found = findings(evidence)
     # The first study of a publication is its own; others are replications.
@@ -87,7 +87,7 @@ def findings_table(evidence: Evidence) -> Table:
     return Table(pd.DataFrame(rows, columns=columns_of(rows)), found, caption, ("observed",))
 
 
-def outcomes_table(evidence: Evidence) -> Table:
+def outcomes_table(evidence: Results) -> Table:
     """Directions by exposure and outcome, one a data set, with a sign test over several."""
     found = outcomes(evidence)
     rows = [
@@ -123,7 +123,7 @@ def _share(row: dict[str, Any]) -> str:
     return f"{number(row['share'])} [{interval(row['lower'], row['upper'])}]"
 
 
-def certainty_table(evidence: Evidence) -> Table:
+def certainty_table(evidence: Results) -> Table:
     """Certainty of each outcome by the domains of GRADE, as far as it was assessed."""
     found = outcomes(evidence).drop_duplicates("outcome")
     rated = _of_outcomes(evidence.appraisal)
@@ -147,7 +147,7 @@ def certainty_table(evidence: Evidence) -> Table:
     return Table(shown, pd.DataFrame(full, columns=columns), caption, ("observed",))
 
 
-def bounds_table(evidence: Evidence) -> Table:
+def bounds_table(evidence: Results) -> Table:
     """What published results that are not significant bound, in SD."""
     found = bounds(evidence)
     rows = [
@@ -170,7 +170,7 @@ def bounds_table(evidence: Evidence) -> Table:
     return Table(pd.DataFrame(rows, columns=columns_of(rows)), found, caption, ("observed",))
 
 
-def appraisal_table(evidence: Evidence) -> Table:
+def appraisal_table(evidence: Results) -> Table:
     """Risk of bias of each published study by domain, and its certainty."""
     found = evidence.appraisal
     if "outcome" in found:
@@ -193,13 +193,13 @@ def appraisal_table(evidence: Evidence) -> Table:
 BOUNDS = ["finding_id", "citation", "row", "outcome", "n", "se", "bound", "verification"]
 
 
-def findings(evidence: Evidence) -> pd.DataFrame:
+def findings(evidence: Results) -> pd.DataFrame:
     """The published findings of all studies, in the order of their files' ids."""
     tables = [study.effects for study in evidence.published if len(study.effects)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def directions(evidence: Evidence) -> pd.DataFrame:
+def directions(evidence: Results) -> pd.DataFrame:
     """One direction for each data set, exposure and outcome.
 
     Only main effects of an exposure that the vocabulary has, on a construct whose ``direction``
@@ -240,7 +240,7 @@ def _direction(said: pd.Series) -> str:
     return "null_result" if "null_result" in set(said) else "not_supported"
 
 
-def outcomes(evidence: Evidence) -> pd.DataFrame:
+def outcomes(evidence: Results) -> pd.DataFrame:
     """The directions of each exposure and outcome, and the sign test over its data sets.
 
     The test asks whether a data set is as likely to find more as less (two-sided, binomial with one
@@ -326,7 +326,7 @@ def _certainty(said: str) -> str:
     return ", ".join(words(part).lower() for part in said.split(JOINT))
 
 
-def bounds(evidence: Evidence) -> pd.DataFrame:
+def bounds(evidence: Results) -> pd.DataFrame:
     """What a published null main effect of known sample size bounds, if it was balanced.
 
     A two-level contrast with half of n independent respondents on each side has a standard error
@@ -351,7 +351,7 @@ def bounds(evidence: Evidence) -> pd.DataFrame:
     return table[BOUNDS].reset_index(drop=True)
 
 
-def outcome_label(evidence: Evidence, name: str) -> str:
+def outcome_label(evidence: Results, name: str) -> str:
     """The label of a published outcome: that of the vocabulary, or its own name as words."""
     known = any(name in evidence.vocabulary[s] for s in ("constructs", "codes", "families"))
     return evidence.labels.outcome(name) if known else words(name)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import VERDICTS, columns_of, grouped
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
@@ -36,7 +36,7 @@ RECOVERED = [
 ]
 
 
-def recovered(evidence: Evidence) -> pd.DataFrame:
+def recovered(evidence: Results) -> pd.DataFrame:
     """Each effect whose true value is known, beside it.
 
     The effects are the population's and those on single codes, in the metric of their model; their
@@ -59,7 +59,7 @@ def recovered(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=RECOVERED)
 
 
-def _truth(evidence: Evidence) -> pd.DataFrame:
+def _truth(evidence: Results) -> pd.DataFrame:
     """The true values of the data files at hand, means over vignettes."""
     found = evidence.truth
     if not len(found):
@@ -70,7 +70,7 @@ def _truth(evidence: Evidence) -> pd.DataFrame:
     return found[mine & found["level"].isin(LEVELS)]
 
 
-def _judged(evidence: Evidence, row: dict[str, Any]) -> dict[str, Any]:
+def _judged(evidence: Results, row: dict[str, Any]) -> dict[str, Any]:
     verdict, truth = evidence.judged(row), row["truth"]
     sign = ""
     if verdict.kind in CLAIMS:
@@ -85,7 +85,7 @@ def _judged(evidence: Evidence, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """By module and word: how many intervals hold the truth, and how many claims are right."""
     found = recovered(evidence)
     rows = []
@@ -123,14 +123,14 @@ def _row(own: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _heading(evidence: Evidence, module: str, level: str) -> str:
+def _heading(evidence: Results, module: str, level: str) -> str:
     label = evidence.vocabulary.label("modules", module)
     if level == "code":
         return f"{label}: single codes"
     return label if evidence.by_role(module) else f"{label}: means of codes"
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """Each effect with its interval and its true value, for the forest."""
     rows = []
     for row in records(recovered(evidence)):
@@ -152,7 +152,7 @@ def figure(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=figure_rows.FOREST)
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """Coverage and claims in numbers and in a sentence; nothing where no truth is known."""
     found = recovered(evidence)
     if not len(found):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article import figure_rows
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, effect_label, grouped, outcome_label
 from metastudy.article.variable_tree import Tree, put, shortcode_key
 from metastudy.common.tables import records
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """For each module and kind of refit how far an effect moves, and how many verdicts change."""
     found, labels = robustness(evidence), evidence.labels
     rows = [
@@ -51,7 +51,7 @@ def table(evidence: Evidence) -> Table:
     return Table(shown, evidence.refits, caption, tuple(found["provenance"]))
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """By module and kind of refit: their number, the largest shift and a sentence."""
     tree: Tree = {}
     found = robustness(evidence)
@@ -80,7 +80,7 @@ def variables(evidence: Evidence) -> Tree:
     return tree
 
 
-def _effect(evidence: Evidence, row: Mapping[str, Any]) -> str:
+def _effect(evidence: Results, row: Mapping[str, Any]) -> str:
     exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
     return f"{inline(exposure)} on {inline(outcome_label(evidence, row))}"
 
@@ -103,13 +103,13 @@ KEY = ["exposure", "outcome", "role"]
 WORST = ("module", "shift", *KEY, "exposure_type", "group", "left_out", "provenance")
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """Each population effect beside the range of its means over refits, for the forest."""
     rows = [row for name in evidence.contrasts for row in _module(evidence, name)]
     return pd.DataFrame(rows, columns=figure_rows.FOREST)
 
 
-def _module(evidence: Evidence, name: str) -> Iterator[dict[str, Any]]:
+def _module(evidence: Results, name: str) -> Iterator[dict[str, Any]]:
     mine = rows_of_module(evidence.refits, name)
     module, whole = evidence.vocabulary.label("modules", name), _population(evidence, name)
     for row in records(whole.reset_index().sort_values("exposure_type", kind="stable")):
@@ -135,7 +135,7 @@ def _module(evidence: Evidence, name: str) -> Iterator[dict[str, Any]]:
                 yield about | numbers | place | look | {"level": kind, "note": ""}
 
 
-def robustness(evidence: Evidence) -> pd.DataFrame:
+def robustness(evidence: Results) -> pd.DataFrame:
     """One row per module and kind of refit (``SUMMARY``).
 
     ``shift`` is the largest one, in posterior standard deviations of the fit to all data, with its
@@ -178,7 +178,7 @@ def rows_of_module(table: pd.DataFrame, module: str) -> pd.DataFrame:
     return table[table["module"] == module] if len(table) else pd.DataFrame(columns=columns)
 
 
-def _population(evidence: Evidence, name: str) -> pd.DataFrame:
+def _population(evidence: Results, name: str) -> pd.DataFrame:
     """The population effects of a module, by exposure and outcome."""
     table = evidence.contrasts[name]
     mine = (table["variant"] == "main") & (table["estimand"] == "effect")
@@ -194,7 +194,7 @@ def _same(table: pd.DataFrame, effect: Mapping[str, Any]) -> pd.Series:
     return table[KEY].eq([effect[name] for name in KEY]).all(axis=1)
 
 
-def _of_effect(evidence: Evidence, effect: Mapping[str, Any]) -> pd.DataFrame:
+def _of_effect(evidence: Results, effect: Mapping[str, Any]) -> pd.DataFrame:
     """The refits of a population effect; of a study's own effect where it is the only one."""
     module = str(effect["module"])
     own = effect if evidence.by_role(module) else {**effect, "role": ""}
@@ -202,7 +202,7 @@ def _of_effect(evidence: Evidence, effect: Mapping[str, Any]) -> pd.DataFrame:
     return table[_same(table, own)]
 
 
-def kept(evidence: Evidence, effect: Mapping[str, Any]) -> str:
+def kept(evidence: Results, effect: Mapping[str, Any]) -> str:
     """In how many of its refits a claim keeps its sign, such as ``7 of 8``.
 
     A refit keeps the sign if it has a probability of at least 0.95 there. A refit without data on
@@ -224,7 +224,7 @@ def kept(evidence: Evidence, effect: Mapping[str, Any]) -> str:
     return f"{int((sign >= KEPT).sum())} of {len(mine)}"
 
 
-def apart(evidence: Evidence, effect: Mapping[str, Any]) -> dict[str, Any] | None:
+def apart(evidence: Results, effect: Mapping[str, Any]) -> dict[str, Any] | None:
     """A population effect in the refit that does not pool the outcomes of a family, if there is."""
     mine = _of_effect(evidence, effect)
     return next(iter(records(mine[mine["kind"] == "outcomes"])), None)

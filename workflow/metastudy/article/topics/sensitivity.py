@@ -1,4 +1,4 @@
-"""What the sensitivity analyses say beside the main one, effect by effect."""
+"""What the sensitivity analyses say beside the main one, effect by effect and code by code."""
 
 from __future__ import annotations
 
@@ -7,24 +7,41 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence
-from metastudy.article.table_rows import outcome_label
-from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, interval, joined, number, share
+from metastudy.article.results import Results
+from metastudy.article.table_rows import MAX_COLUMNS_PER_PLACE, outcome_label, role_label
+from metastudy.article.topics.predictive_checks import PLACES
+from metastudy.common.tables import records, split_values
+from metastudy.display.formatting import (
+    count,
+    inline,
+    interval,
+    joined,
+    number,
+    percent,
+    percents,
+    share,
+)
 from metastudy.display.pipe_table import Table
 
 __all__ = ["VARIANTS", "compared", "fit_label", "table", "variables"]
 
-VARIANTS = {"folded": "parts folded into wholes", "ordinal": "item by item"}
-KEY = ["module", "exposure", "exposure_type", "outcome", "role", "level"]
+VARIANTS = {
+    "folded": "parts folded into wholes",
+    "ordinal": "item by item",
+    "interviews": "with an effect of the interview",
+}
+KEY = ["module", "estimand", "exposure", "exposure_type", "outcome", "role", "level"]
 NUMBERS = ["metric", "mean", "lower", "upper", "pd"]
 COLUMNS = ["variant", *KEY, *NUMBERS, *(f"{name}_other" for name in NUMBERS), "provenance"]
 METRICS = ("sd", "latent_sd", "log_odds")
 LEVELS = ("population", "code")
+NOT_MADE = "This analysis was not made: it was not asked for, or the studies do not allow it."
 
 
-def compared(evidence: Evidence) -> pd.DataFrame:
+def compared(evidence: Results) -> pd.DataFrame:
     """Each effect of a main analysis beside that of the sensitivity analyses of its module.
+
+    Where the outcomes are codes, their prevalences as well.
 
     Returns
     -------
@@ -36,8 +53,8 @@ def compared(evidence: Evidence) -> pd.DataFrame:
     found = []
     for module, contrasts in evidence.contrasts.items():
         for variant in VARIANTS if len(evidence.sensitivity) else ():
-            main = _effects(contrasts, module, "main")
-            other = _effects(evidence.sensitivity, module, variant)
+            main = _of_interest(contrasts, module, "main")
+            other = _of_interest(evidence.sensitivity, module, variant)
             if variant == "folded":
                 whole = evidence.vocabulary.folding(list(main["outcome"].unique()))
                 moved = {name for pair in whole.items() for name in pair if pair[0] != pair[1]}
@@ -48,7 +65,7 @@ def compared(evidence: Evidence) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
 
 
-def fit_label(evidence: Evidence, fit: str) -> str:
+def fit_label(evidence: Results, fit: str) -> str:
     """What the reader calls a fit: its module, and how it is varied."""
     module, _, variant = fit.rpartition("-")
     if module in evidence.vocabulary["modules"] and variant in VARIANTS:
@@ -56,28 +73,36 @@ def fit_label(evidence: Evidence, fit: str) -> str:
     return evidence.labels.of(fit, "modules")
 
 
-def _effects(table: pd.DataFrame, module: str, variant: str) -> pd.DataFrame:
+def _of_interest(table: pd.DataFrame, module: str, variant: str) -> pd.DataFrame:
+    """Population effects and effects on codes; prevalences of codes by role."""
     mine = (table["module"] == module) & (table["variant"] == variant)
-    mine &= (table["estimand"] == "effect") & table["level"].isin(LEVELS)
-    return table[mine & table["metric"].isin(METRICS)]
+    effect = (table["estimand"] == "effect") & table["level"].isin(LEVELS)
+    level = (table["estimand"] == "mean") & table["level"].eq("population")
+    effect &= table["metric"].isin(METRICS)
+    return table[mine & (effect | level & table["metric"].eq("probability"))]
 
 
-def table(evidence: Evidence) -> Table:
-    """The table ``sensitivity`` of the article; the file in full precision is :func:`compared`."""
+def table(evidence: Results) -> Table:
+    """The table ``sensitivity`` of the article; the file in full precision is :func:`compared`.
+
+    Of effects on single codes and of prevalences it has those that move farthest.
+    """
     full, labels = compared(evidence), evidence.labels
     within = f"{share(evidence.interval)} interval"
     rows = []
-    for row in records(full):
-        there = pd.notna(row["mean_other"])
+    for row in records(_shown(full)):
+        there, level = pd.notna(row["mean_other"]), row["estimand"] == "mean"
         rows.append(
             {
                 "Analysis": fit_label(evidence, f"{row['module']}-{row['variant']}"),
-                "Exposure": labels.exposure_with_type(row["exposure"], row["exposure_type"]),
-                "Outcome": outcome_label(evidence, row),
-                "Main": number(row["mean"]),
-                within: interval(row["lower"], row["upper"]),
-                "Variant": number(row["mean_other"]) if there else "–",
-                f"Its {within}": interval(row["lower_other"], row["upper_other"]) if there else "–",
+                "Exposure": "Prevalence"
+                if level
+                else labels.exposure_with_type(row["exposure"], row["exposure_type"]),
+                "Outcome": _outcome(evidence, row),
+                "Main": _number(row, "mean"),
+                within: _interval(row, "lower", "upper"),
+                "Variant": _number(row, "mean_other") if there else "–",
+                f"Its {within}": _interval(row, "lower_other", "upper_other") if there else "–",
             }
         )
     shown = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["Nothing to show"])
@@ -89,25 +114,68 @@ def table(evidence: Evidence) -> Table:
         "Sensitivity analyses: population means of the effects in the main analysis and in a "
         "variant of it. Scores are in standard deviations of people within a setting, single items "
         "in those of the latent answer, which varies more than a mean of several; codes are in "
-        "log-odds. Item by item a person's answers are taken as independent, so those intervals "
-        "are too narrow. A dash: the outcome is folded into its whole."
+        "log-odds within an organisation and over its interviews. Item by item a person's answers "
+        "are taken as independent, so those intervals are too narrow. Of effects on single codes "
+        f"and of prevalences the {count(MAX_COLUMNS_PER_PLACE)} that move farthest are shown, as a "
+        "share of their interval. A dash: the outcome is folded into its whole."
     )
     return Table(shown, full, caption, tuple(full["provenance"]))
 
 
-def variables(evidence: Evidence) -> dict[str, Any]:
+def _shown(full: pd.DataFrame) -> pd.DataFrame:
+    """All means over codes or outcomes; of single codes those that move farthest, shares last."""
+    kept: list[Any] = []
+    for _, mine in full.groupby(["module", "variant"], sort=False):
+        share, code = mine["estimand"] == "mean", mine["level"] == "code"
+        means = list(mine.index[~share & ~code])
+        kept += [
+            *sorted(means + _farthest(mine[code])[:MAX_COLUMNS_PER_PLACE]),
+            *_farthest(mine[share])[:MAX_COLUMNS_PER_PLACE],
+        ]
+    return full.loc[kept]
+
+
+def _farthest(table: pd.DataFrame) -> list[Any]:
+    """Index of the rows, that which moves most of its interval's width first."""
+    moved = (table["mean_other"] - table["mean"]).abs() / (table["upper"] - table["lower"])
+    return list(moved.dropna().sort_values(ascending=False, kind="stable").index)
+
+
+def _outcome(evidence: Results, row: Mapping[str, Any]) -> str:
+    label = outcome_label(evidence, row)
+    if row["estimand"] == "mean" and row["role"]:
+        label += f", {role_label(evidence, str(row['role']))}"
+    return label
+
+
+def _number(row: Mapping[str, Any], name: str) -> str:
+    return percent(row[name]) if row["estimand"] == "mean" else number(row[name])
+
+
+def _interval(row: Mapping[str, Any], low: str, high: str) -> str:
+    write = percents if row["estimand"] == "mean" else interval
+    return write(row[low], row[high])
+
+
+def variables(evidence: Results) -> dict[str, Any]:
     """The variables ``sensitivity``: ``<module>.<variant>.sentence`` for every module and variant.
 
-    A variant that was made has ``<exposure>.<outcome>.{estimate,interval,text}`` as well.
+    A variant that was made has ``<exposure>.<outcome>.{estimate,interval,text}`` as well. That with
+    an effect of the interview also has ``prevalence``, a sentence on how far prevalences move, and
+    ``spread``, whether the checks of the main analysis give a reason for it.
     """
     found = compared(evidence)
     tree: dict[str, Any] = {}
     for module in evidence.contrasts:
         for variant in VARIANTS:
             mine = found[(found["module"] == module) & (found["variant"] == variant)]
-            rows = records(mine.dropna(subset="mean_other"))
-            leaves: dict[str, Any] = {"sentence": _sentence(evidence, rows)}
-            for row in rows:
+            made = mine.dropna(subset="mean_other")
+            effects, levels = (made[made["estimand"] == kind] for kind in ("effect", "mean"))
+            leaves: dict[str, Any] = {"sentence": _sentence(evidence, effects, "estimate")}
+            if variant == "interviews":
+                leaves["prevalence"] = _sentence(evidence, levels, "prevalence")
+                leaves["spread"] = _spread(evidence, module)
+            for row in records(effects):
                 effect = leaves.setdefault(str(row["exposure"]), {})
                 found_of = effect.setdefault(str(row["outcome"]), {})
                 if evidence.several_roles(module):
@@ -117,32 +185,70 @@ def variables(evidence: Evidence) -> dict[str, Any]:
     return tree
 
 
-def _numbers(evidence: Evidence, row: Mapping[str, Any]) -> dict[str, str]:
+def _numbers(evidence: Results, row: Mapping[str, Any]) -> dict[str, str]:
     estimate = number(row["mean_other"])
     bounds = interval(row["lower_other"], row["upper_other"])
     text = f"{estimate}, {share(evidence.interval)} interval {bounds}"
     return {"estimate": estimate, "interval": bounds, "text": text}
 
 
-def _sentence(evidence: Evidence, rows: list[dict[str, Any]]) -> str:
-    """How many of the estimates lie within the main analysis' intervals, and which do not."""
-    if not rows:
-        return "This analysis was not made: it was not asked for, or the studies do not allow it."
+def _sentence(evidence: Results, table: pd.DataFrame, what: str) -> str:
+    """How many lie within the main analysis' intervals, and which do not, or moves farthest."""
+    if table.empty:
+        return NOT_MADE
+    rows = records(table)
     apart = [row for row in rows if not row["lower"] <= row["mean_other"] <= row["upper"]]
     if not apart:
-        few = {1: "The estimate lies", 2: "Both estimates lie"}
-        every = few.get(len(rows), f"All {count(len(rows))} estimates lie")
-        return f"{every} within the interval of the main analysis."
-    labels = evidence.labels
-    named = joined(
-        f"{inline(labels.exposure(row['exposure'], row['exposure_type']).label)} on "
-        f"{inline(outcome_label(evidence, row))} ({number(row['mean_other'])} in place of "
-        f"{number(row['mean'])})"
-        for row in apart
-    )
+        few = {1: f"The {what} lies", 2: f"Both {what}s lie"}
+        every = few.get(len(rows), f"All {count(len(rows))} {what}s lie")
+        said = f"{every} within the interval of the main analysis"
+        if not set(table["level"]) & {"code"} and what == "estimate":
+            return f"{said}."
+        farthest = records(table.loc[_farthest(table)[:1]])[0]
+        return f"{said}; farthest moves {_moved(evidence, farthest)}."
+    named = joined(_moved(evidence, row) for row in apart)
     within = len(rows) - len(apart)
     lie, others = "lies" if within == 1 else "lie", "is" if len(apart) == 1 else "are"
     return (
-        f"Of {count(len(rows))} estimates {count(within)} {lie} within the interval of the main "
+        f"Of {count(len(rows))} {what}s {count(within)} {lie} within the interval of the main "
         f"analysis; outside of it {others} {named}."
     )
+
+
+def _moved(evidence: Results, row: Mapping[str, Any]) -> str:
+    """A row with both of its numbers, inside a sentence."""
+    label = inline(_outcome(evidence, row))
+    if row["estimand"] == "effect":
+        exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
+        label = f"{inline(exposure)} on {label}"
+    return f"{label} ({_number(row, 'mean_other')} in place of {_number(row, 'mean')})"
+
+
+def _spread(evidence: Results, module: str) -> str:
+    """Where the number of codes per interview is more spread than replicates of it are."""
+    checks = evidence.predictive
+    if len(checks):
+        mine = (checks["module"] == module) & (checks["kind"] == "posterior")
+        checks = checks[mine & checks["statistic"].eq("codes_sd") & checks["observed"].notna()]
+    if not len(checks):
+        return "There is no check of how the number of codes per interview is spread."
+    what, more = "the number of codes per interview", "more spread than the model says"
+    of = f"the {count(len(checks))} studies, countries and sectors that were checked"
+    wide = [
+        f"{_place(evidence, row)} (standard deviation {number(row['observed'])} against "
+        f"{interval(row['lower'], row['upper'])})"
+        for row in records(checks[checks["observed"] > checks["upper"]])
+    ]
+    if len(checks) == 1:
+        found = f"{what} is {more}: {wide[0]}" if wide else f"{what} is not {more}"
+        return f"Where it was checked, {found}."
+    if not wide:
+        return f"In none of {of} is {what} {more}."
+    return f"In {count(len(wide))} of {of} {what} is {more}: {joined(wide)}."
+
+
+def _place(evidence: Results, row: Mapping[str, Any]) -> str:
+    labels = evidence.labels
+    studies = joined(map(labels.study, split_values(row["study"])))
+    places = [labels.of(row[p], section) for p, (_, section) in PLACES.items() if row[p]]
+    return ", ".join([studies, *places])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.topics.refits import KEPT
 from metastudy.article.topics.synthesis import PULLED
 from metastudy.article.variable_tree import Tree, put
@@ -23,12 +23,12 @@ CONSTANTS = {
     "alike": ALIKE,  # correlation from which two components are one
     "least_df": LEAST_DF,  # degrees of freedom of a standardiser
     "kept": KEPT,  # probability of its sign in a refit that keeps a claim
-    "pulled": PULLED,  # posterior standard deviations from which a prior's pull is told
+    "pulled": PULLED,  # posterior standard deviations from which a prior's pull is reported
     "errors": ERRORS,  # Monte Carlo errors from a cut that are the border
 }
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """The config's numbers as they are there; probabilities also as percentages.
 
     Returns

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article.results import Evidence, Modelled
+from metastudy.article.results import Modelled, Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.variable_tree import Tree
 from metastudy.common.disclosure import protect
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """One row per study: place, design, exposures, and rows that were read, kept and modelled."""
     grid, rows = study_grid(evidence), []
     for study in evidence.studies:
@@ -56,7 +56,7 @@ def table(evidence: Evidence) -> Table:
     return Table(pd.DataFrame(rows), grid, caption, study_marks(evidence))
 
 
-def exclusions_table(evidence: Evidence) -> Table:
+def exclusions_table(evidence: Results) -> Table:
     """Rows of each study from the file to the model, by step; excluded rows are negative."""
     flow = participant_flow(evidence)
     shown = pd.DataFrame(
@@ -81,7 +81,7 @@ GRID = [
 FLOW = ["study", "study_label", "module", "step", "kind", "rows", "provenance"]
 
 
-def study_grid(evidence: Evidence) -> pd.DataFrame:
+def study_grid(evidence: Results) -> pd.DataFrame:
     """What is crossed with what: one row per study, country, sector and role, with its people."""
     labels, rows = evidence.labels, []
     for study in evidence.studies:
@@ -111,7 +111,7 @@ def study_grid(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=GRID)
 
 
-def _places(evidence: Evidence, study: Study) -> dict[tuple[str, str, str], int | str]:
+def _places(evidence: Results, study: Study) -> dict[tuple[str, str, str], int | str]:
     """People of each place and role; small cells are hidden, and what would give them away."""
     where = [study.respondents[name].astype(str) for name in ("country", "sector", "role")]
     counts = Counter(zip(*where, strict=True))
@@ -123,7 +123,7 @@ def _places(evidence: Evidence, study: Study) -> dict[tuple[str, str, str], int 
     return dict(zip(places, cells, strict=True))
 
 
-def participant_flow(evidence: Evidence) -> pd.DataFrame:
+def participant_flow(evidence: Results) -> pd.DataFrame:
     """Rows of each study from the file to the model.
 
     ``kind`` is ``read``, ``excluded`` (by a rule of the codebook), ``kept``, ``dropped`` (for a
@@ -153,7 +153,7 @@ def participant_flow(evidence: Evidence) -> pd.DataFrame:
 
 
 def _together(counts: Mapping[str, int], least: int) -> dict[str, int]:
-    """Counts as they may stand beside their total: the small ones as one, with what tells them.
+    """Counts as they may be beside their total: the small ones as one, with what tells them.
 
     Where the total alone tells a small count there is nothing left to hide: the article shows how
     many rows were read and how many were used.
@@ -172,7 +172,7 @@ def _drops(cells: Modelled, study: str) -> Iterator[Mapping[str, Any]]:
     return (drop for drop in cells.dropped if drop["study"] == study)
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """Labels, sizes and provenance of each study, and totals over all studies.
 
     Empty without studies. A study has ``n_model`` only where a module uses it.
@@ -230,7 +230,7 @@ def variables(evidence: Evidence) -> Tree:
     return tree
 
 
-def provenance_variables(evidence: Evidence) -> Tree:
+def provenance_variables(evidence: Results) -> Tree:
     """The mark and the sentence; two empty texts where everything was observed."""
     by = {
         kind: [s for s in evidence.studies if s.provenance == kind]

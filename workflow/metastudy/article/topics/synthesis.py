@@ -18,7 +18,7 @@ from metastudy.article.figure_rows import (
     type_label,
     vignette_label,
 )
-from metastudy.article.results import Evidence
+from metastudy.article.results import Results
 from metastudy.article.table_rows import (
     BORDER_NOTE,
     are_predictions,
@@ -39,7 +39,7 @@ from metastudy.synthesis.pooling import ESTIMAND
 __all__ = ["figure", "table", "variables"]
 
 
-def table(evidence: Evidence) -> Table:
+def table(evidence: Results) -> Table:
     """Unpooled estimates beside what pools them, or the reason why nothing does."""
     labels = evidence.labels
     estimates, pooled = evidence.synthesis["estimates"], evidence.synthesis["pooled"]
@@ -72,7 +72,7 @@ def table(evidence: Evidence) -> Table:
         label = labels.exposure_with_type(str(exposure), str(kind))
         remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
         remarks = [r for r in remarks if r.startswith("not pooled")]
-        remarks += [pull for r in records(whole) if (pull := _pulled(r))]
+        remarks += [said for r in records(whole) for said in (_pulled(r), r["note"]) if said]
         role = f", {role_label(evidence, first['role'])}" * (several_roles and bool(first["role"]))
         rows.append(
             {
@@ -97,10 +97,16 @@ def table(evidence: Evidence) -> Table:
         f"{share(evidence.interval)} intervals, and what pools them where several studies do. "
         f"{BORDER_NOTE}"
     )
+    models = {evidence.model(module) for module in estimates["module"] if module}
+    if "codings" in models:
+        caption += (
+            " Of codes they are means over those asked, corrected for coders' errors and within an "
+            "organisation, as the model's contrasts are."
+        )
     return Table(shown, estimates, caption, tuple(estimates["provenance"]))
 
 
-PULLED = 0.25  # posterior standard deviations: a pull of a prior below this is not told
+PULLED = 0.25  # posterior standard deviations: a pull of a prior below this is not reported
 
 
 def _pulled(row: Mapping[str, Any]) -> str:
@@ -110,11 +116,11 @@ def _pulled(row: Mapping[str, Any]) -> str:
     return f"pulled by its prior ({number(row['prior_pull'])} posterior SD)"
 
 
-def figure(evidence: Evidence) -> pd.DataFrame:
+def figure(evidence: Results) -> pd.DataFrame:
     """Unpooled estimates of each study against the hierarchical posterior and what pools them.
 
     Vignettes have blocks of their own; what pools studies takes each study's mean over vignettes,
-    so it stands in the same block only where there is one vignette.
+    so it is in the same block only where there is one vignette.
     """
     estimates = evidence.synthesis["estimates"]
     rows: list[dict[str, Any]] = []
@@ -127,14 +133,14 @@ def figure(evidence: Evidence) -> pd.DataFrame:
             here = mine[mine["vignette"] == vignette]
             rows += _estimates(evidence, str(name), heading + more, here, len(vignettes) == 1)
         if len(vignettes) > 1:
-            for _, own in mine.groupby(["exposure", "outcome", "role"], sort=False):
+            for _, own in mine.groupby(["exposure", "metric", "outcome", "role"], sort=False):
                 place = _place(evidence, f"{heading}, mean over vignettes", own)
                 place["row"] = _outcome(evidence, own)
                 rows += _pooled(evidence, own, place)
     return pd.DataFrame(rows, columns=FOREST)
 
 
-def _outcome(evidence: Evidence, own: pd.DataFrame) -> str:
+def _outcome(evidence: Results, own: pd.DataFrame) -> str:
     """The outcome of estimates, with their role where the second stage has several."""
     first = own.iloc[0]
     label = evidence.labels.outcome(str(first["outcome"]))
@@ -143,13 +149,18 @@ def _outcome(evidence: Evidence, own: pd.DataFrame) -> str:
     return label
 
 
-def _place(evidence: Evidence, block: str, own: pd.DataFrame) -> dict[str, Any]:
-    """Block and panel of the estimates of one exposure."""
+def _place(evidence: Results, block: str, own: pd.DataFrame) -> dict[str, Any]:
+    """Block and panel of the estimates of one exposure, in one metric."""
     first = own.iloc[0]
     studies = int(own["study"].nunique())
+    estimates = evidence.synthesis["estimates"]
+    alike = estimates["exposure"] == first["exposure"]
+    label = evidence.labels.exposure(first["exposure"], first["exposure_type"]).label
+    if estimates.loc[alike, "metric"].nunique() > 1:
+        label += f", {metric_label(first['metric'])}"
     return {
         "block": block,
-        "panel": evidence.labels.exposure(first["exposure"], first["exposure_type"]).label,
+        "panel": label,
         "axis": effect_axis(first["exposure_type"], first["metric"]),
         "hue": first["exposure_type"],
         "reference": 0.0,
@@ -158,14 +169,14 @@ def _place(evidence: Evidence, block: str, own: pd.DataFrame) -> dict[str, Any]:
 
 
 def _estimates(
-    evidence: Evidence, name: str, block: str, here: pd.DataFrame, pool: bool
+    evidence: Results, name: str, block: str, here: pd.DataFrame, pool: bool
 ) -> Iterator[dict[str, Any]]:
     """Each study's own estimate above the hierarchical posterior, then what pools them.
 
     Of many studies and places only what pools them is shown, by either way.
     """
     labels, z = evidence.labels, evidence.z
-    for _, own in here.groupby("exposure", sort=False):
+    for _, own in here.groupby(["exposure", "metric"], sort=False):
         panel = _place(evidence, block, own)
         for _, found in own.groupby(["outcome", "role"], sort=False):
             what = _outcome(evidence, found)
@@ -199,9 +210,7 @@ def _estimates(
 NOWHERE = dict.fromkeys(("study", "country", "sector"), "")  # the place of a population mean
 
 
-def _posterior(
-    evidence: Evidence, module: str, estimate: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def _posterior(evidence: Results, module: str, estimate: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The hierarchical posterior of what a study estimated."""
     table = evidence.contrasts.get(module)
     if table is None:
@@ -225,7 +234,7 @@ def _posterior(
 
 
 def _pooled(
-    evidence: Evidence, own: pd.DataFrame, place: dict[str, Any]
+    evidence: Results, own: pd.DataFrame, place: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     pooled = evidence.synthesis["pooled"]
     first = own.iloc[0]
@@ -238,7 +247,7 @@ def _pooled(
             yield mark_of(row, **place, series=series, style="prediction")
 
 
-def variables(evidence: Evidence) -> Tree:
+def variables(evidence: Results) -> Tree:
     """Estimates of single studies, pooled effects, and how many estimands are pooled.
 
     Empty without a second stage. ``alone`` has the estimates of each study, ``effects`` those
@@ -278,8 +287,10 @@ def variables(evidence: Evidence) -> Tree:
         leaves = {"estimate": number(row["estimate"]), "se": number(row["se"]), "n": str(row["n"])}
         put(tree["alone"], place, leaves)
     several_roles = pooled["role"].nunique() > 1
-    for row in records(pooled):
+    metrics = pooled.groupby(["exposure", "outcome", "role"])["metric"].transform("nunique")
+    for row, in_metrics in zip(records(pooled), metrics, strict=True):
         place = [row["exposure"], row["outcome"], *([row["role"]] if several_roles else [])]
+        place += [row["metric"]] if in_metrics > 1 else []
         if row["level"] == "population":
             leaves = contrast_variables(evidence, row) | {"studies": str(row["studies"])}
             leaves["pull"] = _pulled(row) or "not pulled by its prior"

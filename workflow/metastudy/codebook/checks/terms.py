@@ -70,6 +70,9 @@ FIELD_OPTIONS = {
     "direction": vocabularies.DIRECTIONS,
     "term": vocabularies.TERMS,
     "metric": vocabularies.METRICS,
+    "standardiser": vocabularies.STANDARDISERS,
+    "small_sample": vocabularies.SMALL_SAMPLES,
+    "sd_error": vocabularies.SD_ERRORS,
     "verification": vocabularies.VERIFICATIONS,
 }
 MARKS = ("below_share_of_median", "constant_over", "keep")

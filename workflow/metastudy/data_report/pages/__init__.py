@@ -31,7 +31,7 @@ def pages(studies: Sequence[Inspection], vocabulary: Vocabulary) -> list[Page]:
 
 
 def write(made: Sequence[Page], folder: Path) -> list[Path]:
-    """Write pages into a folder: HTML that stands alone, Markdown, and the drawings as SVG."""
+    """Write pages into a folder: HTML that is alone, Markdown, and the drawings as SVG."""
     written = []
     for page in made:
         texts = {Path(f"{page.name}.{suffix}"): text for suffix, text in render(page).items()}

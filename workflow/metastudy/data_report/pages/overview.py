@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from metastudy.common.tables import JOINT, records
-from metastudy.data_report.alerts import notices
+from metastudy.data_report.alerts import alerts
 from metastudy.data_report.comparability import aliases, comparability, settings
 from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages.cells import MARKED, NONE, cell
 from metastudy.data_report.pages.reading import flow_table
 from metastudy.display.formatting import inline, joined, mark, number, words
 from metastudy.display.labels import Labels
-from metastudy.display.page import Links, Notices, Page, Parts, Section, Table, Text, drawn
+from metastudy.display.page import Alerts, Links, Page, Parts, Section, Table, Text, drawn
 from metastudy.display.plots import flow, study_grid
 
 __all__ = ["NAME", "overview_page"]
@@ -45,10 +45,10 @@ def overview_page(studies: Sequence[Inspection], labels: Labels) -> Page:
         marked=MARKED if set(provenances) == {"simulated"} else MIXED,
         sections=[
             Section("Studies", _links(studies, labels)),
-            Section("What to look at", _notices(studies, labels)),
+            Section("What to look at", _alerts(studies, labels)),
             Section("Rows", _rows(studies, labels)),
             Section("Design grid", _grid(studies, labels)),
-            Section("What cannot be told apart", _aliases(studies, labels)),
+            Section("What cannot be distinguished", _aliases(studies, labels)),
             Section("Comparability across languages", _languages(studies, labels)),
         ],
         folder="figures/",
@@ -58,9 +58,9 @@ def overview_page(studies: Sequence[Inspection], labels: Labels) -> Page:
 def _links(studies: Sequence[Inspection], labels: Labels) -> Parts:
     rows = []
     for study in studies:
-        told = [one.level for one in notices(study, labels)]
-        marks = [f"{told.count(level)} {level.lower()}{'s' * (told.count(level) > 1)}"
-                 for level in dict.fromkeys(told)]  # fmt: skip
+        listed = [one.level for one in alerts(study, labels)]
+        marks = [f"{listed.count(level)} {level.lower()}{'s' * (listed.count(level) > 1)}"
+                 for level in dict.fromkeys(listed)]  # fmt: skip
         what = "findings" if study.published else "rows kept"
         text = f"{words(str(study.about.get('design', '')))}, {study.reading.rows_kept} "
         text += f"{what}; {joined(marks, 'nothing stands out')}"
@@ -68,14 +68,14 @@ def _links(studies: Sequence[Inspection], labels: Labels) -> Parts:
     return [Links(rows)]
 
 
-def _notices(studies: Sequence[Inspection], labels: Labels) -> Parts:
-    told = [
+def _alerts(studies: Sequence[Inspection], labels: Labels) -> Parts:
+    listed = [
         (one.level, one.text, labels.study(study.study))
         for study in studies
-        for one in notices(study, labels)
+        for one in alerts(study, labels)
     ]
-    told.sort(key=lambda one: one[0])  # alarms first
-    return [Notices(told)] if told else [Text("Nothing stands out in any study.")]
+    listed.sort(key=lambda one: one[0])  # alarms first
+    return [Alerts(listed)] if listed else [Text("Nothing stands out in any study.")]
 
 
 def _rows(studies: Sequence[Inspection], labels: Labels) -> Parts:

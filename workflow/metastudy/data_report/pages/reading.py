@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from metastudy.data_report.alerts import notices
+from metastudy.data_report.alerts import alerts
 from metastudy.data_report.inspection.values import Inspection, Organisation
 from metastudy.data_report.pages.cells import NONE, cell
 from metastudy.display.formatting import inline, joined, words
 from metastudy.display.labels import Labels
-from metastudy.display.page import Notices, Parts, Table, Text, drawn
+from metastudy.display.page import Alerts, Parts, Table, Text, drawn
 from metastudy.display.plots import flow
 
 __all__ = ["flow_table", "places", "reading", "summary"]
 
 
 def summary(found: Inspection, labels: Labels) -> Parts:
-    """The study in short: its design, size and notices."""
+    """The study in short: its design, size and alerts."""
     study, reading = found.about, found.reading
     kept = cell(reading.rows_kept)
     facts = [
@@ -29,10 +29,10 @@ def summary(found: Inspection, labels: Labels) -> Parts:
         ("Findings" if found.published else "Rows kept", kept),
         ("Sampling weights", "yes" if found.weights else "no"),
     ]
-    told = notices(found, labels)
+    listed = alerts(found, labels)
     parts: Parts = [Table("The study in short", ["", ""], facts, heads=2)]
-    if told:
-        parts.append(Notices([(one.level, one.text, "") for one in told]))
+    if listed:
+        parts.append(Alerts([(one.level, one.text, "") for one in listed]))
     else:
         parts.append(Text("Nothing stands out."))
     return parts

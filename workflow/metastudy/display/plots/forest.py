@@ -41,7 +41,7 @@ TALLEST = 8.7  # inches: what a page holds beside a caption
 TIGHTEST = 0.135  # inches from row to row
 GAP = 0.14  # between panels
 MOST_PANELS = 4  # side by side
-LONG = 10  # a single panel of more rows is broken into two columns
+MAX_ROWS_IN_A_COLUMN = 10  # a single panel of more rows is broken into two columns
 LABEL_ROOM = 1.5
 WIDE_ROOM = 2.8  # beside a single panel, where labels may be longer
 ROW, SERIES = 0.055, 0.075  # inches per row, and per mark in it
@@ -82,7 +82,7 @@ def _bands(table: pd.DataFrame) -> list[_Band]:
             own = mine[mine["panel"] == title]
             note = next((n for n in own["note"] if n), "")
             panels.append(_Panel(str(title), note, own, rows, False))
-        if len(panels) == 1 and len(rows) > LONG:
+        if len(panels) == 1 and len(rows) > MAX_ROWS_IN_A_COLUMN:
             half = (len(rows) + 1) // 2
             whole = panels[0]
             panels = [

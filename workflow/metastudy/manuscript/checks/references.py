@@ -74,7 +74,7 @@ def _verbatim(node: Node) -> tuple[str, str]:
 
 
 def identifiers(document: Document) -> Iterator[Problem]:
-    """Ids that stand twice, and ids whose prefix promises another kind of thing."""
+    """Ids that are there twice, and ids whose prefix promises another kind of thing."""
     carriers = {"fig": "Figure", "tbl": "Table", "sec": "Header", "eq": "Equation"}
     for name, kinds in document.places.items():
         place = rf"\{{[^}}]*#{re.escape(name)}(?![\w-])"

@@ -31,7 +31,7 @@ def cells(document: Document) -> Iterator[Problem]:
 
 
 def headings(document: Document) -> Iterator[Problem]:
-    """Sections begin at ##, no level is left out, and none stands inside a box."""
+    """Sections begin at ##, no level is left out, and none is inside a box."""
     level = 1
     for node in document.tree["blocks"]:
         if node["t"] == "Header":

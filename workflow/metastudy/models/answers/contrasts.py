@@ -78,7 +78,7 @@ def contrasts(
     for j, setting in enumerate(cells.setting.values) if scored else ():
         for k in np.flatnonzero(seen[j]):
             own = base | at(np.array([j])) | {
-                "estimand": "level",
+                "estimand": "mean",
                 "outcome": str(cells.construct_of.values[k]),
                 "vignette": str(cells.vignette_of.values[k]),
                 "level": "study",

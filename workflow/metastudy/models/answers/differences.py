@@ -14,11 +14,10 @@ import numpy as np
 import xarray as xr
 
 from metastudy.models.answers.design import VIGNETTE, around, estimands, families
-from metastudy.models.base import Row
+from metastudy.models.base import OTHER_STUDIES, Row
 
 __all__ = ["OTHER_STUDIES", "differences"]
 
-OTHER_STUDIES = "other studies"  # a difference between studies, of which nothing is claimed
 FAMILY = "family"  # the others of an outcome's family
 
 

@@ -29,14 +29,8 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
 
     Yields
     ------
-    Rows of one study, and their covariance. It holds the error of the standardisers, which all
-    settings of a study share: to the first order two estimates d of outcomes k and m have the
-    covariance
-
-    .. math:: d_k d_m \frac{r_{km}^2}{2 \sqrt{f_k f_m}}
-
-    more, f being the standardisers' degrees of freedom and r the correlation of the outcomes'
-    residuals (for one outcome Hedges and Olkin 1985, chapter 5, equation 15).
+    Rows of one study, and their covariance, in which the error of the standardisers is
+    (:func:`_of_standardisers`).
     """
     seen = observed(cells)
     for study in dict.fromkeys(cells.study.values):
@@ -47,11 +41,9 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
         if table.empty:
             continue
         sampling = block_diag(*(one.covariance for one in found))
-        k = np.concatenate([one.outcome for one in found])
-        j = np.repeat([one.place for one in found], [len(one.outcome) for one in found])
-        relative = table["estimate"].to_numpy() / np.sqrt(2 * cells.scale_df.values[j, k])
-        shared = _correlations(found, cells.sizes["outcome"])[np.ix_(k, k)] ** 2
-        yield table, sampling + np.outer(relative, relative) * shared
+        traits = cells.exposure_type.values == "measured"
+        traits &= np.isin(cells.exposure_name.values, list(vocabulary["constructs"]))
+        yield table, sampling + _of_standardisers(cells, found, traits)
 
 
 @dataclass(frozen=True)
@@ -87,10 +79,11 @@ class _Setting:
             within[k, m] = _within(n[mine], xx[mine], xy[mine], yy[mine], site[mine], ps)
         slopes, bread, identified = {}, {}, {}
         for k in ks:
-            sxx, sxy, _, _ = within[k, k]
+            sxx, sxy, _, freedom = within[k, k]
             bread[k] = np.linalg.pinv(sxx, rcond=NO_SPREAD, hermitian=True)
             slopes[k] = bread[k] @ sxy[:, k]
-            identified[k] = np.isclose(np.diag(bread[k] @ sxx), 1)
+            # Without people to spare, nothing says how much they differ.
+            identified[k] = np.isclose(np.diag(bread[k] @ sxx), 1) & (freedom > 0)
         size = len(ps)
         covariance = np.zeros((len(ks) * size, len(ks) * size))
         for a, k in enumerate(ks):
@@ -119,19 +112,69 @@ class _Setting:
         )
 
 
-def _correlations(settings: Sequence[_Setting], outcomes: int) -> np.ndarray:
-    """Residual correlations of the outcomes of a study, over its settings; one with itself."""
-    cross = np.zeros((outcomes, outcomes))
-    df = np.zeros((outcomes, outcomes))
-    for one in settings:
-        cross += one.residual
-        df += one.df
-    covariance = cross / np.maximum(df, 1)
+def _of_standardisers(
+    cells: xr.Dataset, found: Sequence[_Setting], traits: np.ndarray
+) -> np.ndarray:
+    r"""What the errors of the standard deviations add to the covariance of a study's estimates.
+
+    All settings of a study share them. To the first order two estimates d of exposures p and q and
+    outcomes k and m have the covariance
+
+    .. math:: d_{pk} d_{qm} \left( \frac{r_{km}^2}{2 \sqrt{f_k f_m}} + \frac{\rho_{pq}^2
+              - c_{pm}^2 - c_{qk}^2}{2 f} \right)
+              - \frac{\sigma_{km}}{N} (d_{pm} d_{qm} + d_{qk} d_{pk})
+
+    more (for one randomised exposure and outcome Hedges and Olkin 1985, chapter 5, equation 15).
+    The first term is of the outcomes' standard deviations, with the correlation r of residuals and
+    the degrees of freedom f. The second has only measured traits, whose standard deviations err as
+    well: rho are their correlations with each other, c those with outcomes. The third has only
+    exposures that nobody assigned: what one of them explains is in the standard deviation of the
+    outcome, so that errors make up for each other; sigma is the residual covariance and N the
+    number of people. Together they make of one trait and outcome (1 - d^2)^2 / N, as of a
+    correlation.
+
+    Parameters
+    ----------
+    found : the settings of one study.
+    traits : which exposures are in standard deviations of their own, shape (exposure,).
+    """
+    place = np.repeat(np.arange(len(found)), [len(one.outcome) for one in found])
+    k, p, d = (
+        np.concatenate([getattr(one, name) for one in found])
+        for name in ("outcome", "exposure", "estimate")
+    )
+    sigma, correlation = _residuals(found)
+    relative = d / np.sqrt(2 * cells.scale_df.values[[one.place for one in found], :][place, k])
+    more = np.outer(relative, relative) * correlation[np.ix_(k, k)] ** 2
+
+    site = cells.setting_of_site.values[cells.site_of_cell.values]
+    here = np.isin(site, [one.place for one in found])
+    people = cells.n.values[here].sum()
+    xx = cells.xx.values[here, 1:, 1:].sum(axis=0)
+    size = np.sqrt(np.outer(np.diag(xx), np.diag(xx)))
+    rho = np.divide(xx, size, out=np.zeros_like(xx), where=size > 0)
+    by = np.zeros((len(found), len(xx), len(sigma)))  # estimates by setting, exposure and outcome
+    by[place, p, k] = d
+    sd = np.sqrt(np.diag(xx) / people)
+    with_outcome = np.einsum("pq,q,jqk->jpk", rho, sd, by)[place, p][:, k]
+    both = traits[p][:, None] * traits[p] * rho[np.ix_(p, p)] ** 2
+    cross = traits[p][:, None] * with_outcome**2
+    more += np.outer(d, d) * (both - cross - cross.T) / (2 * max(people - len(found), 1))
+
+    chosen = cells.exposure_type.values[p] != "randomised"
+    explained = chosen[:, None] * by[place, p][:, k] * sigma[np.ix_(k, k)] * d / people
+    return np.asarray(more - explained - explained.T)
+
+
+def _residuals(settings: Sequence[_Setting]) -> tuple[np.ndarray, np.ndarray]:
+    """Residual covariances and correlations of the outcomes of a study, over its settings."""
+    cross = np.sum([one.residual for one in settings], axis=0)
+    covariance = cross / np.maximum(np.sum([one.df for one in settings], axis=0), 1)
     sd = np.sqrt(np.diag(covariance))
     product = np.outer(sd, sd)
     found = np.divide(covariance, product, out=np.zeros_like(cross), where=product > 0)
     np.fill_diagonal(found, 1.0)
-    return np.clip(found, -1, 1)
+    return covariance, np.clip(found, -1, 1)
 
 
 def _rows(cells: xr.Dataset, vocabulary: Vocabulary, one: _Setting) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def places(cells: xr.Dataset) -> pd.DataFrame:
 
 
 def weigh(cells: xr.Dataset, weights: np.ndarray) -> xr.Dataset:
-    """The same cells, each with its rows counted so many times."""
+    """The same cells, each with its rows counted that many times."""
     kept = xr.DataArray(weights, dims="cell")
     return cells.assign({name: cells[name] * kept for name in ("n", "xx", "xy", "yy")})
 

@@ -123,7 +123,7 @@ def _residuals(
 
 
 def _triangle(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
-    """The triangular factor of so many rows of standard normal numbers (Bartlett 1933).
+    """The triangular factor of this many rows of standard normal numbers (Bartlett 1933).
 
     With fewer rows than columns it is a trapezoid, and its product a singular Wishart matrix.
     """

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-__all__ = ["LEAST_DF", "centres", "small_sample", "standardisers", "within_sd"]
+__all__ = ["LEAST_DF", "LEAST_OF_ALL", "centres", "small_sample", "standardisers", "within_sd"]
 
 LEAST_DF = 20  # below, the reference arms alone say too little of a standard deviation
+LEAST_OF_ALL = 2  # with fewer degrees of freedom nothing in units of it has a mean
 
 
 def small_sample(df: np.ndarray | pd.Series) -> np.ndarray:
@@ -63,8 +64,8 @@ def standardisers(
     -------
     pandas.DataFrame
         A row per outcome: ``scale``, the standard deviation divided by Hedges' correction, so that
-        effects in its units are unbiased; ``df``, its degrees of freedom; ``all_arms``, whether it
-        is that within all arms.
+        effects in its units are unbiased, and NaN with fewer than two degrees of freedom; ``df``,
+        its degrees of freedom; ``all_arms``, whether it is that within all arms.
     """
     reference = _reference(randomised)
     sd, df = within_sd(y[reference], [part[reference] for part in setting])
@@ -72,7 +73,8 @@ def standardisers(
     sd_all, df_all = within_sd(y, [*setting, *arms])
     few = (df < LEAST_DF) & (df_all > df)
     sd, df = sd.where(~few, sd_all), df.where(~few, df_all)
-    return pd.DataFrame({"scale": sd / small_sample(df), "df": df, "all_arms": few})
+    scale = (sd / small_sample(df)).where(df >= LEAST_OF_ALL)
+    return pd.DataFrame({"scale": scale, "df": df, "all_arms": few})
 
 
 def centres(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,21 @@ from scipy.special import expit, logit
 from metastudy.common.tables import JOINT
 from metastudy.design.identification import Component
 from metastudy.design.new_settings import DECIDED, PLACES, WITH
-from metastudy.models.base import Row, place_of, provenance_mark
+from metastudy.models.base import OTHER_STUDIES, Row, place_of, provenance_mark
 from metastudy.models.codings.design import between_organisations, levels_of_codes
 from metastudy.models.codings.readings import interviews
+from metastudy.models.codings.roles import slopes
 
-__all__ = ["contrasts"]
+__all__ = ["HYPER_MEAN", "codes_compared", "contrasts"]
+
+# The level of the mean of all codes that could be of a family, of which those asked are some.
+HYPER_MEAN = "hyper_mean"
+
+
+def codes_compared(cells: xr.Dataset, x: np.ndarray) -> np.ndarray:
+    """Which codes were looked for on both sides of a contrast x (organisation,), shape (code,)."""
+    read = interviews(cells).values
+    return (read[x < 0].sum(axis=0) > 0) & (read[x > 0].sum(axis=0) > 0)
 
 
 def contrasts(
@@ -29,7 +40,9 @@ def contrasts(
 ) -> Iterator[Row]:
     """Only what data speak of: a code on both sides of an exposure, in the studies that have it.
 
-    How often a code is there is said of people of one role; there is no mean over roles.
+    How often a code is there is said of people of one role; there is no mean over roles. What is
+    said of a family is the mean over those codes; that of all codes that the family could have, the
+    hyper-mean, is beside it under its name.
     """
     studies = json.loads(cells.attrs["studies"])
     read = interviews(cells).values  # (organisation, code)
@@ -45,37 +58,45 @@ def contrasts(
         draws = posterior[group].to_dataset()
         base = {"module": cells.attrs["module"], "variant": variant}
         presence = draws["presence"]
-        for e, exposure in enumerate(cells.exposure.values):
+        of = slopes(cells)
+        for slope, e in enumerate(of.exposure):
             effect = base | {
                 "estimand": "effect",
-                "exposure": str(exposure),
+                "exposure": str(cells.exposure.values[e]),
                 "exposure_type": str(cells.exposure_type.values[e]),
             }
             attribute = cells[str(cells.exposure_name.values[e])].values
-            x = cells.x.values[:, e]
-            seen = (read[x < 0].sum(axis=0) > 0) & (read[x > 0].sum(axis=0) > 0)
+            x = of.x[:, slope]
+            seen = codes_compared(cells, x)
             own = effect | at(x != 0)
+            of_code = draws["gamma"].isel(exposure=slope)
             for family in dict.fromkeys(cells.family_of.values[seen]):
                 row = own | {"outcome": str(family), "level": "population", "metric": "log_odds"}
-                yield row, draws["contrast"].sel(exposure=exposure, family=family)
+                asked_of = np.flatnonzero(seen & (cells.family_of.values == family))
+                yield row, of_code.isel(code=asked_of).mean("code")
+                if "contrast" in draws:
+                    mean = draws["contrast"].isel(exposure=slope).sel(family=family)
+                    yield row | {"level": HYPER_MEAN}, mean
             for c, code in [(c, str(cells.code.values[c])) for c in map(int, np.flatnonzero(seen))]:
                 row = own | {"outcome": code, "level": "code"}
-                yield row | {"metric": "log_odds"}, draws["gamma"].sel(exposure=exposure, code=code)
+                yield row | {"metric": "log_odds"}, of_code.sel(code=code)
                 low, high = (_weighted(presence, read * (x == s)[:, None], c) for s in (-0.5, 0.5))
                 yield row | {"metric": "probability"}, high - low
                 for sign, share in ((-0.5, low), (0.5, high)):
                     here = x == sign
                     level = {
-                        "estimand": "level",
+                        "estimand": "mean",
                         "outcome": code,
                         "level": str(cells.exposure_name.values[e]),
                         "group": str(attribute[here][0]),
                         "metric": "probability",
                     }
                     yield base | at(here) | level, share
+        if variant == "main":
+            yield from _between_roles(cells, draws, base, at)
         roles = cells.role.values
         for c, code in enumerate(cells.code.values):
-            level = base | {"estimand": "level", "outcome": str(code), "metric": "probability"}
+            level = base | {"estimand": "mean", "outcome": str(code), "metric": "probability"}
             for role in np.unique(roles[read[:, c] > 0]):
                 own = read * (roles == role)[:, None]
                 row = level | at(own[:, c] > 0) | {"level": "population"}
@@ -86,6 +107,42 @@ def contrasts(
                         yield row, _weighted(presence, own * mask[:, None], c)
         if variant == "main":
             yield from _moved(cells, draws, read, base, at, rng, decided)
+
+
+def _between_roles(
+    cells: xr.Dataset,
+    draws: xr.Dataset,
+    base: dict[str, Any],
+    at: Callable[[np.ndarray], dict[str, str]],
+) -> Iterator[Row]:
+    """How the contrasts of two roles differ, over the codes of a family that both have.
+
+    Of roles that no study has together nothing is claimed.
+    """
+    of, studies = slopes(cells), cells.study.values
+    for one, two in combinations(range(len(of.label)), 2):
+        if of.exposure[one] != of.exposure[two]:
+            continue
+        mine, other = of.x[:, one] != 0, of.x[:, two] != 0
+        both = codes_compared(cells, of.x[:, one]) & codes_compared(cells, of.x[:, two])
+        gap = draws["gamma"].isel(exposure=one) - draws["gamma"].isel(exposure=two)
+        row = (
+            base
+            | at(mine | other)
+            | {
+                "estimand": "difference",
+                "exposure": str(cells.exposure.values[of.exposure[one]]),
+                "exposure_type": str(cells.exposure_type.values[of.exposure[one]]),
+                "level": "role",
+                "role": of.role[one],
+                "against": of.role[two],
+                "metric": "log_odds",
+                "note": "" if set(studies[mine]) & set(studies[other]) else OTHER_STUDIES,
+            }
+        )
+        for family in dict.fromkeys(cells.family_of.values[both]):
+            codes = np.flatnonzero(both & (cells.family_of.values == family))
+            yield row | {"outcome": str(family)}, gap.isel(code=codes).mean("code")
 
 
 def _groups(
@@ -129,7 +186,7 @@ def _moved(
             for role in np.unique(roles[read[:, c] > 0]):
                 own = read[:, c] * (roles == role)
                 row = base | at(own > 0) | {"outcome": str(code), "metric": "probability"}
-                row |= {"estimand": "level", "level": f"new_{place}", "note": note}
+                row |= {"estimand": "mean", "level": f"new_{place}", "note": note}
                 share = xr.DataArray(own / own.sum(), dims="organisation")
                 yield row, (moved_to * share).sum("organisation")
 

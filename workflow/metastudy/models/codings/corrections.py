@@ -11,7 +11,7 @@ import xarray as xr
 __all__ = ["accuracy"]
 
 ROUNDS = 2000  # of expectation and maximization; far beyond what changes a printed number
-LEAST, MOST = 0.5 + 1e-6, 1 - 1e-6  # presence cannot swap with absence
+LOWEST, HIGHEST = 0.5 + 1e-6, 1 - 1e-6  # presence cannot swap with absence
 APPLIED = np.array([2, 1, 1, 0])  # coders of two who applied a code, by pattern
 
 
@@ -37,7 +37,7 @@ def accuracy(cells: xr.Dataset) -> tuple[float, float]:
         absent = (1 - p)[:, None] * (1 - t) ** APPLIED * t ** (2 - APPLIED)
         there = counts * present / (present + absent)
         gone = counts - there
-        p = np.clip(there.sum(axis=1) / n, 1 - MOST, MOST)
-        s = float(np.clip((there @ APPLIED).sum() / (2 * there.sum()), LEAST, MOST))
-        t = float(np.clip((gone @ (2 - APPLIED)).sum() / (2 * gone.sum()), LEAST, MOST))
+        p = np.clip(there.sum(axis=1) / n, 1 - HIGHEST, HIGHEST)
+        s = float(np.clip((there @ APPLIED).sum() / (2 * there.sum()), LOWEST, HIGHEST))
+        t = float(np.clip((gone @ (2 - APPLIED)).sum() / (2 * gone.sum()), LOWEST, HIGHEST))
     return s, t

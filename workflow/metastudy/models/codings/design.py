@@ -10,6 +10,7 @@ from metastudy.design.effects import EffectDesign, Part, effect_design
 from metastudy.design.identification import Identification, identify
 from metastudy.models.base import GROUPINGS
 from metastudy.models.codings.readings import interviews
+from metastudy.models.codings.roles import role_terms, slopes
 
 __all__ = ["between_organisations", "levels_of_codes", "organisation_design", "structures"]
 
@@ -21,11 +22,12 @@ def structures(cells: xr.Dataset) -> list[tuple[str, str, Identification]]:
 
 
 def between_organisations(cells: xr.Dataset) -> Identification:
-    """What the organisations identify beside the exposures."""
+    """What the organisations identify beside the exposures and the roles' own means."""
     units = pd.DataFrame({name: cells[name].values for name in GROUPINGS})
-    fixed = [str(name) for name in cells.exposure_name.values]
-    for column, name in enumerate(fixed):
-        units[name] = cells.x.values[:, column]
+    of, (names, own) = slopes(cells), role_terms(cells)
+    fixed = [*of.label, *(f"role {name}" for name in names)]
+    for name, column in zip(fixed, np.hstack([of.x, own]).T, strict=True):
+        units[name] = column
     return identify(units, GROUPINGS, fixed, residual="organisation")
 
 

@@ -13,13 +13,14 @@ import xarray as xr
 from metastudy.harmonized import scale_scores
 from metastudy.models.base import GROUPINGS
 from metastudy.models.codings.cells import code_cells
-from metastudy.models.codings.contrasts import contrasts
+from metastudy.models.codings.contrasts import codes_compared, contrasts
 from metastudy.models.codings.design import organisation_design, structures
 from metastudy.models.codings.estimates import blocks
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
 from metastudy.models.codings.priors import prior_of
 from metastudy.models.codings.readings import interviews
+from metastudy.models.codings.roles import slopes
 from metastudy.models.codings.simulation import identified, simulate_codings
 from metastudy.models.kind import EFFECT, Model, effect_coords
 from metastudy.models.priors import Prior
@@ -44,7 +45,7 @@ def places(cells: xr.Dataset) -> pd.DataFrame:
 
 
 def weigh(cells: xr.Dataset, weights: np.ndarray) -> xr.Dataset:
-    """The same cells, each unit with its interviews counted so many times."""
+    """The same cells, each unit with its interviews counted that many times."""
     kept = xr.DataArray(weights, dims="organisation")
     return cells.assign(single=cells.single * kept, double=cells.double * kept)
 
@@ -55,26 +56,39 @@ def sizes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _effects(cells: xr.Dataset) -> pd.DataFrame:
-    """All pairs of an exposure and a family; contrasts of codings are not by role."""
-    pairs = product(cells.exposure.values, cells.family.values)
-    return pd.DataFrame(pairs, columns=["exposure", "outcome"]).assign(role="")
+    """All pairs of a contrast and a family; by role where an exposure has several contrasts."""
+    of = slopes(cells)
+    pairs = product(range(len(of.label)), cells.family.values)
+    table = pd.DataFrame(pairs, columns=["slope", "outcome"])
+    slope = table.pop("slope").to_numpy(dtype=int)
+    role = np.array(of.role, dtype=str)[slope] if of.split else ""
+    return table.assign(exposure=cells.exposure.values[of.exposure[slope]], role=role)
 
 
 def covered(cells: xr.Dataset) -> xr.DataArray:
     """A contrast needs interviews about a code of its family on both sides of it."""
-    read, x = interviews(cells).values, cells.x.values
-    families = [str(f) for f in cells.family.values]
-    found = np.zeros((cells.sizes["exposure"], len(families)), dtype=bool)
-    for e in range(len(found)):
-        both = (read[x[:, e] < 0].sum(axis=0) > 0) & (read[x[:, e] > 0].sum(axis=0) > 0)
-        for family in cells.family_of.values[both]:
-            found[e, families.index(str(family))] = True
+    found = _compared(cells).any(axis=-1)
     return xr.DataArray(found.ravel(), effect_coords(_effects(cells)), EFFECT)
 
 
+def _compared(cells: xr.Dataset) -> np.ndarray:
+    """Codes of each family on both sides of each contrast, shape (slope, family, code)."""
+    of_family = cells.family_of.values == cells.family.values[:, None]
+    both = [codes_compared(cells, x) for x in slopes(cells).x.T]
+    return np.array([of_family & codes for codes in both]).reshape(-1, *of_family.shape)
+
+
 def population_effects(posterior: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
-    """Means over the codes of a family, in log-odds; an outcome is a family."""
-    found = posterior["contrast"].transpose("chain", "draw", "exposure", "family").values
+    """Means over the codes of a family that were looked for, in log-odds; an outcome is a family.
+
+    Where none was looked for on both sides it is the mean of all that there could be.
+    """
+    found = posterior["contrast"].transpose("chain", "draw", "exposure", "family").values.copy()
+    gamma = posterior["gamma"].transpose("chain", "draw", "exposure", "code").values
+    compared = _compared(cells)
+    for slope, family in np.argwhere(compared.any(axis=-1)):
+        codes = compared[slope, family]
+        found[:, :, slope, family] = gamma[:, :, slope, codes].mean(axis=-1)
     flat = found.reshape(*found.shape[:2], -1)
     return xr.DataArray(flat, effect_coords(_effects(cells)), ("chain", "draw", EFFECT))
 
@@ -88,7 +102,7 @@ CODINGS = Model(
     cells=code_cells,
     structures=structures,
     design=organisation_design,
-    least_levels=1,  # what cannot be told apart is the point of a design of interviews
+    least_levels=1,  # what cannot be distinguished is the point of a design of interviews
     build=build,
     row_parameters=("presence", "sensitivity", "specificity"),
     observe=observe_interviews,

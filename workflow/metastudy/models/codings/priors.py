@@ -11,14 +11,17 @@ __all__ = ["prior_of"]
 EFFECT, TAU = OF_METRIC["log_odds"]
 OF_PARAMETER = {
     "contrast": EFFECT,
+    "role_mean": EFFECT,  # of a role against the others
     "prevalence": "prevalence",
     "total_tau": TAU,
     "tau": TAU,  # of one component, whose prior is a share of it (component_prior)
     "apart_tau": TAU,
     "own_tau": TAU,
     "code_tau": TAU,
+    "role_tau": TAU,
     "organisation_tau": TAU,
     "organisation_code_tau": TAU,
+    "interview_tau": TAU,  # of the sensitivity analysis with an effect of the interview
     "sensitivity": "accuracy",
     "specificity": "accuracy",
 }

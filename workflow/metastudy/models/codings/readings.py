@@ -10,6 +10,7 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
+from metastudy.models.base import NOT_STATED
 
 __all__ = [
     "Readings",
@@ -52,9 +53,10 @@ def at_units(study: Study) -> pd.DataFrame:
     Who has no organisation is at that of the study.
     """
     site = study.respondents["org_id"].fillna(study.id).astype(str)
-    people = study.respondents.assign(study=study.id, site=site)
+    role = study.respondents["role"].fillna(NOT_STATED).astype(str)
+    people = study.respondents.assign(study=study.id, site=site, role=role)
     several = people.groupby("site")["role"].transform("nunique").gt(1)
-    return people.assign(unit=site.where(~several, site + ":" + people["role"].astype(str)))
+    return people.assign(unit=site.where(~several, site + ":" + role))
 
 
 def _presence(study: Study, codes: list[str]) -> pd.DataFrame:

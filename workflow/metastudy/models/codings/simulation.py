@@ -8,11 +8,13 @@ import xarray as xr
 from metastudy.models.base import labelled
 from metastudy.models.codings.observations import applied
 from metastudy.models.codings.readings import interviews
+from metastudy.models.codings.roles import slopes
 
 __all__ = ["OF_CODINGS", "identified", "simulate_codings"]
 
 OF_CODINGS = (
     *("prevalence", "prevalence_tau", "alpha", "contrast", "code_tau", "gamma"),
+    *("role_mean", "role_tau", "role_code"),
     *("total_tau", "tau", "own_tau", "organisation_tau", "organisation_code_tau"),
     *("sensitivity", "specificity"),
 )
@@ -36,14 +38,15 @@ def identified(values: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
 
 def _informed(cells: xr.Dataset) -> dict[str, xr.DataArray]:
     """A contrast of a code wants interviews about it on both sides of the exposure."""
-    read, x = interviews(cells).values > 0, cells.x.values
-    sides = [np.einsum("oc,oe->ce", read, side) for side in (x < 0, x > 0)]
+    read, of = interviews(cells).values > 0, slopes(cells)
+    sides = [np.einsum("oc,oe->ce", read, side) for side in (of.x < 0, of.x > 0)]
     gamma = sides[0] & sides[1]
+    shared = of.exposure == np.arange(cells.sizes["exposure"])[:, None]  # (exposure, slope)
     of_family = cells.family_of.values == cells.family.values[:, None]
     return {
         "gamma": xr.DataArray(gamma, dims=("code", "exposure")),
         "contrast": xr.DataArray(of_family.astype(float) @ gamma > 0, dims=("family", "exposure")),
-        "code_tau": xr.DataArray(gamma.any(axis=0), dims="exposure"),
+        "code_tau": xr.DataArray(shared @ gamma.any(axis=0), dims="of_exposure"),
     }
 
 

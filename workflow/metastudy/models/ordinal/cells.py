@@ -42,7 +42,7 @@ def item_cells(
     xarray.Dataset
         ``count`` (cell), a cell being an item of a setting, a combination of exposures in which it
         was answered and a category, counted from zero at the lower end of the aligned item: these
-        stand in ``item_of_cell``, ``combination_of_cell`` and ``category_of_cell``; ``x``
+        are in ``item_of_cell``, ``combination_of_cell`` and ``category_of_cell``; ``x``
         (combination, exposure); ``setting_of_item``, ``outcome_of_item`` and ``categories`` (item),
         how many there are; settings, exposures and outcomes as in the cross-products.
 

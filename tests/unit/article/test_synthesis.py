@@ -1,0 +1,50 @@
+"""The second stage in the article: what is in another metric is apart, and notes are read."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.evidence import evidence
+from metastudy.article.make import table
+from metastudy.article.results import Results
+from metastudy.article.topics import synthesis
+from metastudy.article.variable_tree import flat
+
+NOTE = "in SD within both arms, which the configuration lets pool"
+
+
+def in_two_metrics() -> Results:
+    """Three studies, and what they have once more in the SD within both arms, twice as large."""
+    world = evidence("all", 3)
+    for name, column in (("estimates", "estimate"), ("pooled", "mean")):
+        own = world.synthesis[name]
+        other = own.assign(metric="pooled_sd", **{column: 2 * own[column]})
+        world.synthesis[name] = pd.concat([own, other], ignore_index=True)  # type: ignore[index]
+    return world
+
+
+def test_an_outcome_in_two_metrics_is_two_rows_two_panels_and_two_variables() -> None:
+    world = in_two_metrics()
+    shown = table(world, "synthesis").shown
+    headings = [text.strip("*") for text in shown["Outcome"] if text.startswith("**")]
+    assert [text.rpartition(", ")[2] for text in headings] == ["SD", "SD within both arms"]
+    panels = set(synthesis.figure(world)["panel"])
+    assert {p.rpartition(", ")[2] for p in panels} == {"SD", "SD within both arms"}
+    found = flat(synthesis.variables(world))
+    stem = "effects.task_type_randomised.threat_quality"
+    assert found[f"{stem}.pooled_sd.estimate"] != found[f"{stem}.sd.estimate"]
+
+
+def test_in_one_metric_no_panel_and_no_variable_names_it() -> None:
+    world = evidence("all", 3)
+    assert not any("SD" in panel for panel in synthesis.figure(world)["panel"])
+    assert not any(".sd." in name for name in flat(synthesis.variables(world)))
+
+
+def test_a_note_on_what_was_pooled_is_in_the_table() -> None:
+    world = evidence("all", 3)
+    pooled = world.synthesis["pooled"]
+    whole = pooled["level"].eq("population") & pooled["outcome"].eq("threat_quality")
+    pooled.loc[whole, "note"] = NOTE
+    remarks = table(world, "synthesis").shown["Remark"]
+    assert [NOTE in remark for remark in remarks] == [True, False, False]
