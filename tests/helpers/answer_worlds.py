@@ -29,7 +29,7 @@ from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import Study, load_study
 
 KEYS = ["study", "country", "sector", "role"]
-SPREAD = {"study": 0.10, "country": 0.15, "sector": 0.10, SETTING: 0.20}
+SPREAD = dict.fromkeys(("study", "country", "sector", SETTING), 0.15)
 TOPS = np.array([3, 4, 6, 10])  # highest answer of a study's scale, the lowest being zero
 WIDTH = 5.0  # of a scale, in standard deviations of people
 LEVEL = (0.8, 1.5)  # how far a country's level lies above or below that of all, in the same

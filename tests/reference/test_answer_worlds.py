@@ -51,7 +51,7 @@ from metastudy.models.priors import priors_of
 
 SAID = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"]
 PRIORS = priors_of(SAID)
-SHORT = {"chains": 1, "tune": 300, "draws": 500, "target_accept": 0.9}
+SHORT = {"chains": 1, "tune": 300, "draws": 800, "target_accept": 0.9}
 LEVEL = 0.95
 WITHIN = 0.99  # probability of the band that a right model's coverage lies in
 FIT = (pytest.mark.fit, pytest.mark.slow)

@@ -68,33 +68,43 @@ def design() -> tuple[np.ndarray, np.ndarray]:
     return x, (data["p_harm"].to_numpy(dtype=float) - mean) / sd
 
 
-def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Posterior means and standard deviations of the coefficients, and mean residual spread.
+def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """Posterior means and standard deviations of the coefficients, mean residual spread, slopes.
 
-    Given the residual standard deviation s the coefficients are normal; its density is the
-    log-normal prior times the normal density of y with covariance s^2 I + X V X'.
+    Given the residual standard deviation s, and the true standardiser over the one estimated, the
+    coefficients are normal; the density of s is the log-normal prior times the normal density of y
+    with covariance s^2 I + X V X'. Slopes, in units of the standardiser that was estimated, are
+    effects times how far that is off.
     """
     x, y = design()
     prior = np.diag(1 / np.array([priors["baseline"], priors["effect"], priors["effect"]]) ** 2)
-    s = np.linspace(0.5, 2.0, 3001)
-    means, variances, density = [], [], []
-    for sigma in s:
-        precision = x.T @ x / sigma**2 + prior
-        covariance = np.linalg.inv(precision)
-        mean = covariance @ x.T @ y / sigma**2
-        means.append(mean)
-        variances.append(np.diag(covariance))
-        density.append(
-            -0.5 * (np.log(sigma) / priors["sigma"]) ** 2
-            - (1 + len(y)) * np.log(sigma)
-            - 0.5 * np.linalg.slogdet(precision)[1]
-            - 0.5 * (y @ y / sigma**2 - mean @ precision @ mean)
-        )
+    s = np.linspace(0.6, 1.6, 801)
+    node, of_node = np.polynomial.hermite_e.hermegauss(25)
+    off = np.exp(node / np.sqrt(2 * standardiser()[2]))
+    means, variances, density, grid = [], [], [], []
+    for kappa, share in zip(off, of_node, strict=True):
+        scaled = x * np.array([1, kappa, kappa])
+        square, cross = scaled.T @ scaled, scaled.T @ y
+        for sigma in s:
+            precision = square / sigma**2 + prior
+            covariance = np.linalg.inv(precision)
+            mean = covariance @ cross / sigma**2
+            means.append(mean)
+            variances.append(np.diag(covariance))
+            grid.append((sigma, kappa))
+            density.append(
+                np.log(share)
+                - 0.5 * (np.log(sigma) / priors["sigma"]) ** 2
+                - (1 + len(y)) * np.log(sigma)
+                - 0.5 * np.linalg.slogdet(precision)[1]
+                - 0.5 * (y @ y / sigma**2 - mean @ precision @ mean)
+            )
     weight = np.exp(np.array(density) - max(density))
     weight /= weight.sum()
-    mean = weight @ np.array(means)
-    variance = weight @ np.array(variances) + weight @ (np.array(means) - mean) ** 2
-    return mean, np.sqrt(variance), float(weight @ s)
+    at, (sigma, kappa) = np.array(means), np.array(grid).T
+    mean = weight @ at
+    variance = weight @ np.array(variances) + weight @ (at - mean) ** 2
+    return mean, np.sqrt(variance), float(weight @ sigma), (weight * kappa) @ at[:, 1:]
 
 
 def drawn(posterior: xr.Dataset) -> tuple[pd.DataFrame, pd.Series]:
@@ -106,14 +116,14 @@ def drawn(posterior: xr.Dataset) -> tuple[pd.DataFrame, pd.Series]:
     )
     names = [str(name).split(", ")[0] for name in posterior["mu"].estimand.values]
     both = both.assign_coords(estimand=["baseline", *names])
-    spread = summarize(posterior["sigma"].isel(study=0).drop_vars("study"), 0.95)
+    spread = summarize(posterior["sigma"].isel(setting=0).drop_vars("setting"), 0.95)
     return summarize(both, 0.95).loc[COEFFICIENTS], spread.squeeze()
 
 
 def test_every_coefficient_is_the_exact_posterior_within_monte_carlo_error(built: Path) -> None:
     with xr.open_datatree(built / "fits" / "threat.nc") as tree:
         found, spread = drawn(tree["posterior"].to_dataset())
-    mean, sd, sigma = exact(CONFIG["priors"])
+    mean, sd, sigma, _ = exact(CONFIG["priors"])
     assert (np.abs(found["mean"] - mean) < 4 * found["mcse"]).all()
     assert abs(spread["mean"] - sigma) < 4 * spread["mcse"]
     np.testing.assert_allclose(found["sd"], sd, rtol=0.05)
@@ -122,14 +132,14 @@ def test_every_coefficient_is_the_exact_posterior_within_monte_carlo_error(built
 
 def test_the_contrasts_are_those_coefficients_and_say_that_the_data_are_real(built: Path) -> None:
     table = pd.read_parquet(built / "contrasts" / "threat.parquet")
-    mean, _, _ = exact(CONFIG["priors"])
+    mean, _, _, slopes = exact(CONFIG["priors"])
     scale = standardiser()[1] * 100 / 6  # of the whole scale
-    for name, value in zip(COEFFICIENTS[1:], mean[1:], strict=True):
+    for name, value, slope in zip(COEFFICIENTS[1:], mean[1:], slopes, strict=True):
         mine = table[table["exposure"] == name].set_index(["level", "metric"])
         for level, metric, want in (
             ("population", "sd", value),
             ("study", "sd", value),
-            ("study", "pomp", value * scale),
+            ("study", "pomp", slope * scale),
         ):
             row = mine.loc[(level, metric)]
             assert abs(row["mean"] - want) < 4 * row["mcse"], (name, level, metric)
@@ -149,7 +159,9 @@ def test_with_priors_a_hundred_times_as_wide_the_answer_is_least_squares(built: 
     b, residual, rank, _ = np.linalg.lstsq(x, y)
     se = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * residual / (len(y) - rank))
     assert (np.abs(found["mean"] - b) < 0.1 * se).all()
-    np.testing.assert_allclose(found["sd"], se, rtol=0.05)
+    # That of an effect has the error of its standardiser in it as well.
+    of_standardiser = np.array([0, 1, 1]) * b**2 / (2 * standardiser()[2])
+    np.testing.assert_allclose(found["sd"], np.sqrt(se**2 + of_standardiser), rtol=0.05)
 
 
 def test_the_unpooled_estimate_is_least_squares(built: Path) -> None:

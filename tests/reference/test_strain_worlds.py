@@ -42,11 +42,11 @@ LONG = pytest.mark.long(
 )
 # What is covered, and whether it rests on six levels or more: only then may it not be too often.
 ROWS = {
-    "prevalence overall": (("level", "population"), True),
-    "prevalence by country": (("level", "country"), True),
-    "prevalence by sector": (("level", "sector"), False),
-    "new country": (("level", "new_country"), True),
-    "new sector": (("level", "new_sector"), False),
+    "prevalence overall": (("mean", "population"), True),
+    "prevalence by country": (("mean", "country"), True),
+    "prevalence by sector": (("mean", "sector"), False),
+    "new country": (("mean", "new_country"), True),
+    "new sector": (("mean", "new_sector"), False),
     "effect on a family": (("effect", "population"), False),
     "hyper-mean": (("effect", "hyper_mean"), False),
     "effect on a code": (("effect", "code"), False),

@@ -41,6 +41,7 @@ def made_up(**changed: np.ndarray) -> tuple[xr.Dataset, xr.Dataset]:
         coords={"country": ["DK", "FI"]},
     )
     stats = xr.Dataset({n: (("chain", "draw"), arrays[n]) for n in ("diverging", "energy")})
+    stats["target_accept"] = 0.9
     return posterior, stats
 
 

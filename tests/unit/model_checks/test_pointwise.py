@@ -99,7 +99,7 @@ def test_a_person_has_the_density_of_the_outcomes_that_the_person_answered() -> 
         seen = ~np.isnan(rows.y[at])
         for s in range(DRAWS):
             mean = rows.x[at] @ b[s, rows.site[at]]
-            cov = chol[s, rows.study[at]] @ chol[s, rows.study[at]].T
+            cov = chol[s, rows.setting[at]] @ chol[s, rows.setting[at]].T
             density = multivariate_normal(mean[seen], cov[np.ix_(seen, seen)])
             assert found[s, at] == pytest.approx(density.logpdf(rows.y[at, seen]), rel=1e-9)
 

@@ -47,6 +47,7 @@ def known(study: Study, spread: float = 0.4, sigma: float = 1.0) -> Checked:
     values: dict[str, np.ndarray | float] = {
         "baseline": np.zeros((1, k)),
         "beta": np.full((1, cells.sizes["exposure"], k), 0.3),
+        "standardiser": np.ones((1, k)),
         "sigma": np.full((1, k), sigma),
         "construct_chol": np.linalg.cholesky(correlation),
     }
@@ -102,6 +103,7 @@ def test_skewed_answers_are_caught_by_their_skewness_and_not_by_their_mean() -> 
     fitted: dict[str, np.ndarray | float] = {
         "baseline": np.array([[np.nanmean(rows.y)]]),
         "beta": np.zeros((1, 1, 1)),
+        "standardiser": np.ones((1, 1)),
         "sigma": np.array([[np.nanstd(rows.y)]]),
     }
     table = checks(rows, cells, constant(fitted), np.random.default_rng(1))
@@ -166,6 +168,7 @@ def test_countries_and_sectors_stand_by_themselves_where_there_are_several() -> 
         {
             "baseline": np.zeros((3, k)),
             "beta": np.zeros((3, 2, k)),
+            "standardiser": np.ones((3, k)),
             "sigma": np.ones((3, k)),
             "construct_chol": np.eye(k),
         }

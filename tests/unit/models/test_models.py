@@ -21,7 +21,7 @@ from scipy.stats import t as student_t
 from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
-from helpers.standard_units import in_standard_units
+from helpers.standard_units import degrees_of_freedom, in_standard_units
 from metastudy.harmonized.study import Study
 from metastudy.models.answers import model as answers_model
 from metastudy.models.answers.cells import answer_cells
@@ -106,15 +106,18 @@ class Rows:
         assert list(cells.setting.values) == self.settings
         self.sites = list(cells.site.values)
         self.people = []
+        # Of the logarithm of a standardiser; any number where nobody was asked.
+        self.error_of_standardisers = np.ones((3, 4))
         for setting, wide in enumerate(tables):
             y = np.full((len(wide), len(self.outcomes)), np.nan)
             answered = ~np.isnan(wide[list(wide.columns[3:])].to_numpy()).all(axis=1)
             for column in wide.columns[3:]:
                 k = self.outcomes.index((column[0], column[1] or ""))
-                y[answered, k] = in_standard_units(
-                    wide.loc[answered, [column]].to_numpy()[:, 0],
-                    wide.loc[answered, ["x1", "x2"]].to_numpy(),
-                )
+                own = wide.loc[answered, [column]].to_numpy()[:, 0]
+                arms = wide.loc[answered, ["x1", "x2"]].to_numpy()
+                y[answered, k] = in_standard_units(own, arms)
+                df = degrees_of_freedom(own, arms)
+                self.error_of_standardisers[setting, k] = 1 / np.sqrt(2 * df)
             for i in np.flatnonzero(answered):
                 site = self.sites.index(f"{self.settings[setting]}-org-{wide['site'][i]}")
                 x = np.array([1, wide["x1"][i], wide["x2"][i]])
@@ -174,6 +177,8 @@ class Rows:
         for name in ("total_tau", "apart_tau", "site_tau"):
             total += law("tau").logpdf(at[name]).sum()
         total += lognorm.logpdf(at["sigma"], SCALES["sigma"]).sum()
+        kappa = at["standardiser"]
+        total += lognorm.logpdf(kappa, self.error_of_standardisers).sum()
         for name in ("construct_chol", "vignette_chol"):  # det(R)^(eta - 1) of a 2 x 2 matrix
             total += (SCALES["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)
         if "site_effect_z" in at:
@@ -182,7 +187,10 @@ class Rows:
             [
                 [
                     at["baseline"][j],
-                    *([self.beta(at, labels, j, p, k) for k in range(4)] for p in range(2)),
+                    *(
+                        [kappa[j, k] * self.beta(at, labels, j, p, k) for k in range(4)]
+                        for p in range(2)
+                    ),
                 ]
                 for j in range(3)
             ]

@@ -38,7 +38,8 @@ def at(cells: xr.Dataset) -> xr.Dataset:
                 ("setting", "exposure", "outcome"),
                 RNG.normal(size=(sizes["setting"], sizes["exposure"], OUTCOMES)),
             ),
-            "sigma": (("study", "outcome"), np.full((1, OUTCOMES), [0.7, 1.4])),
+            "sigma": (("setting", "outcome"), np.full((1, OUTCOMES), [0.7, 1.4])),
+            "standardiser": (("study", "outcome"), np.full((1, OUTCOMES), [0.8, 1.3])),
             "construct_chol": (("i", "j"), chol),
         }
     )
@@ -51,7 +52,7 @@ def by_rows(cells: xr.Dataset, truth: xr.Dataset, rng: np.random.Generator) -> n
     root = vectors * np.sqrt(values.clip(0))
     x = np.zeros((n, len(xx)))
     x[: len(xx)] = root.T
-    b = np.concatenate([truth.baseline.values, truth.beta.values[0]])
+    b = np.concatenate([truth.baseline.values, truth.standardiser.values * truth.beta.values[0]])
     cov_root = truth.sigma.values[0][:, None] * truth.construct_chol.values
     y = x @ b + rng.standard_normal((n, OUTCOMES)) @ cov_root.T
     return np.concatenate([(x.T @ y).ravel(), (y.T @ y).ravel()])

@@ -31,7 +31,8 @@ def gates(
 
     Parameters
     ----------
-    posterior, stats : draws and sampler statistics, dims ``chain`` and ``draw`` first.
+    posterior, stats : draws and sampler statistics, dims ``chain`` and ``draw`` first; one number
+        is the ``target_accept`` that the draws were made with.
     thresholds : largest ``rhat`` and number of ``divergences``; smallest ``ess_bulk``,
         ``ess_tail`` and ``ebfmi``.
 
@@ -53,7 +54,7 @@ def gates(
         "rhat": _worst(rhat, moves, np.inf),
         "ess_bulk": _worst(az.ess(posterior, method="bulk"), moves, 0.0),
         "ess_tail": _worst(az.ess(posterior, method="tail"), moves, 0.0),
-        "divergences": (float(stats["diverging"].sum()), "all draws"),
+        "divergences": (float(stats["diverging"].sum()), _all_draws(stats)),
         "ebfmi": (float(_ebfmi(stats["energy"]).min()), "worst chain"),
     }
     rows = []
@@ -71,6 +72,10 @@ def gates(
             }
         )
     return rows
+
+
+def _all_draws(stats: xr.Dataset) -> str:
+    return f"all draws at target acceptance {float(stats['target_accept']):.3g}"
 
 
 def _ebfmi(energy: xr.DataArray) -> xr.DataArray:

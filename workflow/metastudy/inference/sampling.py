@@ -12,6 +12,8 @@ import xarray as xr
 
 __all__ = ["compile_model", "draw"]
 
+CLOSER = 3  # a retry's target acceptance is so many times as near to one
+
 
 def compile_model(model: pm.Model) -> Any:
     """Compile a model for nutpie; :func:`draw` then refits it to other data without compiling."""
@@ -30,8 +32,9 @@ def draw(
     Parameters
     ----------
     compiled : what :func:`compile_model` gave.
-    sampling : ``chains``, ``tune``, ``draws``, ``target_accept`` and ``seed``. Number of cores does
-        not change a draw.
+    sampling : ``chains``, ``tune``, ``draws``, ``target_accept`` and ``seed``; ``retries``, none if
+        left out, is how many times draws with a divergence are thrown away, and all of them made
+        anew with smaller steps. Number of cores does not change a draw.
     given : the data of a refit (:func:`metastudy.models.data_vector.pack`); else those of the
         model.
     noise : whether what effects are made of, and what is in each of them, is kept beside them.
@@ -39,23 +42,30 @@ def draw(
     Returns
     -------
     xarray.DataTree
-        Groups ``posterior`` and ``sample_stats`` (``diverging``, ``energy``, ``depth``), no clock.
+        Groups ``posterior`` and ``sample_stats`` (``diverging``, ``energy``, ``depth``, and the
+        ``target_accept`` of these draws), no clock.
     """
-    tree = nutpie.sample(
-        compiled if given is None else compiled.with_data(given=given),
-        chains=sampling["chains"],
-        tune=sampling["tune"],
-        draws=sampling["draws"],
-        target_accept=sampling["target_accept"],
-        seed=sampling["seed"],
-        cores=cores,
-        save_warmup=False,
-        progress_bar=False,
-    )
+    model = compiled if given is None else compiled.with_data(given=given)
+    for tries in range(sampling.get("retries", 0) + 1):
+        target = 1 - (1 - sampling["target_accept"]) / CLOSER**tries
+        tree = nutpie.sample(
+            model,
+            chains=sampling["chains"],
+            tune=sampling["tune"],
+            draws=sampling["draws"],
+            target_accept=target,
+            seed=sampling["seed"],
+            cores=cores,
+            save_warmup=False,
+            progress_bar=False,
+        )
+        if not tree["sample_stats"]["diverging"].any():
+            break
     posterior = tree["posterior"].to_dataset()
     if not noise:  # each is in its own effect
         posterior = posterior.drop_vars([name for name in posterior if str(name).endswith("_z")])
     stats = tree["sample_stats"].to_dataset()[["diverging", "energy", "depth"]]
+    stats = stats.assign(target_accept=target)
     return xr.DataTree.from_dict({"posterior": _plain(posterior), "sample_stats": _plain(stats)})
 
 

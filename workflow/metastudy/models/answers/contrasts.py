@@ -72,7 +72,10 @@ def contrasts(
             value = draws["beta"].sel(exposure=exposure).isel(setting=j, outcome=k)
             yield own, value
             if scored:
-                yield own | {"metric": "pomp"}, value * float(cells.scale.values[j, k])
+                # Points of the scale need no standard deviation, so its error is not in them.
+                unit = draws["standardiser"].sel(study=str(cells.study.values[j]), drop=True)
+                in_scores = value * unit.isel(outcome=k, drop=True)
+                yield own | {"metric": "pomp"}, in_scores * float(cells.scale.values[j, k])
     yield from differences(cells, draws, base | {"metric": metric}, at)
     seen = observed(cells)
     for j, setting in enumerate(cells.setting.values) if scored else ():

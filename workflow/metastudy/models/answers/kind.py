@@ -92,7 +92,7 @@ ANSWERS = Model(
     design=answer_design,
     build=build,
     row_parameters=(
-        *("baseline", "beta", "site_effect"),
+        *("baseline", "beta", "standardiser", "site_effect"),
         *("sigma", "construct_chol", "vignette_chol"),
     ),
     observe=observe_answers,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
@@ -27,19 +28,21 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     r"""Hierarchical multivariate regression of a person's answers on the exposures.
 
     .. math::
-        y_i &\sim N(B_s' x_i, \Sigma_{d(j)}) \\
-        B_{spk} &\sim N(\beta_{jpk}, \tau_{pk}^2) \\
+        y_i &\sim N(B_s' x_i, \Sigma_j) \\
+        B_{spk} &\sim N(\kappa_{dk} \beta_{jpk}, \tau_{pk}^2), \qquad
+            \log \kappa_{dk} \sim N(0, 1 / 2 f_{dk}) \\
         \beta_{jpk} &= \mu_{pc(k)r(j)} + \textstyle\sum_t u_{tpc(k)}[t(j)] + w_{pc(k)}[v(k)],
             \qquad u_{tpc} \sim N(0, \phi_{tpc} T_{pc}^2) \\
         \mu_{pcr} &\sim N(s_c m_{pf(c)r}, \omega_{pf(c)r}^2) \\
-        \Sigma_d &= D_{\sigma_d} (R_{construct} \otimes R_{vignette}) D_{\sigma_d}
+        \Sigma_j &= D_{\sigma_j} (R_{construct} \otimes R_{vignette}) D_{\sigma_j}
 
     Person i is at site s in setting j, a study d in a country and a sector with people of role r.
     Outcome k is a construct c of family f in a vignette v. Terms t are the components that the
     design identifies of study, country, sector and setting; they share the total T of the exposure
     p and the construct, uniformly. Vignettes w and sites have standard deviations of their own.
     Intercepts are each setting's own: levels of answers do not compare across studies, contrasts
-    do.
+    do. Answers are in units of a standard deviation that was estimated with f degrees of freedom;
+    kappa is the true one in units of it, so that effects have its error in them.
 
     Parameters
     ----------
@@ -64,7 +67,12 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
 
         beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes, rough)
         baseline = prior("baseline").variable("baseline", dims=("setting", "outcome"))
-        b = pt.concatenate([baseline[:, None, :], beta], axis=1)[setting_of_site]
+        studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
+        model.add_coord("study", studies)
+        error = _error_of_standardisers(cells)
+        kappa = pm.LogNormal("standardiser", 0, error, dims=("study", "outcome"))
+        slopes = kappa[study_of_setting][:, None, :] * beta
+        b = pt.concatenate([baseline[:, None, :], slopes], axis=1)[setting_of_site]
         if len(many := clustered(cells)):
             model.add_coord("clustered_site", coords["site"][many])
             tau = spread("site_tau", prior("site_tau"), fixed_tau, ("coefficient", "outcome"))
@@ -72,9 +80,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
             dims = ("clustered_site", "coefficient", "outcome")
             b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
 
-        studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
-        model.add_coord("study", studies)
-        sigma = prior("sigma").variable("sigma", dims=("study", "outcome"))
+        sigma = prior("sigma").variable("sigma", dims=("setting", "outcome"))
         chol = sigma[:, :, None] * pt.linalg.kron(
             _correlation("construct_chol", size["construct"], prior("construct_chol")),
             _correlation("vignette_chol", size["vignette"], prior("vignette_chol")),
@@ -85,10 +91,17 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
             cov=product(chol, chol.mT),
             observed=cells.observed.values,
             pattern=cells.pattern_of_cell.values,
-            block=study_of_setting[setting_of_site[site_of_cell]],
+            block=setting_of_site[site_of_cell],
         )
         likelihood(log_likelihood)
     return model
+
+
+def _error_of_standardisers(cells: xr.Dataset) -> np.ndarray:
+    """Standard error of the logarithm of each study's standardiser, shape (study, outcome)."""
+    df = pd.DataFrame(cells.scale_df.values).groupby(cells.study.values).max().to_numpy()
+    # One that nobody was asked for is in no likelihood: any number does.
+    return np.where(df > 0, 1 / np.sqrt(2 * np.maximum(df, 1.0)), 1.0)
 
 
 def _correlation(name: str, size: int, prior: Prior) -> TensorVariable:

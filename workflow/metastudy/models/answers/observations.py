@@ -26,7 +26,6 @@ class Answers:
     x: np.ndarray  # (N, P), the first one the intercept
     site: np.ndarray  # (N,) place among the cells' sites
     setting: np.ndarray  # (N,)
-    study: np.ndarray  # (N,) place among the studies, sorted by name
 
 
 def observe_answers(
@@ -58,7 +57,6 @@ def observe_answers(
         x=np.column_stack([np.ones(len(exposures)), exposures]),
         site=site,
         setting=setting_of_site[site],
-        study=np.unique(cells.study.values, return_inverse=True)[1][setting_of_site[site]],
     )
 
 
@@ -71,6 +69,8 @@ def coefficients(cells: xr.Dataset, draws: xr.Dataset) -> np.ndarray:
     """
     baseline, beta = draws["baseline"].values, draws["beta"].values
     setting = cells.setting_of_site.values
+    study = np.unique(cells.study.values, return_inverse=True)[1]
+    beta = beta * draws["standardiser"].values[:, study][:, :, None, :]
     b = np.concatenate([baseline[:, :, None, :], beta], axis=2)[:, setting]
     if len(many := clustered(cells)):
         b[:, many] = draws["site_effect"].values
@@ -78,7 +78,7 @@ def coefficients(cells: xr.Dataset, draws: xr.Dataset) -> np.ndarray:
 
 
 def residual_factors(draws: xr.Dataset) -> np.ndarray:
-    """Cholesky factors of each study's residual covariance, shape (S, study, K, K)."""
+    """Cholesky factors of each setting's residual covariance, shape (S, setting, K, K)."""
     sigma = draws["sigma"].values
     one = np.ones((len(sigma), 1, 1))
     construct, vignette = (

@@ -63,9 +63,9 @@ def draw_answers(
     for at in range(len(b)):
         mean = np.einsum("np,npk->nk", rows.x, b[at][rows.site])
         noise = rng.standard_normal(rows.y.shape)
-        for study in np.unique(rows.study):
-            mine = rows.study == study
-            noise[mine] = noise[mine] @ chol[at, study].T
+        for setting in np.unique(rows.setting):
+            mine = rows.setting == setting
+            noise[mine] = noise[mine] @ chol[at, setting].T
         yield np.where(np.isnan(rows.y), np.nan, mean + noise)
 
 
@@ -121,11 +121,12 @@ def of_answers(rows: Answers, cells: xr.Dataset, draws: xr.Dataset) -> np.ndarra
     b, chol = coefficients(cells, draws), residual_factors(draws)
     found = np.empty((len(b), len(rows.y)))
     seen = ~np.isnan(rows.y)
-    patterns, pattern = np.unique(np.column_stack([rows.study, seen]), axis=0, return_inverse=True)
-    for at, (study, *observed) in enumerate(patterns):
+    by = np.column_stack([rows.setting, seen])
+    patterns, pattern = np.unique(by, axis=0, return_inverse=True)
+    for at, (setting, *observed) in enumerate(patterns):
         mine, k = np.flatnonzero(pattern == at), np.flatnonzero(observed)
         y, x, site = rows.y[np.ix_(mine, k)], rows.x[mine], rows.site[mine]
-        covariance = np.matmul(chol[:, study], chol[:, study].swapaxes(1, 2))[:, k[:, None], k]
+        covariance = np.matmul(chol[:, setting], chol[:, setting].swapaxes(1, 2))[:, k[:, None], k]
         precision = np.linalg.inv(covariance)
         constant = len(k) * np.log(2 * np.pi) + np.linalg.slogdet(covariance)[1]
         for block in _blocks(len(b), len(mine) * x.shape[1] * len(k)):

@@ -13,7 +13,7 @@ __all__ = ["OF_ANSWERS", "correlations", "identified", "simulate_answers"]
 
 OF_ANSWERS = (
     *("mu", "family_mean", "outcome_tau", "total_tau", "tau"),
-    *("beta", "baseline", "site_tau", "sigma"),
+    *("beta", "baseline", "site_tau", "sigma", "standardiser"),
 )
 
 
@@ -50,7 +50,8 @@ def _informed(cells: xr.Dataset) -> dict[str, xr.DataArray]:
         "beta": (("setting", "exposure", "outcome"), has),
         "baseline": (("setting", "outcome"), seen),
         "site_tau": (("coefficient", "outcome"), with_intercept),
-        "sigma": (("study", "outcome"), of_study),
+        "sigma": (("setting", "outcome"), seen),
+        "standardiser": (("study", "outcome"), of_study),
     }
     return {name: xr.DataArray(keep, dims=dims) for name, (dims, keep) in found.items()}
 
@@ -94,15 +95,13 @@ def simulate_answers(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator
     sample = at.expand_dims("sample")
     b, root = coefficients(cells, sample)[0], residual_factors(sample)[0]
     site = cells.site_of_cell.values
-    block = np.unique(cells.study.values, return_inverse=True)[1][
-        cells.setting_of_site.values[site]
-    ]
+    setting = cells.setting_of_site.values[site]
     seen = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
     xy, yy = np.zeros(cells.xy.shape), np.zeros(cells.yy.shape)
     for c, (n, xx) in enumerate(zip(cells.n.values, cells.xx.values, strict=True)):
         here = np.flatnonzero(seen[c])
         mean = b[site[c]][:, here]
-        own = root[block[c]][here]  # the observed block of the covariance is own times own'
+        own = root[setting[c]][here]  # the observed block of the covariance is own times own'
         xe, ee = _residuals(int(n), xx, np.linalg.cholesky(own @ own.T), rng)
         cross = mean.T @ xe
         xy[c][:, here] = xx @ mean + xe
