@@ -134,6 +134,8 @@ def draw_places(world: World, settings: pd.DataFrame, rng: np.random.Generator) 
     index = {g: np.unique(settings[g], return_inverse=True)[1] for g in KEYS[:3]}
     index[SETTING] = np.arange(rows)
     for grouping, at in index.items():
+        if grouping != SETTING and world.settings[grouping].nunique() == 1:
+            continue  # the population is that of the only sector, whose part is in the mean
         levels = [SHAPES[k % 3](rng, (at.max() + 1, shape[0])) for k in range(shape[1])]
         effect += SPREAD[grouping] * np.stack(levels, axis=-1)[at]
     outcomes = len(world.outcomes)
