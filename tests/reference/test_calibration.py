@@ -62,7 +62,7 @@ PRIORS = priors_of(CONFIG["priors"])
 # Of two data sets together there is more to learn, and chains need longer to learn it.
 SHORT = {"chains": 2, "tune": 400, "draws": 400, "target_accept": 0.9}
 NUMBER, MANY, KEPT = 20, 200, 49
-WRONG = 12  # simulations are enough to see that a model is wrong
+WRONG = NUMBER  # simulations, at most
 RAW, WORDS = ROOT / "data" / "raw", ROOT / "config" / "vocabulary.yaml"
 LONG = pytest.mark.long(
     of=(
