@@ -158,10 +158,14 @@ def test_with_priors_a_hundred_times_as_wide_the_answer_is_least_squares(built: 
     x, y = design()
     b, residual, rank, _ = np.linalg.lstsq(x, y)
     se = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * residual / (len(y) - rank))
-    assert (np.abs(found["mean"] - b) < 0.1 * se).all()
-    # That of an effect has the error of its standardiser in it as well.
-    of_standardiser = np.array([0, 1, 1]) * b**2 / (2 * standardiser()[2])
-    np.testing.assert_allclose(found["sd"], np.sqrt(se**2 + of_standardiser), rtol=0.05)
+    # Effects are slopes over how far their standardiser is off, k, whose logarithm has the variance
+    # v. Flat priors of two effects weigh k by its square's inverse, so that an effect has the mean
+    # b E(k^-3) / E(k^-2), and its square (b^2 + se^2) E(k^-4) / E(k^-2); of the level k is no part.
+    v = np.array([0, 1, 1]) / (2 * standardiser()[2])
+    mean = b * np.exp((9 - 4) * v / 2)
+    sd = np.sqrt((b**2 + se**2) * np.exp((16 - 4) * v / 2) - mean**2)
+    assert (np.abs(found["mean"] - mean) < 0.1 * se).all()
+    np.testing.assert_allclose(found["sd"], sd, rtol=0.05)
 
 
 def test_the_unpooled_estimate_is_least_squares(built: Path) -> None:
