@@ -61,6 +61,7 @@ CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(CONFIG["priors"])
 # Of two data sets together there is more to learn, and chains need longer to learn it.
 SHORT = {"chains": 2, "tune": 400, "draws": 400, "target_accept": 0.9}
+OF_ESTIMATES = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}  # second stage
 NUMBER, MANY, KEPT = 20, 200, 49
 WRONG = NUMBER  # simulations, at most
 RAW, WORDS = ROOT / "data" / "raw", ROOT / "config" / "vocabulary.yaml"
@@ -296,8 +297,8 @@ class SecondStage:
         return from_estimates(self.built, self.found, self.priors, truths, 4, data)
 
     def ranked(self, made: Iterable[Simulation]) -> pd.DataFrame:
-        gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], SHORT)
-        return fit_and_rank(self.compiled, made, CONFIG["sampling"] | SHORT, KEPT, gates)[0]
+        gates = for_short_chains(CONFIG["gates"], CONFIG["sampling"], OF_ESTIMATES)
+        return fit_and_rank(self.compiled, made, CONFIG["sampling"] | OF_ESTIMATES, KEPT, gates)[0]
 
     def as_if_errors_were_small(self, one: Simulation, covariance: np.ndarray) -> Simulation:
         """Errors a third as large, and no heterogeneity that could make up for it."""

@@ -119,10 +119,12 @@ def test_an_outcome_of_one_country_says_nothing_of_the_others() -> None:
         "estimand": list(estimands(cells).index),
         "level_of": list(design.levels), "tau_of": list(design.components),
         **{name: cells[name].values for name in ("setting", "exposure", "outcome")},
+        "study": np.unique(cells.study.values),
     }  # fmt: skip
     shapes = {
         "mu": ("estimand",), "level": ("level_of",), "tau": ("tau_of",),
         "beta": ("setting", "exposure", "outcome"), "baseline": ("setting", "outcome"),
+        "standardiser": ("study", "outcome"),
     }  # fmt: skip
     rng = np.random.default_rng(1)
     draws = xr.Dataset(

@@ -68,6 +68,9 @@ def drawn(cells: xr.Dataset) -> xr.DataTree:
         "tau": of([design.components], ("tau_of",), 0.0, TAU),
         "beta": of([setting, exposure, outcome], ("setting", "exposure", "outcome"), 1.0),
         "baseline": of([setting, outcome], ("setting", "outcome"), 1.0),
+        "standardiser": of(
+            [np.unique(cells.study.values), outcome], ("study", "outcome"), 0.0, 1.0
+        ),
     }
     if len(clustered(cells)):
         names = ("coefficient", "outcome")

@@ -40,6 +40,7 @@ KINDS = {
     "organisation_tau": "Spread of organisations",
     "organisation_code_tau": "Spread of codes in them",
     "sigma": "Residual deviations",
+    "standardiser": "Standardisers",
     "construct_correlation": "Correlations of outcomes",
     "vignette_correlation": "Correlations of vignettes",
     "sensitivity": "Sensitivity of coders",
