@@ -29,6 +29,8 @@ from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import Study, load_study
 
 KEYS = ["study", "country", "sector", "role"]
+# All alike, which is what the prior of their shares expects. With 0.20 of settings beside 0.10, 0.15
+# and 0.10, fourteen settings leave the shares to that prior, and places cover 93 %.
 SPREAD = dict.fromkeys(("study", "country", "sector", SETTING), 0.15)
 TOPS = np.array([3, 4, 6, 10])  # highest answer of a study's scale, the lowest being zero
 WIDTH = 5.0  # of a scale, in standard deviations of people
@@ -135,7 +137,7 @@ def draw_places(world: World, settings: pd.DataFrame, rng: np.random.Generator) 
     index[SETTING] = np.arange(rows)
     for grouping, at in index.items():
         if grouping != SETTING and world.settings[grouping].nunique() == 1:
-            continue  # the population is that of the only sector, whose part is in the mean
+            continue  # the population is that of the only one, whose part is in the mean
         levels = [SHAPES[k % 3](rng, (at.max() + 1, shape[0])) for k in range(shape[1])]
         effect += SPREAD[grouping] * np.stack(levels, axis=-1)[at]
     outcomes = len(world.outcomes)
