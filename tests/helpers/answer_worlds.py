@@ -29,8 +29,8 @@ from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import Study, load_study
 
 KEYS = ["study", "country", "sector", "role"]
-# All alike, which is what the prior of their shares expects. With 0.20 of settings beside 0.10, 0.15
-# and 0.10, fourteen settings leave the shares to that prior, and places cover 93 %.
+# All alike, which is what the prior of their shares expects. With 0.20 of settings beside 0.10,
+# 0.15 and 0.10, fourteen settings leave the shares to that prior, and places cover 93 %.
 SPREAD = dict.fromkeys(("study", "country", "sector", SETTING), 0.15)
 TOPS = np.array([3, 4, 6, 10])  # highest answer of a study's scale, the lowest being zero
 WIDTH = 5.0  # of a scale, in standard deviations of people
