@@ -35,7 +35,7 @@ SETTINGS = {
         "rope_logit": 0.18,
     },
     "privacy": {"smallest_cell": 5},
-    "sampling": {"chains": 4, "draws": 2000, "tune": 1000, "seed": 1},
+    "sampling": {"chains": 4, "draws": 2000, "tune": 1000, "target_accept": 0.9, "seed": 1},
     "gates": {"rhat": 1.01},
     "priors": yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"],
 }
@@ -420,7 +420,7 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Re
               "fourth": [("US", "social_care"), ("GB-SCT", "elderly_care")]}  # fmt: skip
     gates = [
         {"draws": "posterior", "gate": gate, "value": value, "threshold": limit, "passed": True,
-         "parameter": "mu", "remedy": ""}
+         "parameter": "mu", "remedy": "", "target_accept": 0.9}
         for gate, value, limit in (("rhat", 1.002, 1.01), ("ess_bulk", 900.0, 400.0),
                                    ("ess_tail", 800.0, 400.0), ("divergences", 0.0, 0.0),
                                    ("ebfmi", 0.9, 0.3))

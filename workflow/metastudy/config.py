@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from metastudy.codebook import codebook as codebooks
 from metastudy.codebook import vocabulary as vocabularies
@@ -80,7 +81,10 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     schema = validator(SCHEMA)
     settings = copy.deepcopy(dict(config))
-    for error in list(schema.iter_errors(settings)):
+    # To a schema 2.0 is a whole number, and to what counts with it it is none.
+    types = schema.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    strict = extend(type(schema), type_checker=types)(schema.schema)
+    for error in list(strict.iter_errors(settings)):
         _read_number(settings, error)
     problems = [
         Problem(
@@ -100,9 +104,13 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_number(config: dict[str, Any], error: ValidationError) -> None:
-    """Put a number in place of its text: inside `--config section={...}` Snakemake leaves texts."""
-    if error.validator == "type" and isinstance(error.instance, str) and error.absolute_path:
-        number = numeral(error.instance)
+    """Put a number in place of its text, and a whole one in place of one like 2.0.
+
+    Inside `--config section={...}` Snakemake leaves texts.
+    """
+    found = error.instance
+    if error.validator == "type" and isinstance(found, str | float) and error.absolute_path:
+        number = numeral(found) if isinstance(found, str) else found
         if number is not None:
             *sections, key = error.absolute_path
             place: Any = config

@@ -88,6 +88,12 @@ def test_a_single_divergence_misses_its_gate() -> None:
     assert found["divergences"]["value"] == 1
 
 
+def test_gates_say_with_which_target_acceptance_the_draws_were_made() -> None:
+    posterior, stats = made_up()
+    found = gates(posterior, stats.assign(target_accept=0.967), THRESHOLDS)
+    assert {gate["target_accept"] for gate in found} == {0.967}
+
+
 def test_energy_that_hardly_changes_misses_its_gate() -> None:
     assert set(missed(*made_up(energy=walk()))) == {"ebfmi"}
 

@@ -19,7 +19,8 @@ REMEDY = {
     "rhat": "more warm-up (sampling.tune), or a tighter prior for this parameter",
     "ess_bulk": "more draws (sampling.draws)",
     "ess_tail": "more draws (sampling.draws)",
-    "divergences": "a higher sampling.target_accept, or tighter priors for the standard deviations",
+    "divergences": "more sampling.retries, a higher sampling.target_accept, "
+    "or tighter priors for the standard deviations",
     "ebfmi": "more warm-up (sampling.tune), or a tighter prior for the standard deviations",
 }
 
@@ -40,7 +41,7 @@ def gates(
     -------
     list of dict
         One per gate: ``gate``, ``value`` (the worst), ``threshold``, ``parameter`` that it belongs
-        to, ``passed``, and what to try where it is missed.
+        to, ``passed``, what to try where it is missed, and the ``target_accept`` of the draws.
 
     References
     ----------
@@ -54,10 +55,10 @@ def gates(
         "rhat": _worst(rhat, moves, np.inf),
         "ess_bulk": _worst(az.ess(posterior, method="bulk"), moves, 0.0),
         "ess_tail": _worst(az.ess(posterior, method="tail"), moves, 0.0),
-        "divergences": (float(stats["diverging"].sum()), _all_draws(stats)),
+        "divergences": (float(stats["diverging"].sum()), "all draws"),
         "ebfmi": (float(_ebfmi(stats["energy"]).min()), "worst chain"),
     }
-    rows = []
+    rows, target = [], float(stats["target_accept"])
     for gate, (value, parameter) in worst.items():
         limit = float(thresholds[gate])
         passed = value <= limit if gate in ("rhat", "divergences") else value >= limit
@@ -69,13 +70,10 @@ def gates(
                 "parameter": parameter,
                 "passed": bool(passed),
                 "remedy": REMEDY[gate],
+                "target_accept": target,
             }
         )
     return rows
-
-
-def _all_draws(stats: xr.Dataset) -> str:
-    return f"all draws at target acceptance {float(stats['target_accept']):.3g}"
 
 
 def _ebfmi(energy: xr.DataArray) -> xr.DataArray:

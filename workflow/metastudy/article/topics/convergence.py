@@ -31,6 +31,7 @@ def table(evidence: Results) -> Table:
                 if gate in gates:
                     digits = {"rhat": 3, "ebfmi": 2}.get(gate, 0)
                     cells[heading] = number(gates[gate]["value"], digits)
+            cells["Target acceptance"] = number(next(iter(gates.values()))["target_accept"], 3)
             cells["Gates"] = "passed" if all(g["passed"] for g in gates.values()) else "missed"
             rows.append(cells)
         full += [{"fit": fit, **gate} for gate in check["gates"]]
@@ -53,6 +54,9 @@ GATES = {
 }
 
 
+SAMPLING = ("chains", "draws", "tune", "target_accept", "seed")
+
+
 def variables(evidence: Results) -> Tree:
     """The worst values of each fit and of all fits, and the settings of the sampler."""
     tree: Tree = {}
@@ -60,13 +64,26 @@ def variables(evidence: Results) -> Tree:
     for check in evidence.checks:
         tree[shortcode_key(str(check["fit"]))] = _gates(check["gates"])
         everything += check["gates"]
+    sampling = evidence.settings.get("sampling", {})
     if everything:
         tree |= _gates(everything)
-    sampling = evidence.settings.get("sampling", {})
-    tree |= {k: str(sampling[k]) for k in ("chains", "draws", "tune", "seed") if k in sampling}
+        tree["anew"] = _anew(evidence, float(sampling.get("target_accept", 0.0)))
+    tree |= {k: str(sampling[k]) for k in SAMPLING if k in sampling}
     if "chains" in sampling and "draws" in sampling:
         tree["total_draws"] = str(sampling["chains"] * sampling["draws"])
     return tree
+
+
+def _anew(evidence: Results, asked: float) -> str:
+    """How many fits the sampler made anew, because draws had diverged."""
+    again = sum(
+        any(gate["target_accept"] > asked for gate in check["gates"]) for check in evidence.checks
+    )
+    which = f"{count(again, capital=True)} of the {len(evidence.checks)} fits"
+    done = (
+        f"{which} {'was' if again == 1 else 'were'} made anew" if again else "No fit was made anew"
+    )
+    return f"{done} after a divergence, with a higher target acceptance."
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> Tree:
