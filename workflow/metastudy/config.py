@@ -39,6 +39,7 @@ class StudyFiles:
     files: tuple[str, ...]
     modules: tuple[str, ...]
     published: bool = False
+    declared: bool = False  # moderators or groupings of the second stage
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,9 @@ def discover(config: Mapping[str, Any]) -> Found:
             continue  # what has no outcome of any module is shown, so it belongs to all of them
         missing += codebooks.missing_file(book)
         published = book.study.design == PUBLISHED
-        studies[name] = StudyFiles((str(book.data_path), str(book.path)), mine, published)
+        declared = bool(book.moderators or book.nestings)
+        files = (str(book.data_path), str(book.path))
+        studies[name] = StudyFiles(files, mine, published, declared)
         for module in mine:
             members.setdefault(module, []).append(name)
             if _has_parts(book.vocabulary, book.outcomes, module):

@@ -1,6 +1,6 @@
 """Calibration: does each model find again what was simulated from it, and the synthesis from rows on?
 
-REQUIRED INPUTS: results/cells/<module>.nc, results/harmonized/<study>/ of published effects
+REQUIRED INPUTS: results/cells/<module>.nc, results/harmonized/<study>/ of published effects and of what else declares moderators
 OUTPUTS: results/calibration/{<module>,synthesis}{.parquet,-gates.parquet}, index.{html,md}, figures/
 `snakemake calibration` asks for it; `rule all` does not, for it takes as long as everything else. All simulations of
 a model are one job, those with parameters from its priors and those with parameters from the posterior of the data: it is
@@ -46,7 +46,7 @@ rule calibrate:
 rule calibrate_synthesis:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=PUBLISHED),
+        published=expand("results/harmonized/{study}", study=DECLARED),
         vocabulary=VOCABULARY,
     output:
         ranks="results/calibration/synthesis.parquet",
@@ -60,6 +60,7 @@ rule calibrate_synthesis:
     params:
         settings=as_json("priors", "sampling", "refits", "gates", "calibration"),
         standardisers=config["pooling"]["standardisers"],
+        correlation=config["pooling"]["correlation"],
         code=code("calibrate_synthesis"),
         lock=LOCK,
     message:
@@ -68,6 +69,7 @@ rule calibrate_synthesis:
         f"{LIBRARY} python -m metastudy.commands.calibrate_synthesis"
         " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --standardisers {params.standardisers}"
+        " --correlation {params.correlation}"
         " --settings {params.settings:q} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
 
 

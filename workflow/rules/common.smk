@@ -57,7 +57,8 @@ except MetastudyError as error:
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
 FITS = list(FOUND.fits)  # one for each module, called after it, and the sensitivity analyses
-PUBLISHED = [name for name, study in FOUND.studies.items() if study.published]
+# What the second stage reads beside the cells of modules.
+DECLARED = [n for n, study in FOUND.studies.items() if study.published or study.declared]
 LOCK = file_digest(REPOSITORY / "envs" / "requirements.txt")
 
 

@@ -1,7 +1,8 @@
 """Synthesis: unpooled study estimates, the second stage over several studies, the exploratory model.
 
-REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects
-OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity}.parquet, posterior.nc,
+REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence}.parquet,
+results/synthesis/posterior.nc,
 results/design_based/estimates.parquet
 """
 
@@ -9,13 +10,16 @@ results/design_based/estimates.parquet
 rule synthesize:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=PUBLISHED),
+        published=expand("results/harmonized/{study}", study=DECLARED),
         vocabulary=VOCABULARY,
     output:
         estimates="results/synthesis/estimates.parquet",
         pooled="results/synthesis/pooled.parquet",
         exploratory="results/synthesis/exploratory.parquet",
         structure="results/synthesis/structure.parquet",
+        moderators="results/synthesis/moderators.parquet",
+        moderator_lines="results/synthesis/moderator_lines.parquet",
+        dependence="results/synthesis/dependence.parquet",
         heterogeneity="results/synthesis/heterogeneity.parquet",
         posterior="results/synthesis/posterior.nc",
     log:
@@ -34,6 +38,7 @@ rule synthesize:
         rope_logit=config["report"]["rope_logit"],
         prior_decides=config["report"]["prior_decides"],
         standardisers=config["pooling"]["standardisers"],
+        correlation=config["pooling"]["correlation"],
         code=code("synthesize"),
         lock=LOCK,
     message:
@@ -43,7 +48,7 @@ rule synthesize:
         " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
         " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --prior_decides {params.prior_decides}"
-        " --standardisers {params.standardisers} --cores {threads} --out {params.out} > {log} 2>&1"
+        " --standardisers {params.standardisers} --correlation {params.correlation} --cores {threads} --out {params.out} > {log} 2>&1"
 
 
 rule design_based:

@@ -117,9 +117,20 @@ def test_what_was_not_found_may_have_an_estimate_of_any_sign(direction: str) -> 
     assert len(table) == 3
 
 
-def test_two_effects_of_a_publication_are_an_error_but_for_other_roles() -> None:
-    rows = [{"estimate": 0.3, "se": 0.1, "citation": "one"} for _ in range(2)]
+def test_two_effects_of_a_publication_are_kept_apart_with_the_correlation_that_is_assumed() -> None:
+    """Effects on another estimand or in another place are independent of them."""
+    rows = [{"estimate": e, "se": e, "n": 9e9, "citation": "one"} for e in (0.1, 0.2)]
+    other = {"estimate": 0.3, "se": 0.1, "n": 9e9, "citation": "one"}
+    more = [other | {"role": "professional"}, other | {"country": "DK"}, other | {"outcome": "o"}]
+    table, covariance = published(findings(*rows, *more), (), VOCABULARY, correlation=0.6)
+    assert table["effect"].tolist() == ["F1", "F2", "F3", "F4", "F5"]
+    expected = np.diag(table["se"] ** 2)
+    expected[0, 1] = expected[1, 0] = 0.6 * 0.1 * 0.2
+    np.testing.assert_allclose(covariance, expected, rtol=1e-6)
+
+
+def test_an_effect_that_is_there_twice_is_an_error() -> None:
+    row = {"estimate": 0.3, "se": 0.1, "citation": "one"}
     with pytest.raises(BadInput, match="duplicate-effect"):
-        read(*rows)
-    table, _ = read(rows[0], rows[1] | {"role": "professional"})
-    assert len(table) == 2
+        read(row, row)
+    assert len(read(row, row | {"role": "professional"})[0]) == 2

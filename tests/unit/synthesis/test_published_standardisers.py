@@ -266,7 +266,8 @@ def test_a_difference_that_cannot_be_recomputed_is_one_error_with_its_finding(
     assert problem.found.startswith(found)
 
 
-def test_one_publication_in_two_standard_deviations_is_one_effect_twice() -> None:
+def test_one_publication_in_two_standard_deviations_is_two_effects_of_one_estimand() -> None:
     both = {"citation": "one", "sd_control": 1.0, "sd_treatment": 1.1}
-    with pytest.raises(BadInput, match="duplicate-effect"):
-        read(both | {"standardiser": "control_sd"}, both | {"standardiser": "pooled_sd"})
+    table, _ = read(both | {"standardiser": "control_sd"}, both | {"standardiser": "pooled_sd"})
+    assert table["metric"].tolist() == ["sd", "sd"]
+    assert table["effect"].nunique() == 2

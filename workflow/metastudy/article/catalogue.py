@@ -172,6 +172,7 @@ def result_files(
     appraisal : path of the appraisal of published findings.
     """
     second_stage = ("estimates", "pooled", "exploratory", "structure", "heterogeneity")
+    second_stage += ("moderators", "moderator_lines", "dependence")
     return {
         "appraisal": [appraisal],
         "truth": [],  # only where the data are simulated: the rules know whether it is there

@@ -29,7 +29,7 @@ from metastudy.models.prior_simulation import log_likelihood, parameters
 from metastudy.models.priors import Prior
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import SecondStage, plans
-from metastudy.synthesis.priors import prior_of
+from metastudy.synthesis.priors import priors_of_plan
 from metastudy.synthesis.stages import stages
 from metastudy.synthesis.study_estimates import estimates
 
@@ -44,24 +44,23 @@ __all__ = [
     "truths_from_priors",
 ]
 
-QUANTITIES = ("mu", "total_tau", "tau", "level", "theta", "log_likelihood")
+QUANTITIES = ("mu", "beta", "total_tau", "tau", "level", "theta", "log_likelihood")
 # The end-to-end study: so many respondents in each study, in so many countries and sectors.
 PEOPLE = (40, 50, 60, 80, 100, 120, 160, 200)
 COUNTRIES, SECTORS = 4, 3
 CENTRE, SPREAD = 50.0, 10.0  # of the reference group, in per cent of the scale
 
 
-def built(found: SecondStage, priors: tuple[Prior, Prior]) -> pm.Model:
-    """The second-stage model of a plan, with its priors of effects and standard deviations."""
-    return synthesis_model.build(
-        found.table["estimate"].to_numpy(), found.covariance, found.design, *priors
-    )
+def built(found: SecondStage, priors: Sequence[Prior]) -> pm.Model:
+    """The second-stage model of a plan, with its priors of effects, spreads and moderators."""
+    own = found.table["estimate"].to_numpy(), found.covariance, found.design
+    return synthesis_model.build(*own, *priors, slopes=found.slopes)
 
 
 def from_estimates(
     model: pm.Model,
     found: SecondStage,
-    priors: tuple[Prior, Prior],
+    priors: Sequence[Prior],
     truths: Iterable[xr.Dataset],
     seed: int,
     with_estimates: bool = False,
@@ -92,7 +91,7 @@ def from_estimates(
 def from_rows(
     model: pm.Model,
     found: SecondStage,
-    priors: tuple[Prior, Prior],
+    priors: Sequence[Prior],
     number: int,
     seed: int,
     vocabulary: Vocabulary,
@@ -124,6 +123,8 @@ def truths_from_priors(
         if labels:
             level *= truth["tau"].values[found.design.component_of]
         theta = found.design.sums(truth["mu"].values, level)
+        if found.slopes.names:
+            theta = theta + found.slopes.columns @ truth["beta"].values
         yield truth.assign(
             level=xr.DataArray(level, {"level_of": labels}, "level_of"),
             theta=xr.DataArray(theta, {"row": _rows(found)}, "row"),
@@ -143,7 +144,8 @@ def truths_from_posterior(
     drawn = from_posterior(compiled, sampling, number)
     one_chain = drawn.rename(simulation="draw").expand_dims("chain")
     own = found.table["estimate"].to_numpy(), found.covariance, found.design
-    whole = synthesis_model.add_levels(one_chain, *own, sampling["seed"]).isel(chain=0, drop=True)
+    whole = synthesis_model.add_levels(one_chain, *own, sampling["seed"], found.slopes)
+    whole = whole.isel(chain=0, drop=True)
     for at in range(number):
         yield whole.isel(draw=at, drop=True).assign_coords(row=_rows(found))
 
@@ -164,7 +166,8 @@ def _simulation(
     names = tuple(name for name in QUANTITIES if name in truth)
 
     def measure(draws: xr.Dataset) -> xr.DataArray:
-        whole = synthesis_model.add_levels(draws, estimate, covariance, found.design, seed)
+        own = estimate, covariance, found.design, seed, found.slopes
+        whole = synthesis_model.add_levels(draws, *own)
         return labelled(whole.assign_coords(row=_rows(found)), names, {})
 
     return Simulation(labelled(truth, names, {}), given, measure)
@@ -267,7 +270,7 @@ def calibrate(
     def parts() -> Iterator[Part]:
         several: Counter[str] = Counter()
         for name, metric, found in stages(table, covariance, vocabulary):
-            own = _priors(priors, metric, found.unit)
+            own = priors_of_plan(priors, metric, found)
             model = built(found, own)
             compiled = compile_model(model)
             part = name if metric == "sd" else f"{name}_{metric}"
@@ -280,15 +283,11 @@ def calibrate(
             both = from_estimates(model, found, own, truths, seed + 1, with_estimates=True)
             yield f"{part}{POSTERIOR}", compiled, both
         if _names(vocabulary):
-            own = _priors(priors, "sd")
             nothing = np.zeros(len(PEOPLE)), vocabulary, np.random.default_rng(seed)
             found = _planned(simulated_studies(*nothing), vocabulary)
+            own = priors_of_plan(priors, "sd", found)
             model = built(found, own)
             made = from_rows(model, found, own, number, seed, vocabulary)
             yield END_TO_END, compile_model(model), made
 
     return rank_parts(parts(), kept, short, thresholds)
-
-
-def _priors(priors: Mapping[str, Prior], metric: str, unit: float = 1.0) -> tuple[Prior, Prior]:
-    return prior_of(priors, "mu", metric, unit), prior_of(priors, "tau", metric, unit)

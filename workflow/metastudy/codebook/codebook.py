@@ -18,6 +18,7 @@ from metastudy.common.yaml_document import Document, YamlPath, read_yaml
 __all__ = [
     "Codebook",
     "DataFile",
+    "Dependence",
     "Exposure",
     "Quality",
     "Rule",
@@ -88,6 +89,8 @@ class Variable:
     dimension: str | None = None
     evidence: str | None = None
     field: str | None = None
+    moderator: str | None = None
+    nesting: str | None = None
     note: str | None = None
 
 
@@ -135,6 +138,19 @@ class Exposure:
 
 
 @dataclass(frozen=True)
+class Dependence:
+    """How estimates hang together: of two findings, of a publication, or of all in the file.
+
+    Exactly one of ``covariance`` and ``correlation`` is given.
+    """
+
+    findings: tuple[str, ...] = ()
+    citation: str | None = None
+    covariance: float | None = None
+    correlation: float | None = None
+
+
+@dataclass(frozen=True)
 class Codebook:
     """A study's codebook, checked. ``vocabulary`` holds the study's own additions too."""
 
@@ -148,6 +164,9 @@ class Codebook:
     sensitivity: tuple[str, ...]
     outcomes: tuple[str, ...]
     exposures: tuple[Exposure, ...]
+    moderators: Mapping[str, float | str]
+    nestings: Mapping[str, str]
+    dependence: tuple[Dependence, ...]
     vocabulary: Vocabulary
     document: Document = field(repr=False)
 
@@ -372,6 +391,9 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         entry["accept"] = codes(entry.get("accept", ()))
         return Variable(**entry)
 
+    def dependence(entry: Mapping[str, Any]) -> Dependence:
+        return Dependence(**{**entry, "findings": codes(entry.get("findings", ()))})
+
     def rule(entry: Mapping[str, Any]) -> Rule:
         lists = {key: codes(entry[key]) for key in ("drop", "keep") if key in entry}
         return Rule(**{**entry, **lists})
@@ -387,6 +409,9 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         sensitivity=tuple(raw.get("sensitivity", ())),
         outcomes=tuple(raw.get("outcomes", ())),
         exposures=tuple(Exposure(**entry) for entry in raw.get("exposures", ())),
+        moderators=dict(raw.get("moderators", {})),
+        nestings={name: canonical(value) for name, value in raw.get("nestings", {}).items()},
+        dependence=tuple(dependence(entry) for entry in raw.get("dependence", ())),
         vocabulary=vocabulary,
         document=document,
     )

@@ -52,9 +52,11 @@ SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTy
         "response_modes": (_TEXTS, ("definition",)),
         "missing_reasons": (_TEXTS, ("definition",)),
         "dimensions": ((*_TEXTS, "poles"), ("definition",)),
+        "moderators": (_TEXTS, ("definition", "levels", "unit")),
     }
 )
-OPTIONAL = ("dimensions",)  # sections that a vocabulary may do without: not every set has them
+# Sections that a vocabulary may do without: not every set has them.
+OPTIONAL = ("dimensions", "moderators")
 POLES = ("-1", "0", "1")  # what a case may be rated
 # What a published finding may say; the codebook's schema describes each.
 DIRECTIONS = ("positive", "negative", "null_result", "not_supported")

@@ -13,7 +13,8 @@ import xarray as xr
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized import schema
-from metastudy.harmonized.study import load_study
+from metastudy.harmonized.study import Study, load_study
+from metastudy.synthesis.declared import Declared
 from metastudy.synthesis.stages import gather
 
 __all__ = ["arguments", "estimates"]
@@ -22,20 +23,36 @@ __all__ = ["arguments", "estimates"]
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of what is pooled: cells of modules, folders of published findings."""
     parser.add_argument("--cells", type=Path, nargs="*", default=[])
-    parser.add_argument("--published", type=Path, nargs="*", default=[], help="harmonized folders")
+    parser.add_argument(
+        "--published",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="harmonized folders of published effects, and of studies that declare something",
+    )
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--standardisers", nargs="*", default=[], help="that pool as they are")
+    parser.add_argument("--correlation", type=float, required=True, help="where none is known")
 
 
 def estimates(
     args: argparse.Namespace,
-) -> tuple[list[xr.Dataset], Vocabulary, pd.DataFrame, np.ndarray]:
-    """Read what :func:`arguments` names: cells, vocabulary, estimates and their covariance."""
+) -> tuple[list[xr.Dataset], Vocabulary, pd.DataFrame, np.ndarray, Declared]:
+    """Read what :func:`arguments` names: cells, vocabulary, estimates and their covariance.
+
+    Last comes what the codebooks declare of the estimates.
+    """
     cells = [xr.load_dataset(path) for path in args.cells]
     studies = [load_study(folder) for folder in args.published]
     vocabulary = vocabularies.of_studies(
         args.vocabulary,
         [json.loads(c.attrs["vocabulary"]) for c in cells] + [s.vocabulary for s in studies],
     )
-    effects = pd.concat([schema.empty("effects"), *(study.effects for study in studies)])
-    return cells, vocabulary, *gather(cells, effects, vocabulary, args.standardisers)
+    declared = Declared(_joined(studies, "attributes"), _joined(studies, "dependence"))
+    given = (args.standardisers, declared, args.correlation)
+    table, covariance = gather(cells, _joined(studies, "effects"), vocabulary, *given)
+    return cells, vocabulary, table, covariance, declared
+
+
+def _joined(studies: list[Study], name: str) -> pd.DataFrame:
+    return pd.concat([schema.empty(name), *(study[name] for study in studies)], ignore_index=True)

@@ -24,7 +24,7 @@ def main() -> None:
     arguments(parser)
     add_options(parser)
     args = parser.parse_args()
-    _, vocabulary, table, covariance = estimates(args)
+    _, vocabulary, table, covariance, _ = estimates(args)
     ranked, checks = calibrate(table, covariance, vocabulary, **options(args.settings))
     result_tables.checked("ranks", ranked).to_parquet(args.ranks, index=False)
     result_tables.checked("gates", checks).to_parquet(args.gates, index=False)

@@ -16,10 +16,14 @@ from metastudy.common import result_tables
 from metastudy.models.priors import priors_of
 from metastudy.posterior.heterogeneity import decided_by_prior, taus
 from metastudy.posterior.verdicts import ROPES
+from metastudy.synthesis.dependence import assumed, sensitivity
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
+from metastudy.synthesis.moderators import coefficients, lines
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
-from metastudy.synthesis.stages import pool, stages
+from metastudy.synthesis.stages import pool_each, stages
+
+MORE = ("moderators", "moderator_lines", "dependence")  # tables of what codebooks declare
 
 
 def main() -> None:
@@ -38,15 +42,19 @@ def main() -> None:
 
     from metastudy.inference.netcdf import save
 
-    cells, vocabulary, table, covariance = estimates(args)
+    cells, vocabulary, table, covariance, declared = estimates(args)
     groups: dict[str, xr.Dataset] = {}
     seen = [*map(module_structures, cells), refused(table)]
     spread: list[pd.DataFrame] = []
     shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
+    more: dict[str, list[pd.DataFrame]] = {}
     priors = priors_of(args.priors)
     seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
     for at, (name, metric, found) in enumerate(stages(table, covariance, vocabulary)):
-        posterior = pool(found, priors, args.sampling | {"cores": args.cores}, metric)
+        others = assumed(found, declared.dependence) if name == "pooled" else {}
+        sampling = args.sampling | {"cores": args.cores}
+        covariances = [found.covariance, *others.values()]
+        posterior, *again = pool_each(found, covariances, priors, sampling, metric)
         label = name if name == "exploratory" else f"{name}_{metric}_{at + 1}"
         groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
@@ -58,15 +66,25 @@ def main() -> None:
         said = structures(found)
         said["module_or_family"] = said["module_or_family"].replace("", "exploratory")
         seen.append(said)
+        if name == "pooled":
+            refits = {at: one["posterior"] for at, one in zip(others, again, strict=True)}
+            for label, of in {
+                "moderators": coefficients(found, draws, args.interval, ropes),
+                "moderator_lines": lines(found, draws, args.interval),
+                "dependence": sensitivity(
+                    made, found, declared.dependence, args.correlation, refits, args.interval
+                ),
+            }.items():
+                more.setdefault(label, []).append(of)
         i2 = inconsistency(found, draws, args.interval)
         own = own.assign(variant=name)
         spread.append(own.merge(i2, how="left", on="parameter", validate="one_to_one"))
     tables = {
         name: pd.concat(parts, ignore_index=True) if parts else result_tables.none(name)
-        for name, parts in shown.items()
+        for name, parts in (shown | {n: more.get(n, []) for n in MORE}).items()
     }
     tables |= {
-        "estimates": table,
+        "estimates": table[result_tables.columns("estimates")],
         "structure": pd.concat(seen, ignore_index=True)[STRUCTURE],
         "heterogeneity": pd.concat(spread, ignore_index=True)
         if spread

@@ -46,7 +46,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "standardiser": "What a published finding says of its standard deviation, or of its "
         "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",
-        "duplicate-effect": "A publication has two effects on one estimand in one place.",
+        "duplicate-effect": "A published effect is there twice.",
+        "dependence": "How estimates of a publication hang together does not fit their errors, is "
+        "not positive definite, or is said of a finding that is not there.",
+        "crossed": "A declared grouping is neither in studies nor are studies in it.",
         "sign-against-direction": "The estimate of a published effect has another sign than the "
         "direction that is given beside it.",
         "no-unit": "Published effects are in a unit of their own, and no sample size says what a "

@@ -87,6 +87,9 @@ INCONSISTENCY: Mapping[str, Column] = {
     "i2_upper": _SHARE_OR_NONE,
     "i2_mcse": _MEASURE,
 }
+_OF_ESTIMAND = (
+    *("id", "exposure", "exposure_type", "outcome", "family", "role", "response_mode", "metric"),
+)
 _POOLED: Mapping[str, Column] = {
     "id": _TEXT,
     "exposure": _TEXT,
@@ -190,6 +193,48 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "provenance": _TEXT,
         "se": _SPREAD,
         "note": _TEXT,  # what was done to a published effect, or to a covariance
+    },
+    "moderators": {
+        **dict.fromkeys(_OF_ESTIMAND, _TEXT),
+        "parameter": _TEXT,
+        "moderator": _TEXT,
+        "category": _TEXT,  # empty: a number, whose change per standard deviation this is
+        "at": _TEXT,  # where the population mean is: the mean of a number, or the reference
+        "scale": _SPREAD,  # the standard deviation of a number; 1 for a category
+        "unit": _TEXT,
+        "between": _FLAG,  # whether it varies between studies only
+        "studies": Column("int64", low=1),
+        **NUMBERS,
+        "provenance": _TEXT,
+        "note": _TEXT,
+    },
+    "moderator_lines": {
+        **dict.fromkeys(_OF_ESTIMAND, _TEXT),
+        "moderator": _TEXT,
+        "unit": _TEXT,
+        "kind": Column(among=("estimate", "mean")),
+        "group": _TEXT,
+        "x": _MEASURE,
+        "category": _TEXT,
+        "mean": _NUMBER,
+        "lower": _NUMBER,
+        "upper": _NUMBER,
+        "weight": _MEASURE,
+        "provenance": _TEXT,
+    },
+    "dependence": {
+        **dict.fromkeys(_OF_ESTIMAND, _TEXT),
+        "studies": Column("int64", low=1),
+        "effects": Column("int64", low=1),
+        "given": _COUNT,  # pairs of estimates whose covariance is given
+        "declared": _COUNT,  # whose correlation is
+        "assumed": _COUNT,  # whose correlation is that of the configuration
+        "correlation": _MEASURE,  # that one, where it is used
+        "mean": _NUMBER,
+        "lower": _NUMBER,
+        "upper": _NUMBER,
+        **{f"{name}_{at}": _MEASURE for at in ("30", "90") for name in ("mean", "lower", "upper")},
+        "provenance": _TEXT,
     },
     "pooled": _POOLED,
     "exploratory": _POOLED,

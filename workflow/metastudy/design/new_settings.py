@@ -7,7 +7,7 @@ draw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -88,9 +88,17 @@ class Draws:
 
 
 def predictions(
-    found: Identification, draws: Draws
+    found: Identification,
+    draws: Draws,
+    above: Sequence[str] = (),
+    below: tuple[str, ...] = (),
 ) -> Iterator[tuple[str, xr.DataArray, list[str]]]:
     """The predictions for a new study, country and sector that a design has a spread for.
+
+    Parameters
+    ----------
+    above, below : declared groupings that studies are in, from the outermost in, and that are in
+        studies. One that is new has all below it new.
 
     Yields
     ------
@@ -101,15 +109,19 @@ def predictions(
     ----------
     Higgins, Thompson and Spiegelhalter (2009), A re-evaluation of random-effects meta-analysis.
     """
-    for grouping, new in WITH.items():
+    inner = [(*above[at:], *WITH["study"]) for at in range(len(above))]
+    for grouping, own_new in {**WITH, **dict(zip(above, inner, strict=True))}.items():
+        new = (*own_new, *below)
         if (own := found.component(grouping)) is not None and own.shared:
             fresh = [c.name for c in draws.components if set(c.names) & set(new)]
             yield f"new_{grouping}", draws.new(new), fresh
 
 
-def next_in(component: Component, at: int, draws: Draws) -> tuple[xr.DataArray, list[str]]:
+def next_in(
+    component: Component, at: int, draws: Draws, below: tuple[str, ...] = ()
+) -> tuple[xr.DataArray, list[str]]:
     """One new study in a country or sector at hand: distance from the mean, what is new in it."""
     own = {component.name: at}
-    new = ("study", SETTING)
+    new = (*WITH["study"], *below)
     fresh = [c.name for c in draws.components if c.name not in own and set(c.names) & set(new)]
     return draws.new(new, own), fresh

@@ -31,9 +31,11 @@ __all__ = [
     "entry",
     "evidence",
     "finding",
+    "grouping",
     "identifier",
     "label",
     "levels",
+    "moderator",
     "number",
     "rating",
     "unknown",
@@ -279,6 +281,37 @@ def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
         if (section or field in _OPTIONS) and value not in options:
             raise unknown(value, options, f"an entry of {section}" if section else "one of")
         return _label_text(value)
+
+    return meaning
+
+
+def moderator(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], str | None]:
+    """Make the reader of a moderator: the text of a number, or a level of a category."""
+    options = vocabulary["moderators"][str(variable.moderator)].get("levels")
+    fix = "correct the value, or declare its code under 'missing' in the codebook"
+
+    def meaning(text: str) -> str | None:
+        if not text or text in variable.missing:
+            return None
+        if variable.values and text not in variable.values:
+            raise unknown(text, variable.values, "a value listed under 'values'")
+        value = canonical(variable.values.get(text, text))
+        if options and value not in options:
+            raise unknown(value, options, f"a level of {variable.moderator}")
+        number = None if options else numeral(value)
+        if not options and (number is None or not np.isfinite(number)):
+            raise InvalidValue("off-scale", "a number, an empty cell or a missing code", fix)
+        return value if options else repr(number)
+
+    return meaning
+
+
+def grouping(variable: Variable) -> Callable[[str], str | None]:
+    """Make the reader of a declared grouping: a short label, or nothing."""
+
+    def meaning(text: str) -> str | None:
+        known = label(variable)(text)
+        return None if known is None else _label_text(known)
 
     return meaning
 

@@ -19,6 +19,7 @@ from metastudy.harmonize import (
     answers,
     checks,
     codings,
+    declared,
     exclusions,
     findings,
     pseudonyms,
@@ -101,6 +102,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     marks: dict[str, np.ndarray] = {}
     if published:
         parts["effects"] = findings.effects(study, ids)
+        parts["attributes"] = declared.attributes(study, ids)
+        parts["dependence"] = declared.dependence(study, parts["effects"])
     else:
         sites = answers.places(study, "site", secret, "org")
         clusters = answers.places(study, "cluster", secret, "cluster")
@@ -114,6 +117,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
             "assignments": answers.assignments(study, ids),
             "measurements": measurements,
             "case_ratings": codings.case_ratings(study, ids, sites),
+            "attributes": declared.attributes(study),
         }
     gone = {
         "study_id": name,

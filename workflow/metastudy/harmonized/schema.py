@@ -166,6 +166,26 @@ TABLES: Mapping[str, Table] = {
         },
         ("finding_id",),
     ),
+    "attributes": Table(  # moderators and nestings, of a finding or of the study as a whole
+        {
+            "study_id": _ID,
+            "finding_id": _OPTIONAL,
+            "kind": Column(among=("moderator", "nesting")),
+            "name": _ID,
+            "value": _ID,
+        },
+        ("finding_id", "kind", "name"),
+    ),
+    "dependence": Table(  # of two findings, whichever comes first
+        {
+            "study_id": _ID,
+            "finding_id": _ID,
+            "other_id": _ID,
+            "covariance": _MEASURE,
+            "correlation": Column("float64", null=True, low=-1, high=1),
+        },
+        ("finding_id", "other_id"),
+    ),
     "exclusions": Table(
         {
             "study_id": _ID,

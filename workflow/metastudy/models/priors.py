@@ -16,7 +16,16 @@ import numpy as np
 if TYPE_CHECKING:
     from pytensor.tensor import TensorVariable
 
-__all__ = ["FAMILIES", "KEYS", "OF_METRIC", "Prior", "ShareOfTotal", "component_prior", "priors_of"]
+__all__ = [
+    "FAMILIES",
+    "KEYS",
+    "OF_METRIC",
+    "OF_MODERATORS",
+    "Prior",
+    "ShareOfTotal",
+    "component_prior",
+    "priors_of",
+]
 
 # What each family is called in the article, and the names of its numbers. A location is none of
 # them: a model says where a variable is centred.
@@ -41,6 +50,8 @@ KEYS = {
     "prevalence": "normal",
     "effect_logit": "normal",
     "tau_logit": "half_normal",
+    "moderator": "normal",
+    "moderator_logit": "normal",
 }
 # Keys of the priors of effects and of their standard deviations between groups, by metric.
 OF_METRIC = {
@@ -50,6 +61,8 @@ OF_METRIC = {
     "log_odds": ("effect_logit", "tau_logit"),
     "log_risk_ratio": ("effect_logit", "tau_logit"),
 }
+# Key of the prior of moderators' coefficients, by the key of the prior of the effects they are of.
+OF_MODERATORS = {"effect": "moderator", "effect_logit": "moderator_logit"}
 HALVES = {"normal": "half_normal", "student_t": "half_t"}
 
 

@@ -27,8 +27,8 @@ __all__ = [
 # Information of a group about its own effect, over that of the prior on the between-group standard
 # deviation: above this the data pin each group down and the centred form has the better geometry.
 CENTRED_FROM = 10.0
-# What models call population means.
-MEANS = ("mu", "mu_alone", "family_mean", "contrast", "role_mean")
+# What models call population means, and the coefficients of moderators.
+MEANS = ("mu", "mu_alone", "family_mean", "contrast", "role_mean", "beta")
 
 
 def informed(information: np.ndarray, scale: float) -> bool:

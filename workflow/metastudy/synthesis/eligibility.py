@@ -48,10 +48,14 @@ def _called(name: str, value: str) -> str:
 
 
 def structures(found: SecondStage) -> pd.DataFrame:
-    """What became of each grouping of each pooled estimand, predictions included."""
+    """What became of each moderator and each grouping of each pooled estimand."""
     tables = []
     for _, e in found.estimands.iterrows():
-        rows = found.found[e["id"]].table
+        parts = [found.found[e["id"]].table]
+        if e["id"] in found.moderation:  # what it says of them says more
+            own = found.moderation[e["id"]].table
+            parts = [own, parts[0][~parts[0]["used_as"].eq("fixed")]]
+        rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
         tables.append(
             rows.assign(module_or_family=e["family"], exposure=e["exposure"], outcome=e["outcome"])
         )

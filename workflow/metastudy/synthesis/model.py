@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.sparse import csr_matrix
 
 from metastudy.design.effects import EffectDesign
+from metastudy.design.moderators import NO_SLOPES, Slopes
 from metastudy.models.data_vector import given, pack
 from metastudy.models.densities import compiled
 from metastudy.models.priors import Prior
@@ -24,19 +25,22 @@ def build(
     design: EffectDesign,
     effect: Prior,
     between: Prior,
+    slope: Prior | None = None,
+    slopes: Slopes = NO_SLOPES,
 ) -> pm.Model:
     r"""Normal-normal hierarchical meta-analysis with several estimates per study.
 
     .. math::
         \hat\theta &\sim N(\theta, V) \\
-        \theta_{je} &= \mu_e + \textstyle\sum_t u_{te}[t(j)], \qquad
+        \theta_{je} &= \mu_e + x_{je}' \beta_e + \textstyle\sum_t u_{te}[t(j)], \qquad
         u_{te} \sim N(0, \phi_{te} T_e^2)
 
-    for estimand e in setting j; V is the likelihood covariance of the estimates, zero between
+    for estimand e in setting j; x are moderators, where there are some, zero where :math:`\mu_e`
+    is the mean; V is the likelihood covariance of the estimates, zero between
     studies; t runs over the components that the design identifies of study, country, sector and
     setting, which share the total T uniformly. The levels u are integrated out,
-    :math:`\hat\theta \sim N(X \mu, V + Z \tau^2 Z')`: the same posterior without its funnels.
-    :func:`add_levels` draws them afterwards.
+    :math:`\hat\theta \sim N(\mu + X \beta, V + Z \tau^2 Z')`: the same posterior without its
+    funnels. :func:`add_levels` draws them afterwards.
 
     Parameters
     ----------
@@ -44,19 +48,24 @@ def build(
     design : takes means and levels to the R rows.
     effect, between : priors of means, and of totals, in the units of the estimates
         (:func:`metastudy.synthesis.priors.prior_of`).
+    slope, slopes : prior and columns of moderators; without columns none is needed.
 
     Returns
     -------
     pymc.Model
-        With ``mu``, ``total_tau``, ``tau``, ``log_likelihood`` and ``log_prior``; what a refit
-        changes is one array of data, ``given`` (:func:`packed`).
+        With ``mu``, ``beta`` of moderators, ``total_tau``, ``tau``, ``log_likelihood`` and
+        ``log_prior``; what a refit changes is one array of data, ``given`` (:func:`packed`).
     """
     found = blocks(design, covariance)
     with pm.Model(coords={"mu_of": design.means}) as model:
-        data = _data(estimate, covariance, found, effect, between)
+        data = _data(estimate, covariance, found, effect, between, slope if slopes.names else None)
         (seen, v), prior, (fixed, _) = given(*data)
         mu = prior["effect"].variable("mu", dims="mu_of")
         residual = seen - mu[design.mean_of[found.row]]
+        if slopes.names:
+            model.add_coord("beta_of", slopes.names)
+            beta = prior["slope"].variable("beta", dims="beta_of")
+            residual = residual - pt.dot(slopes.columns[found.row], beta)
         variance = pt.zeros(1)
         if design.components:
             variance = components(design, prior["tau"], prior["tau"], fixed) ** 2
@@ -70,19 +79,26 @@ def packed(
     design: EffectDesign,
     effect: Prior,
     between: Prior,
+    slope: Prior | None = None,
 ) -> np.ndarray:
     """What :func:`build` is given, in one vector: for a refit to other estimates or priors.
 
     Parameters
     ----------
     covariance : zero where that of the model is.
+    slope : as of the model; none where it has no moderators.
     """
     found = blocks(design, covariance)
-    return pack(*_data(estimate, covariance, found, effect, between))
+    return pack(*_data(estimate, covariance, found, effect, between, slope))
 
 
 def _data(
-    estimate: np.ndarray, covariance: np.ndarray, found: Blocks, effect: Prior, between: Prior
+    estimate: np.ndarray,
+    covariance: np.ndarray,
+    found: Blocks,
+    effect: Prior,
+    between: Prior,
+    slope: Prior | None,
 ) -> tuple[xr.Dataset, dict[str, Prior]]:
     rows = xr.Dataset(
         {
@@ -91,7 +107,7 @@ def _data(
         },
         attrs={"data": "estimate covariance"},
     )
-    return rows, {"effect": effect, "tau": between}
+    return rows, {"effect": effect, "tau": between} | ({"slope": slope} if slope else {})
 
 
 def add_levels(
@@ -100,6 +116,7 @@ def add_levels(
     covariance: np.ndarray,
     design: EffectDesign,
     seed: int,
+    slopes: Slopes = NO_SLOPES,
 ) -> xr.Dataset:
     """The posterior with the levels and effects that :func:`build` integrates out.
 
@@ -115,6 +132,9 @@ def add_levels(
     mu = posterior["mu"].transpose("chain", "draw", "mu_of").to_numpy()
     sample = mu.shape[:2]
     mean = mu[..., design.mean_of].reshape(-1, len(estimate))
+    if slopes.names:
+        beta = posterior["beta"].transpose("chain", "draw", "beta_of").to_numpy()
+        mean = mean + beta.reshape(-1, len(slopes.names)) @ slopes.columns.T
     if not design.levels:
         theta = (("chain", "draw", "row"), mean.reshape(*sample, -1))
         return posterior.assign(theta=theta)

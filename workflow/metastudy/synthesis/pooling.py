@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,9 @@ from metastudy.codebook.vocabulary import STANDARDISERS
 from metastudy.common.problems import BadInput, Problem
 from metastudy.design.effects import EffectDesign, Part, effect_design
 from metastudy.design.identification import SETTING, Identification, identify
+from metastudy.design.moderators import NO_SLOPES, Moderation, Moderator, Slopes, moderate
 from metastudy.models.priors import OF_METRIC
+from metastudy.synthesis.nesting import EFFECT, Nesting, nesting
 from metastudy.synthesis.published_standardisers import UNKNOWN
 
 __all__ = [
@@ -44,7 +46,8 @@ class SecondStage:
     """What a second-stage model is fitted to, and what its design identifies.
 
     ``unit`` is what takes the place of one standard deviation in its priors, in its metric
-    (:func:`unit_of`).
+    (:func:`unit_of`). ``moderation`` and ``nested`` are what each estimand has of declared
+    moderators and groupings, and ``slopes`` the columns of all moderators.
     """
 
     table: pd.DataFrame  # one row per estimate
@@ -53,13 +56,19 @@ class SecondStage:
     estimands: pd.DataFrame  # one row per pooled estimand, `id` first
     found: dict[str, Identification]  # by estimand
     unit: float = 1.0
+    moderation: Mapping[str, Moderation] = field(default_factory=dict)
+    nested: Mapping[str, Nesting] = field(default_factory=dict)
+    slopes: Slopes = NO_SLOPES
 
 
 def average_vignettes(
     table: pd.DataFrame, covariance: np.ndarray
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """One estimate per setting and estimand: the mean over vignettes, with its covariance."""
-    keys = [*PLACE, *ESTIMAND]
+    """One estimate per setting and estimand: the mean over vignettes, with its covariance.
+
+    Published effects have a name in the column ``effect`` and stay apart.
+    """
+    keys = [*PLACE, *ESTIMAND, *({EFFECT} & set(table))]
     groups = table.groupby(keys, sort=False).ngroup().to_numpy()
     weights = np.eye(groups.max() + 1)[:, groups] if len(groups) else np.zeros((0, 0))
     weights = weights / weights.sum(axis=1, keepdims=True)
@@ -108,7 +117,9 @@ def _without_unit(name: str, metric: str) -> Problem:
     )
 
 
-def plans(table: pd.DataFrame, covariance: np.ndarray) -> Iterator[SecondStage]:
+def plans(
+    table: pd.DataFrame, covariance: np.ndarray, moderators: Sequence[Moderator] = ()
+) -> Iterator[SecondStage]:
     """The second stage: a model for each set of estimands that share something.
 
     An estimand is pooled where several studies report it. Two share something where a study's
@@ -116,7 +127,9 @@ def plans(table: pd.DataFrame, covariance: np.ndarray) -> Iterator[SecondStage]:
 
     Parameters
     ----------
-    table, covariance : estimates of one metric (:mod:`metastudy.synthesis.study_estimates`).
+    table, covariance : estimates of one metric (:mod:`metastudy.synthesis.study_estimates`), with
+        a column for each moderator and declared grouping (:mod:`metastudy.synthesis.declared`).
+    moderators : what the effects may differ by.
     """
     averaged, covariance = average_vignettes(table, covariance)
     several = averaged.groupby(ESTIMAND)["study"].transform("nunique") > 1
@@ -130,23 +143,38 @@ def plans(table: pd.DataFrame, covariance: np.ndarray) -> Iterator[SecondStage]:
     shared = connected_components(links, directed=False)[1][estimand]
     for part in dict.fromkeys(shared):
         mine = np.flatnonzero(shared == part)
-        yield _planned(rows.iloc[mine].reset_index(drop=True), covariance[np.ix_(mine, mine)])
+        own = rows.iloc[mine].reset_index(drop=True)
+        yield _planned(own, covariance[np.ix_(mine, mine)], moderators)
 
 
-def _planned(rows: pd.DataFrame, covariance: np.ndarray) -> SecondStage:
+def _planned(
+    rows: pd.DataFrame, covariance: np.ndarray, moderators: Sequence[Moderator]
+) -> SecondStage:
     rows = rows.assign(**{SETTING: rows[[*PLACE, "role"]].agg("|".join, axis=1)})
     parts, found, names = [], {}, []
+    moderation, nested, slopes = {}, {}, {}
     for key, mine in rows.groupby(ESTIMAND, sort=False):
         exposure, kind, outcome, _, role, mode, metric = map(str, key)  # family is the outcome's
         own = () if metric in OF_MODULES else (metric,)
         name = "|".join((exposure, kind, outcome, role, mode, *own))
         at = mine.index.to_numpy()
-        found[name] = identify(mine, GROUPINGS)
+        moderation[name] = fixed = moderate(mine, moderators, "study")
+        nested[name] = own_of = nesting(mine)
+        units = mine.assign(**own_of.levels, **fixed.fixed)
+        groupings = [*own_of.above, *GROUPINGS, *own_of.below]
+        found[name] = identify(units, groupings, fixed=list(fixed.fixed))
+        for label, column in fixed.fixed.items():
+            slopes[f"{name} {label}"] = np.zeros(len(rows))
+            slopes[f"{name} {label}"][at] = column
         parts.append(Part(name, "", at, [name] * len(at), found[name], np.arange(len(at))))
         names.append({"id": name, **dict(zip(ESTIMAND, key, strict=True))})
     unit = unit_of(rows, metric)
     design = effect_design(len(rows), parts)
-    return SecondStage(rows, covariance, design, pd.DataFrame(names), found, unit)
+    columns = np.stack([*slopes.values()], axis=1) if slopes else NO_SLOPES.columns
+    return SecondStage(
+        rows, covariance, design, pd.DataFrame(names), found, unit, moderation, nested,
+        Slopes(tuple(slopes), columns),
+    )  # fmt: skip
 
 
 def explore(

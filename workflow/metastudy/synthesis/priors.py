@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from metastudy.models.priors import OF_METRIC, Prior
+from metastudy.models.priors import OF_METRIC, OF_MODERATORS, Prior
+from metastudy.synthesis.pooling import SecondStage
 
-__all__ = ["prior_of"]
+__all__ = ["prior_of", "priors_of_plan"]
 
 
 def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: float = 1.0) -> Prior:
@@ -15,8 +16,9 @@ def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: flo
     Parameters
     ----------
     priors : by the configuration's keys (:func:`metastudy.models.priors.priors_of`).
-    parameter : ``mu``, ``total_tau`` or ``tau``, or an element such as ``tau[<estimand> study]``;
-        that of one component is a share of it (:func:`metastudy.models.priors.component_prior`).
+    parameter : ``mu``, ``beta`` of moderators, ``total_tau`` or ``tau``, or an element such as
+        ``tau[<estimand> study]``; that of one component is a share of it
+        (:func:`metastudy.models.priors.component_prior`).
     metric : of the estimates; the exploratory model is in standard deviations, ``sd``.
     unit : what takes the place of one standard deviation (:func:`metastudy.synthesis.pooling
         .unit_of`); a metric without priors of its own has those of standard deviations, times it.
@@ -27,6 +29,15 @@ def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: flo
         Where the second stage has no such parameter, or the configuration no such prior.
     """
     effect, tau = OF_METRIC.get(metric, OF_METRIC["sd"])
-    keys = {"mu": effect, "total_tau": tau, "tau": tau, "apart_tau": tau}
+    keys = {"mu": effect, "beta": OF_MODERATORS[effect]}
+    keys |= dict.fromkeys(("total_tau", "tau", "apart_tau"), tau)
     prior = priors[keys[parameter.partition("[")[0]]]
     return prior if unit == 1.0 else prior.scaled(unit)
+
+
+def priors_of_plan(
+    priors: Mapping[str, Prior], metric: str, found: SecondStage
+) -> tuple[Prior, ...]:
+    """The priors of a plan's means and totals, and of its moderators where it has some."""
+    names = ("mu", "tau", "beta") if found.slopes.names else ("mu", "tau")
+    return tuple(prior_of(priors, name, metric, found.unit) for name in names)

@@ -11,12 +11,14 @@ import pandas as pd
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.models.base import NOT_STATED
+from metastudy.synthesis.dependence import joint
 from metastudy.synthesis.published_standardisers import Difference, standardised
 
 __all__ = ["published"]
 
-SIGNS = {"positive": 1, "negative": -1}
 KEY = ["citation", "exposure", "exposure_type", "outcome", "role", "response_mode", "metric"]
+KEY += ["estimate", "se"]
+SIGNS = {"positive": 1, "negative": -1}
 
 
 def published(
@@ -24,6 +26,8 @@ def published(
     here: Collection[str],
     vocabulary: Vocabulary,
     allowed: Collection[str] = (),
+    dependence: pd.DataFrame | None = None,
+    correlation: float = 0.0,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Effects of publications for the second stage.
 
@@ -37,26 +41,31 @@ def published(
         same people would count twice.
     vocabulary : for the module that a family belongs to.
     allowed : standardisers whose effects may pool with the studies' own as they are.
+    dependence : covariances and correlations that are given, by finding.
+    correlation : of two effects of a publication on one estimand in one place, where none is given.
 
     Returns
     -------
     table, covariance
-        As :func:`metastudy.synthesis.study_estimates.estimates`; a publication is a study,
-        estimates of different publications and of different outcomes are taken as independent. A
+        As :func:`metastudy.synthesis.study_estimates.estimates`; a publication is a study, and its
+        effects stay apart: each has its name in ``effect``. Estimates of different publications
+        are independent, and so are those of different estimands or places of which nothing is said
+        (:func:`metastudy.synthesis.dependence.joint`). A
         country or sector that is not known is its study's own, not the same as another unknown one.
         A role that is not known is one of its own, :data:`metastudy.models.base.NOT_STATED`.
 
     Raises
     ------
     BadInput
-        ``zero-error`` for a standard error of zero; ``duplicate-effect`` for two effects of one
-        publication on one estimand, which are not independent; ``sign-against-direction`` for an
-        estimate whose sign is not that of its direction; ``standardiser`` for a difference that
-        cannot be recomputed.
+        ``zero-error`` for a standard error of zero; ``duplicate-effect`` for an effect twice;
+        ``dependence`` for effects whose covariance is
+        not positive definite; ``sign-against-direction`` for an estimate whose sign is not that of
+        its direction; ``standardiser`` for a difference that cannot be recomputed.
     """
     usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].notna()
     rows = effects[usable & ~effects["citation"].isin(list(here))].reset_index(drop=True)
     _check(rows, effects)
+    before = rows["se"].to_numpy(dtype=float)
     rows = _standardised(rows, allowed)
     exposure = rows["exposure"].fillna(rows["contrast"])
     family = rows["family"].fillna("")
@@ -81,9 +90,10 @@ def published(
             "provenance": rows["provenance"],
             "se": rows["se"].astype(float),
             "note": rows["note"],
+            "effect": rows["finding_id"],
         }
     )
-    return table, np.diag(table["se"].to_numpy(dtype=float) ** 2)
+    return table, joint(table, before, dependence, correlation)
 
 
 def _module(family: str, vocabulary: Vocabulary) -> str:
@@ -137,9 +147,9 @@ def _standardised(rows: pd.DataFrame, allowed: Collection[str]) -> pd.DataFrame:
     again = rows.fillna({"exposure": rows["contrast"], "response_mode": "", "role": ""})
     for row in rows[again.duplicated([*KEY, "country", "sector"])].itertuples():
         problems.append(
-            _problem(row, "estimate", f"a second effect of {row.citation} on the same outcome",
-                     "one effect of a publication on an estimand in a place",
-                     "keep one of them, or give their average with its standard error",
+            _problem(row, "estimate", f"an effect of {row.citation} a second time: outcome, "
+                     "estimate and se are the same",
+                     "each effect once", "take one of them out",
                      "duplicate-effect")
         )  # fmt: skip
     if problems:

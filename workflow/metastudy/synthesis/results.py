@@ -15,6 +15,8 @@ from metastudy.design.identification import SETTING, Component
 from metastudy.design.new_settings import DECIDED, NEXT, Draws, next_in, predictions
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.posterior.summarise import summarize
+from metastudy.synthesis.moderators import places
+from metastudy.synthesis.nesting import Nesting
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
 __all__ = ["UNIT", "inconsistency", "results"]
@@ -36,7 +38,8 @@ def results(
 
     The effect of a study is that of all its estimates of an estimand; of a country or a sector it
     is the mean of new studies there. Predictions are those of
-    :mod:`metastudy.design.new_settings`.
+    :mod:`metastudy.design.new_settings`. All but the studies' own effects are at the mean of a
+    numeric moderator and at the reference of a category.
 
     Parameters
     ----------
@@ -84,7 +87,8 @@ def _quantities(
         }
         part = Part(name, "", mine.index.to_numpy(), None, own, np.arange(len(mine)))
         mean = posterior["mu"].sel(mu_of=name)
-        notes = dict.fromkeys(filter(None, mine.get("note", [])))
+        moderation, nested = found.moderation.get(name), found.nested.get(name, Nesting())
+        notes = dict.fromkeys([*filter(None, mine.get("note", [])), *places(moderation)])
         if estimand["metric"] not in OF_METRIC:
             notes[UNIT.format(found.unit)] = None
         yield base | {"level": "population", "note": "; ".join(notes)}, mean
@@ -94,7 +98,7 @@ def _quantities(
                 yield base | {"level": "study", "group": study}, value
         drawn = _drawn(part, posterior, rng)
         for component in drawn.components:
-            if set(component.names) & {"study", SETTING, "estimate"} and name != "all":
+            if set(component.names) & {"study", SETTING, *nested.below} and name != "all":
                 continue
             if "estimate" in component.names:
                 continue
@@ -104,10 +108,11 @@ def _quantities(
                 value = mean + drawn.level(component, k)
                 yield base | {"level": first, "group": group, "note": alias}, value
                 if first in ("country", "sector") and name != "all":
-                    shift, new = next_in(component, k, drawn)
+                    shift, new = next_in(component, k, drawn, nested.below)
                     row = {"level": f"{NEXT}{first}", "group": group}
                     yield base | row | {"note": _note(part, new, decided)}, mean + shift
-        for level, shift, new in predictions(own, drawn) if name != "all" else ():
+        new_ones = predictions(own, drawn, nested.above, nested.below)
+        for level, shift, new in new_ones if name != "all" else ():
             yield base | {"level": level, "note": _note(part, new, decided)}, mean + shift
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,15 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.priors import Prior
+from metastudy.synthesis.declared import NOTHING, Declared, with_attributes
+from metastudy.synthesis.moderators import moderators_of
+from metastudy.synthesis.nesting import EFFECT
 from metastudy.synthesis.pooling import SecondStage, explore, plans
-from metastudy.synthesis.priors import prior_of
+from metastudy.synthesis.priors import priors_of_plan
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["burdens", "gather", "pool", "stages"]
+__all__ = ["burdens", "gather", "pool", "pool_each", "stages"]
 
 
 def gather(
@@ -25,17 +28,23 @@ def gather(
     effects: pd.DataFrame,
     vocabulary: Vocabulary,
     allowed: Collection[str] = (),
+    declared: Declared = NOTHING,
+    correlation: float = 0.0,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Unpooled estimates of all modules and published effects, with one covariance matrix.
 
     Parameters
     ----------
     allowed : standardisers of published effects that pool as they are.
+    declared : moderators, groupings and dependence that codebooks declare.
+    correlation : see :func:`metastudy.synthesis.published_effects.published`.
     """
     here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
     found = [estimates(c, vocabulary) for c in cells]
-    found.append(published(effects, here, vocabulary, allowed))
-    table = pd.concat([rows for rows, _ in found], ignore_index=True)
+    found.append(published(effects, here, vocabulary, allowed, declared.dependence, correlation))
+    parts = [rows for rows, _ in found]
+    table = pd.concat(parts, ignore_index=True).fillna({EFFECT: ""})
+    table = with_attributes(table, declared.attributes, moderators_of(vocabulary))
     covariance = np.zeros((len(table), len(table)))
     start = 0
     for rows, block in found:
@@ -61,7 +70,7 @@ def stages(
     for metric in dict.fromkeys(table["metric"]):
         mine = np.flatnonzero(table["metric"] == metric)
         own = table.iloc[mine].reset_index(drop=True)
-        for found in plans(own, covariance[np.ix_(mine, mine)]):
+        for found in plans(own, covariance[np.ix_(mine, mine)], moderators_of(vocabulary)):
             yield "pooled", str(metric), found
     if whole := explore(table, covariance, burdens(vocabulary)):
         yield "exploratory", "sd", whole
@@ -76,15 +85,34 @@ def pool(
     ----------
     sampling : section of the configuration; chains run side by side (``cores``, one if left out).
     """
+    return next(pool_each(found, [found.covariance], priors, sampling, metric))
+
+
+def pool_each(
+    found: SecondStage,
+    covariances: Iterable[np.ndarray],
+    priors: Mapping[str, Prior],
+    sampling: Mapping[str, Any],
+    metric: str = "sd",
+) -> Iterator[xr.DataTree]:
+    """Posteriors under several covariances of the estimates, with one compilation.
+
+    Parameters
+    ----------
+    covariances : each zero where that of the plan is.
+    """
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.synthesis import model as synthesis_model
 
-    given = (found.table["estimate"].to_numpy(), found.covariance, found.design)
-    own = (prior_of(priors, name, metric, found.unit) for name in ("mu", "tau"))
-    model = synthesis_model.build(*given, *own)
-    fitted = draw(compile_model(model), sampling, int(sampling.get("cores", 1)))
-    posterior = fitted["posterior"].to_dataset()
-    complete = synthesis_model.add_levels(posterior, *given, sampling["seed"])
-    return xr.DataTree.from_dict(
-        {"posterior": complete, "sample_stats": fitted["sample_stats"].to_dataset()}
-    )
+    estimate, design, slopes = found.table["estimate"].to_numpy(), found.design, found.slopes
+    own, seed = priors_of_plan(priors, metric, found), sampling["seed"]
+    model = synthesis_model.build(estimate, found.covariance, design, *own, slopes=slopes)
+    compiled, cores = compile_model(model), int(sampling.get("cores", 1))
+    for covariance in covariances:
+        given = synthesis_model.packed(estimate, covariance, design, *own)
+        fitted = draw(compiled, sampling, cores, given)
+        whole = synthesis_model.add_levels(
+            fitted["posterior"].to_dataset(), estimate, covariance, design, seed, slopes
+        )
+        stats = fitted["sample_stats"].to_dataset()
+        yield xr.DataTree.from_dict({"posterior": whole, "sample_stats": stats})

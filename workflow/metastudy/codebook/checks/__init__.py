@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.checks import outcomes, rules, shape, variables
+from metastudy.codebook.checks import declared, outcomes, rules, shape, variables
 from metastudy.codebook.checks import study as checks_study
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations
@@ -45,6 +45,7 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
         variables.finding_problems,
         rules.rule_problems,
     )
+    parts = (*parts, declared.moderator_problems, declared.dependence_problems)
     for part in (*parts, rules.quality_problems, rules.weight_problems, outcomes.use_problems):
         problems += part(document, sound, vocabulary)
     study = document.path.resolve().parent.name

@@ -54,8 +54,12 @@ KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean someth
     "sheet": ("xlsx",),
 }
 # Kinds of variable that go with some designs only.
-ROLE_DESIGNS = {"finding": ("published",), "rating": CODED_DESIGNS, "coder": CODED_DESIGNS}
-PUBLISHED_ROLES = ("id", "finding", IGNORE)
+ROLE_DESIGNS = {
+    **dict.fromkeys(("finding", "moderator", "nesting"), ("published",)),
+    "rating": CODED_DESIGNS,
+    "coder": CODED_DESIGNS,
+}
+PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
 NEEDED_FIELDS = ("citation", "contrast", "exposure_type", "outcome", "direction", "verification")
 FIELD_SECTIONS = {
     "exposure_type": "exposure_types",

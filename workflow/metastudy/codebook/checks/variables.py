@@ -46,7 +46,8 @@ def variable_problems(
                 "each raw variable once; one `factor` may carry several factors",
             )
         names.setdefault(name, document.line((*place, "name")))
-        own = (entry.get(key) for key in ("trait", "dimension", "field"))
+        own = [entry.get(key) for key in ("trait", "dimension", "field")]
+        own += [f"{k} {entry[k]}" for k in ("moderator", "nesting") if k in entry]
         pairs = [(role, singles, role in SINGLE), *((one, others, True) for one in own)]
         for key, taken, rule in pairs:
             if key and rule and taken.setdefault(key, name) != name:
@@ -109,6 +110,7 @@ def _content_problems(
         ("construct", "constructs"),
         ("vignette", "vignettes"),
         ("dimension", "dimensions"),
+        ("moderator", "moderators"),
     ):
         if key in entry:
             yield from known_terms(document, vocabulary, section, entry[key], (*place, key))

@@ -1,0 +1,71 @@
+"""Checks of what a codebook declares for the second stage: moderators and dependence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from metastudy.codebook.checks.shape import Sound
+from metastudy.codebook.checks.terms import known_terms, listed
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import Problem
+from metastudy.common.text import did_you_mean
+from metastudy.common.yaml_document import Document
+
+__all__ = ["dependence_problems", "moderator_problems"]
+
+ONE_OF = ("covariance", "correlation")
+
+
+def moderator_problems(
+    document: Document, sound: Sound, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """Check that the moderators of a study are known, and are numbers or levels as they should."""
+    for place, value in sound.entries("moderators"):
+        name = str(place[1])
+        unknown = list(known_terms(document, vocabulary, "moderators", name, place))
+        yield from unknown
+        if unknown:
+            continue
+        levels = vocabulary["moderators"][name].get("levels")
+        if levels and str(value) not in levels:
+            yield document.problem(
+                place,
+                f"'{value}'.{did_you_mean(str(value), levels)}",
+                f"a level of '{name}': {listed(levels)}",
+            )
+        elif not levels and isinstance(value, str):
+            yield document.problem(
+                place, f"'{value}'", f"a number: '{name}' has no levels in the vocabulary"
+            )
+
+
+def dependence_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator[Problem]:
+    """Check that each entry says one thing, of findings, of a publication or of all of them."""
+    if "dependence" in sound.raw and sound.study().get("design", "published") != "published":
+        yield document.problem(
+            ("dependence",),
+            "'dependence'",
+            "it with design published only: of rows it is estimated",
+        )
+    seen: dict[object, int] = {}
+    for place, entry in sound.entries("dependence"):
+        said = [key for key in ONE_OF if key in entry]
+        if len(said) != 1:
+            yield document.problem(
+                place, f"{listed(said) or 'none'} of them", f"exactly one of {listed(ONE_OF)}"
+            )
+        if "findings" in entry and "citation" in entry:
+            yield document.problem(
+                (*place, "citation"), "'findings' and 'citation'", "one of them, or neither"
+            )
+        if "covariance" in entry and "findings" not in entry:
+            yield document.problem(
+                (*place, "covariance"),
+                "a covariance without 'findings'",
+                "the two findings that it is of: others have other errors",
+            )
+        about = frozenset(map(str, entry.get("findings", (entry.get("citation", ""),))))
+        if seen.setdefault(about, int(place[1])) != place[1]:
+            yield document.problem(
+                place, f"a second entry for {listed(sorted(about)) or 'all'}", "one entry for each"
+            )
