@@ -27,7 +27,7 @@ RESULTS = {
     "truth": "true values of simulated data, CSV",
     "design_based": "design-based estimates",
     "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
-    "synthesis": "estimates, pooled, structure, heterogeneity and exploratory, each .parquet",
+    "synthesis": "estimates, pooled and what else the second stage makes, each .parquet",
 }
 OF_ONE_MODULE = ("contrasts", "predictive")  # a module's own figure takes that module's file alone
 
@@ -64,6 +64,7 @@ FIGURES = {
     "comparison": Item("pooling_comparison", "figure", ("studies", "comparison")),
     "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
     "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
+    "moderators": Item("moderators", "figure", ("studies", "synthesis"), "bubbles"),
 }
 TABLES = {
     "studies": Item("studies", "table", ("studies", "cells")),
@@ -72,6 +73,8 @@ TABLES = {
     "diagnostics": Item("convergence", "table", ("studies", "checks")),
     "synthesis": Item("synthesis", "table", ("studies", "synthesis")),
     "exploratory": Item("exploratory", "table", ("studies", "synthesis")),
+    "moderators": Item("moderators", "table", ("studies", "synthesis")),
+    "dependence": Item("dependence", "table", ("studies", "synthesis")),
     "aliases": Item("identification", "table", ("studies", "synthesis")),
     "findings": Item("published", "findings_table", ("studies",)),
     "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
@@ -94,6 +97,8 @@ VARIABLES = {
     "published": Item("concordance", "variables", ("studies", "contrasts", "draws", "appraisal")),
     "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity",)),
     "synthesis": Item("synthesis", "variables", ("synthesis",)),
+    "moderators": Item("moderators", "variables", ("studies", "synthesis")),
+    "dependence": Item("dependence", "variables", ("studies", "synthesis")),
     "diagnostics": Item("convergence", "variables", ("checks",)),
     "refits": Item("refits", "variables", ("contrasts", "refits")),
     "power": Item("power_scaling", "variables", ("power",)),

@@ -19,12 +19,14 @@ from metastudy.article.topics import (
     codings,
     concordance,
     convergence,
+    dependence,
     design_based,
     differences,
     effect_directions,
     exploratory,
     heterogeneity,
     identification,
+    moderators,
     pooling_comparison,
     power_scaling,
     predictive_answers,
@@ -42,8 +44,8 @@ from metastudy.article.topics import (
 from metastudy.article.variable_tree import Tree
 from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import Table
+from metastudy.display.plots import bubbles, flow, forest, study_grid
 from metastudy.display.plots import effect_directions as direction_plot
-from metastudy.display.plots import flow, forest, study_grid
 
 __all__ = ["PLOTS", "TOPICS", "figure", "table", "variables"]
 
@@ -51,7 +53,7 @@ TOPICS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(answer_figures, answers, claims, codings, concordance, convergence, design_based),
-        *(differences, effect_directions),
+        *(dependence, differences, effect_directions, moderators),
         *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
         *(
             predictive_answers,
@@ -73,6 +75,7 @@ PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "flow": flow.participant_flow,
     "study_grid": study_grid.study_grid,
     "effect_directions": direction_plot.directions,
+    "bubbles": bubbles.bubbles,
 }
 
 

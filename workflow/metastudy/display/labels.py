@@ -14,7 +14,7 @@ __all__ = ["Exposure", "Labels", "study_label"]
 
 # What the names of a component are made of; one that cannot be distinguished from another has both.
 GROUPINGS = {"study", "country", "sector", "setting", "vignette", "organisation"}
-GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate"}
+GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate", "effect"}
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Labels:
         for piece in part.replace("|", " | ").split():
             if piece in ("tau", "all", "|") or piece in self.vocabulary["exposure_types"]:
                 continue
-            if "+" in piece and set(piece.split("+")) <= GROUPINGS:
+            if "+" in piece and set(piece.split("+")) & GROUPINGS:
                 found.append(f"{words(joined(piece.split('+')))} in one")
                 continue
             ours = [key for key in known if piece == key or piece.startswith(f"{key}_")]

@@ -52,7 +52,7 @@ def with_attributes(
         single = (single["study_id"] + "|" + single["finding_id"]).to_frame("id").assign(
             value=single["value"]
         ).set_index("id")["value"]  # fmt: skip
-        values = table["id"].map(single).fillna(folder.map(whole))
+        values = table["id"].map(single).astype(object).fillna(folder.map(whole).astype(object))
         if kind == "nesting":
             columns[f"{NESTED}{name}"] = values
         elif name in numeric:

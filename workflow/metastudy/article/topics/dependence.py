@@ -1,0 +1,73 @@
+"""Dependent published effects: where their covariance is from, and the result with another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.results import Results
+from metastudy.article.table_rows import columns_of, estimate_and_interval, metric_label
+from metastudy.article.variable_tree import Tree
+from metastudy.common.tables import records
+from metastudy.display.formatting import inline, interval, number, share
+from metastudy.display.pipe_table import Table
+from metastudy.synthesis.dependence import AT, SOURCES
+
+__all__ = ["NOT_DONE", "table", "variables"]
+
+NOT_DONE = (
+    "Dependent effects: not done, because no study has several published estimates that are pooled."
+)
+
+
+def table(evidence: Results) -> Table:
+    """Pooled effects of estimates that hang together, with the correlations 0.3 and 0.9."""
+    found = evidence.synthesis.get("dependence", pd.DataFrame())
+    rows = []
+    for row in records(found):
+        label = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
+        outcome = inline(evidence.labels.outcome(str(row["outcome"])))
+        assumed = f" ({row['correlation']:g})" if row["assumed"] else ""
+        pairs = [f"{row[n]} {n}{assumed * (n == 'assumed')}" for n in SOURCES if row[n]]
+        rows.append(
+            {
+                "Effect": f"{label}: {outcome}, {metric_label(str(row['metric']))}",
+                "Studies": str(row["studies"]),
+                "Estimates": str(row["effects"]),
+                "Pairs": "; ".join(pairs),
+                "Pooled": "{} ({})".format(*estimate_and_interval(row)),
+                **{f"At {at:g}": _at(row, at) for at in AT},
+            }
+        )
+    caption = (
+        "Estimates of one publication that hang together: pairs whose covariance is given, whose "
+        "correlation is declared, and for which one is assumed; the pooled effect with its "
+        f"{share(evidence.interval)} interval, and what it is with other assumed correlations."
+    )
+    shown = pd.DataFrame(rows, columns=columns_of(rows))
+    return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
+
+
+def _at(row: Mapping[str, Any], at: float) -> str:
+    mean, lower, upper = (row[f"{name}_{100 * at:.0f}"] for name in ("mean", "lower", "upper"))
+    return "–" if pd.isna(mean) else f"{number(mean)} ({interval(lower, upper)})"
+
+
+def variables(evidence: Results) -> Tree:
+    """How many effects rest on dependent estimates, in a sentence; none without a second stage."""
+    if "estimates" not in evidence.synthesis:
+        return {}
+    found = evidence.synthesis.get("dependence", pd.DataFrame())
+    if not len(found):
+        return {"sentence": NOT_DONE}
+    assumed = found[found["assumed"] > 0]
+    moved = (assumed[["mean_30", "mean_90"]].sub(assumed["mean"], axis=0)).abs().max(axis=None)
+    said = f"Of the pooled effects, {len(found)} rest on several estimates of one publication"
+    if not len(assumed):
+        return {"sentence": f"{said}, whose covariance is given or declared."}
+    rest = "no refit with another one could be made" if pd.isna(moved) else (
+        f"with 0.3 or 0.9 in its place none of the means moves by more than {number(moved)}"
+    )  # fmt: skip
+    return {"sentence": f"{said}; for {len(assumed)} of them a correlation is assumed, and {rest}."}
