@@ -59,7 +59,7 @@ rule tabulate:
         "../../envs/environment.yaml"
     params:
         results=as_options,
-        settings=as_json("report", "priors", "privacy", "gates", "sampling"),
+        settings=as_json("report", "priors", "privacy", "gates", "sampling", "pooling"),
         code=code("tabulate"),
         lock=LOCK,
     message:
@@ -83,7 +83,7 @@ rule variables:
         "../../envs/environment.yaml"
     params:
         results=as_options,
-        settings=as_json("report", "priors", "privacy", "gates", "sampling"),
+        settings=as_json("report", "priors", "privacy", "gates", "sampling", "pooling"),
         engine=ENGINE,
         code=code("variables"),
         lock=LOCK,

@@ -118,9 +118,9 @@ def lines(found: SecondStage, posterior: xr.Dataset, interval: float) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        Columns of the table ``moderator_lines``; ``kind`` is ``estimate`` or ``mean``, ``x`` the
-        value of a number, ``category`` that of a category. An estimate has all that the others
-        make of it, as it was published.
+        Columns of the table ``moderator_lines``, whose ``id`` tells the rows apart; ``kind`` is
+        ``estimate`` or ``mean``, ``x`` the value of a number, ``category`` that of a category. An
+        estimate has all that the others make of it, as it was published.
     """
     z = NormalDist().inv_cdf(0.5 + interval / 2)
     parts = []
@@ -157,8 +157,12 @@ def lines(found: SecondStage, posterior: xr.Dataset, interval: float) -> pd.Data
                 values = {name: numbers[name] for name in ("mean", "lower", "upper")}
                 more = {"kind": "mean", "group": "", "weight": np.nan, "provenance": marks}
                 parts.append(base | place | values | more)
-    columns = result_tables.columns("moderator_lines")
-    return pd.DataFrame(parts, columns=columns) if parts else result_tables.none("moderator_lines")
+    if not parts:
+        return result_tables.none("moderator_lines")
+    table = pd.DataFrame(parts)
+    number = table.groupby(["id", "moderator", "kind"]).cumcount().add(1).astype(str)
+    table["id"] = table[["id", "moderator", "kind"]].agg("|".join, axis=1) + "|" + number
+    return table[result_tables.columns("moderator_lines")]
 
 
 def _means(

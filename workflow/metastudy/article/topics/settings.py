@@ -12,18 +12,23 @@ from metastudy.article.topics.refits import KEPT
 from metastudy.article.topics.synthesis import PULLED
 from metastudy.article.variable_tree import Tree, put
 from metastudy.design.identification import ALIKE
+from metastudy.design.moderators import LEAST_STUDIES
 from metastudy.display.formatting import percent, share
 from metastudy.models.answers.standardisers import LEAST_DF
 from metastudy.posterior.verdicts import ERRORS
+from metastudy.synthesis.dependence import AT
 
 __all__ = ["variables"]
-SECTIONS = ("report", "sampling", "gates", "priors")
+SECTIONS = ("report", "sampling", "gates", "priors", "pooling")
 # Numbers that methods stand on and that no configuration changes.
 CONSTANTS = {
     "alike": ALIKE,  # correlation from which two components are one
     "least_df": LEAST_DF,  # degrees of freedom of a standardiser
     "kept": KEPT,  # probability of its sign in a refit that keeps a claim
     "pulled": PULLED,  # posterior standard deviations from which a prior's pull is reported
+    "least_studies": LEAST_STUDIES,  # for each coefficient of a moderator
+    "low_correlation": AT[0],  # of dependent estimates, beside the assumed one
+    "high_correlation": AT[1],
     "errors": ERRORS,  # Monte Carlo errors from a cut that are the border
 }
 
@@ -42,6 +47,8 @@ def variables(evidence: Results) -> Tree:
     tree: Tree = {}
     for section in SECTIONS:
         for key, value in evidence.settings.get(section, {}).items():
+            if isinstance(value, list):
+                continue
             value = value["scale"] if isinstance(value, Mapping) else value
             put(tree, [section], {key: _text(value)})
     for key, prior in evidence.priors.items():

@@ -1,0 +1,107 @@
+"""The command of the second stage takes what a codebook declares to its tables.
+
+Six publications with ten effects between them, of which two are said to hang together and others
+are assumed to; by latitude, in two laboratories.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+
+from helpers.raw_studies import FINDINGS, harmonized, published_study
+from helpers.repository import ROOT
+from metastudy.harmonize.harmonize import save
+
+pytestmark = [pytest.mark.fit, pytest.mark.ci]
+
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+BOOK = (
+    FINDINGS
+    + """\
+  - {name: north, as: moderator, moderator: latitude}
+  - {name: south, as: moderator, moderator: distance}
+  - {name: lab, as: nesting, nesting: laboratory}
+dependence:
+  - {findings: [f1, f2], covariance: 0.0042}
+vocabulary:
+  moderators:
+    latitude: {label: Latitude, unit: degrees}
+    distance: {label: Distance to the pole, unit: degrees}
+"""
+)
+HEAD = "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level,north,south,lab\n"
+EFFECTS = [
+    ("a", 0.10, 10, "x"), ("a", 0.20, 10, "x"), ("b", 0.30, 25, "x"), ("b", 0.60, 25, "x"),
+    ("b", 0.20, 25, "x"), ("c", 0.40, 40, "y"), ("d", 0.35, 55, "y"), ("d", 0.80, 55, "y"),
+    ("e", 0.60, 60, "y"), ("f", 0.90, 70, "x"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("declared")
+    text = HEAD + "".join(
+        f"f{k},{paper},a to b,assigned,threat_job,+,{d},0.1,log_odds,90,DK,published_numeric,"
+        f"{north},{90 - north},{lab}\n"
+        for k, (paper, d, north, lab) in enumerate(EFFECTS, start=1)
+    )
+    save(harmonized(published_study(folder, text, BOOK)), folder / "harmonized")
+    report = CONFIG["report"]
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "metastudy.commands.synthesize"),
+            *("--published", folder / "harmonized"),
+            *("--vocabulary", ROOT / "config" / "vocabulary.yaml"),
+            *("--priors", json.dumps(CONFIG["priors"])),
+            *("--sampling", json.dumps(CONFIG["refits"] | {"seed": 1})),
+            *("--correlation", "0.6", "--prior_decides", str(report["prior_decides"])),
+            *("--interval", "0.95", "--rope_sd", "0.1", "--rope_logit", "0.18"),
+            *("--out", folder / "out"),
+        ],
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"},
+    )
+    return {path.stem: pd.read_parquet(path) for path in (folder / "out").glob("*.parquet")}
+
+
+def test_the_moderator_is_fitted_its_alias_refused_and_the_place_of_the_mean_said(
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    (row,) = tables["moderators"].to_dict("records")
+    assert row["moderator"] == "latitude"
+    assert float(row["at"]) == pytest.approx((10 + 25 + 40 + 55 + 60 + 70) / 6)
+    assert row["between"]
+    assert row["note"] == ""
+    assert row["mean"] > 0
+    structure = tables["structure"].set_index("grouping")
+    assert structure.loc["distance", ["used_as", "aliased_with"]].tolist() == [
+        "refused",
+        "latitude",
+    ]
+    whole = tables["pooled"].query("level == 'population'").squeeze()
+    assert "at the mean of latitude: 43.33 degrees" in whole["note"]
+
+
+def test_effects_of_a_study_and_laboratories_have_spreads_of_their_own(
+    tables: dict[str, pd.DataFrame],
+) -> None:
+    names = " ".join(tables["heterogeneity"].query("variant == 'pooled'")["parameter"])
+    assert "laboratory" in names
+    assert "effect]" in names
+    assert "new_laboratory" in set(tables["pooled"]["level"])
+
+
+def test_the_result_at_other_correlations_is_in_columns(tables: dict[str, pd.DataFrame]) -> None:
+    (row,) = tables["dependence"].to_dict("records")
+    assert [row[name] for name in ("given", "declared", "assumed")] == [1, 0, 4]
+    assert (row["studies"], row["effects"], row["correlation"]) == (6, 10, 0.6)
+    assert row["mean_30"] != row["mean"] != row["mean_90"]
+    assert row["lower_90"] < row["mean_90"] < row["upper_90"]
+    whole = tables["pooled"].query("level == 'population'").squeeze()
+    assert row["mean"] == whole["mean"]
