@@ -14,7 +14,7 @@ import xarray as xr
 import yaml
 
 from helpers.repository import ROOT
-from metastudy.design.moderators import Moderator
+from metastudy.design.moderators import MODERATED, Moderator
 from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.moderators import coefficients, lines
@@ -65,8 +65,8 @@ def trials() -> tuple[pd.DataFrame, np.ndarray]:
             "estimate": estimate,
             "se": np.sqrt(variance),
             "provenance": "observed",
-            "latitude": latitude,
-            "allocation": ALLOCATION,
+            f"{MODERATED}latitude": latitude,
+            f"{MODERATED}allocation": ALLOCATION,
         }
     )
     return table, np.diag(variance)

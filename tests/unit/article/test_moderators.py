@@ -14,7 +14,7 @@ from metastudy.article.results import Results
 from metastudy.article.topics import dependence, moderators
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import result_tables
-from metastudy.design.moderators import Moderator
+from metastudy.design.moderators import MODERATED, Moderator
 from metastudy.display.plots import bubbles
 from metastudy.synthesis.moderators import coefficients, lines
 from metastudy.synthesis.pooling import SecondStage, plans
@@ -28,7 +28,7 @@ def plan(studies: int) -> SecondStage:
     first = evidence("null", 2).synthesis["estimates"].iloc[0].to_dict()
     rows = [
         first | {"study": f"study{k}", "estimate": 0.1 * k, "se": 0.1, "provenance": "observed"}
-        | {"latitude": float(k**2), "mode": ("paper", "web")[k % 2]}
+        | {f"{MODERATED}latitude": float(k**2), f"{MODERATED}mode": ("paper", "web")[k % 2]}
         for k in range(studies)
     ]  # fmt: skip
     (found,) = plans(pd.DataFrame(rows), 0.01 * np.eye(studies), [LATITUDE, MODE])

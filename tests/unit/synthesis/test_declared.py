@@ -17,6 +17,7 @@ from helpers.raw_studies import (
     table_study,
 )
 from metastudy.common.problems import BadInput, Problem
+from metastudy.design.moderators import MODERATED
 from metastudy.synthesis.declared import Declared, with_attributes
 from metastudy.synthesis.moderators import moderators_of
 from metastudy.synthesis.nesting import NESTED
@@ -35,6 +36,7 @@ MODERATORS = """\
 VOCABULARY = "vocabulary:\n" + MODERATORS
 BOOK = FINDINGS + COLUMNS
 START = "assigned,threat_job,+"
+ALL = [f"{MODERATED}latitude", f"{MODERATED}mode", f"{NESTED}laboratory"]
 HEAD = "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level,north,how,lab\n"
 
 
@@ -72,8 +74,8 @@ def test_columns_of_findings_become_moderators_and_groupings_of_the_second_stage
     tmp_path: Path,
 ) -> None:
     table, covariance, vocabulary = gathered(tmp_path)
-    assert table["latitude"].tolist() == [10.0, 20.0, 30.0, 40.0, 50.0]
-    assert table["mode"].tolist() == ["web", "paper", "web", "paper", "web"]
+    assert table[f"{MODERATED}latitude"].tolist() == [10.0, 20.0, 30.0, 40.0, 50.0]
+    assert table[f"{MODERATED}mode"].tolist() == ["web", "paper", "web", "paper", "web"]
     assert table[f"{NESTED}laboratory"].tolist() == ["x", "x", "x", "y", "y"]
     assert covariance[0, 1] == pytest.approx(0.6 * 0.01)
     (part, metric, found), (last, _, _) = stages(table, covariance, vocabulary)
@@ -95,8 +97,8 @@ def test_a_study_as_a_whole_has_moderators_and_groupings_for_all_its_estimates(
     assert own["finding_id"].isna().all()
     estimates = pd.DataFrame({"id": ["small|DK|s|e|o|v", "other|DK|s|e|o|v"]})
     table = with_attributes(estimates, own, moderators_of(codebook_of(folder).vocabulary))
-    assert table.loc[0, ["latitude", "mode", f"{NESTED}laboratory"]].tolist() == [55.7, "web", "1"]
-    assert table.loc[1, ["latitude", "mode", f"{NESTED}laboratory"]].isna().all()
+    assert table.loc[0, ALL].tolist() == [55.7, "web", "1"]
+    assert table.loc[1, ALL].isna().all()
 
 
 def test_what_is_said_of_two_findings_counts_before_what_is_said_of_a_publication(
@@ -161,3 +163,8 @@ def test_a_level_or_a_text_in_the_wrong_place_of_a_study_is_an_error(tmp_path: P
     number, level = caught.value.problems
     assert "a number: 'latitude' has no levels" in number.expected
     assert "a level of 'mode': paper, web" in level.expected
+
+
+def test_a_grouping_has_a_name_of_its_own(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, book=BOOK.replace("nesting: laboratory", "nesting: study"))
+    assert "another name than study, country" in problem.expected

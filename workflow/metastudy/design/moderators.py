@@ -13,6 +13,7 @@ import pandas as pd
 
 __all__ = [
     "LEAST_STUDIES",
+    "MODERATED",
     "NO_SLOPES",
     "Coefficient",
     "Moderation",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 LEAST_STUDIES = 4  # studies per coefficient; with fewer, its prior decides it
+MODERATED = "moderator "  # before the name of a moderator, in the columns of the estimates
 BETWEEN = "a comparison between studies"
 WITHIN = "varies within studies"
 
@@ -70,7 +72,7 @@ class Moderation:
     @property
     def fixed(self) -> dict[str, np.ndarray]:
         """The columns by name, as numbers, for what else the design identifies beside them."""
-        named = (f"moderator {c.moderator} {c.level}".strip() for c in self.coefficients)
+        named = (f"{MODERATED}{c.moderator} {c.level}".strip() for c in self.coefficients)
         return dict(zip(named, self.columns.T, strict=True))
 
 
@@ -85,7 +87,7 @@ class Slopes:
 NO_SLOPES = Slopes((), np.zeros((0, 0)))
 
 
-def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: str) -> Moderation:
+def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: pd.Series) -> Moderation:
     """Decide which moderators the estimates of one estimand identify.
 
     In the order of declaration a moderator is refused that is not known of every estimate, that is
@@ -94,10 +96,10 @@ def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: str) -> M
 
     Parameters
     ----------
-    rows : one per estimate; a column for the study and for each moderator, missing where it is not
-        known. A moderator that is known of none of them is not theirs.
+    rows : one per estimate; for each moderator a column that begins with :data:`MODERATED`, missing
+        where it is not known. A moderator that is known of none of them is not theirs.
     declared : the moderators.
-    study : name of the column of studies.
+    study : of each estimate.
 
     Returns
     -------
@@ -106,26 +108,27 @@ def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: str) -> M
         per standard deviation of the estimates' values; that of a category is the difference from
         its reference, the first level that has estimates.
     """
-    studies = pd.get_dummies(rows[study], dtype=float).to_numpy()
+    studies = pd.get_dummies(study, dtype=float).to_numpy()
     one = np.ones((len(rows), 1))
     kept: list[tuple[str, np.ndarray]] = []
     coefficients: list[Coefficient] = []
     said: list[tuple[str, int, str, str, str]] = []
     for moderator in declared:
-        if moderator.name not in rows or rows[moderator.name].isna().all():
+        column = f"{MODERATED}{moderator.name}"
+        if column not in rows or rows[column].isna().all():
             continue
-        values = rows[moderator.name]
+        values = rows[column]
         number = int(values.nunique())
         entry = (moderator.name, number)
         if values.isna().any():
-            lost = ", ".join(dict.fromkeys(rows.loc[values.isna(), study].astype(str)))
+            lost = ", ".join(dict.fromkeys(study[values.isna()].astype(str)))
             said.append((*entry, "refused", "", f"not known of {lost}"))
             continue
         if number == 1:
             same = f"the same in all {len(rows)} estimates: {_text(values.iloc[0])}"
             said.append((*entry, "refused", "intercept", same))
             continue
-        mine, columns = _coefficients(moderator, values, rows[study])
+        mine, columns = _coefficients(moderator, values, study)
         before = [one, *(c for _, c in kept)]
         if alias := _alias(columns, kept):
             said.append((*entry, "refused", alias, f"aliased with {alias}"))

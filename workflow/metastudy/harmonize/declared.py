@@ -11,7 +11,7 @@ import pandas as pd
 
 from metastudy.codebook.codebook import Dependence
 from metastudy.common.problems import Problem
-from metastudy.common.text import did_you_mean, shown
+from metastudy.common.text import canonical, did_you_mean, shown
 from metastudy.harmonize import decoders
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import schema
@@ -31,7 +31,7 @@ def attributes(study: Study, ids: pd.Series | None = None) -> pd.DataFrame:
     book = study.codebook
     rows: list[dict[str, Any]] = []
     for kind, declared in (("moderator", book.moderators), ("nesting", book.nestings)):
-        rows += [{"kind": kind, "name": n, "value": _text(v)} for n, v in declared.items()]
+        rows += [{"kind": kind, "name": n, "value": canonical(v)} for n, v in declared.items()]
     parts = [pd.DataFrame(rows, columns=["kind", "name", "value"]).assign(finding_id=None)]
     named = _finding_ids(study, ids) if ids is not None else None
     for variable in (*book.having("moderator"), *book.having("nesting")):
@@ -46,10 +46,6 @@ def attributes(study: Study, ids: pd.Series | None = None) -> pd.DataFrame:
     table = pd.concat(parts, ignore_index=True).assign(study_id=book.study.id)
     key = ["kind", "name", "finding_id"]
     return schema.shape("attributes", table.sort_values(key, ignore_index=True))
-
-
-def _text(value: float | str) -> str:
-    return value if isinstance(value, str) else repr(float(value))
 
 
 def _finding_ids(study: Study, ids: pd.Series) -> pd.Series:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from metastudy.design.moderators import Moderator
+from metastudy.design.moderators import MODERATED, Moderator
 from metastudy.harmonized import schema
 from metastudy.synthesis.nesting import NESTED
 
@@ -40,8 +40,9 @@ def with_attributes(
     Returns
     -------
     pandas.DataFrame
-        Columns called after moderators hold numbers or, of a category, levels; those of groupings
-        begin with :data:`metastudy.synthesis.nesting.NESTED`. Missing where nothing is said.
+        Columns of moderators begin with :data:`metastudy.design.moderators.MODERATED` and hold
+        numbers or, of a category, levels; those of groupings begin with
+        :data:`metastudy.synthesis.nesting.NESTED`. Missing where nothing is said.
     """
     numeric = {m.name for m in moderators if not m.levels}
     folder = table["id"].str.partition("|")[0]
@@ -56,7 +57,7 @@ def with_attributes(
         if kind == "nesting":
             columns[f"{NESTED}{name}"] = values
         elif name in numeric:
-            columns[str(name)] = values.astype(float)
+            columns[f"{MODERATED}{name}"] = values.astype(float)
         else:
-            columns[str(name)] = values.astype(object).where(values.notna(), np.nan)
+            columns[f"{MODERATED}{name}"] = values.astype(object).where(values.notna(), np.nan)
     return table.assign(**columns)

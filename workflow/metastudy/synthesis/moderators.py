@@ -13,7 +13,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import result_tables
 from metastudy.common.tables import join_values
-from metastudy.design.moderators import Coefficient, Moderation, Moderator
+from metastudy.design.moderators import MODERATED, Coefficient, Moderation, Moderator
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
@@ -134,7 +134,7 @@ def lines(found: SecondStage, posterior: xr.Dataset, interval: float) -> pd.Data
             base = estimand | {"moderator": moderator, "unit": several[0][1].unit}
             numeric = not isinstance(several[0][1].at, str)
             for row in mine.to_dict("records"):
-                value = row[moderator]
+                value = row[f"{MODERATED}{moderator}"]
                 parts.append(
                     base
                     | {
@@ -150,7 +150,7 @@ def lines(found: SecondStage, posterior: xr.Dataset, interval: float) -> pd.Data
                     }
                 )
             marks = join_values(mine["provenance"])
-            at, drawn = _means(mine[moderator], several, mu, posterior["beta"])
+            at, drawn = _means(mine[f"{MODERATED}{moderator}"], several, mu, posterior["beta"])
             for place, numbers in zip(
                 at, summarize(drawn, interval).to_dict("records"), strict=True
             ):

@@ -158,7 +158,7 @@ def _planned(
         own = () if metric in OF_MODULES else (metric,)
         name = "|".join((exposure, kind, outcome, role, mode, *own))
         at = mine.index.to_numpy()
-        moderation[name] = fixed = moderate(mine, moderators, "study")
+        moderation[name] = fixed = moderate(mine, moderators, mine["study"])
         nested[name] = own_of = nesting(mine)
         units = mine.assign(**own_of.levels, **fixed.fixed)
         groupings = [*own_of.above, *GROUPINGS, *own_of.below]

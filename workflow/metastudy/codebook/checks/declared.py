@@ -13,13 +13,23 @@ from metastudy.common.yaml_document import Document
 
 __all__ = ["dependence_problems", "moderator_problems"]
 
+GROUPINGS = ("study", "country", "sector", "role", "setting", "effect", "estimate", "vignette")
 ONE_OF = ("covariance", "correlation")
 
 
 def moderator_problems(
     document: Document, sound: Sound, vocabulary: Vocabulary
 ) -> Iterator[Problem]:
-    """Check that the moderators of a study are known, and are numbers or levels as they should."""
+    """Check that moderators are known, and are numbers or levels, and the names of groupings."""
+    named = [(place, str(place[1])) for place, _ in sound.entries("nestings")]
+    named += [
+        ((*place, "nesting"), str(v.get("nesting"))) for place, v in sound.variables("nesting")
+    ]
+    for place, name in named:
+        if name in GROUPINGS:
+            yield document.problem(
+                place, f"'{name}'", f"another name than {listed(GROUPINGS)}, which there are anyway"
+            )
     for place, value in sound.entries("moderators"):
         name = str(place[1])
         unknown = list(known_terms(document, vocabulary, "moderators", name, place))
