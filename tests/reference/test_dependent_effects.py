@@ -143,6 +143,7 @@ def trials_exact(known: bool) -> Exact:
     return Exact(table["estimate"].to_numpy(), x, v, tau, log_prior)
 
 
+@pytest.mark.ci
 def test_two_outcomes_with_known_covariances_are_weighed_by_them() -> None:
     (found,) = plans(*periodontal(known=True))
     posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()

@@ -7,6 +7,8 @@ Thirteen trials of the BCG vaccine against tuberculosis by their distance from t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,6 +130,7 @@ def standardised() -> np.ndarray:
     return (latitude - latitude.mean()) / latitude.std(ddof=1)
 
 
+@pytest.mark.ci
 def test_mean_slope_and_residual_spread_are_those_of_the_grid(
     fitted: tuple[SecondStage, xr.Dataset],
 ) -> None:
@@ -148,6 +151,7 @@ def test_mean_slope_and_residual_spread_are_those_of_the_grid(
         grid.weight @ grid.tau**2)))  # fmt: skip
 
 
+@pytest.mark.ci
 def test_the_slope_is_that_of_restricted_maximum_likelihood_within_what_its_prior_explains(
     fitted: tuple[SecondStage, xr.Dataset],
 ) -> None:
@@ -167,6 +171,7 @@ def test_the_slope_is_that_of_restricted_maximum_likelihood_within_what_its_prio
     assert row["note"] == ""
 
 
+@pytest.mark.ci
 def test_the_line_of_the_figure_is_mean_and_slope_at_each_latitude(
     fitted: tuple[SecondStage, xr.Dataset],
 ) -> None:
@@ -181,8 +186,10 @@ def test_the_line_of_the_figure_is_mean_and_slope_at_each_latitude(
     assert (line["x"].min(), line["x"].max()) == (13, 55)
 
 
-@pytest.mark.ci
-def test_a_category_beside_a_number_is_a_difference_from_its_reference() -> None:
+@pytest.mark.long(of=("metastudy.synthesis.moderators", "metastudy.synthesis.stages"))
+def test_a_category_beside_a_number_is_a_difference_from_its_reference(
+    figures: Callable[..., None],
+) -> None:
     """Latitude and allocation together; the population mean is that of random allocation."""
     kinds = Moderator("allocation", ("random", "alternate", "systematic"))
     (found,) = plans(*trials(), [LATITUDE, kinds])
@@ -193,6 +200,7 @@ def test_a_category_beside_a_number_is_a_difference_from_its_reference() -> None
     assert table["category"].tolist() == ["", "alternate", "systematic"]
     for at in range(3):
         assert_agree(table.iloc[at], *grid.moments(at + 1))
+    figures(**{row["category"] or row["moderator"]: row["mean"] for _, row in table.iterrows()})
     whole = results(found, posterior, 0.95, 1).query("level == 'population'").squeeze()
     assert_agree(whole, *grid.moments(0))
     assert "at the reference of allocation: random" in whole["note"]
