@@ -176,8 +176,10 @@ def result_files(
     fits : of the modules, called after them, and of their sensitivity analyses.
     appraisal : path of the appraisal of published findings.
     """
-    second_stage = ("estimates", "pooled", "exploratory", "structure", "heterogeneity")
-    second_stage += ("moderators", "moderator_lines", "dependence")
+    second_stage = (
+        *("estimates", "pooled", "exploratory", "structure", "heterogeneity"),
+        *("moderators", "moderator_lines", "dependence"),
+    )
     return {
         "appraisal": [appraisal],
         "truth": [],  # only where the data are simulated: the rules know whether it is there

@@ -91,9 +91,10 @@ def main() -> None:
         else result_tables.none("synthesis_heterogeneity"),
     }
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, made in tables.items():
-        of = "synthesis_heterogeneity" if name == "heterogeneity" else name
-        result_tables.checked(of, made).to_parquet(args.out / f"{name}.parquet", index=False)
+    for name, whole in tables.items():
+        schema = "synthesis_heterogeneity" if name == "heterogeneity" else name
+        checked = result_tables.checked(schema, whole)
+        checked.to_parquet(args.out / f"{name}.parquet", index=False)
     save(xr.DataTree.from_dict(groups), args.out / "posterior.nc")
 
 

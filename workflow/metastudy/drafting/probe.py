@@ -38,6 +38,9 @@ def opened(study: str, path: Path, vocabulary: Vocabulary) -> Codebook:
         sensitivity=(),
         outcomes=(),
         exposures=(),
+        moderators={},
+        nestings={},
+        dependence=(),
         vocabulary=vocabulary,
         document=Document(path, {}, {}),
     )

@@ -140,21 +140,22 @@ def _unfit(study: Study, found: pd.DataFrame, table: pd.DataFrame) -> Iterator[P
     """Covariances that the standard errors do not allow, alone or together."""
     se = table["se"]
     joint: dict[str, dict[tuple[str, str], float]] = {}
-    for row in found.itertuples():
-        product = float(se[row.finding_id] * se[row.other_id])
-        given = not np.isnan(row.covariance)
-        correlation = row.covariance / product if given and product > 0 else row.correlation
+    columns = ("finding_id", "other_id", "covariance", "correlation")
+    for one, other, covariance, declared in zip(*(found[c] for c in columns), strict=True):
+        product = float(se[one] * se[other])
+        given = not np.isnan(covariance)
+        correlation = covariance / product if given and product > 0 else declared
         if given and product > 0 and abs(correlation) >= 1:
             yield _problem(
                 study,
-                f"a covariance of {row.covariance:g} of {row.finding_id} and {row.other_id}, whose "
-                f"standard errors are {se[row.finding_id]:g} and {se[row.other_id]:g}",
+                f"a covariance of {covariance:g} of {one} and {other}, whose "
+                f"standard errors are {se[one]:g} and {se[other]:g}",
                 f"one between -{product:.3g} and {product:.3g}, a correlation below 1",
                 "correct the covariance or the standard errors",
             )
         elif not np.isnan(correlation):
-            own = joint.setdefault(str(table["citation"][row.finding_id]), {})
-            own[row.finding_id, row.other_id] = float(correlation)
+            own = joint.setdefault(str(table["citation"][one]), {})
+            own[one, other] = float(correlation)
     for citation, own in joint.items():
         names = sorted({name for pair in own for name in pair})
         matrix = np.eye(len(names))

@@ -101,9 +101,9 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     parts: dict[str, crossed.Part] = {}
     marks: dict[str, np.ndarray] = {}
     if published:
-        parts["effects"] = findings.effects(study, ids)
+        parts["effects"] = effects = findings.effects(study, ids)
         parts["attributes"] = declared.attributes(study, ids)
-        parts["dependence"] = declared.dependence(study, parts["effects"])
+        parts["dependence"] = declared.dependence(study, effects)
     else:
         sites = answers.places(study, "site", secret, "org")
         clusters = answers.places(study, "cluster", secret, "cluster")

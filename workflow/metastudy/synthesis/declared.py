@@ -49,10 +49,10 @@ def with_attributes(
     columns = {}
     for (kind, name), own in attributes.groupby(["kind", "name"], sort=False):
         whole = own[own["finding_id"].isna()].set_index("study_id")["value"]
-        single = own[own["finding_id"].notna()]
-        single = (single["study_id"] + "|" + single["finding_id"]).to_frame("id").assign(
-            value=single["value"]
-        ).set_index("id")["value"]  # fmt: skip
+        some = own[own["finding_id"].notna()]
+        single = pd.Series(
+            some["value"].array, index=[*(some["study_id"] + "|" + some["finding_id"])]
+        )
         values = table["id"].map(single).astype(object).fillna(folder.map(whole).astype(object))
         if kind == "nesting":
             columns[f"{NESTED}{name}"] = values

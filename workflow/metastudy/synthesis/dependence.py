@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ __all__ = ["AT", "SOURCES", "assumed", "joint", "sensitivity", "sources"]
 SOURCES = ("given", "declared", "assumed")
 AT = (0.3, 0.9)  # correlations that the result is shown at, beside the assumed one
 SAME = ["study", "country", "sector", *ESTIMAND]
+ENDS = ("finding_id", "other_id")
 LEAST = 1e-8  # smallest eigenvalue of a correlation matrix that counts as positive definite
 
 
@@ -42,15 +43,21 @@ def sources(table: pd.DataFrame, dependence: pd.DataFrame | None) -> np.ndarray:
     """
     alike = table.groupby(SAME, sort=False).ngroup().to_numpy()
     found = np.where(alike[:, None] == alike, SOURCES.index("assumed"), -1)
-    if dependence is not None:
-        at = {name: k for k, name in enumerate(table["id"])}
-        for row in dependence.itertuples():
-            ends = [at.get(f"{row.study_id}|{x}") for x in (row.finding_id, row.other_id)]
-            if None not in ends:
-                i, j = ends
-                found[i, j] = found[j, i] = int(np.isnan(row.covariance))
+    at = {name: k for k, name in enumerate(table["id"])}
+    for one, other, given, _ in _pairs(dependence):
+        if one in at and other in at:
+            i, j = at[one], at[other]
+            found[i, j] = found[j, i] = int(np.isnan(given))
     np.fill_diagonal(found, -1)
     return found
+
+
+def _pairs(dependence: pd.DataFrame | None) -> Iterator[tuple[str, str, float, float]]:
+    """The ids of two effects among the estimates, their covariance and their correlation."""
+    if dependence is not None:
+        first, second = (dependence["study_id"] + "|" + dependence[c] for c in ENDS)
+        numbers = (dependence[c].astype(float) for c in ("covariance", "correlation"))
+        yield from zip(first, second, *numbers, strict=True)
 
 
 def joint(
@@ -80,14 +87,14 @@ def joint(
     covariance = np.where(from_where == SOURCES.index("assumed"), correlation, 0.0)
     covariance *= np.outer(now, now)
     at = {name: k for k, name in enumerate(table["id"])}
-    for row in dependence.itertuples() if dependence is not None else ():
-        i, j = (at.get(f"{row.study_id}|{x}") for x in (row.finding_id, row.other_id))
-        if i is None or j is None:
+    for one, other, given, correlated in _pairs(dependence):
+        if one not in at or other not in at:
             continue
-        given = float(row.covariance) * (now[i] / se[i]) * (now[j] / se[j])
-        if np.isnan(row.covariance):
-            given = float(row.correlation) * now[i] * now[j]
-        covariance[i, j] = covariance[j, i] = given
+        i, j = at[one], at[other]
+        value = given * (now[i] / se[i]) * (now[j] / se[j])
+        if np.isnan(given):
+            value = correlated * now[i] * now[j]
+        covariance[i, j] = covariance[j, i] = value
     np.fill_diagonal(covariance, now**2)
     block = connected_components(csr_matrix(covariance != 0), directed=False)[1]
     problems = []
@@ -179,7 +186,7 @@ def sensitivity(
         row = dict(whole) | {"effects": len(at), **pairs}
         row["correlation"] = correlation if pairs["assumed"] else np.nan
         for value in AT:
-            ends = dict.fromkeys(("mean", "lower", "upper"), np.nan)
+            ends = pd.Series(np.nan, index=["mean", "lower", "upper"])
             if value in refits and pairs["assumed"]:
                 drawn = refits[value]["mu"].sel(mu_of=[whole["id"]])
                 ends = summarize(drawn.transpose("chain", "draw", "mu_of"), interval).iloc[0]

@@ -26,6 +26,7 @@ def build(
     effect: Prior,
     between: Prior,
     slope: Prior | None = None,
+    *,
     slopes: Slopes = NO_SLOPES,
 ) -> pm.Model:
     r"""Normal-normal hierarchical meta-analysis with several estimates per study.

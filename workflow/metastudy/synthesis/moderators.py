@@ -43,13 +43,14 @@ def places(moderation: Moderation | None) -> Iterator[str]:
 
 def _each(
     found: SecondStage,
-) -> Iterator[tuple[Mapping[str, Any], Moderation, list[tuple[str, Coefficient]]]]:
+) -> Iterator[tuple[dict[str, Any], Moderation, list[tuple[str, Coefficient]]]]:
     """Estimands with moderators, and their coefficients by the names in the model."""
     for _, estimand in found.estimands.iterrows():
         moderation = found.moderation.get(estimand["id"])
         if moderation and moderation.coefficients:
             names = [f"{estimand['id']} {label}" for label in moderation.fixed]
-            yield dict(estimand), moderation, list(zip(names, moderation.coefficients, strict=True))
+            row = {str(name): value for name, value in estimand.items()}
+            yield row, moderation, list(zip(names, moderation.coefficients, strict=True))
 
 
 def _rows(found: SecondStage, estimand: Mapping[str, Any]) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def nesting(rows: pd.DataFrame) -> Nesting:
         ``crossed``, for a grouping that is neither in studies nor are studies in it, or two of
         which neither is in the other.
     """
-    columns = [c for c in rows if str(c).startswith(NESTED) and rows[c].notna().any()]
+    columns = [c for c in map(str, rows) if c.startswith(NESTED) and rows[c].notna().any()]
     unknown = "unknown in " + rows["study"].astype(str)
     levels = {c.removeprefix(NESTED): rows[c].where(rows[c].notna(), unknown) for c in columns}
     if problems := [*_crossed(rows, levels)]:

@@ -63,7 +63,8 @@ def variables(evidence: Results) -> Tree:
     if not len(found):
         return {"sentence": NOT_DONE}
     assumed = found[found["assumed"] > 0]
-    moved = (assumed[["mean_30", "mean_90"]].sub(assumed["mean"], axis=0)).abs().max(axis=None)
+    apart = assumed[["mean_30", "mean_90"]].sub(assumed["mean"], axis=0)
+    moved = float(apart.abs().max().max())
     said = f"Of the pooled effects, {len(found)} rest on several estimates of one publication"
     if not len(assumed):
         return {"sentence": f"{said}, whose covariance is given or declared."}

@@ -44,9 +44,13 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
         variables.variable_problems,
         variables.finding_problems,
         rules.rule_problems,
+        declared.moderator_problems,
+        declared.dependence_problems,
+        rules.quality_problems,
+        rules.weight_problems,
+        outcomes.use_problems,
     )
-    parts = (*parts, declared.moderator_problems, declared.dependence_problems)
-    for part in (*parts, rules.quality_problems, rules.weight_problems, outcomes.use_problems):
+    for part in parts:
         problems += part(document, sound, vocabulary)
     study = document.path.resolve().parent.name
     return vocabulary, [replace(problem, study=study) for problem in problems]
