@@ -45,7 +45,7 @@ def with_attributes(
         :data:`metastudy.synthesis.nesting.NESTED`. Missing where nothing is said.
     """
     numeric = {m.name for m in moderators if not m.levels}
-    folder = table["id"].str.partition("|")[0]
+    folder = table["id"].astype("str").str.split("|").str[0]
     columns = {}
     for (kind, name), own in attributes.groupby(["kind", "name"], sort=False):
         whole = own[own["finding_id"].isna()].set_index("study_id")["value"]
