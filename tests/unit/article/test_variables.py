@@ -200,4 +200,5 @@ def test_the_number_of_cells_stands_beside_that_of_the_respondents() -> None:
     assert said["threat.cells.sentence"] == (
         "9 respondents at 2 sites with 3 patterns of observed outcomes are 4 cells"
     )
+    assert said["threat.cells.all_arms"] == "threat to the own job in First", "too few in one arm"
     assert "strain.cells.sentence" not in said, "interviews have no patterns of answers"

@@ -15,7 +15,7 @@ import xarray as xr
 import yaml
 from scipy.special import expit
 from scipy.stats import beta as beta_distribution
-from scipy.stats import halfnorm, lognorm, multivariate_normal, norm
+from scipy.stats import chi2, halfnorm, lognorm, multivariate_normal, norm
 from scipy.stats import t as student_t
 
 from helpers.hand_made import coding_study, experiment
@@ -95,6 +95,13 @@ def three_studies() -> tuple[list[Study], list[pd.DataFrame]]:
     return [study for study, _ in made], [wide for _, wide in made]
 
 
+def of_log_sd(df: int) -> tuple[float, float]:
+    """Mean and SD of the logarithm of a true SD over its estimate by Hedges, integrated."""
+    known = chi2(df)
+    mean, square = (known.expect(lambda w, at=at: (-np.log(w / df) / 2) ** at) for at in (1, 2))
+    return mean + np.log(1 - 3 / (4 * df - 1)), np.sqrt(square - mean**2)
+
+
 class Rows:
     """The three studies' answers, respondent by respondent, and the model's equations."""
 
@@ -106,8 +113,8 @@ class Rows:
         assert list(cells.setting.values) == self.settings
         self.sites = list(cells.site.values)
         self.people = []
-        # Of the logarithm of a standardiser; any number where nobody was asked.
-        self.error_of_standardisers = np.ones((3, 4))
+        # Of the logarithm of a standardiser, mean and SD; any numbers where nobody was asked.
+        self.log_standardiser = np.tile(of_log_sd(2), (3, 4, 1))
         for setting, wide in enumerate(tables):
             y = np.full((len(wide), len(self.outcomes)), np.nan)
             answered = ~np.isnan(wide[list(wide.columns[3:])].to_numpy()).all(axis=1)
@@ -117,7 +124,7 @@ class Rows:
                 arms = wide.loc[answered, ["x1", "x2"]].to_numpy()
                 y[answered, k] = in_standard_units(own, arms)
                 df = degrees_of_freedom(own, arms)
-                self.error_of_standardisers[setting, k] = 1 / np.sqrt(2 * df)
+                self.log_standardiser[setting, k] = of_log_sd(df)
             for i in np.flatnonzero(answered):
                 site = self.sites.index(f"{self.settings[setting]}-org-{wide['site'][i]}")
                 x = np.array([1, wide["x1"][i], wide["x2"][i]])
@@ -178,7 +185,8 @@ class Rows:
             total += law("tau").logpdf(at[name]).sum()
         total += lognorm.logpdf(at["sigma"], SCALES["sigma"]).sum()
         kappa = at["standardiser"]
-        total += lognorm.logpdf(kappa, self.error_of_standardisers).sum()
+        mean, sd = np.moveaxis(self.log_standardiser, -1, 0)
+        total += lognorm.logpdf(kappa, sd, scale=np.exp(mean)).sum()
         for name in ("construct_chol", "vignette_chol"):  # det(R)^(eta - 1) of a 2 x 2 matrix
             total += (SCALES["correlation"] - 1) * np.log(1 - at[name][1, 0] ** 2)
         if "site_effect_z" in at:
@@ -199,7 +207,9 @@ class Rows:
         residual = [np.outer(sigma, sigma) * correlation for sigma in at["sigma"]]
         if "site_effect_z" not in at:
             setting = [self.settings.index(name[0]) for name in labels["clustered_site"]]
-            total += norm.logpdf(at["site_effect"], own[setting], at["site_tau"]).sum()
+            # Sites differ by so many true standard deviations, intercepts among them.
+            spread = kappa[setting][:, None, :] * at["site_tau"]
+            total += norm.logpdf(at["site_effect"], own[setting], spread).sum()
         for setting, site, x, y in self.people:
             b = at["site_effect"][labels["clustered_site"].index(self.sites[site])]
             seen = ~np.isnan(y)

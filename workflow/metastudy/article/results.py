@@ -33,6 +33,7 @@ class Modelled:
     """What a module's cells say of their rows: how many each study has, and which were left out.
 
     ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; zero else.
+    ``of_all_arms`` has study and outcome where the standardiser is that of all arms.
     """
 
     rows: Mapping[str, int]
@@ -40,6 +41,7 @@ class Modelled:
     sites: int = 0
     patterns: int = 0
     cells: int = 0
+    of_all_arms: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,6 +17,9 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import MetastudyError
 from metastudy.harmonized.study import load_study
 from metastudy.models.registry import model_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["arguments", "gather"]
 
@@ -82,5 +86,13 @@ def _modelled(path: Path) -> Modelled:
         study, n = model_of(cells).sizes(cells)
         dropped = json.loads(cells.attrs["dropped"])
         sizes = [cells.sizes.get(name, 0) for name in ("site", "pattern", "cell")]
+        arms = _of_all_arms(cells) if "scale_of_all_arms" in cells else ()
     rows = pd.Series(n).groupby(study.astype(str)).sum()
-    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped), *sizes)
+    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped), *sizes, arms)
+
+
+def _of_all_arms(cells: xr.Dataset) -> tuple[tuple[str, str], ...]:
+    """Study and outcome of each standardiser that is that of all arms, once each."""
+    places = zip(*(cells.scale_of_all_arms & (cells.asked == 1)).values.nonzero(), strict=True)
+    found = ((str(cells.study.values[j]), str(cells.construct_of.values[k])) for j, k in places)
+    return tuple(dict.fromkeys(found))

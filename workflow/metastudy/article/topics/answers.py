@@ -163,8 +163,15 @@ def levels_table(evidence: Results, module: str) -> Table:
     return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
 
 
-def _cell_variables(own: Modelled) -> Tree:
-    """How many cells stand for how many respondents, and what missing outcomes add to them."""
+def _cell_variables(evidence: Results, own: Modelled) -> Tree:
+    """How many cells stand for how many respondents, and what missing outcomes add to them.
+
+    ``all_arms`` says which outcomes are in the standard deviation of all arms.
+    """
+    by: dict[str, list[str]] = {}
+    for study, outcome in own.of_all_arms:
+        by.setdefault(study, []).append(inline(evidence.labels.outcome(outcome)))
+    arms = "; ".join(f"{joined(of)} in {evidence.labels.study(s)}" for s, of in by.items())
     rows = sum(own.rows.values())
     sites = f"{own.sites} site{'' if own.sites == 1 else 's'}"
     patterns = f"{own.patterns} pattern{'' if own.patterns == 1 else 's'} of observed outcomes"
@@ -174,6 +181,7 @@ def _cell_variables(own: Modelled) -> Tree:
         "patterns": str(own.patterns),
         "rows": str(rows),
         "sentence": f"{rows} respondents at {sites} with {patterns} are {own.cells} cells",
+        "all_arms": arms or "no outcome",
     }
 
 
@@ -228,7 +236,7 @@ def variables(evidence: Results, name: str) -> Tree:
     tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "mean"])
     tree["label"] = evidence.vocabulary.label("modules", name)
     if (cells := evidence.cells.get(name)) and cells.cells:
-        tree["cells"] = _cell_variables(cells)
+        tree["cells"] = _cell_variables(evidence, cells)
     return tree
 
 

@@ -15,7 +15,12 @@ from metastudy.article.figure_rows import (
     parameter_label,
 )
 from metastudy.article.results import Results
-from metastudy.article.table_rows import columns_of, estimate_and_interval, study_marks
+from metastudy.article.table_rows import (
+    columns_of,
+    estimate_and_interval,
+    metric_label,
+    study_marks,
+)
 from metastudy.article.variable_tree import Tree, shortcode_key
 from metastudy.common.tables import join_values, records
 from metastudy.display.formatting import (
@@ -187,4 +192,11 @@ def _found(evidence: Results) -> Iterator[_Model]:
     second = evidence.synthesis.get("heterogeneity", pd.DataFrame())
     for variant, mine in second.groupby("variant", sort=False) if len(second) else ():
         key = str(variant)
-        yield _Model(key, STAGES.get(key, words(key)), "SD", mine)
+        unit = _unit_of(evidence.synthesis.get(key, pd.DataFrame()))
+        yield _Model(key, STAGES.get(key, words(key)), unit, mine)
+
+
+def _unit_of(effects: pd.DataFrame) -> str:
+    """Units of the standard deviations of a second-stage model, by the metrics of its effects."""
+    metrics = effects["metric"].unique() if len(effects) else ["sd"]
+    return " or ".join(dict.fromkeys(metric_label(m) for m in metrics))

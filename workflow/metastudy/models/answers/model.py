@@ -11,11 +11,13 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from pytensor.tensor import TensorVariable
+from scipy.special import digamma, polygamma
 
 from metastudy.models.algebra import product
 from metastudy.models.answers.design import clustered, site_information
 from metastudy.models.answers.effect_terms import outcome_effects
 from metastudy.models.answers.priors import prior_of
+from metastudy.models.answers.standardisers import small_sample
 from metastudy.models.data_vector import given
 from metastudy.models.likelihoods import gaussian_cells
 from metastudy.models.priors import Prior
@@ -29,8 +31,8 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
 
     .. math::
         y_i &\sim N(B_s' x_i, \Sigma_j) \\
-        B_{spk} &\sim N(\kappa_{dk} \beta_{jpk}, \tau_{pk}^2), \qquad
-            \log \kappa_{dk} \sim N(0, 1 / 2 f_{dk}) \\
+        B_{spk} &\sim N(\kappa_{dk} \beta_{jpk}, \kappa_{dk}^2 \tau_{pk}^2), \qquad
+            \log \kappa_{dk} \sim N(m(f_{dk}), v(f_{dk})) \\
         \beta_{jpk} &= \mu_{pc(k)r(j)} + \textstyle\sum_t u_{tpc(k)}[t(j)] + w_{pc(k)}[v(k)],
             \qquad u_{tpc} \sim N(0, \phi_{tpc} T_{pc}^2) \\
         \mu_{pcr} &\sim N(s_c m_{pf(c)r}, \omega_{pf(c)r}^2) \\
@@ -42,7 +44,9 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     p and the construct, uniformly. Vignettes w and sites have standard deviations of their own.
     Intercepts are each setting's own: levels of answers do not compare across studies, contrasts
     do. Answers are in units of a standard deviation that was estimated with f degrees of freedom;
-    kappa is the true one in units of it, so that effects have its error in them.
+    kappa is the true one in units of it, so that effects, and how much they differ between sites,
+    are in units of the true one and have its error in them. Of a site's intercept beta is the
+    setting's, in the units of the answers.
 
     Parameters
     ----------
@@ -69,16 +73,17 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
         baseline = prior("baseline").variable("baseline", dims=("setting", "outcome"))
         studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
         model.add_coord("study", studies)
-        error = _error_of_standardisers(cells)
-        kappa = pm.LogNormal("standardiser", 0, error, dims=("study", "outcome"))
-        slopes = kappa[study_of_setting][:, None, :] * beta
+        kappa = pm.LogNormal("standardiser", *_true_sd(cells), dims=("study", "outcome"))
+        unit = kappa[study_of_setting][:, None, :]  # of a setting, for all coefficients
+        slopes = unit * beta
         b = pt.concatenate([baseline[:, None, :], slopes], axis=1)[setting_of_site]
         if len(many := clustered(cells)):
             model.add_coord("clustered_site", coords["site"][many])
             tau = spread("site_tau", prior("site_tau"), fixed_tau, ("coefficient", "outcome"))
             centred = informed(site_information(cells)[many], prior_of(priors, "site_tau").scale)
             dims = ("clustered_site", "coefficient", "outcome")
-            b = pt.set_subtensor(b[many], varying("site_effect", tau, dims, b[many], centred))
+            sd = unit[setting_of_site[many]] * tau
+            b = pt.set_subtensor(b[many], varying("site_effect", sd, dims, b[many], centred))
 
         sigma = prior("sigma").variable("sigma", dims=("setting", "outcome"))
         chol = sigma[:, :, None] * pt.linalg.kron(
@@ -97,11 +102,17 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     return model
 
 
-def _error_of_standardisers(cells: xr.Dataset) -> np.ndarray:
-    """Standard error of the logarithm of each study's standardiser, shape (study, outcome)."""
+def _true_sd(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and SD of log kappa, shape (study, outcome) each.
+
+    They are those of a true standard deviation given its estimate with the degrees of freedom f,
+    of which f times the squared ratio is chi-squared, and over Hedges' correction as the units are.
+    """
     df = pd.DataFrame(cells.scale_df.values).groupby(cells.study.values).max().to_numpy()
     # One that nobody was asked for is in no likelihood: any number does.
-    return np.where(df > 0, 1 / np.sqrt(2 * np.maximum(df, 1.0)), 1.0)
+    df = np.maximum(np.where(df > 0, df, 2.0), 2.0)
+    mean = np.log(small_sample(df)) + (np.log(df / 2) - digamma(df / 2)) / 2
+    return mean, np.sqrt(polygamma(1, df / 2)) / 2
 
 
 def _correlation(name: str, size: int, prior: Prior) -> TensorVariable:
