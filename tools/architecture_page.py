@@ -19,8 +19,8 @@ them. -->
 # The layers of the library
 
 Imports go down only: a package knows those in lines below its own, and none beside it. `make lint`
-checks it, and a package without a place in these lines breaks the lint. A rule's name leads to its
-module in `commands`, which reads arguments and files and calls the rest.
+checks it, and a package without a place in these lines breaks the lint. The name of a rule that
+runs Python leads to its module in `commands`, which reads arguments and files and calls the rest.
 
 """
 
