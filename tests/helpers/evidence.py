@@ -391,10 +391,11 @@ def refits(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         effects = effects[effects["level"].eq("population") & effects["metric"].ne("pomp")]
         if VOCABULARY.model(module) != "answers":
             effects = effects.assign(role="")
-        given = [("without_organisation", "org-1"), ("prior", "half")]
+        given = [("without_organisation", "org-1"), ("prior", "tau_half")]
         given += [("outcomes", "apart")] * (VOCABULARY.model(module) == "answers")
         for kind, group in given:
             more = {"module": module, "kind": kind, "group": group, "left_out": 0.1, "shift": 0.0}
+            more |= {"how": "sampled", "note": "", "missed": "", "k": float("nan")}
             rows.append(effects.assign(**more, rhat=1.0, ess=500.0, divergences=0))
     return pd.concat(rows, ignore_index=True)[REFITS]
 
@@ -403,7 +404,7 @@ def power(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Effects that lean on the data alone."""
     key = ["module", "exposure", "outcome", "role"]
     found = refits(modules).drop_duplicates(key, ignore_index=True)
-    return found.assign(prior=0.01, likelihood=0.1, diagnosis="")[POWER]
+    return found.assign(prior=0.01, likelihood=0.1, diagnosis="", key="tau", by_key=0.01)[POWER]
 
 
 def evidence(world: str, studies: int = 1, observed: tuple[str, ...] = ()) -> Results:

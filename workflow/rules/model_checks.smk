@@ -26,6 +26,7 @@ rule refits:
         sampling=json.dumps(
             {**config["refits"], "seed": config["sampling"]["seed"]}, sort_keys=True
         ),
+        gates=as_json("refit_gates"),
         interval=config["report"]["interval"],
         rope_sd=config["report"]["rope_sd"],
         rope_logit=config["report"]["rope_logit"],
@@ -36,8 +37,8 @@ rule refits:
     shell:
         f"{LIBRARY} python -m metastudy.commands.refits"
         " --cells {input.cells} --posterior {input.posterior}"
-        " --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
-        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit}"
+        " --priors {params.priors:q} --sampling {params.sampling:q}"
+        " --gates {params.gates:q} --interval {params.interval} --rope_sd {params.rope_sd} --rope_logit {params.rope_logit}"
         " --table {output.table} --power {output.power} --pooling {output.pooling} > {log} 2>&1"
 
 

@@ -31,6 +31,7 @@ def effect(outcome: str, mean: float) -> dict[str, object]:
 
 def one_refit(kind: str, group: str, outcome: str, mean: float) -> dict[str, object]:
     more = {"rhat": 1.01, "ess": 400.0, "divergences": 0, "left_out": 0.1, "module": "threat"}
+    more |= {"how": "sampled", "note": "", "missed": ""}
     shift = (mean - {"threat_quality": 0.3, "threat_job": 0.0}[outcome]) / 0.05
     return effect(outcome, mean) | more | {"kind": kind, "group": group, "shift": shift}
 
@@ -45,13 +46,13 @@ def evidence() -> Results:
         one_refit("without_organisation", "org-1", "threat_job", 0.02),
         one_refit("without_organisation", "org-2", "threat_quality", 0.05),  # undecided, then
         one_refit("without_organisation", "org-2", "threat_job", -0.01),
-        one_refit("prior", "half", "threat_quality", 0.29),
-        one_refit("prior", "double", "threat_quality", 0.31),
+        one_refit("prior", "tau_half", "threat_quality", 0.29),
+        one_refit("prior", "tau_double", "threat_quality", 0.31),
     ]
     scaled = [
         EXPOSURE
         | {"module": "threat", "outcome": o, "role": "professional", "prior": p}
-        | {"likelihood": 0.1, "diagnosis": d}
+        | {"likelihood": 0.1, "diagnosis": d, "key": "tau", "by_key": p}
         for o, p, d in (("threat_quality", 0.01, ""), ("threat_job", 0.2, "conflict"))
     ]
     return Results(
@@ -95,6 +96,36 @@ def test_a_claim_is_kept_where_its_sign_has_a_probability_of_95_per_cent(
     assert kept(evidence, job) == "", "it is no claim"
     other = {**quality, "role": "citizen_coproducer"}
     assert kept(evidence, other) == "", "nobody of that role was in a refit"
+
+
+def test_a_refit_that_misses_a_gate_is_shown_and_counted_nowhere(evidence: Results) -> None:
+    refits = evidence.refits
+    refits.loc[refits["group"] == "org-2", "missed"] = "R-hat 1.08 (gate 1.02)"
+    one = robustness(evidence).set_index("kind").loc["without_organisation"]
+    assert (one["refits"], one["missed"], one["changed"]) == (2, 1, 0)
+    assert one["shift"] == pytest.approx(-1), "that of org-1, not the -5 of org-2"
+    assert kept(evidence, evidence.contrasts["threat"].iloc[0].to_dict()) == "3 of 3"
+    found = figure(evidence).set_index(["outcome", "level"])
+    assert found.loc[("threat_quality", "without_organisation"), "lower"] == pytest.approx(0.25)
+    assert table(evidence, "refits").shown["Gate missed"].tolist() == ["1", "0"]
+    assert flat(variables(evidence, {}))["refits.gates"] == (
+        "One of 4 refits misses a gate and is not counted."
+    )
+
+
+def test_an_effect_that_rests_on_one_study_says_so_and_is_not_a_refit(evidence: Results) -> None:
+    alone = one_refit("without_study", "a", "threat_job", float("nan"))
+    alone |= {"how": "not run", "note": "rests on one study", "positive": float("nan")}
+    found = pd.concat([evidence.refits, pd.DataFrame([alone])], ignore_index=True)
+    object.__setattr__(evidence, "refits", found)
+    one = robustness(evidence).set_index("kind").loc["without_study"]
+    assert (one["refits"], one["effects"], one["rests"]) == (0, 0, 1)
+    said = flat(variables(evidence, {}))
+    assert said["refits.number"] == "4"
+    assert "rest on one" in said["refits.threat.without_study.sentence"]
+    shown = table(evidence, "refits").shown
+    assert "–" in shown["Largest shift, posterior SD"].tolist()
+    assert kept(evidence, evidence.contrasts["threat"].iloc[0].to_dict()) == "3 of 4"
 
 
 def test_what_leans_on_the_prior_is_counted(evidence: Results) -> None:

@@ -16,10 +16,12 @@ from metastudy.model_checks.leave_group_out import (
     VARIANTS,
     refits,
     rows_left_out,
+    speaks_of,
     without,
 )
 from metastudy.model_checks.power_scaling import power_scaling
-from metastudy.model_checks.refits import summary
+from metastudy.model_checks.refit_gates import converged, missed
+from metastudy.model_checks.refits import _about, summary
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.design import estimands
 from metastudy.models.codings.cells import code_cells
@@ -27,6 +29,7 @@ from metastudy.models.data_vector import NOT_FIXED
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import model_of
 
+OVER = ("chain", "draw")
 SCALES = {"tau": 0.3, "tau_logit": 0.5, "effect": 0.5, "effect_logit": 1.0, "sigma": 2.0}
 PRIORS = priors_of(SCALES)
 CODES = ["role_change", "uncertainty", "empowered_citizens"]
@@ -56,15 +59,16 @@ def covered(cells: xr.Dataset) -> xr.DataArray:
     return model_of(cells).covered(cells)
 
 
-def test_every_group_is_left_out_once_and_only_where_others_remain() -> None:
-    found = [(one.kind, one.group) for one in refits(answers(), PRIORS)]
+def test_every_group_is_left_out_once() -> None:
+    found = [(one.kind, one.group) for one in refits(answers(), PRIORS, ["tau", "effect"])]
     assert found == [
         *[("without_study", "a"), ("without_study", "b")],
         *[("without_country", "DK"), ("without_country", "FI")],
+        *[("without_sector", only) for only in sorted(set(answers().sector.values))],
         *[("without_organisation", f"a-org-{i}") for i in range(3)],
-        *[("prior", "half"), ("prior", "double")],
+        *[("prior", f"{k}_{v}") for k in ("tau", "effect", "all") for v in ("half", "double")],
         *[("pooling", "pooled"), ("pooling", "unpooled")],
-    ], "there is one sector, and the second study is one organisation"
+    ], "the second study is one organisation"
 
 
 def test_leaving_out_a_group_takes_its_rows_and_no_others() -> None:
@@ -101,14 +105,48 @@ def test_an_effect_that_has_lost_its_data_is_known_as_its_prior() -> None:
     assert not covered(without(coded, "organisation", "org-a")).values.any(), "one side is empty"
 
 
-def test_prior_variants_scale_what_groups_and_effects_may_do_and_nothing_else() -> None:
-    found = {one.group: one for one in refits(answers(), PRIORS)}
-    halved = {"tau": 0.15, "tau_logit": 0.25, "effect": 0.25, "effect_logit": 0.5}
-    assert found["half"].priors == priors_of(SCALES | halved)
+def test_prior_variants_scale_one_prior_or_all_of_them_and_nothing_else() -> None:
+    keys = ["tau", "effect", "sigma"]
+    found = {one.group: one for one in refits(answers(), PRIORS, keys)}
+    assert found["tau_half"].priors == priors_of(SCALES | {"tau": 0.15})
+    assert found["effect_double"].priors == priors_of(SCALES | {"effect": 1.0})
+    twice = {name: 2 * SCALES[name] for name in keys}
+    assert found["all_double"].priors == priors_of(SCALES | twice), "not those of other models"
     assert found["pooled"].fixed_tau == pytest.approx(FIXED["pooled"] * SCALES["effect"])
     assert found["unpooled"].fixed_tau == SCALES["effect"]
     assert found["a"].fixed_tau == NOT_FIXED
-    assert all(one.priors is PRIORS for name, one in found.items() if name not in VARIANTS)
+    varied = [name for name in found if name.endswith(tuple(f"_{v}" for v in VARIANTS))]
+    assert all(one.priors is PRIORS for name, one in found.items() if name not in varied)
+
+
+def test_a_group_is_left_out_for_the_effects_that_it_has_data_about() -> None:
+    cells = answers()
+    both, _ = cells.exposure.values
+    effects = covered(cells)
+    for study, about in (("a", {both}), ("b", set(cells.exposure.values))):
+        mine = speaks_of(cells, "study", study)
+        assert set(effects.exposure.values[mine]) == about
+    one = next(r for r in refits(cells, PRIORS, ["tau"]) if r.group == "b")
+    counted, rests = _about(model_of(cells), cells, one, effects)
+    assert list(effects.exposure.values[counted]) == [both]
+    assert list(effects.exposure.values[rests]) == [cells.exposure.values[1]], "only b has it"
+    sector = next(r for r in refits(cells, PRIORS, ["tau"]) if r.kind == "without_sector")
+    counted, rests = _about(model_of(cells), cells, sector, effects)
+    assert not counted.any()
+    assert rests.all(), "both rest on the one sector there is"
+    coded = code_cells([interviews()], "strain", VOCABULARY)
+    assert speaks_of(coded, "organisation", "org-a").any(), "one side of a contrast is enough"
+
+
+def test_chains_apart_few_draws_and_divergences_are_each_a_missed_gate() -> None:
+    gates = {"rhat": 1.02, "ess_bulk": 200, "ess_tail": 200, "divergences": 0}
+    good = effects(0.1, 3).drop_vars(["exposure", "outcome", "role"])
+    assert missed(converged(good), 0, gates) == ""
+    apart = good + xr.DataArray([0.0, 0.1], dims="chain")
+    assert "R-hat" in missed(converged(apart), 0, gates)
+    slow = good.isel(draw=np.repeat(np.arange(50), 10))
+    assert "bulk ESS" in missed(converged(slow), 0, gates)
+    assert missed(converged(good), 2, gates) == "2 divergences (gate 0)"
 
 
 def test_outcomes_of_a_family_are_set_apart_in_a_refit_of_their_own() -> None:
@@ -116,15 +154,15 @@ def test_outcomes_of_a_family_are_set_apart_in_a_refit_of_their_own() -> None:
     study, _ = experiment("a", 60, 1, outcomes=["threat_quality", "threat_job"])
     cells = answer_cells([study], "threat", VOCABULARY)
     priors = priors_of(SCALES | {"outcomes": 0.3})
-    found = {(one.kind, one.group): one for one in refits(cells, priors)}
+    found = {(one.kind, one.group): one for one in refits(cells, priors, ["outcomes"])}
     apart = found["outcomes", "apart"]
     assert apart.fixed_outcomes == SCALES["effect"]
     assert apart.fixed_tau == NOT_FIXED
     assert apart.cells is cells
-    assert found["prior", "double"].priors["outcomes"].scale == pytest.approx(0.6)
+    assert found["prior", "outcomes_double"].priors["outcomes"].scale == pytest.approx(0.6)
     others = [one for key, one in found.items() if key != ("outcomes", "apart")]
     assert {one.fixed_outcomes for one in others} == {NOT_FIXED}
-    one_outcome = [one.kind for one in refits(answers(), priors)]
+    one_outcome = [one.kind for one in refits(answers(), priors, ["tau"])]
     assert "outcomes" not in one_outcome, "nothing is pooled there"
 
 
@@ -173,15 +211,16 @@ def test_power_scaling_tells_what_the_posterior_leans_on(strong: str) -> None:
     names = list(estimands(cells).index)
     mu = np.random.default_rng(3).standard_normal((4, 1000, len(names))) + 2
     wide, narrow = -0.005 * ((mu - 2) ** 2).sum(2), -0.5 * ((mu - 2) ** 2).sum(2)
-    parts = {"log_prior": wide, "log_likelihood": narrow}
-    if strong == "prior":
-        parts = {"log_prior": narrow, "log_likelihood": wide}
+    prior, likelihood = (narrow, wide) if strong == "prior" else (wide, narrow)
     posterior = xr.Dataset(
-        {"mu": (("chain", "draw", "estimand"), mu)}
-        | {name: (("chain", "draw"), value) for name, value in parts.items()},
+        {"mu": (("chain", "draw", "estimand"), mu), "log_likelihood": (OVER, likelihood)},
         {"estimand": names},
     )
-    table = checked("power", power_scaling(cells, posterior))
+    none = np.zeros_like(prior)  # a prior of something that moves with nothing
+    scaled = xr.Dataset({"tau": (OVER, none), "effect": (OVER, prior)})
+    table = checked("power", power_scaling(cells, posterior, scaled))
+    assert set(table["key"]) == {"effect"}
+    np.testing.assert_allclose(table["by_key"], table["prior"])
     other = {"prior": "likelihood", "likelihood": "prior"}[strong]
     assert len(table) == len(names)
     assert (table[strong] > 10 * table[other]).all()

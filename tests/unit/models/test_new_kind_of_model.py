@@ -36,7 +36,7 @@ from metastudy.harmonized.study import Study
 from metastudy.inference.convergence import gates
 from metastudy.inference.fit import fit
 from metastudy.model_checks.predictive_checks import REPLICATES, predict
-from metastudy.model_checks.refits import refit
+from metastudy.model_checks.refits import Settings, refit
 from metastudy.models import builders, registry
 from metastudy.models.aggregate import aggregate, observed_rows
 from metastudy.models.answers.rows import rows_of
@@ -192,7 +192,7 @@ TOY = Model(
     name="toy",
     metric="log_odds",
     cluster="site",
-    prior_of=lambda priors, parameter: priors["effect_logit"],
+    prior_of=lambda priors, parameter: {"mu": priors["effect_logit"]}[parameter],
     measured=scale_scores.NEEDED,
     cells=cells,
     structures=structures,
@@ -206,6 +206,7 @@ TOY = Model(
     places=places,
     weigh=lambda cells, weights: cells.assign({k: cells[k] * weights for k in ("n", "yes")}),
     sizes=lambda cells: (cells.study.values, cells.n.values),
+    about=lambda cells: cells.n.values[:, None] > 0,
     covered=lambda cells: xr.DataArray([True], effect_coords(effects(cells)), (EFFECT,)),
     population_effects=population_effects,
 )
@@ -305,7 +306,7 @@ def test_a_new_kind_of_model_goes_the_whole_way(registered: None, tmp_path: Path
     assert ((after["lower"] < after["observed"]) & (after["observed"] < after["upper"])).all()
     assert REPLICATES == 400
 
-    again, _ = refit(made, draws, PRIORS, SAMPLING, 0.95, 0.18)
+    again, _ = refit(made, draws, PRIORS, Settings(SAMPLING, THRESHOLDS, 0.95, 0.18))
     left_out = again[again["kind"] == "without_study"]
     assert set(left_out["group"]) == {"study1", "study2"}
     assert (left_out["sd"] > effect["sd"]).all(), "half of the people know less"

@@ -36,12 +36,13 @@ def main() -> None:
     cells = xr.load_dataset(args.cells)
     model = model_of(cells)
     rows = observed_rows(args.studies, cells, args.vocabulary)
-    found, components = {}, 0
+    found, gates, components = {}, {}, 0
     for path in args.fits:
         with xr.open_datatree(path) as tree:
             for pooling, group in POOLING.items():
                 if group in tree.children:
                     draws = tree[group].to_dataset()
+                    gates[pooling] = str(draws.attrs.get("missed", ""))
                     spreads = [n for n in map(str, draws) if n == "tau" or n.endswith("_tau")]
                     spreads = [n for n in spreads if n not in ("total_tau", "apart_tau")]
                     components = max(components, sum(draws[n][0, 0].size for n in spreads))
@@ -52,7 +53,7 @@ def main() -> None:
     table = table.assign(
         module=str(cells.attrs["module"]),
         components=components,
-        note=notes(table),
+        note=notes(table, gates),
         provenance=join_values(s["provenance"] for s in described.values()),
     )
     checked("comparison", table[COLUMNS]).to_parquet(args.out, index=False)

@@ -11,7 +11,8 @@ import xarray as xr
 from metastudy.commands._run import run
 from metastudy.common.result_tables import checked
 from metastudy.model_checks.power_scaling import power_scaling
-from metastudy.model_checks.refits import refit
+from metastudy.model_checks.priors import log_priors, sampled_names
+from metastudy.model_checks.refits import Settings, refit
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import model_of
 from metastudy.posterior.verdicts import ROPES
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("--posterior", type=Path, required=True)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--gates", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
     parser.add_argument("--rope_sd", type=float, required=True)
     parser.add_argument("--rope_logit", type=float, required=True)
@@ -39,9 +41,11 @@ def main() -> None:
         posterior = tree["posterior"].to_dataset().load()
     priors = priors_of(args.priors)
     rope = getattr(args, ROPES[model_of(cells).metric])
-    table, pooling = refit(cells, posterior, priors, args.sampling, args.interval, rope)
+    settings = Settings(args.sampling, args.gates, args.interval, rope)
+    table, pooling = refit(cells, posterior, priors, settings)
     checked("refits", table).to_parquet(args.table, index=False)
-    power = power_scaling(cells, posterior)
+    scaled = log_priors(cells, posterior, priors, sampled_names(cells, priors))
+    power = power_scaling(cells, posterior, scaled)
     checked("power", power).to_parquet(args.power, index=False)
     groups = {f"{name}_posterior": draws for name, draws in pooling.items()}
     save(xr.DataTree.from_dict(groups), args.pooling)

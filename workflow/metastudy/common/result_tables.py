@@ -114,26 +114,32 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         **EFFECT,
         "kind": _TEXT,  # see metastudy.model_checks.leave_group_out.Refit
         "group": _TEXT,
-        "left_out": _SHARE,  # of the rows
+        "left_out": _SHARE_OR_NONE,  # of the rows
+        "how": Column(among=("sampled", "reweighted", "not run")),  # by weights of the whole fit
+        "note": _TEXT,  # why it was not run
+        "missed": _TEXT,  # gates that the refit misses; such a row is counted nowhere
         "metric": Column(among=("sd", "log_odds")),
-        "mean": _NUMBER,
-        "sd": _SPREAD,
-        "lower": _NUMBER,
-        "upper": _NUMBER,
-        "pd": Column("float64", low=0.5, high=1),
-        "positive": _SHARE,
+        "mean": _MEASURE,  # as what follows, missing where it was not run
+        "sd": _MEASURE,
+        "lower": _MEASURE,
+        "upper": _MEASURE,
+        "pd": Column("float64", null=True, low=0.5, high=1),
+        "positive": _SHARE_OR_NONE,
         "rope": _SHARE_OR_NONE,
         "above": _SHARE_OR_NONE,
         "below": _SHARE_OR_NONE,
-        "rhat": _MEASURE,
-        "ess": _MEASURE,
+        "rhat": _MEASURE,  # of draws
+        "ess": _MEASURE,  # the least of the mean, its sign and the tails
+        "k": _MEASURE,  # of weights: the shape of their tail
         "shift": _MEASURE,  # of the mean, in posterior standard deviations of the whole fit
         "divergences": _COUNT,
     },
     "power": {
         **EFFECT,
-        "prior": _MEASURE,
+        "prior": _MEASURE,  # all top-level priors together
         "likelihood": _MEASURE,
+        "key": _TEXT,  # of the prior that moves it most by itself
+        "by_key": _MEASURE,  # how much that is
         "diagnosis": Column(among=("", "strong_prior", "conflict")),
     },
     "predictive": {

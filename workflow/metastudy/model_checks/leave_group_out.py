@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
+from metastudy.model_checks.priors import widened
 from metastudy.models.data_vector import NOT_FIXED
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.models.registry import model_of
 
-__all__ = ["FIXED", "Refit", "refits", "rows_left_out", "without"]
+__all__ = ["FIXED", "RESTS", "Refit", "refits", "rows_left_out", "speaks_of", "without"]
 
 GROUPINGS = ("study", "country", "sector", "organisation")
-# Priors of effects and of standard deviations between groups, and the factors of the variants.
 OUTCOMES = "outcomes"  # key of the prior between the outcomes of a family
-VARIED = {key for pair in OF_METRIC.values() for key in pair} | {OUTCOMES}
 VARIANTS = {"half": 0.5, "double": 2.0}
+ALL = "all"  # priors at once
+# What is said of an effect that no other group has data about.
+RESTS = "rests on one {}"
 # Standard deviation between groups where it is fixed: none, or as wide as the prior of an effect.
 FIXED = {"pooled": 1e-3, "unpooled": 1.0}
 
@@ -26,10 +29,11 @@ FIXED = {"pooled": 1e-3, "unpooled": 1.0}
 class Refit:
     """What one refit is called, and what it is given.
 
-    ``kind`` is ``without_<grouping>`` with the ``group`` left out, ``prior`` with ``half`` or
-    ``double``, ``outcomes`` with ``apart``, where ``fixed_outcomes`` is the standard deviation of
-    outcomes of a family around zero, or ``pooling`` with ``pooled`` or ``unpooled``, where
-    ``fixed_tau`` is the standard deviation between groups.
+    ``kind`` is ``without_<grouping>`` with the ``group`` left out, ``prior`` with a key of the
+    configuration, or ``all``, and ``half`` or ``double``, such as ``tau_half``; ``outcomes`` with
+    ``apart``, where ``fixed_outcomes`` is the standard deviation of outcomes of a family around
+    zero, or ``pooling`` with ``pooled`` or ``unpooled``, where ``fixed_tau`` is the standard
+    deviation between groups.
     """
 
     kind: str
@@ -40,11 +44,17 @@ class Refit:
     fixed_outcomes: float = NOT_FIXED
 
 
-def refits(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Iterator[Refit]:
+def refits(
+    cells: xr.Dataset, priors: Mapping[str, Prior], keys: Collection[str]
+) -> Iterator[Refit]:
     """All refits of a module: each group left out, the variants of the priors and of the pooling.
 
-    A grouping is left out level by level where it has two levels or more; an organisation that is
-    all of its study is left out with the study.
+    An organisation that is all of its study is left out with the study.
+
+    Parameters
+    ----------
+    keys : of the priors that the model has (:func:`metastudy.model_checks.priors.log_priors`); each
+        is halved and doubled, and all of them at once.
     """
     model = model_of(cells)
     where = model.places(cells)
@@ -52,12 +62,13 @@ def refits(cells: xr.Dataset, priors: Mapping[str, Prior]) -> Iterator[Refit]:
         levels = where.drop_duplicates(["study", grouping])
         if grouping == "organisation":
             levels = levels[levels.groupby("study")[grouping].transform("nunique") > 1]
-        names = sorted(set(levels[grouping]))
-        for name in names if len(names) > 1 else ():
+        for name in sorted(set(levels[grouping])):
             yield Refit(f"without_{grouping}", name, without(cells, grouping, name), priors)
-    for name, factor in VARIANTS.items():
-        scaled = {k: p.scaled(factor) if k in VARIED else p for k, p in priors.items()}
-        yield Refit("prior", name, cells, scaled)
+    for key in (*keys, *[ALL] * (len(keys) > 1)):
+        for name, factor in VARIANTS.items():
+            varied = keys if key == ALL else (key,)
+            other = {k: widened(p, factor) if k in varied else p for k, p in priors.items()}
+            yield Refit("prior", f"{key}_{name}", cells, other)
     scale = float(priors[OF_METRIC[model.metric][0]].scale)
     if OUTCOMES in priors and model.pools_outcomes(cells):
         yield Refit("outcomes", "apart", cells, priors, fixed_outcomes=scale)
@@ -75,6 +86,13 @@ def without(cells: xr.Dataset, grouping: str, group: str) -> xr.Dataset:
     """
     model = model_of(cells)
     return model.weigh(cells, (model.places(cells)[grouping] != group).to_numpy(dtype=float))
+
+
+def speaks_of(cells: xr.Dataset, grouping: str, group: str) -> np.ndarray:
+    """Which population effects a group has data about, shape (effect,)."""
+    model = model_of(cells)
+    mine = (model.places(cells)[grouping] == group).to_numpy()
+    return np.asarray(model.about(cells)[mine].any(axis=0))
 
 
 def rows_left_out(cells: xr.Dataset, kept: xr.Dataset) -> float:

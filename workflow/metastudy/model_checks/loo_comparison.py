@@ -82,16 +82,25 @@ def thinned(posterior: xr.Dataset) -> xr.Dataset:
     return posterior.isel(draw=slice(None, None, every))
 
 
-def notes(table: pd.DataFrame) -> list[str]:
-    """What must be said beside each fit: for how many rows its estimate is not reliable."""
-    columns = (table[name] for name in ("high_k", "rows", "threshold"))
-    return [
-        f"Pareto k is above {threshold:.2f} for {high_k} of {rows} rows: this elpd is not "
-        "reliable, and rather too high than too low"
-        if high_k
-        else ""
-        for high_k, rows, threshold in zip(*columns, strict=True)
-    ]
+def notes(table: pd.DataFrame, gates: Mapping[str, str] | None = None) -> list[str]:
+    """What must be said beside each fit: why its estimate is not reliable.
+
+    Parameters
+    ----------
+    gates : by way of pooling, which gates its draws miss, in words.
+    """
+    said = []
+    for row in table.itertuples():
+        why = []
+        if row.high_k:
+            why.append(
+                f"Pareto k is above {row.threshold:.2f} for {row.high_k} of {row.rows} rows: this "
+                "elpd is not reliable, and rather too high than too low"
+            )
+        if missed := (gates or {}).get(str(row.pooling), ""):
+            why.append(f"its draws miss a gate ({missed})")
+        said.append("; ".join(why))
+    return said
 
 
 def log_likelihood(rows: Any, cells: xr.Dataset, posterior: xr.Dataset) -> xr.DataArray:

@@ -18,11 +18,18 @@ POWER = result_tables.columns("power")
 SENSITIVE = 0.05  # Kallioinen et al. (2024)
 
 
-def power_scaling(cells: xr.Dataset, posterior: xr.Dataset) -> pd.DataFrame:
+def power_scaling(cells: xr.Dataset, posterior: xr.Dataset, log_prior: xr.Dataset) -> pd.DataFrame:
     """How much the effects move when prior or likelihood is raised to a power near one.
 
-    Importance sampling on the draws there are, no refit (Kallioinen et al. 2024); of the priors
-    only those of means, contrasts and standard deviations between groups are scaled.
+    Importance sampling on the draws there are, no refit (Kallioinen et al. 2024). All top-level
+    priors are scaled, together and each by itself; those of levels and effects of groups are a part
+    of the model, and scaling them would scale the hierarchy.
+
+    Parameters
+    ----------
+    posterior : draws with ``log_likelihood``.
+    log_prior : log-density of each prior in them, by its key
+        (:func:`metastudy.model_checks.priors.log_priors`).
 
     Returns
     -------
@@ -35,7 +42,7 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset) -> pd.DataFrame:
     tree = xr.DataTree.from_dict(
         {
             "posterior": effects.rename("size").to_dataset(),
-            "log_prior": posterior[["log_prior"]],
+            "log_prior": log_prior,
             "log_likelihood": whole.rename("rows").to_dataset(),
         }
     )
@@ -43,9 +50,19 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset) -> pd.DataFrame:
         group: az.psense(tree, var_names="size", group=group)["size"]
         for group in ("prior", "likelihood")
     }
+    keys = [str(name) for name in log_prior]
+    each = np.stack([_by_itself(tree, key) for key in keys])  # (key, effect)
+    most = xr.DataArray(np.array(keys)[each.argmax(axis=0)], dims=EFFECT)
+    moved |= {"key": most, "by_key": xr.DataArray(each.max(axis=0), dims=EFFECT)}
     table = xr.Dataset({**moved, "has_data": model.covered(cells)}).to_dataframe().reset_index()
     table = table[table.pop("has_data")].drop(columns=EFFECT, errors="ignore")
     table = table.reset_index(drop=True)
     prior, likelihood = table["prior"] > SENSITIVE, table["likelihood"] > SENSITIVE
     table["diagnosis"] = np.select([prior & likelihood, prior], ["conflict", "strong_prior"], "")
     return described(cells, table)[POWER]
+
+
+def _by_itself(tree: xr.DataTree, key: str) -> np.ndarray:
+    """Sensitivity to one prior, shape (effect,); none where it does not move at all."""
+    found = az.psense(tree, var_names="size", group="prior", group_var_names=[key])["size"]
+    return np.nan_to_num(found.values)

@@ -88,6 +88,8 @@ class Model:
     weigh : (cells, weights of those units) -> the same cells, each unit counted that many times.
     sizes : cells -> study of each group of rows, and how many rows it has.
     pools_outcomes : cells -> whether outcomes of a family are pooled.
+    about : cells -> which units have data about which population effects, shape (unit, effect);
+        units as in ``places``. Of a contrast between units one side is enough.
     covered : cells -> which population effects the cells have data about (effect).
     population_effects : (posterior, cells) -> draws of the population effects (chain, draw,
         effect), with the coordinates :data:`KEY_OF_EFFECT`.
@@ -117,5 +119,6 @@ class Model:
     weigh: Callable[[xr.Dataset, np.ndarray], xr.Dataset] = _NO_REFITS
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
     pools_outcomes: Callable[[xr.Dataset], bool] = _never
+    about: Callable[[xr.Dataset], np.ndarray] = _NO_REFITS
     covered: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS
     population_effects: Callable[[xr.Dataset, xr.Dataset], xr.DataArray] = _NO_REFITS

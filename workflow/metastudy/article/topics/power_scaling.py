@@ -27,14 +27,16 @@ def table(evidence: Results) -> Table:
                 "Moved by both": str(row["conflict"]),
                 "Most sensitive to the prior": effect_label(evidence, row),
                 "Sensitivity": number(row["largest"]),
+                "Most to the prior of": KEYS.get(row["key"], row["key"]),
             }
             for row in records(found)
         ],
         columns=None if len(found) else ["Nothing to show"],
     )
     caption = (
-        "Power-scaling: population effects whose posterior moves when the prior, or prior and "
-        "likelihood, are raised to a power near one (sensitivity above 0.05)."
+        "Power-scaling: population effects whose posterior moves when all top-level priors, or "
+        "priors and likelihood, are raised to a power near one (sensitivity above 0.05), and the "
+        "prior that moves the most sensitive one most by itself."
     )
     return Table(shown, evidence.power, caption, tuple(found["provenance"]))
 
@@ -55,7 +57,30 @@ def variables(evidence: Results) -> Tree:
     return tree
 
 
-POWER = ["module", "effects", "prior", "conflict", *KEY, "exposure_type", "largest", "provenance"]
+# What each prior of the configuration is of.
+KEYS = {
+    "baseline": "baselines",
+    "effect": "effects",
+    "effect_logit": "effects",
+    "tau": "spreads between groups",
+    "tau_logit": "spreads between groups",
+    "outcomes": "spreads between outcomes",
+    "sigma": "residual spreads",
+    "correlation": "correlations",
+    "prevalence": "prevalences",
+    "accuracy": "accuracies of coders",
+}
+POWER = [
+    "module",
+    "effects",
+    "prior",
+    "conflict",
+    *KEY,
+    "exposure_type",
+    "largest",
+    "key",
+    "provenance",
+]
 
 
 def power(evidence: Results) -> pd.DataFrame:
@@ -75,6 +100,6 @@ def power(evidence: Results) -> pd.DataFrame:
             "conflict": int((mine["diagnosis"] == "conflict").sum()),
             "largest": worst["prior"],
         }
-        about = {c: worst[c] for c in (*KEY, "exposure_type", "provenance")}
+        about = {c: worst[c] for c in (*KEY, "exposure_type", "key", "provenance")}
         rows.append({"module": name, **counts, **about})
     return pd.DataFrame(rows, columns=POWER)

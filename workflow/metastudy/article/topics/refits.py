@@ -20,6 +20,7 @@ __all__ = [
     "KINDS",
     "SUMMARY",
     "apart",
+    "counted",
     "figure",
     "kept",
     "robustness",
@@ -37,16 +38,21 @@ def table(evidence: Results) -> Table:
             "Module": labels.of(row["module"], "modules"),
             "Refits": KINDS[row["kind"]],
             "Number": str(row["refits"]),
-            "Largest shift, posterior SD": number(row["shift"]),
-            "Of the effect": effect_label(evidence, row),
-            "Verdicts changed": f"{row['changed']} of {row['effects']}",
+            "Gate missed": str(row["missed"]),
+            "Effects that rest on one": str(row["rests"]) if row["kind"] in GROUPS else "–",
+            "Largest shift, posterior SD": number(row["shift"]) if row["effects"] else "–",
+            "Of the effect": effect_label(evidence, row) if row["effects"] else "–",
+            "Verdicts changed": f"{row['changed']} of {row['effects']}" if row["effects"] else "–",
         }
         for row in records(found)
     ]
     shown = grouped(rows, "Module", "Refits") if rows else pd.DataFrame(columns=columns_of(rows))
     caption = (
         "Refits: how far the mean of a population effect moves at most, in its posterior standard "
-        "deviations, and how many effects get another verdict in any refit of the kind."
+        "deviations, and how many effects get another verdict in any refit of the kind. A refit "
+        "that misses a gate (R-hat, effective sample size, divergences) is not counted. An effect "
+        "rests on one study, country, sector or organisation that has all data about it: there is "
+        "no refit without it."
     )
     return Table(shown, evidence.refits, caption, tuple(found["provenance"]))
 
@@ -56,28 +62,52 @@ def variables(evidence: Results) -> Tree:
     tree: Tree = {}
     found = robustness(evidence)
     for row in records(found):
-        effect = _effect(evidence, row)
         leaves = {
             "number": str(row["refits"]),
-            "shift": number(abs(row["shift"])),
+            "shift": number(abs(row["shift"])) if row["effects"] else "–",
             "changed": str(row["changed"]),
             "effects": str(row["effects"]),
-            "sentence": f"{KINDS[row['kind']]}, no mean moves by more than "
-            f"{number(abs(row['shift']))} posterior standard deviations ({effect}), and "
-            f"{count(row['changed']) if row['changed'] else 'none'} of {row['effects']} verdicts "
-            f"{'changes' if row['changed'] == 1 else 'change'}.",
+            "missed": str(row["missed"]),
+            "rests": str(row["rests"]),
+            "sentence": _sentence(evidence, row),
         }
         put(tree, [row["module"], row["kind"]], leaves)
     for name in dict.fromkeys(found["module"]):
         mine = tree[shortcode_key(name)]
         mine["summary"] = " ".join(mine[k]["sentence"] for k in KINDS if k in mine)
     if len(found):
-        tree["number"] = str(
-            evidence.refits[["module", "kind", "group"]].drop_duplicates().shape[0]
+        made = evidence.refits[evidence.refits["how"] != "not run"]
+        each = made.drop_duplicates(["module", "kind", "group"])
+        missed = int((each["missed"] != "").sum())
+        tree["number"] = str(len(each))
+        tree["reweighted"] = str(int((each["how"] == "reweighted").sum()))
+        tree["missed"] = str(missed)
+        tree["gates"] = (
+            f"{count(missed).capitalize()} of {len(each)} refits "
+            f"{'misses a gate and is' if missed == 1 else 'miss a gate and are'} not counted."
+            if missed
+            else "Every refit passes its gates."
         )
         tree["rhat_max"] = number(found["rhat"].max(), 3)
         tree["ess_min"] = number(found["ess"].min(), 0)
     return tree
+
+
+def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
+    """How far the effects move in one kind of refits, and which have none of that kind."""
+    kind, rests = row["kind"], row["rests"]
+    one = f"one {kind.removeprefix('without_')}"
+    if not row["effects"]:
+        return f"No effect has a counted refit {inline(KINDS[kind])}: " + (
+            f"{rests} of {rests} rest on one." if rests else "each misses a gate."
+        )
+    moved, changed = number(abs(row["shift"])), row["changed"]
+    return (
+        f"{KINDS[kind]}, no mean moves by more than {moved} posterior standard deviations "
+        f"({_effect(evidence, row)}), and {count(changed) if changed else 'none'} of "
+        f"{row['effects']} verdicts {'changes' if changed == 1 else 'change'}"
+        + (f"; {rests} more {'rests' if rests == 1 else 'rest'} on {one}." if rests else ".")
+    )
 
 
 def _effect(evidence: Results, row: Mapping[str, Any]) -> str:
@@ -93,14 +123,15 @@ KINDS = {
     "prior": "Prior scales halved and doubled",
     "outcomes": "With the outcomes of a family not pooled",
 }
+GROUPS = tuple(kind for kind in KINDS if kind.startswith("without_"))
 KEPT = 0.95  # a refit keeps a sign that has at least this probability in it
 SUMMARY = [
-    *("module", "kind", "refits", "effects"),
+    *("module", "kind", "refits", "missed", "effects", "rests"),
     *("shift", "exposure", "exposure_type", "outcome", "group", "left_out"),  # of the largest shift
     *("changed", "rhat", "ess", "provenance"),
 ]
 KEY = ["exposure", "outcome", "role"]
-WORST = ("module", "shift", *KEY, "exposure_type", "group", "left_out", "provenance")
+WORST = ("shift", *KEY, "exposure_type", "group", "left_out")
 
 
 def figure(evidence: Results) -> pd.DataFrame:
@@ -110,7 +141,7 @@ def figure(evidence: Results) -> pd.DataFrame:
 
 
 def _module(evidence: Results, name: str) -> Iterator[dict[str, Any]]:
-    mine = rows_of_module(evidence.refits, name)
+    mine = counted(rows_of_module(evidence.refits, name))
     module, whole = evidence.vocabulary.label("modules", name), _population(evidence, name)
     for row in records(whole.reset_index().sort_values("exposure_type", kind="stable")):
         kind = str(row["exposure_type"])
@@ -138,18 +169,34 @@ def _module(evidence: Results, name: str) -> Iterator[dict[str, Any]]:
 def robustness(evidence: Results) -> pd.DataFrame:
     """One row per module and kind of refit (``SUMMARY``).
 
-    ``shift`` is the largest one, in posterior standard deviations of the fit to all data, with its
-    effect and what was left out; ``changed`` is the number of effects whose verdict differs in any
-    of the refits; ``rhat`` and ``ess`` are the worst of the effects.
+    ``refits`` were made, and ``missed`` of them miss a gate; the rest is of the others. ``effects``
+    are in them; ``rests`` have none, as one group has all data about them. ``shift`` is the largest
+    one, in posterior standard deviations of the fit to all data, with its effect and what was left
+    out; ``changed`` is the number of effects whose verdict differs in any of the refits; ``rhat``
+    and ``ess`` are the worst of the effects.
     """
     rows: list[dict[str, Any]] = []
     for name in evidence.contrasts:
         whole = _population(evidence, name)
         verdicts = {key: evidence.verdict(row) for key, row in _by_key(whole)}
         for kind in KINDS:
-            mine = rows_of_module(evidence.refits, name)
-            mine = mine[mine["kind"] == kind]
+            every = rows_of_module(evidence.refits, name)
+            every = every[every["kind"] == kind]
+            if every.empty:
+                continue
+            mine, made = counted(every), every[every["how"] != "not run"]
+            rests = every[every["how"] == "not run"]
+            about = {
+                "module": name,
+                "kind": kind,
+                "refits": made["group"].nunique(),
+                "missed": made.loc[made["missed"] != "", "group"].nunique(),
+                "effects": mine.drop_duplicates(KEY).shape[0],
+                "rests": rests.drop_duplicates(KEY).shape[0],
+                "provenance": every["provenance"].iloc[0],
+            }
             if mine.empty:
+                rows.append(about | {"changed": 0})
                 continue
             worst = mine.iloc[int(mine["shift"].abs().argmax())]
             changed = {
@@ -159,17 +206,18 @@ def robustness(evidence: Results) -> pd.DataFrame:
                 and evidence.verdict(row) != verdicts[key]
             }
             rows.append(
-                {
-                    "kind": kind,
-                    "refits": mine["group"].nunique(),
-                    "effects": mine.drop_duplicates(KEY).shape[0],
-                    "changed": len(changed),
-                    "rhat": mine["rhat"].max(),
-                    "ess": mine["ess"].min(),
-                    **{c: worst[c] for c in WORST},
-                }
+                about
+                | {"changed": len(changed), "rhat": mine["rhat"].max(), "ess": mine["ess"].min()}
+                | {c: worst[c] for c in WORST}
             )
     return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of refits that were made and pass their gates: the only ones that say something."""
+    if "how" not in table:
+        return table
+    return table[(table["how"] != "not run") & (table["missed"] == "")]
 
 
 def rows_of_module(table: pd.DataFrame, module: str) -> pd.DataFrame:
@@ -198,15 +246,15 @@ def _of_effect(evidence: Results, effect: Mapping[str, Any]) -> pd.DataFrame:
     """The refits of a population effect; of a study's own effect where it is the only one."""
     module = str(effect["module"])
     own = effect if evidence.by_role(module) else {**effect, "role": ""}
-    table = rows_of_module(evidence.refits, module)
+    table = counted(rows_of_module(evidence.refits, module))
     return table[_same(table, own)]
 
 
 def kept(evidence: Results, effect: Mapping[str, Any]) -> str:
     """In how many of its refits a claim keeps its sign, such as ``7 of 8``.
 
-    A refit keeps the sign if it has a probability of at least 0.95 there. A refit without data on
-    the effect has no row for it and is not counted.
+    A refit keeps the sign if it has a probability of at least 0.95 there. A refit that
+    misses a gate, or is about other effects, is not counted.
 
     Parameters
     ----------

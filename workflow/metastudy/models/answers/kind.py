@@ -60,19 +60,23 @@ def pools_outcomes(cells: xr.Dataset) -> bool:
     return bool(families(estimands(cells)).ne("").any())
 
 
-def covered(cells: xr.Dataset) -> xr.DataArray:
+def about(cells: xr.Dataset) -> np.ndarray:
     """An effect needs rows of a setting that has the exposure and the outcome, with its role."""
-    table = estimands(cells)
     has_rows = cells.n.values > 0
     seen = cells.observed.values[cells.pattern_of_cell.values].astype(bool) & has_rows[:, None]
     setting = cells.setting_of_site.values[cells.site_of_cell.values]
     exposures = list(map(str, cells.exposure.values))
     found = []
-    for row in table.itertuples():
+    for row in estimands(cells).itertuples():
         mine = cells.present.values[setting, exposures.index(str(row.exposure))].astype(bool)
         mine &= cells.role.values[setting] == row.role
-        found.append(bool(seen[mine][:, cells.construct_of.values == row.outcome].any()))
-    return xr.DataArray(found, effect_coords(table), EFFECT)
+        found.append(mine & seen[:, cells.construct_of.values == row.outcome].any(axis=1))
+    return np.array(found, dtype=bool).reshape(-1, len(setting)).T
+
+
+def covered(cells: xr.Dataset) -> xr.DataArray:
+    """An effect needs rows of one cell at least (:func:`about`)."""
+    return xr.DataArray(about(cells).any(axis=0), effect_coords(estimands(cells)), EFFECT)
 
 
 def population_effects(posterior: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
@@ -106,6 +110,7 @@ ANSWERS = Model(
     weigh=weigh,
     sizes=sizes,
     pools_outcomes=pools_outcomes,
+    about=about,
     covered=covered,
     population_effects=population_effects,
 )

@@ -65,6 +65,14 @@ def _effects(cells: xr.Dataset) -> pd.DataFrame:
     return table.assign(exposure=cells.exposure.values[of.exposure[slope]], role=role)
 
 
+def about(cells: xr.Dataset) -> np.ndarray:
+    """An organisation on one side of a contrast, with interviews about a code that both have."""
+    read = interviews(cells).values > 0  # (organisation, code)
+    on_a_side = slopes(cells).x.T != 0  # (slope, organisation)
+    asked = np.einsum("sfc,oc->sfo", _compared(cells), read) & on_a_side[:, None]
+    return asked.reshape(-1, len(read)).T
+
+
 def covered(cells: xr.Dataset) -> xr.DataArray:
     """A contrast needs interviews about a code of its family on both sides of it."""
     found = _compared(cells).any(axis=-1)
@@ -115,6 +123,7 @@ CODINGS = Model(
     places=places,
     weigh=weigh,
     sizes=sizes,
+    about=about,
     covered=covered,
     population_effects=population_effects,
 )
