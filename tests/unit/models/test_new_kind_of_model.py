@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from scipy.special import expit, logsumexp, softmax
+from scipy.stats import binom, norm
 
 from helpers.raw_studies import harmonized, table_study
 from helpers.repository import ROOT
@@ -310,6 +312,17 @@ def test_a_new_kind_of_model_goes_the_whole_way(registered: None, tmp_path: Path
     left_out = again[again["kind"] == "without_study"]
     assert set(left_out["group"]) == {"study1", "study2"}
     assert (left_out["sd"] > effect["sd"]).all(), "half of the people know less"
+    reweighted = again[again["how"] == "reweighted"].set_index("group")
+    assert set(reweighted.index) == {"effect_logit_half", "effect_logit_double"}
+    assert (reweighted["k"] < 0.5).all()
+    main, _ = on_a_grid(made, 1.0)
+    for group, factor in (("effect_logit_half", 0.5), ("effect_logit_double", 2.0)):
+        row, (mean, sd) = reweighted.loc[group], on_a_grid(made, factor)
+        # Of the weighted mean minus that of the draws most of the Monte Carlo error is gone.
+        assert row["mean"] - effect["mean"] == pytest.approx(
+            mean - main, abs=0.15 * abs(mean - main)
+        )
+        assert row["sd"] == pytest.approx(sd, rel=0.1)
 
     evidence = Results(
         vocabulary=vocabularies.load(path), contrasts={MODULE: table}, settings={"report": {}}
@@ -321,6 +334,50 @@ def test_a_new_kind_of_model_goes_the_whole_way(registered: None, tmp_path: Path
     said = make.TOPICS["toy"].variables(evidence, MODULE)
     assert said == {"sentence": "Core tasks raise it."}
     assert catalogue.variables(evidence.models)[MODULE].topic == "toy"
+
+
+def on_a_grid(made: xr.Dataset, factor: float) -> tuple[float, float]:
+    """Mean and SD of the effect with a prior that many times as wide, without any draw."""
+    mu, baseline = np.linspace(-1, 3, 201), np.linspace(-3, 3, 201)
+    log = norm.logpdf(mu, 0, factor * PRIORS["effect_logit"].scale)
+    for study in set(made.study.values):
+        given = norm.logpdf(baseline, 0, 1.5) + np.zeros((len(mu), 1))
+        mine = made.isel(cell=made.study.values == study)
+        for n, yes, x in zip(mine.n.values, mine.yes.values, mine.x.values, strict=True):
+            given = given + binom.logpmf(yes, n, expit(baseline + mu[:, None] * x))
+        log = log + logsumexp(given, axis=1)
+    weights = softmax(log)
+    mean = weights @ mu
+    return float(mean), float(np.sqrt(weights @ (mu - mean) ** 2))
+
+
+@pytest.mark.ci
+@pytest.mark.fit
+def test_a_refit_that_misses_a_gate_is_sampled_longer_and_marked_where_it_misses_it_still(
+    registered: None, tmp_path: Path
+) -> None:
+    path = tmp_path / "vocabulary.yaml"
+    words = yaml.safe_load((ROOT / "config" / "vocabulary.yaml").read_text("utf-8"))
+    words["modules"][MODULE]["model"] = "toy"
+    path.write_text(yaml.safe_dump(words, sort_keys=False), "utf-8")
+    made = aggregate([a_study(tmp_path, seed) for seed in (1, 2)], MODULE, path)
+    draws = fit(made, PRIORS, SAMPLING)["posterior"].to_dataset()
+    few = {**SAMPLING, "draws": 100}  # of two chains: never 300 that are effective
+
+    passed, _ = refit(
+        made, draws, PRIORS, Settings(few, THRESHOLDS | {"ess_tail": 300}, 0.95, 0.18)
+    )
+    sampled = passed[passed["how"] == "sampled"]
+    assert len(sampled)
+    assert (sampled["missed"] == "").all()
+    assert (sampled["ess"] > 2 * few["draws"]).all(), "more than the shorter chains have"
+
+    gates = THRESHOLDS | {"ess_bulk": 10_000}
+    failed, pooling = refit(made, draws, PRIORS, Settings(few, gates, 0.95, 0.18))
+    assert set(failed["how"]) == {"sampled"}, "nor are weights of too few draws a refit"
+    assert failed["missed"].str.match(r"bulk ESS \d+(\.\d)? \(gate 1e\+04\)").all()
+    assert failed.loc[failed["kind"] == "prior", "k"].lt(0.5).all()
+    assert all("bulk ESS" in one.attrs["missed"] for one in pooling.values())
 
 
 def test_what_a_kind_does_not_have_is_an_error_and_no_crash() -> None:

@@ -130,7 +130,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "below": _SHARE_OR_NONE,
         "rhat": _MEASURE,  # of draws
         "ess": _MEASURE,  # the least of the mean, its sign and the tails
-        "k": _MEASURE,  # of weights: the shape of their tail
+        "k": _MEASURE,  # of the weights of other priors: the shape of their tail
         "shift": _MEASURE,  # of the mean, in posterior standard deviations of the whole fit
         "divergences": _COUNT,
     },

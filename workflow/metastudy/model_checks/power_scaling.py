@@ -63,6 +63,8 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset, log_prior: xr.Datase
 
 
 def _by_itself(tree: xr.DataTree, key: str) -> np.ndarray:
-    """Sensitivity to one prior, shape (effect,); none where it does not move at all."""
+    """Sensitivity to one prior, shape (effect,); none to one that is flat, as LKJ with shape 1."""
+    if np.ptp(tree["log_prior"][key].values) == 0:
+        return np.zeros(tree["posterior"].sizes[EFFECT])
     found = az.psense(tree, var_names="size", group="prior", group_var_names=[key])["size"]
     return np.nan_to_num(found.values)

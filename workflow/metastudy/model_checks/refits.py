@@ -94,10 +94,10 @@ def refit(
             tables.append(_not_run(reference, rests, one))
         if not about.any() and one.kind != "pooling":  # whose draws are compared row by row
             continue
-        table = None
+        table, k = None, np.nan
         if one.kind == "prior":
             ratio = log_priors(cells, posterior, priors, sampled, one.priors) - plain
-            table = _reweighted(reference, about, ratio, settings)
+            table, k = _reweighted(reference, about, ratio, settings)
         if table is None:
             given = pack(one.cells, one.priors, one.fixed_tau, one.fixed_outcomes)
             if given.tobytes() not in done:
@@ -109,7 +109,7 @@ def refit(
                     pooling[one.group] = draws
             table = done[given.tobytes()].loc[about.values]
         left_out = rows_left_out(cells, one.cells)
-        tables.append(table.assign(kind=one.kind, group=one.group, left_out=left_out))
+        tables.append(table.assign(kind=one.kind, group=one.group, left_out=left_out, k=k))
     return described(cells, pd.concat(tables, ignore_index=True))[REFITS], pooling
 
 
@@ -137,12 +137,12 @@ def _not_run(reference: xr.DataArray, rests: xr.DataArray, one: Refit) -> pd.Dat
 
 def _reweighted(
     reference: xr.DataArray, about: xr.DataArray, ratio: xr.Dataset, settings: Settings
-) -> pd.DataFrame | None:
-    """A refit with other priors by weights; None where they are not reliable."""
+) -> tuple[pd.DataFrame | None, float]:
+    """A refit with other priors by weights, or None where they are not reliable, and their k."""
     total = sum(ratio.values(), start=xr.zeros_like(next(iter(ratio.values()))))
     weights, k = pareto_weights(total.transpose("chain", "draw").values)
     if k >= LARGEST_K:
-        return None
+        return None, k
     draws = reference.isel({EFFECT_DIM: np.flatnonzero(about.values)})
     draws = draws.transpose("chain", "draw", EFFECT_DIM)
     keys = {name: draws[name].values.astype(str) for name in KEY_OF_EFFECT}
@@ -151,12 +151,11 @@ def _reweighted(
     )
     found = weighted_summary(bare, weights, settings.interval, settings.rope)
     if missed({name: found[name] for name in ("ess_bulk", "ess_tail")}, 0, settings.gates):
-        return None
+        return None, k
     over = ("chain", "draw")
     shift = (found["mean"] - draws.mean(over).values) / draws.std(over, ddof=1).values
-    return found.assign(
-        **keys, shift=shift, rhat=np.nan, k=k, how="reweighted", note="", missed="", divergences=0
-    )
+    said = {"how": "reweighted", "note": "", "missed": "", "divergences": 0}
+    return found.assign(**keys, shift=shift, rhat=np.nan, **said), k
 
 
 def _sampled(
@@ -171,9 +170,10 @@ def _sampled(
     """A refit by sampling, once more with longer chains where it misses a gate."""
     from metastudy.inference.sampling import draw
 
+    target = settings.sampling["target_accept"]
     for longer in (1, LONGER):
         chains = {name: settings.sampling[name] * longer for name in ("tune", "draws")}
-        tree = draw(compiled, {**settings.sampling, **chains}, 1, given)
+        tree = draw(compiled, {**settings.sampling, **chains, "target_accept": target}, 1, given)
         draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
         effects, divergences = model.population_effects(draws, cells), int(stats["diverging"].sum())
         table = summary(effects, reference, has_data, settings.interval, settings.rope)
@@ -182,7 +182,8 @@ def _sampled(
         if not wrong:
             break
         print(f"  missed: {wrong}", flush=True)
-    more = {"k": np.nan, "how": "sampled", "note": "", "missed": wrong, "divergences": divergences}
+        target = float(stats["target_accept"])  # of the last retry after divergences
+    more = {"how": "sampled", "note": "", "missed": wrong, "divergences": divergences}
     whole = table.set_index(np.flatnonzero(has_data.values)).reindex(range(len(has_data)))
     return whole.assign(**more), draws.assign_attrs(missed=wrong)
 
