@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -60,6 +61,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
             *("--vocabulary", ROOT / "config" / "vocabulary.yaml"),
             *("--priors", json.dumps(CONFIG["priors"])),
             *("--sampling", json.dumps(CONFIG["refits"] | {"seed": 1})),
+            *("--refits", json.dumps(CONFIG["refits"] | {"seed": 1})),
+            *("--gates", json.dumps(CONFIG["refit_gates"])),
             *("--correlation", "0.6", "--prior_decides", str(report["prior_decides"])),
             *("--interval", "0.95", "--rope_sd", "0.1", "--rope_logit", "0.18"),
             *("--out", folder / "out"),
@@ -105,3 +108,14 @@ def test_the_result_at_other_correlations_is_in_columns(tables: dict[str, pd.Dat
     assert row["lower_90"] < row["mean_90"] < row["upper_90"]
     whole = tables["pooled"].query("level == 'population'").squeeze()
     assert row["mean"] == whole["mean"]
+
+
+def test_each_study_has_its_influence_on_mean_and_total(tables: dict[str, pd.DataFrame]) -> None:
+    found = tables["influence"].set_index("study")
+    assert len(found) == 6
+    whole = tables["pooled"].query("level == 'population'").squeeze()
+    assert (found["mean"] == whole["mean"]).all()
+    moved = (found["mean_without"] - found["mean"]) / whole["sd"]
+    np.testing.assert_allclose(found["shift"], moved)
+    assert found["studies"].eq(6).all()
+    assert found["total_without"].gt(0).all()

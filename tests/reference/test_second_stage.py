@@ -19,9 +19,10 @@ from helpers.exact_pooling import Exact, law_of
 from helpers.repository import ROOT
 from metastudy.models.priors import Prior, priors_of
 from metastudy.posterior.summarise import summarize
+from metastudy.synthesis.influence import MOST, Fit, influence, without
 from metastudy.synthesis.pooling import SecondStage, plans
 from metastudy.synthesis.results import inconsistency, results
-from metastudy.synthesis.stages import pool
+from metastudy.synthesis.stages import fitter, pool
 
 pytestmark = pytest.mark.fit
 
@@ -59,9 +60,16 @@ def schools() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> tuple[SecondStage, xr.Dataset, pd.DataFrame]:
+def again() -> Fit:
+    """The model of the eight schools, compiled once."""
     (found,) = plans(*schools())
-    posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
+    return fitter(found, PRIORS)
+
+
+@pytest.fixture(scope="module")
+def fitted(again: Fit) -> tuple[SecondStage, xr.Dataset, pd.DataFrame]:
+    (found,) = plans(*schools())
+    posterior = again(found.covariance, SAMPLING)["posterior"].to_dataset()
     return found, posterior, results(found, posterior, 0.95, SAMPLING["seed"])
 
 
@@ -121,6 +129,59 @@ def test_the_inconsistency_is_that_of_the_grid(fitted: tuple) -> None:
     assert abs(row["i2"] - GRID.weight @ share) < ERRORS * row["i2_mcse"]
     assert 0 < row["i2_lower"] < row["i2"] < row["i2_upper"] < 1
     assert row["parameter"] == f"tau[{fitted[1]['tau_of'].item()}]"
+
+
+def test_the_influence_of_each_study_is_that_of_the_grid_without_it(
+    again: Fit, fitted: tuple[SecondStage, xr.Dataset, pd.DataFrame]
+) -> None:
+    found, posterior, _ = fitted
+    chains = CONFIG["refits"] | {"seed": 5}
+    table = influence(found, posterior, again, chains, CONFIG["refit_gates"], 0.95)
+    whole, all_of_it = (GRID.moments(*two) for two in ((GRID.mean, GRID.variance), (GRID.tau, 0)))
+    moved = []
+    for k, row in table.iterrows():
+        left = np.arange(8) != k
+        own = Exact(ESTIMATE[left], np.diag(SE[left] ** 2), [np.arange(7)], stats.norm(0, 50), 20)
+        mean, sd = own.moments()
+        total, spread = own.moments(own.total, 0.0)
+        error = ERRORS / np.sqrt(row["ess_bulk"])
+        assert row["mean_without"] == pytest.approx(mean, abs=error * sd)
+        assert row["total_without"] == pytest.approx(total, abs=error * spread)
+        assert row["shift"] == pytest.approx((mean - whole[0]) / whole[1], abs=2 * error)
+        assert row["total"] == pytest.approx(all_of_it[0], rel=0.05)
+        moved.append(abs(mean - whole[0]) > error * sd)
+    assert any(moved), "the posterior with all of them would not pass"
+    assert table["study"].tolist() == list("ABCDEFGH")
+    assert table.loc[[0, 6], "shift"].lt(-0.2).all(), "the two largest estimates raise the mean"
+    assert (table["missed"] == "").all()
+    assert (table["studies"] == 8).all()
+
+
+def test_a_left_out_study_that_misses_a_gate_says_so(
+    again: Fit, fitted: tuple[SecondStage, xr.Dataset, pd.DataFrame]
+) -> None:
+    chains = {"chains": 2, "tune": 50, "draws": 50, "target_accept": 0.9, "seed": 5}
+    table = influence(*fitted[:2], again, chains, CONFIG["refit_gates"] | {"ess_bulk": 1000}, 0.95)
+    assert table["missed"].str.contains(r"bulk ESS \d+").all()
+
+
+def test_a_left_out_study_keeps_the_covariances_of_the_others() -> None:
+    table, _ = schools()
+    both = table.assign(study=[*"AABBCDEF"], sector=[*"xyxyxxxx"])
+    covariance = np.diag(SE**2)
+    covariance[0, 1] = covariance[1, 0] = covariance[2, 3] = covariance[3, 2] = 50.0
+    (found,) = plans(both, covariance)
+    given = without(found, "A")
+    assert ((given == 0) == (found.covariance == 0)).all()
+    np.testing.assert_array_equal(given[2:, 2:], found.covariance[2:, 2:])
+    assert (given[:2, :2] > 1e6 * found.covariance[:2, :2]).all()
+
+
+def test_many_studies_are_not_left_out_one_by_one(again: Fit) -> None:
+    table, _ = schools()
+    one = table.iloc[[0] * (MOST + 1)].assign(study=[f"s{k}" for k in range(MOST + 1)])
+    (found,) = plans(one.reset_index(drop=True), np.eye(MOST + 1))
+    assert influence(found, xr.Dataset(), again, {}, {}, 0.95).empty
 
 
 def test_two_estimates_of_a_study_have_no_inconsistency() -> None:

@@ -1,7 +1,7 @@
 """Synthesis: unpooled study estimates, the second stage over several studies, the exploratory model.
 
 REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
-OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence}.parquet,
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,influence}.parquet,
 results/synthesis/posterior.nc,
 results/design_based/estimates.parquet
 """
@@ -20,6 +20,7 @@ rule synthesize:
         moderators="results/synthesis/moderators.parquet",
         moderator_lines="results/synthesis/moderator_lines.parquet",
         dependence="results/synthesis/dependence.parquet",
+        influence="results/synthesis/influence.parquet",
         heterogeneity="results/synthesis/heterogeneity.parquet",
         posterior="results/synthesis/posterior.nc",
     log:
@@ -33,6 +34,8 @@ rule synthesize:
         out=subpath(output.posterior, parent=True),
         priors=as_json("priors"),
         sampling=as_json("sampling"),
+        refits=json.dumps({**config["refits"], "seed": config["sampling"]["seed"]}, sort_keys=True),
+        gates=as_json("refit_gates"),
         interval=config["report"]["interval"],
         rope_sd=config["report"]["rope_sd"],
         rope_logit=config["report"]["rope_logit"],
@@ -47,6 +50,7 @@ rule synthesize:
         f"{LIBRARY} python -m metastudy.commands.synthesize"
         " --cells {input.cells} --published {input.published}"
         " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
+        " --refits {params.refits:q} --gates {params.gates:q}"
         " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --prior_decides {params.prior_decides}"
         " --standardisers {params.standardisers} --correlation {params.correlation} --cores {threads} --out {params.out} > {log} 2>&1"
 

@@ -122,7 +122,8 @@ def test_an_effect_that_rests_on_one_study_says_so_and_is_not_a_refit(evidence: 
     assert (one["refits"], one["effects"], one["rests"]) == (0, 0, 1)
     said = flat(variables(evidence, {}))
     assert said["refits.number"] == "4"
-    assert "rest on one" in said["refits.threat.without_study.sentence"]
+    sentence = "Without one study: no refit counts, as 1 effect rests on one study."
+    assert said["refits.threat.without_study.sentence"] == sentence
     shown = table(evidence, "refits").shown
     assert "–" in shown["Largest shift, posterior SD"].tolist()
     assert kept(evidence, evidence.contrasts["threat"].iloc[0].to_dict()) == "3 of 4"

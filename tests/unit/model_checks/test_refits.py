@@ -11,6 +11,7 @@ from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
 from metastudy.common.result_tables import checked
 from metastudy.harmonized.study import Study
+from metastudy.inference.refit_gates import converged, missed
 from metastudy.model_checks.leave_group_out import (
     FIXED,
     VARIANTS,
@@ -20,7 +21,6 @@ from metastudy.model_checks.leave_group_out import (
     without,
 )
 from metastudy.model_checks.power_scaling import power_scaling
-from metastudy.model_checks.refit_gates import converged, missed
 from metastudy.model_checks.refits import _about, summary
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.design import estimands

@@ -75,6 +75,7 @@ TABLES = {
     "exploratory": Item("exploratory", "table", ("studies", "synthesis")),
     "moderators": Item("moderators", "table", ("studies", "synthesis")),
     "dependence": Item("dependence", "table", ("studies", "synthesis")),
+    "influence": Item("influence", "table", ("studies", "synthesis")),
     "aliases": Item("identification", "table", ("studies", "synthesis")),
     "findings": Item("published", "findings_table", ("studies",)),
     "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
@@ -99,6 +100,7 @@ VARIABLES = {
     "synthesis": Item("synthesis", "variables", ("synthesis",)),
     "moderators": Item("moderators", "variables", ("studies", "synthesis")),
     "dependence": Item("dependence", "variables", ("studies", "synthesis")),
+    "influence": Item("influence", "variables", ("studies", "synthesis")),
     "diagnostics": Item("convergence", "variables", ("checks",)),
     "refits": Item("refits", "variables", ("contrasts", "refits")),
     "power": Item("power_scaling", "variables", ("power",)),
@@ -178,7 +180,7 @@ def result_files(
     """
     second_stage = (
         *("estimates", "pooled", "exploratory", "structure", "heterogeneity"),
-        *("moderators", "moderator_lines", "dependence"),
+        *("moderators", "moderator_lines", "dependence", "influence"),
     )
     return {
         "appraisal": [appraisal],

@@ -26,6 +26,7 @@ from metastudy.article.topics import (
     exploratory,
     heterogeneity,
     identification,
+    influence,
     moderators,
     pooling_comparison,
     power_scaling,
@@ -53,7 +54,7 @@ TOPICS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
     for module in (
         *(answer_figures, answers, claims, codings, concordance, convergence, design_based),
-        *(dependence, differences, effect_directions, moderators),
+        *(dependence, differences, effect_directions, influence, moderators),
         *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
         *(
             predictive_answers,

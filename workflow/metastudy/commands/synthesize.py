@@ -18,12 +18,13 @@ from metastudy.posterior.heterogeneity import decided_by_prior, taus
 from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.dependence import assumed, sensitivity
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
+from metastudy.synthesis.influence import influence
 from metastudy.synthesis.moderators import coefficients, lines
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
-from metastudy.synthesis.stages import pool_each, stages
+from metastudy.synthesis.stages import fitter, stages
 
-MORE = ("moderators", "moderator_lines", "dependence")  # tables of what codebooks declare
+MORE = ("moderators", "moderator_lines", "dependence", "influence")  # tables beside the pooled
 
 
 def main() -> None:
@@ -32,6 +33,8 @@ def main() -> None:
     arguments(parser)
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--refits", type=json.loads, required=True, help="sampling of refits")
+    parser.add_argument("--gates", type=json.loads, required=True, help="of refits")
     parser.add_argument("--interval", type=float, required=True)
     parser.add_argument("--rope_sd", type=float, required=True)
     parser.add_argument("--rope_logit", type=float, required=True)
@@ -53,8 +56,8 @@ def main() -> None:
     for at, (name, metric, found) in enumerate(stages(table, covariance, vocabulary)):
         others = assumed(found, declared.dependence) if name == "pooled" else {}
         sampling = args.sampling | {"cores": args.cores}
-        covariances = [found.covariance, *others.values()]
-        posterior, *again = pool_each(found, covariances, priors, sampling, metric)
+        fit = fitter(found, priors, metric)
+        posterior = fit(found.covariance, sampling)
         label = name if name == "exploratory" else f"{name}_{metric}_{at + 1}"
         groups |= {f"{label}_{part}": n.to_dataset() for part, n in posterior.children.items()}
         draws = posterior["posterior"].to_dataset()
@@ -67,13 +70,15 @@ def main() -> None:
         said["module_or_family"] = said["module_or_family"].replace("", "exploratory")
         seen.append(said)
         if name == "pooled":
-            refits = {at: one["posterior"] for at, one in zip(others, again, strict=True)}
+            refits = {at: fit(one, sampling)["posterior"] for at, one in others.items()}
+            chains = args.refits | {"cores": args.cores}
             for label, of in {
                 "moderators": coefficients(found, draws, args.interval, ropes),
                 "moderator_lines": lines(found, draws, args.interval),
                 "dependence": sensitivity(
                     made, found, declared.dependence, args.correlation, refits, args.interval
                 ),
+                "influence": influence(found, draws, fit, chains, args.gates, args.interval),
             }.items():
                 more.setdefault(label, []).append(of)
         i2 = inconsistency(found, draws, args.interval)

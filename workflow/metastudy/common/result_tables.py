@@ -242,6 +242,24 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         **{f"{name}_{at}": _MEASURE for at in ("30", "90") for name in ("mean", "lower", "upper")},
         "provenance": _TEXT,
     },
+    "influence": {
+        **dict.fromkeys(_OF_ESTIMAND, _TEXT),
+        "study": _TEXT,  # left out
+        "studies": Column("int64", low=2),  # with it
+        "mean": _NUMBER,  # of the population, with all studies
+        "sd": _SPREAD,
+        "mean_without": _NUMBER,
+        "lower_without": _NUMBER,
+        "upper_without": _NUMBER,
+        "shift": _MEASURE,  # of the mean, in posterior standard deviations with all studies
+        "total": _MEASURE,  # posterior mean of the total heterogeneity; missing where there is none
+        "total_without": _MEASURE,
+        "rhat": _NUMBER,  # of mean and total without it, the worse one
+        "ess_bulk": _NUMBER,
+        "ess_tail": _NUMBER,
+        "missed": _TEXT,  # gates that the refit misses
+        "provenance": _TEXT,
+    },
     "pooled": _POOLED,
     "exploratory": _POOLED,
     "synthesis_heterogeneity": {**_HETEROGENEITY, **INCONSISTENCY},

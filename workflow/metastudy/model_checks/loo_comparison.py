@@ -90,14 +90,14 @@ def notes(table: pd.DataFrame, gates: Mapping[str, str] | None = None) -> list[s
     gates : by way of pooling, which gates its draws miss, in words.
     """
     said = []
-    for row in table.itertuples():
+    for name, row in zip(table["pooling"], table.itertuples(), strict=True):
         why = []
         if row.high_k:
             why.append(
                 f"Pareto k is above {row.threshold:.2f} for {row.high_k} of {row.rows} rows: this "
                 "elpd is not reliable, and rather too high than too low"
             )
-        if missed := (gates or {}).get(str(row.pooling), ""):
+        if missed := (gates or {}).get(name, ""):
             why.append(f"its draws miss a gate ({missed})")
         said.append("; ".join(why))
     return said

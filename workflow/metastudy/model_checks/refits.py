@@ -13,6 +13,7 @@ import xarray as xr
 
 from metastudy.common import result_tables
 from metastudy.common.tables import join_values
+from metastudy.inference.refit_gates import converged, missed
 from metastudy.model_checks.leave_group_out import (
     RESTS,
     Refit,
@@ -21,7 +22,6 @@ from metastudy.model_checks.leave_group_out import (
     speaks_of,
 )
 from metastudy.model_checks.priors import log_priors
-from metastudy.model_checks.refit_gates import converged, missed
 from metastudy.model_checks.reweighting import LARGEST_K, pareto_weights, weighted_summary
 from metastudy.models.kind import EFFECT as EFFECT_DIM
 from metastudy.models.kind import KEY_OF_EFFECT, Model
@@ -44,7 +44,7 @@ class Settings:
     """How refits are made and summarised.
 
     ``sampling`` as in :func:`metastudy.inference.sampling.draw`; ``gates`` as in
-    :func:`metastudy.model_checks.refit_gates.missed`; ``interval`` is the probability of the
+    :func:`metastudy.inference.refit_gates.missed`; ``interval`` is the probability of the
     equal-tailed intervals, ``rope`` the half-width of the region of practical equivalence.
     """
 
@@ -130,8 +130,8 @@ def _not_run(reference: xr.DataArray, rests: xr.DataArray, one: Refit) -> pd.Dat
     keys = {name: reference[name].values[kept].astype(str) for name in KEY_OF_EFFECT}
     numbers = dict.fromkeys((*NUMBERS, "rhat", "shift", "k"), np.nan)
     note = RESTS.format(one.kind.removeprefix(WITHOUT))
-    about = {"kind": one.kind, "group": one.group, "left_out": np.nan}
-    said = {"how": "not run", "note": note, "missed": "", "divergences": 0}
+    about: dict[str, Any] = {"kind": one.kind, "group": one.group, "left_out": np.nan}
+    said: dict[str, Any] = {"how": "not run", "note": note, "missed": "", "divergences": 0}
     return pd.DataFrame(keys).assign(**numbers, **about, **said)
 
 
@@ -154,7 +154,7 @@ def _reweighted(
         return None, k
     over = ("chain", "draw")
     shift = (found["mean"] - draws.mean(over).values) / draws.std(over, ddof=1).values
-    said = {"how": "reweighted", "note": "", "missed": "", "divergences": 0}
+    said: dict[str, Any] = {"how": "reweighted", "note": "", "missed": "", "divergences": 0}
     return found.assign(**keys, shift=shift, rhat=np.nan, **said), k
 
 
@@ -183,9 +183,9 @@ def _sampled(
             break
         print(f"  missed: {wrong}", flush=True)
         target = float(stats["target_accept"])  # of the last retry after divergences
-    more = {"how": "sampled", "note": "", "missed": wrong, "divergences": divergences}
+    said: dict[str, Any] = {"how": "sampled", "note": "", "missed": wrong}
     whole = table.set_index(np.flatnonzero(has_data.values)).reindex(range(len(has_data)))
-    return whole.assign(**more), draws.assign_attrs(missed=wrong)
+    return whole.assign(**said, divergences=divergences), draws.assign_attrs(missed=wrong)
 
 
 def summary(

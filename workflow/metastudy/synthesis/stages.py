@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.priors import Prior
 from metastudy.synthesis.declared import NOTHING, Declared, with_attributes
+from metastudy.synthesis.influence import Fit
 from metastudy.synthesis.moderators import moderators_of
 from metastudy.synthesis.nesting import EFFECT
 from metastudy.synthesis.pooling import SecondStage, explore, plans
@@ -20,7 +21,7 @@ from metastudy.synthesis.priors import priors_of_plan
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["burdens", "gather", "pool", "pool_each", "stages"]
+__all__ = ["burdens", "fitter", "gather", "pool", "stages"]
 
 
 def gather(
@@ -85,34 +86,30 @@ def pool(
     ----------
     sampling : section of the configuration; chains run side by side (``cores``, one if left out).
     """
-    return next(pool_each(found, [found.covariance], priors, sampling, metric))
+    return fitter(found, priors, metric)(found.covariance, sampling)
 
 
-def pool_each(
-    found: SecondStage,
-    covariances: Iterable[np.ndarray],
-    priors: Mapping[str, Prior],
-    sampling: Mapping[str, Any],
-    metric: str = "sd",
-) -> Iterator[xr.DataTree]:
-    """Posteriors under several covariances of the estimates, with one compilation.
+def fitter(found: SecondStage, priors: Mapping[str, Prior], metric: str = "sd") -> Fit:
+    """A second-stage model, compiled once and fitted to one covariance after another.
 
-    Parameters
-    ----------
-    covariances : each zero where that of the plan is.
+    Each is zero where that of the plan is, and has chains of its own (``sampling``, with ``cores``
+    where several run side by side).
     """
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.synthesis import model as synthesis_model
 
     estimate, design, slopes = found.table["estimate"].to_numpy(), found.design, found.slopes
-    own, seed = priors_of_plan(priors, metric, found), sampling["seed"]
+    own = priors_of_plan(priors, metric, found)
     model = synthesis_model.build(estimate, found.covariance, design, *own, slopes=slopes)
-    compiled, cores = compile_model(model), int(sampling.get("cores", 1))
-    for covariance in covariances:
+    compiled = compile_model(model)
+
+    def fit(covariance: np.ndarray, sampling: Mapping[str, Any]) -> xr.DataTree:
         given = synthesis_model.packed(estimate, covariance, design, *own)
-        fitted = draw(compiled, sampling, cores, given)
-        whole = synthesis_model.add_levels(
-            fitted["posterior"].to_dataset(), estimate, covariance, design, seed, slopes
-        )
+        fitted = draw(compiled, sampling, int(sampling.get("cores", 1)), given)
+        draws = fitted["posterior"].to_dataset()
+        more = (estimate, covariance, design, sampling["seed"], slopes)
+        whole = synthesis_model.add_levels(draws, *more)
         stats = fitted["sample_stats"].to_dataset()
-        yield xr.DataTree.from_dict({"posterior": whole, "sample_stats": stats})
+        return xr.DataTree.from_dict({"posterior": whole, "sample_stats": stats})
+
+    return fit

@@ -98,9 +98,9 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
     kind, rests = row["kind"], row["rests"]
     one = f"one {kind.removeprefix('without_')}"
     if not row["effects"]:
-        return f"No effect has a counted refit {inline(KINDS[kind])}: " + (
-            f"{rests} of {rests} rest on one." if rests else "each misses a gate."
-        )
+        why = [f"{rests} {'effect rests' if rests == 1 else 'effects rest'} on {one}"] * bool(rests)
+        why += [f"{row['missed']} of {row['refits']} miss a gate"] * bool(row["refits"])
+        return f"{KINDS[kind]}: no refit counts, as {' and '.join(why)}."
     moved, changed = number(abs(row["shift"])), row["changed"]
     return (
         f"{KINDS[kind]}, no mean moves by more than {moved} posterior standard deviations "
