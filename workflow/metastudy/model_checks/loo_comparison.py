@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.common import result_tables
+from metastudy.common.tables import records
 from metastudy.models.registry import model_of
 
 __all__ = ["COLUMNS", "POOLING", "comparison", "log_likelihood", "notes", "thinned"]
@@ -90,14 +91,14 @@ def notes(table: pd.DataFrame, gates: Mapping[str, str] | None = None) -> list[s
     gates : by way of pooling, which gates its draws miss, in words.
     """
     said = []
-    for name, row in zip(table["pooling"], table.itertuples(), strict=True):
+    for row in records(table):
         why = []
-        if row.high_k:
+        if row["high_k"]:
             why.append(
-                f"Pareto k is above {row.threshold:.2f} for {row.high_k} of {row.rows} rows: this "
-                "elpd is not reliable, and rather too high than too low"
+                f"Pareto k is above {row['threshold']:.2f} for {row['high_k']} of {row['rows']} "
+                "rows: this elpd is not reliable, and rather too high than too low"
             )
-        if missed := (gates or {}).get(name, ""):
+        if missed := (gates or {}).get(row["pooling"], ""):
             why.append(f"its draws miss a gate ({missed})")
         said.append("; ".join(why))
     return said
