@@ -54,6 +54,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "direction that is given beside it.",
         "no-unit": "Published effects are in a unit of their own, and no sample size says what a "
         "large effect is in it.",
+        "selection-side": "The configuration declares a side of selection for something that no "
+        "published finding is about.",
         "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
         "varying-exposure": "A condition differs between the vignettes of one respondent.",
         "varying-organisation": "An organisation has several values of what should be its own "

@@ -273,6 +273,60 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "aliased_with": _TEXT,
         "reason": _TEXT,
     },
+    "selection": {
+        "exposure": _TEXT,
+        "exposure_type": _TEXT,
+        "outcome": _TEXT,
+        "family": _TEXT,
+        "role": _TEXT,
+        "response_mode": _TEXT,
+        "metric": _TEXT,
+        "analysis": Column(among=("plain", "step_function", "pet", "peese", "worst_case")),
+        "side": Column(among=("positive", "negative")),  # that selection favours
+        "declared": _FLAG,
+        "effects": Column("int64", low=2),
+        "affirmative": _COUNT,  # significant on that side, one-sided p below 0.025
+        "mean": _MEASURE,  # missing with all that follows where the analysis was not done
+        "sd": _MEASURE,
+        "lower": _MEASURE,
+        "upper": _MEASURE,
+        "positive": _SHARE_OR_NONE,
+        "pd": Column("float64", null=True, low=0.5, high=1),
+        "rope": _SHARE_OR_NONE,
+        "above": _SHARE_OR_NONE,
+        "below": _SHARE_OR_NONE,
+        "tau": _MEASURE,
+        "tau_lower": _MEASURE,
+        "tau_upper": _MEASURE,
+        "weight": _SHARE_OR_NONE,  # publication of other effects relative to affirmative ones
+        "weight_lower": _SHARE_OR_NONE,
+        "weight_upper": _SHARE_OR_NONE,
+        "slope": _MEASURE,  # on the standard error (pet) or its square (peese)
+        "slope_sd": _MEASURE,
+        "ratio_mean": _MEASURE,  # selection by which the mean is zero; 1: none, infinite: no such
+        "ratio_interval": _MEASURE,  # the same for the nearer end of the interval
+        "reason": _TEXT,  # why an analysis was not done
+        "note": _TEXT,
+        "provenance": _TEXT,
+    },
+    "selection_effects": {
+        "id": _TEXT,
+        "study": _TEXT,
+        "exposure": _TEXT,
+        "exposure_type": _TEXT,
+        "outcome": _TEXT,
+        "family": _TEXT,
+        "role": _TEXT,
+        "response_mode": _TEXT,
+        "metric": _TEXT,
+        "estimate": _NUMBER,
+        "se": _SPREAD,
+        "se_alone": _SPREAD,  # without what the effect itself adds
+        "side": Column(among=("positive", "negative")),
+        "affirmative": _FLAG,
+        "note": _TEXT,
+        "provenance": _TEXT,
+    },
     "design_based": {
         "study": _TEXT,
         "exposure": _TEXT,

@@ -12,9 +12,9 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.models.base import NOT_STATED
 from metastudy.synthesis.dependence import joint
-from metastudy.synthesis.published_standardisers import Difference, standardised
+from metastudy.synthesis.published_standardisers import Difference, error_alone, standardised
 
-__all__ = ["published"]
+__all__ = ["errors_alone", "published"]
 
 KEY = ["citation", "exposure", "exposure_type", "outcome", "role", "response_mode", "metric"]
 KEY += ["estimate", "se"]
@@ -94,6 +94,31 @@ def published(
         }
     )
     return table, joint(table, before, dependence, correlation)
+
+
+def errors_alone(
+    effects: pd.DataFrame, table: pd.DataFrame, allowed: Collection[str] = ()
+) -> np.ndarray:
+    """Standard errors of published effects without what the effects themselves add to them.
+
+    Only standardised differences have such a part; of others it is the standard error.
+
+    Parameters
+    ----------
+    effects, allowed : as :func:`published` takes them.
+    table : as it gives them.
+
+    Returns
+    -------
+    Shape (rows of ``table``,).
+    """
+    ids = effects["study_id"] + "|" + effects["finding_id"]
+    own = effects.assign(id=ids).set_index("id").loc[table["id"]]
+    found = [
+        error_alone(Difference.of(row), allowed) if row.metric == "sd" else se
+        for row, se in zip(own.itertuples(), table["se"], strict=True)
+    ]
+    return np.array(found, dtype=float)
 
 
 def _module(family: str, vocabulary: Vocabulary) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from metastudy.models.answers.standardisers import LEAST_DF, LEAST_OF_ALL, small_sample
 
-__all__ = ["UNKNOWN", "Difference", "standardised"]
+__all__ = ["UNKNOWN", "Difference", "error_alone", "standardised"]
 
 UNKNOWN = "unknown_sd"  # the metric of a difference that does not say what it is in
 RECOMPUTED = "recomputed from {} by the standard deviations of the arms"
@@ -165,6 +165,33 @@ def standardised(found: Difference, allowed: Collection[str] = ()) -> tuple[floa
     deviation of everybody, of which the arms make up the share r^2, it is (1 - r^2)^2 of that, by
     the first order.
     """
+    d, square, new, metric, note = _taken(found, allowed)
+    correction = _correction(found, new)
+    factor, more = found.of_sd(new, d)
+    return correction * d, correction * sqrt(factor * (square + more)), metric, note
+
+
+def error_alone(found: Difference, allowed: Collection[str] = ()) -> float:
+    """The standard error of :func:`standardised` without what the difference itself adds to it.
+
+    That is the error of the difference between the means, for which the standard deviation is
+    known. It does not grow with the difference, so a regression of differences on it shows no slope
+    where there is none (Pustejovsky and Rodgers 2019). Where the error is too small to hold that of
+    the standard deviation, it is the whole one.
+    """
+    _, square, new, _, _ = _taken(found, allowed)
+    if square <= 0:
+        return standardised(found, allowed)[1]
+    return _correction(found, new) * sqrt(square)
+
+
+def _correction(found: Difference, standardiser: str) -> float:
+    df = found.df(standardiser)
+    return 1.0 if isnan(df) else float(small_sample(np.array(df)))
+
+
+def _taken(found: Difference, allowed: Collection[str]) -> tuple[float, float, str, str, str]:
+    """Difference and variance of its means, not corrected, its standardiser, metric and a note."""
     old, own = found.standardiser, found.own
     metric, note = "sd", ""
     fits = old == own or (found.randomised and old == "control_sd")
@@ -189,6 +216,4 @@ def standardised(found: Difference, allowed: Collection[str] = ()) -> tuple[floa
         if square <= 0:
             raise ValueError("a standard error below that of the standard deviation alone")
         d, square = d * ratio, square * ratio**2
-    factor, more = found.of_sd(new, d)
-    correction = 1.0 if isnan(after) else float(small_sample(np.array(after)))
-    return correction * d, correction * sqrt(factor * (square + more)), metric, note
+    return d, square, new, metric, note
