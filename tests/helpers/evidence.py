@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -257,6 +258,21 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
         "exploratory": pd.DataFrame(exploratory),
         "heterogeneity": pd.DataFrame([spread | {"variant": "exploratory"}]),
     }
+
+
+def selection(number: int = 12) -> dict[str, pd.DataFrame]:
+    """So many simulated published effects of one estimand, and what selection could have made."""
+    from helpers.selection_worlds import experiments, findings
+    from metastudy.models.priors import priors_of
+    from metastudy.synthesis.published_effects import errors_alone, published
+    from metastudy.synthesis.selected_effects import analyses, one_each
+
+    effects = findings(*experiments(np.random.default_rng(4), 0.2, number))
+    table, covariance = published(effects, (), VOCABULARY, ["pooled_sd"])
+    own = one_each(table, covariance, errors_alone(effects, table, ["pooled_sd"]))
+    sides = {"willingness": "positive"}
+    made, seen = analyses(own, sides, priors_of(SETTINGS["priors"]), 0.95, {"sd": 0.1}, 1.96)
+    return {"analyses": made, "effects": seen}
 
 
 def study(name: str, provenance: str, places: list[tuple[str, str]], kinds: list[str]) -> Study:

@@ -3,7 +3,7 @@
 REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
 OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,influence}.parquet,
 results/synthesis/posterior.nc,
-results/design_based/estimates.parquet
+results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet
 """
 
 
@@ -75,3 +75,36 @@ rule design_based:
         f"{LIBRARY} python -m metastudy.commands.design_based"
         " --studies {input.studies} --vocabulary {input.vocabulary}"
         " --interval {params.interval} --out {output.table} > {log} 2>&1"
+
+
+rule selection:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        published=expand("results/harmonized/{study}", study=DECLARED),
+        vocabulary=VOCABULARY,
+    output:
+        table="results/selection/analyses.parquet",
+        effects="results/selection/effects.parquet",
+    log:
+        "results/logs/selection.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        sides=json.dumps(config["selection"]["sides"], sort_keys=True),
+        priors=as_json("priors"),
+        interval=config["report"]["interval"],
+        rope_sd=config["report"]["rope_sd"],
+        rope_logit=config["report"]["rope_logit"],
+        standardisers=config["pooling"]["standardisers"],
+        correlation=config["pooling"]["correlation"],
+        code=code("selection"),
+        lock=LOCK,
+    message:
+        "Ask of pooled published effects what selection could have made of them."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.selection"
+        " --cells {input.cells} --published {input.published} --vocabulary {input.vocabulary}"
+        " --sides {params.sides:q} --priors {params.priors:q} --interval {params.interval}"
+        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit}"
+        " --standardisers {params.standardisers} --correlation {params.correlation}"
+        " --table {output.table} --effects {output.effects} > {log} 2>&1"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-__all__ = ["OPTIONAL", "RESULTS", "Item", "figures", "result_files", "tables", "variables"]
+__all__ = ["OPTIONAL", "PARTS", "RESULTS", "Item", "figures", "result_files", "tables", "variables"]
 
 # The results that the article is made from: the option of the commands that takes their files.
 RESULTS = {
@@ -27,6 +27,7 @@ RESULTS = {
     "truth": "true values of simulated data, CSV",
     "design_based": "design-based estimates",
     "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
+    "selection": "analyses and effects of published effects, each .parquet",
     "synthesis": "estimates, pooled and what else the second stage makes, each .parquet",
 }
 OF_ONE_MODULE = ("contrasts", "predictive")  # a module's own figure takes that module's file alone
@@ -65,6 +66,7 @@ FIGURES = {
     "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
     "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
     "moderators": Item("moderators", "figure", ("studies", "synthesis"), "bubbles"),
+    "selection": Item("selection", "figure", ("studies", "selection"), "funnel"),
 }
 TABLES = {
     "studies": Item("studies", "table", ("studies", "cells")),
@@ -89,7 +91,10 @@ TABLES = {
     "power": Item("power_scaling", "table", ("studies", "power")),
     "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
     "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
+    "selection": Item("selection", "table", ("studies", "selection")),
 }
+# Whole topics in one file, with sentences, figure and table: empty where the data have none.
+PARTS = {"selection": Item("selection", "part", ("studies", "selection"))}
 # What a topic can do without: its table is there and says that there is nothing to show.
 OPTIONAL = frozenset({"truth"})
 VARIABLES = {
@@ -108,6 +113,7 @@ VARIABLES = {
     "predictive": Item("predictive_checks", "variables", ("predictive",)),
     "comparison": Item("pooling_comparison", "variables", ("comparison",)),
     "recovery": Item("recovery", "variables", ("studies", "contrasts", "truth")),
+    "selection": Item("selection", "variables", ("studies", "selection")),
     "claims": Item("claims", "variables", ("contrasts",)),
     "settings": Item("settings", "variables", ()),
 }
@@ -185,6 +191,7 @@ def result_files(
     return {
         "appraisal": [appraisal],
         "truth": [],  # only where the data are simulated: the rules know whether it is there
+        "selection": [f"results/selection/{table}.parquet" for table in ("analyses", "effects")],
         "design_based": ["results/design_based/estimates.parquet"],
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],

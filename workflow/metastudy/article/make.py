@@ -37,6 +37,7 @@ from metastudy.article.topics import (
     published,
     recovery,
     refits,
+    selection,
     sensitivity,
     settings,
     studies,
@@ -45,10 +46,10 @@ from metastudy.article.topics import (
 from metastudy.article.variable_tree import Tree
 from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import Table
-from metastudy.display.plots import bubbles, flow, forest, study_grid
+from metastudy.display.plots import bubbles, flow, forest, funnel, study_grid
 from metastudy.display.plots import effect_directions as direction_plot
 
-__all__ = ["PLOTS", "TOPICS", "figure", "table", "variables"]
+__all__ = ["PLOTS", "TOPICS", "figure", "part", "table", "variables"]
 
 TOPICS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
@@ -64,6 +65,7 @@ TOPICS: dict[str, ModuleType] = {
             published,
             recovery,
             refits,
+            selection,
             sensitivity,
             settings,
             studies,
@@ -74,6 +76,7 @@ TOPICS: dict[str, ModuleType] = {
 PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "forest": forest.forest,
     "flow": flow.participant_flow,
+    "funnel": funnel.funnel,
     "study_grid": study_grid.study_grid,
     "effect_directions": direction_plot.directions,
     "bubbles": bubbles.bubbles,
@@ -101,6 +104,12 @@ def table(evidence: Results, name: str) -> Table:
         Where there is no such table; the message names all.
     """
     found: Table = _made(evidence, _item(catalogue.tables(evidence.models), name, "table"))
+    return found
+
+
+def part(evidence: Results, name: str) -> str:
+    """One of the article's parts in Markdown: a whole topic, or nothing where there is none."""
+    found: str = _made(evidence, _item(catalogue.PARTS, name, "part"))
     return found
 
 

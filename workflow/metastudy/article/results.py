@@ -68,6 +68,7 @@ class Results:
     comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
     checks: tuple[Mapping[str, Any], ...] = ()
     synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    selection: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

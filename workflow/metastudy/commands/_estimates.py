@@ -17,7 +17,7 @@ from metastudy.harmonized.study import Study, load_study
 from metastudy.synthesis.declared import Declared
 from metastudy.synthesis.stages import gather
 
-__all__ = ["arguments", "estimates"]
+__all__ = ["arguments", "estimates", "read"]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--correlation", type=float, required=True, help="where none is known")
 
 
-def estimates(
+def read(
     args: argparse.Namespace,
-) -> tuple[list[xr.Dataset], Vocabulary, pd.DataFrame, np.ndarray, Declared]:
-    """Read what :func:`arguments` names: cells, vocabulary, estimates and their covariance.
+) -> tuple[list[xr.Dataset], Vocabulary, pd.DataFrame, Declared]:
+    """Read what :func:`arguments` names.
 
-    Last comes what the codebooks declare of the estimates.
+    Returns
+    -------
+    Cells, vocabulary, published findings, and what codebooks declare of estimates.
     """
     cells = [xr.load_dataset(path) for path in args.cells]
     studies = [load_study(folder) for folder in args.published]
@@ -49,9 +51,16 @@ def estimates(
         [json.loads(c.attrs["vocabulary"]) for c in cells] + [s.vocabulary for s in studies],
     )
     declared = Declared(_joined(studies, "attributes"), _joined(studies, "dependence"))
+    return cells, vocabulary, _joined(studies, "effects"), declared
+
+
+def estimates(
+    args: argparse.Namespace,
+) -> tuple[list[xr.Dataset], Vocabulary, pd.DataFrame, np.ndarray, Declared]:
+    """Cells, vocabulary, the estimates of both with their covariance, and what is declared."""
+    cells, vocabulary, effects, declared = read(args)
     given = (args.standardisers, declared, args.correlation)
-    table, covariance = gather(cells, _joined(studies, "effects"), vocabulary, *given)
-    return cells, vocabulary, table, covariance, declared
+    return cells, vocabulary, *gather(cells, effects, vocabulary, *given), declared
 
 
 def _joined(studies: list[Study], name: str) -> pd.DataFrame:

@@ -61,6 +61,7 @@ def gather(args: argparse.Namespace) -> Results:
         checks=tuple(
             c for found in checks for c in (found if isinstance(found, list) else [found])
         ),
+        selection={path.stem: pd.read_parquet(path) for path in args.selection},
         synthesis={path.stem: pd.read_parquet(path) for path in args.synthesis},
         settings=args.settings,
     )

@@ -1,4 +1,4 @@
-"""Tabulate: the article's tables as Markdown, and the same numbers in full as CSV."""
+"""Tabulate: the article's tables as Markdown, the same numbers in full as CSV, and its parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def main() -> None:
     parser.add_argument("--table", nargs="*", help="names; all that the inputs allow if left out")
     _results.arguments(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, help="folder for _tbl-<name>.md and <name>.csv"
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for _tbl-<name>.md, <name>.csv and _part-<name>.md",
     )
     parser.add_argument("--done", type=Path, help="where to write what was made")
     args = parser.parse_args()
@@ -36,6 +39,9 @@ def main() -> None:
         (args.out / f"_tbl-{name}.md").write_text(markdown(name, found), "utf-8")
         found.full.to_csv(args.out / f"{name}.csv", index=False)
         captions[name] = found.caption
+    for name, item in () if args.table else catalogue.PARTS.items():
+        if all(getattr(args, need) for need in item.needs):
+            (args.out / f"_part-{name}.md").write_text(make.part(evidence, name), "utf-8")
     if args.done:
         args.done.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", "utf-8")
 

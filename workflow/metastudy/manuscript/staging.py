@@ -12,7 +12,7 @@ __all__ = ["stage"]
 
 # What Quarto leaves behind, what only `verify` reads, and what programs keep for themselves.
 LEFT_OUT = shutil.ignore_patterns(".*", "_manuscript", "*_files", "record.json", "__pycache__")
-FIGURES, TABLES, VARIABLES = ("*.svg", "*.png"), ("_tbl-*.md",), "_variables.yml"
+FIGURES, TABLES, VARIABLES = ("*.svg", "*.png"), ("_tbl-*.md", "_part-*.md"), "_variables.yml"
 
 
 def stage(manuscript: Path, figures: Path, tables: Path, variables: Path, target: Path) -> Names:
@@ -22,7 +22,7 @@ def stage(manuscript: Path, figures: Path, tables: Path, variables: Path, target
     ----------
     manuscript : folder with ``_quarto.yml``, the article, bibliography and ``assets/``.
     figures : folder with the figures, SVG and PNG of each; they go to ``figures/``.
-    tables : folder with the tables as ``_tbl-*.md``; they go to ``tables/``.
+    tables : folder with tables, ``_tbl-*.md``, and parts, ``_part-*.md``; they go to ``tables/``.
     variables : the file of variables; it becomes ``_variables.yml``.
     target : the folder to make; one that is there is replaced.
 
