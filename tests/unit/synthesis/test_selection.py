@@ -66,7 +66,7 @@ def test_step_function_selection_is_the_weighted_density_study_by_study() -> Non
 
 def test_a_finer_grid_gives_the_same_numbers() -> None:
     before = step_function(Y, SE, EFFECT, BETWEEN)
-    after = step_function(Y, SE, EFFECT, BETWEEN, (201, 81, 161))
+    after = step_function(Y, SE, EFFECT, BETWEEN, (201, 81, 121))
     assert after.mass.shape != before.mass.shape
     for axis in range(3):
         assert before.moments(axis) == pytest.approx(after.moments(axis), rel=0.003, abs=2e-4)

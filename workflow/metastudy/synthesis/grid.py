@@ -15,7 +15,7 @@ __all__ = ["FINE", "Axis", "Grid", "integrate"]
 DEPTH = 12.0  # log density below the highest from which a slice of an axis is left out
 COARSE, MOST = (31, 19, 13), 60  # cells of each axis while the grid moves, and its most moves
 SETTLED = 0.15  # of an axis's range: it has come to rest where neither end moves by more
-FINE = (101, 41, 91)  # cells of each axis of the last grid
+FINE = (101, 41, 61)  # cells of each axis of the last grid
 
 
 @dataclass(frozen=True)
