@@ -20,6 +20,7 @@ FIELDS = {  # raw column: field
     "sd2": "sd_treatment",
     "n1": "n_control",
     "n2": "n_treatment",
+    "main": "priority",
 }
 CODEBOOK = FINDINGS + "".join(
     f"  - {{name: {raw}, as: finding, field: {field}}}\n" for raw, field in FIELDS.items()
@@ -28,7 +29,7 @@ HEAD = "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level," + ",".joi
 START = "f1,a2020,more against less,assigned,threat_job,0,0.02,0.1"
 GOOD = {
     "unit": "sd", "people": "240", "by": "pooled_sd", "hedges": "corrected", "error": "included",
-    "sd1": "1.5", "sd2": "1.2", "n1": "120", "n2": "110",
+    "sd1": "1.5", "sd2": "1.2", "n1": "120", "n2": "110", "main": "primary",
 }  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def harmonized(tmp_path: Path, **changed: str) -> dict:
 
 def test_what_is_said_of_the_standard_deviation_comes_through(tmp_path: Path) -> None:
     row = harmonized(tmp_path)["effects"].squeeze()
-    expected = ["pooled_sd", "corrected", "included", 1.5, 1.2, 120, 110]
+    expected = ["pooled_sd", "corrected", "included", 1.5, 1.2, 120, 110, "primary"]
     assert row[list(FIELDS.values())].tolist() == expected
 
 
@@ -57,6 +58,7 @@ def test_it_may_all_be_empty(tmp_path: Path) -> None:
         ({"by": "cohen"}, "unknown-label", "by"),
         ({"hedges": "maybe"}, "unknown-label", "hedges"),
         ({"error": "some"}, "unknown-label", "error"),
+        ({"main": "first"}, "unknown-label", "main"),
         ({"sd1": "-1"}, "off-scale", "sd1"),
         ({"n1": "12.5"}, "off-scale", "n1"),
         ({"n2": "1"}, "off-scale", "n2"),

@@ -17,6 +17,7 @@ __all__ = [
     "METRICS",
     "MODELS",
     "POLES",
+    "PRIORITIES",
     "SD_ERRORS",
     "SECTIONS",
     "SMALL_SAMPLES",
@@ -67,6 +68,7 @@ METRICS = ("sd", "pomp", "log_odds", "log_risk_ratio", "percentage_points", "sca
 STANDARDISERS = ("control_sd", "pooled_sd", "total_sd")
 SMALL_SAMPLES = ("corrected", "not_corrected")
 SD_ERRORS = ("included", "not_included")
+PRIORITIES = ("primary", "secondary")  # of a finding among those of its publication
 VERIFICATIONS = ("micro", "published_numeric", "published_direction", "derived_bound")
 # Which key of an entry names an entry of another section.
 _REFERENCES = (

@@ -86,10 +86,11 @@ def _modelled(path: Path) -> Modelled:
     with xr.open_dataset(path) as cells:
         study, n = model_of(cells).sizes(cells)
         dropped = json.loads(cells.attrs["dropped"])
-        sizes = [cells.sizes.get(name, 0) for name in ("site", "pattern", "cell")]
+        site, pattern, cell = (cells.sizes.get(name, 0) for name in ("site", "pattern", "cell"))
         arms = _of_all_arms(cells) if "scale_of_all_arms" in cells else ()
     rows = pd.Series(n).groupby(study.astype(str)).sum()
-    return Modelled({str(k): round(v) for k, v in rows.items()}, tuple(dropped), *sizes, arms)
+    own = {str(k): round(v) for k, v in rows.items()}
+    return Modelled(own, tuple(dropped), site, pattern, cell, arms)
 
 
 def _of_all_arms(cells: xr.Dataset) -> tuple[tuple[str, str], ...]:

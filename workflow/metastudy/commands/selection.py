@@ -35,8 +35,9 @@ def main() -> None:
     given = (args.standardisers, declared.dependence, args.correlation)
     table, covariance = published(effects, here, vocabulary, *given)
     alone = errors_alone(effects, table, args.standardisers)
+    first = effects[effects["priority"].eq("primary")]
     made, seen = analyses(
-        one_each(table, covariance, alone),
+        one_each(table, covariance, alone, [*(first["study_id"] + "|" + first["finding_id"])]),
         args.sides,
         priors_of(args.priors),
         args.interval,

@@ -16,6 +16,7 @@ from metastudy.codebook.codebook import Variable
 from metastudy.codebook.vocabulary import (
     DIRECTIONS,
     METRICS,
+    PRIORITIES,
     SD_ERRORS,
     SMALL_SAMPLES,
     STANDARDISERS,
@@ -71,6 +72,7 @@ _SECTIONS = {
 _OPTIONS = {
     "direction": DIRECTIONS,
     "term": TERMS,
+    "priority": PRIORITIES,
     "metric": METRICS,
     "standardiser": STANDARDISERS,
     "small_sample": SMALL_SAMPLES,

@@ -13,6 +13,7 @@ import pandera.pandas as pa
 from metastudy.codebook.vocabulary import (
     DIRECTIONS,
     METRICS,
+    PRIORITIES,
     SD_ERRORS,
     SMALL_SAMPLES,
     STANDARDISERS,
@@ -146,6 +147,7 @@ TABLES: Mapping[str, Table] = {
             "family": Column(null=True, section="families"),
             "direction": Column(among=DIRECTIONS),
             "term": Column(null=True, among=TERMS),
+            "priority": Column(null=True, among=PRIORITIES),
             "estimate": _MEASURE,
             "se": Column("float64", null=True, low=0),
             "metric": Column(null=True, among=METRICS),

@@ -51,7 +51,8 @@ def _estimands(evidence: Results) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Name and analyses of each pooled estimand, in the order of the results."""
     found = _analyses(evidence)
     for _, mine in found.groupby(ESTIMAND, sort=False) if len(found) else ():
-        yield _name(evidence, mine.iloc[0].to_dict()), records(mine)
+        rows = records(mine)
+        yield _name(evidence, rows[0]), rows
 
 
 def _name(evidence: Results, row: Mapping[str, Any]) -> str:

@@ -73,6 +73,7 @@ FIELD_SECTIONS = {
 FIELD_OPTIONS = {
     "direction": vocabularies.DIRECTIONS,
     "term": vocabularies.TERMS,
+    "priority": vocabularies.PRIORITIES,
     "metric": vocabularies.METRICS,
     "standardiser": vocabularies.STANDARDISERS,
     "small_sample": vocabularies.SMALL_SAMPLES,
