@@ -18,6 +18,8 @@ POWER = {
     "provenance": "simulated",
     "prior": 0.01,
     "likelihood": 0.1,
+    "key": "effect",
+    "by_key": 0.01,
     "diagnosis": "",
 }
 
