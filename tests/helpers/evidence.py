@@ -261,7 +261,7 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
 
 
 def selection(number: int = 12) -> dict[str, pd.DataFrame]:
-    """So many simulated published effects of one estimand, and what selection could have made."""
+    """Simulated published effects of one estimand, and what selection could have made of them."""
     from helpers.selection_worlds import experiments, findings
     from metastudy.models.priors import priors_of
     from metastudy.synthesis.published_effects import errors_alone, published

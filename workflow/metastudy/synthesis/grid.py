@@ -51,7 +51,7 @@ class Axis:
         return cls(low, high, mass, 0.0 if positive else -inf)
 
     def edges(self, cells: int) -> np.ndarray:
-        """The edges of so many cells of the same width."""
+        """The edges of ``cells`` cells of the same width."""
         return np.linspace(self.low, self.high, cells + 1)
 
     def moved(self, profile: np.ndarray) -> Axis:

@@ -188,18 +188,18 @@ def _sentence(evidence: Results, name: str, mine: list[dict[str, Any]]) -> str:
         f"{'is' if plain['affirmative'] == 1 else 'are'} significant on the {plain['side']} side, "
         f"which selection {'is declared' if plain['declared'] else 'is taken'} to favour"
         f"{'' if plain['declared'] else ' as it is that of their mean'}. Without selection the "
-        f"mean is {_told(evidence, plain)}."
+        f"mean is {_in_words(evidence, plain)}."
     ]
     step = by["step_function"]
     if not step["reason"]:
         bounds = interval(step["weight_lower"], step["weight_upper"])
         said.append(
-            f"With step-function selection it is {_told(evidence, step)}; other effects are "
+            f"With step-function selection it is {_in_words(evidence, step)}; other effects are "
             f"published {number(step['weight'])} times as often ({bounds})."
         )
     for row in (by["pet"], by["peese"]):
         if not row["reason"]:
-            said.append(f"By {LABELS[row['analysis']]} it is {_told(evidence, row)}.")
+            said.append(f"By {LABELS[row['analysis']]} it is {_in_words(evidence, row)}.")
     refused: dict[str, list[str]] = {}
     for row in (step, by["pet"], by["peese"], by["worst_case"]):
         if row["reason"]:
@@ -210,30 +210,32 @@ def _sentence(evidence: Results, name: str, mine: list[dict[str, Any]]) -> str:
         said.append(f"{listed} {'are' if len(names) > 1 else 'is'} not done, because {reason}.")
     worst = by["worst_case"]
     if not worst["reason"]:
-        said.append(f"In the worst case it is {_told(evidence, worst)}.")
+        said.append(f"In the worst case it is {_in_words(evidence, worst)}.")
         said += [_needed(worst)] * (not pd.isna(worst["ratio_mean"]))
     return " ".join(said)
 
 
-def _told(evidence: Results, row: Mapping[str, Any]) -> str:
+def _in_words(evidence: Results, row: Mapping[str, Any]) -> str:
     return f"{numbers_of(evidence, row)} ({_verdict(evidence, row)})"
 
 
 def _needed(worst: Mapping[str, Any]) -> str:
     """How much selection it would take."""
     mean, ends = worst["ratio_mean"], worst["ratio_interval"]
+    if mean <= 1:
+        return "No selection is needed to explain the mean: without it, it is on the other side."
+    known = "significant effects would have to be published"
     if np.isinf(mean):
         first = "No selection of significant effects, however strong, would bring the mean to zero"
+        more = f"{known} {number(ends, 1)} times as often as others"
     else:
-        first = (
-            "For a mean of zero significant effects would have to be published "
-            f"{number(mean, 1)} times as often as others"
-        )
+        first = f"For a mean of zero {known} {number(mean, 1)} times as often as others"
+        more = f"{number(ends, 1)} times as often"
     if ends <= 1:
         return f"{first}; the interval holds zero without selection."
     if np.isinf(ends):
-        return f"{first}, nor the interval." if np.isinf(mean) else f"{first}."
-    return f"{first}; for an interval that reaches zero, {number(ends, 1)} times as often."
+        return f"{first}, nor its interval."
+    return f"{first}; for an interval that reaches zero, {more}."
 
 
 def part(evidence: Results) -> str:

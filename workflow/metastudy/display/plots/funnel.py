@@ -7,6 +7,7 @@ its id (``effect-3``, ``mean-4``), so that a test can ask where it is.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import NormalDist
 
 import pandas as pd
@@ -53,7 +54,8 @@ def funnel(table: pd.DataFrame) -> Figure:
     legend = _legend(table)
     legend_rows = -(-len(legend) // 4)
     block = HEAD + HEIGHT + FOOT
-    page = canvas.Page(block * down + LINE * (legend_rows + 1), list(table["provenance"]))
+    below = LINE * (1.3 * (legend_rows + 1) + 1)
+    page = canvas.Page(block * down + below, list(table["provenance"]))
     wide = (WIDTH - 2 * MARGIN - GAP * across) / across
     for at, name in enumerate(panels):
         left = MARGIN + GAP + (at % across) * (wide + GAP)
@@ -62,11 +64,12 @@ def funnel(table: pd.DataFrame) -> Figure:
         page.text(left, top + 0.12, "\n".join(title), SMALL, weight="bold")
         axes = page.axes(left, top + HEAD, wide, HEIGHT)
         _draw(axes, table[table["panel"] == name])
-    page.figure.legend(
-        handles=legend, loc="lower center", ncols=min(len(legend), 4), fontsize=SMALL,
-        frameon=False, handlelength=2.0, columnspacing=1.2, bbox_to_anchor=(0.5, 0.0),
-        borderaxespad=0.1,
-    )  # fmt: skip
+    for handles, place in ((legend, 1.3 * LINE / page.height), (_shades(), 0.0)):
+        page.figure.legend(
+            handles=handles, loc="lower center", ncols=min(len(handles), 4), fontsize=SMALL,
+            frameon=False, handlelength=2.0, columnspacing=1.2, bbox_to_anchor=(0.5, place),
+            borderaxespad=0.1,
+        )  # fmt: skip
     return page.figure
 
 
@@ -99,10 +102,10 @@ def _draw(axes: Axes, mine: pd.DataFrame) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _legend(table: pd.DataFrame) -> list[Line2D | Patch]:
-    """Signs of what the table holds."""
+def _legend(table: pd.DataFrame) -> list[Line2D]:
+    """Marks of what the table holds."""
     effects = table[table["kind"] == "effect"]
-    found: list[Line2D | Patch] = []
+    found: list[Line2D] = []
     for affirmative, label in ((True, "Significant on the favoured side"), (False, "Other effect")):
         if (effects["affirmative"].astype(bool) == affirmative).any():
             face = INK if affirmative else "white"
@@ -116,9 +119,14 @@ def _legend(table: pd.DataFrame) -> list[Line2D | Patch]:
         found.append(
             Line2D([], [], ls=dashes, marker=marker, color=colour, ms=4.4, label=row["label"])
         )
-    edges = ("p above 0.1", "0.1 to 0.05", "0.05 to 0.01", "below 0.01")
-    found += [
-        Patch(fc=shade, ec=GREY, lw=0.4, label=label)
-        for shade, label in zip(SHADES, edges, strict=True)
-    ]
     return found
+
+
+def _shades() -> list[Patch]:
+    """The contours, from the middle outwards."""
+    between = [f"{high:g} to {low:g}" for high, low in pairwise(P)]
+    labels = [f"Two-sided p above {P[0]:g}", *between, f"below {P[-1]:g}"]
+    return [
+        Patch(fc=shade, ec=GREY, lw=0.4, label=label)
+        for shade, label in zip(SHADES, labels, strict=True)
+    ]
