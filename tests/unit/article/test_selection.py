@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
+import pandas as pd
 import pytest
 from matplotlib.lines import Line2D
 
@@ -14,6 +16,7 @@ from metastudy.article.topics.selection import figure, table, variables
 from metastudy.display.plots.funnel import funnel
 
 
+@cache
 def world(number: int) -> Results:
     return replace(evidence("mixed"), selection=selection(number))
 
@@ -49,6 +52,36 @@ def test_from_ten_effects_on_every_analysis_is_in_text_table_and_funnel() -> Non
     assert "@tbl-selection" in said
     assert "Simulated data" in said, "the effects are simulated, and the table says so"
     assert len(table(found).shown) == 5
+
+
+def test_the_unit_is_in_the_head_where_it_is_one_and_beside_each_name_where_it_is_not() -> None:
+    one = world(12)
+    assert "Mean, SD (95% interval)" in table(one).shown
+    found = one.selection["analyses"]
+    other = found.assign(metric="log_odds", outcome="volunteering")
+    both = {"analyses": pd.concat([found, other], ignore_index=True)}
+    shown = table(replace(one, selection=one.selection | both)).shown
+    assert "Mean (95% interval)" in shown
+    heads = shown.iloc[:, 0][shown.iloc[:, 1] == ""].tolist()
+    assert ["SD" in heads[0], "log-odds" in heads[1].lower()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("mean", "ends", "said"),
+    [
+        (3.0, 2.0, "For a mean of zero significant effects would have to be published 3.0 times"),
+        (3.0, 1.0, "the interval holds zero without selection"),
+        (float("inf"), 2.0, "significant effects would have to be published 2.0 times as often"),
+        (float("inf"), float("inf"), "to zero, nor its interval."),
+        (1.0, 1.0, "No selection is needed to explain the mean"),
+    ],
+)
+def test_how_much_selection_it_would_take_is_said(mean: float, ends: float, said: str) -> None:
+    found = world(12)
+    own = {"ratio_mean": mean, "ratio_interval": ends}
+    analyses = found.selection["analyses"].assign(**own)
+    changed = replace(found, selection=found.selection | {"analyses": analyses})
+    assert said in variables(changed)["sentence"]
 
 
 @pytest.mark.parametrize("number", [6, 12])

@@ -77,17 +77,19 @@ def _verdict(evidence: Results, row: Mapping[str, Any]) -> str:
 def table(evidence: Results) -> Table:
     """Every analysis of every pooled estimand, or why it was not done."""
     rows = []
+    # The unit is in the head of the column where all have the same one, else beside each name.
+    one_unit = _analyses(evidence).get("metric", pd.Series()).nunique() == 1
     for name, mine in _estimands(evidence):
+        metric = f", {metric_label(str(mine[0]['metric']))}"
+        head = f"Mean{metric if one_unit else ''} ({share(evidence.interval)} interval)"
         for row in mine:
             done = not row["reason"]
             estimate, bounds = estimate_and_interval(row) if done else ("–", "–")
             rows.append(
                 {
-                    "Effects": name,
+                    "Effects": name if one_unit else name.removesuffix(metric) + metric,
                     "Analysis": LABELS[row["analysis"]],
-                    f"Mean ({share(evidence.interval)} interval)": f"{estimate} ({bounds})"
-                    if done
-                    else "–",
+                    head: f"{estimate} ({bounds})" if done else "–",
                     "Heterogeneity": number(row["tau"]) if done else "–",
                     "Verdict": _verdict(evidence, row) if done else "–",
                     "Remark": _remark(row),
@@ -125,10 +127,14 @@ def _remark(row: Mapping[str, Any]) -> str:
     if row["analysis"] in ("pet", "peese"):
         said.append(f"slope {number(row['slope'])} (SD {number(row['slope_sd'])})")
     if row["analysis"] == "worst_case" and not pd.isna(row["ratio_mean"]):
-        said.append(
-            f"selection ratio to a mean of zero: {_ratio(row['ratio_mean'])}, to an interval "
-            f"that reaches zero: {_ratio(row['ratio_interval'])}"
-        )
+        found = row["ratio_mean"], row["ratio_interval"]
+        mean, ends = (_ratio(one) for one in found)
+        if np.isinf(found).all():
+            said.append("no selection brings the mean or its interval to zero")
+        else:
+            said.append(
+                f"selection ratio to a mean of zero: {mean}, to an interval with it: {ends}"
+            )
     return "; ".join(said) or "–"
 
 

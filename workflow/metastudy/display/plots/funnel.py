@@ -54,7 +54,7 @@ def funnel(table: pd.DataFrame) -> Figure:
     legend = _legend(table)
     legend_rows = -(-len(legend) // 4)
     block = HEAD + HEIGHT + FOOT
-    below = LINE * (1.3 * (legend_rows + 1) + 1)
+    below = LINE * (1.3 * (legend_rows + 1) + 0.4)
     page = canvas.Page(block * down + below, list(table["provenance"]))
     wide = (WIDTH - 2 * MARGIN - GAP * across) / across
     for at, name in enumerate(panels):
