@@ -80,6 +80,7 @@ def _draw(axes: Axes, mine: pd.DataFrame) -> None:
     widest = max(*reach, NormalDist().inv_cdf(1 - P[-1] / 2) * highest) * 1.08
     axes.set_xlim(-widest, widest)
     axes.set_ylim(highest, 0)
+    axes.locator_params("y", nbins=6)
     axes.set_facecolor(SHADES[-1])
     for p, shade in zip(P[::-1], SHADES[-2::-1], strict=True):
         edge = NormalDist().inv_cdf(1 - p / 2) * highest
