@@ -165,6 +165,9 @@ METRICS = {
     "sd": "SD",
     "log_odds": "log-odds",
     "log_risk_ratio": "log risk ratio",
+    "log_rate_ratio": "log rate ratio",
+    "log_response_ratio": "log response ratio",
+    "fisher_z": "Fisher's z",
     "pomp": "% of scale",
     "probability": "share",
 }

@@ -23,7 +23,7 @@ GENERAL = "general"  # the key in place of a vignette, for answers that are abou
 
 def unit(metric: str) -> str:
     """A metric inside a sentence."""
-    named = {"log_odds": "log-odds"} | UNITS
+    named = {"log_odds": "log-odds", "fisher_z": "Fisher's z"} | UNITS
     return named.get(metric, metric.replace("_", " "))
 
 

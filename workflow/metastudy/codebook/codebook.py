@@ -58,6 +58,7 @@ class Codebook:
     moderators: Mapping[str, float | str]
     nestings: Mapping[str, str]
     dependence: tuple[Dependence, ...]
+    constants: Mapping[str, str]
     vocabulary: Vocabulary
     document: Document = field(repr=False)
 
@@ -302,6 +303,7 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         exposures=tuple(Exposure(**entry) for entry in raw.get("exposures", ())),
         moderators=dict(raw.get("moderators", {})),
         nestings={name: canonical(value) for name, value in raw.get("nestings", {}).items()},
+        constants={name: canonical(value) for name, value in raw.get("constants", {}).items()},
         dependence=tuple(dependence(entry) for entry in raw.get("dependence", ())),
         vocabulary=vocabulary,
         document=document,

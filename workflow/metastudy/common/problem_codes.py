@@ -43,6 +43,12 @@ CODES: Mapping[str, str] = MappingProxyType(
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "aliased-term": "The configuration asks for a term that the design does not identify.",
+        "two-forms": "A published effect is there in two forms, or in one that its design does "
+        "not go with.",
+        "impossible-effect": "The numbers of a published effect cannot be true, or not together.",
+        "undeclared-conversion": "A published effect is in another metric than its numbers give, "
+        "and no conversion is declared.",
+        "mixed-metrics": "Published effects on the same estimand are in different metrics.",
         "standardiser": "What a published finding says of its standard deviation, or of its "
         "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",

@@ -41,6 +41,7 @@ def opened(study: str, path: Path, vocabulary: Vocabulary) -> Codebook:
         moderators={},
         nestings={},
         dependence=(),
+        constants={},
         vocabulary=vocabulary,
         document=Document(path, {}, {}),
     )

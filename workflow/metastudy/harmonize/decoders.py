@@ -17,6 +17,7 @@ from metastudy.codebook.vocabulary import (
     DIRECTIONS,
     METRICS,
     PRIORITIES,
+    REPORTED,
     SD_ERRORS,
     SMALL_SAMPLES,
     STANDARDISERS,
@@ -49,17 +50,26 @@ LONGEST_TEXT = 300
 _QUOTE_ID = re.compile(
     r"(?=.*\d)[\w.:#/-]{1,40}"
 )  # an id has a digit and no blanks; a name has not
-# Fields of a finding that are numbers, and their lower bounds; those of people are whole.
+# Fields of a finding that are numbers, and their bounds; those of people and events are whole.
+_ANY, _POSITIVE = (-np.inf, np.inf, ""), (0.0, np.inf, " of at least 0")
+_CORRELATION = (np.nextafter(-1.0, 0), np.nextafter(1.0, 0), " between -1 and 1")
 _NUMBERS = {
-    "estimate": -np.inf,
-    "se": 0.0,
-    "sd_control": 0.0,
-    "sd_treatment": 0.0,
-    "n": 1.0,
-    "n_control": 2.0,
-    "n_treatment": 2.0,
+    **dict.fromkeys(("estimate", "ci_lower", "ci_upper", "t", "z"), _ANY),
+    **dict.fromkeys(("mean_control", "mean_treatment"), _ANY),
+    **dict.fromkeys(("se", "variance", "sd_control", "sd_treatment"), _POSITIVE),
+    **dict.fromkeys(("f", "chi_squared", "events_control", "events_treatment"), _POSITIVE),
+    **dict.fromkeys(("time_control", "time_treatment"), (np.nextafter(0, 1), np.inf, " above 0")),
+    **dict.fromkeys(("r", "paired_correlation"), _CORRELATION),
+    **dict.fromkeys(("n", "df", "cluster_size"), (1.0, np.inf, " of at least 1")),
+    **dict.fromkeys(("n_control", "n_treatment"), (2.0, np.inf, " of at least 2")),
+    "ci_level": (50.0, np.nextafter(100.0, 0), " from 50 on and below 100, in per cent"),
+    "icc": (0.0, 1.0, " from 0 to 1"),
 }
-_WHOLE = ("n", "n_control", "n_treatment")
+_WHOLE = ("n", "n_control", "n_treatment", "events_control", "events_treatment")
+# A p, or an inequality of one: with a zero before the point or without it.
+_P = re.compile(
+    r"p?\s*([<>=\u2264\u2265]?)\s*(\d*[.,]?\d+(?:[eE]-?\d+)?)", re.ASCII | re.IGNORECASE
+)
 _SECTIONS = {
     "exposure_type": "exposure_types",
     "response_mode": "response_modes",
@@ -74,6 +84,7 @@ _OPTIONS = {
     "term": TERMS,
     "priority": PRIORITIES,
     "metric": METRICS,
+    "reported_as": REPORTED,
     "standardiser": STANDARDISERS,
     "small_sample": SMALL_SAMPLES,
     "sd_error": SD_ERRORS,
@@ -274,17 +285,38 @@ def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
         if variable.values and text not in variable.values:
             raise unknown(text, variable.values, "a value listed under 'values'")
         value = canonical(variable.values.get(text, text))
+        if field == "p":
+            return _p(value)
         if field in _NUMBERS:
-            number, low = numeral(value), _NUMBERS[field]
-            if number is None or number < low or (field in _WHOLE and not number.is_integer()):
-                at_least = f" of at least {low:g}" if np.isfinite(low) else ""
-                raise InvalidValue("off-scale", f"a number{at_least}, or an empty cell", fix)
+            number, (low, high, bounds) = numeral(value), _NUMBERS[field]
+            whole = field in _WHOLE
+            if number is None or not low <= number <= high or (whole and not number.is_integer()):
+                expected = f"a {'whole ' * whole}number{bounds}, or an empty cell"
+                raise InvalidValue("off-scale", expected, fix)
             return number
         if (section or field in _OPTIONS) and value not in options:
             raise unknown(value, options, f"an entry of {section}" if section else "one of")
         return _label_text(value)
 
     return meaning
+
+
+def _p(text: str) -> str:
+    """Spell a p, or an inequality of one, in one way: ``0.03``, ``<0.001``, ``>0.05``."""
+    expected = "a p above 0 and up to 1, such as 0.032, or an inequality such as <0.001 or >0.05"
+    if (found := _P.fullmatch(text)) is None or float(found[2].replace(",", ".")) > 1:
+        raise InvalidValue(
+            "off-scale", expected, "correct the value in the data file, or empty the cell"
+        )
+    sign, value = found[1].replace("=", ""), float(found[2].replace(",", "."))
+    if value == 0 or (sign and value == 1):
+        digits = len(found[2].replace(",", ".").partition(".")[2]) or 3
+        raise InvalidValue(
+            "off-scale",
+            expected,
+            f"no p is zero: a printed {text} is an inequality, such as <{10.0**-digits:.{digits}f}",
+        )
+    return {"\u2264": "<", "\u2265": ">"}.get(sign, sign) + repr(value)
 
 
 def moderator(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], str | None]:

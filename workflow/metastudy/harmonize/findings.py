@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.codebook import Variable
+from metastudy.common.problems import Problem
+from metastudy.common.text import shown
 from metastudy.harmonize import decoders
+from metastudy.harmonize.effect_forms import computed
+from metastudy.harmonize.effect_rows import Row
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import schema
 
@@ -17,10 +22,20 @@ __all__ = ["effects"]
 
 OF_SD = ("standardiser", "small_sample", "sd_error")  # fields that say something of the metric sd
 SDS = ("sd_control", "sd_treatment")
+OF_NO_EFFECT = ("finding", "citation", "contrast", "exposure", "exposure_type", "response_mode")
+OF_NO_EFFECT += ("outcome", "vignette", "family", "term", "role", "country", "sector", "source")
+OF_NO_EFFECT += ("verification",)
+PARTS = ["exposure", "exposure_type", "outcome", "role", "response_mode"]  # of an estimand
+PLACES = ["country", "sector"]
+SIGNS = {1.0: "positive", -1.0: "negative", 0.0: "null_result"}
 
 
 def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
-    """Make one row a published finding; what no field says is the study's own."""
+    """Make one row a published finding; what no field says is a constant, or the study's own.
+
+    Estimate and standard error are computed where the finding has them in another form
+    (:mod:`metastudy.harmonize.effect_forms`), and so is the direction of an estimate without one.
+    """
     codebook = study.codebook
     own = codebook.study
     identity = codebook.having("id")[0].name
@@ -34,14 +49,31 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
         "sector": own.sector or None,
     }
     fields = {str(variable.field): variable for variable in codebook.having("finding")}
+    unread = np.zeros(len(ids), dtype=bool)  # rows of which more cannot be said
     for field_, variable in fields.items():
         reader = decoders.finding(variable, codebook.vocabulary)
-        data["finding_id" if field_ == "finding" else field_] = study.decode(variable.name, reader)
-    table = schema.shape("effects", pd.DataFrame(data, index=ids.index))
+        values = study.decode(variable.name, reader)
+        data["finding_id" if field_ == "finding" else field_] = values
+        if field_ not in OF_NO_EFFECT:
+            texts = study.texts(variable.name).astype("str")
+            unread |= (
+                texts.ne("") & ~texts.isin(list(variable.missing)) & values.isna()
+            ).to_numpy()
+    told = pd.DataFrame(data, index=ids.index)
+    for field_, value in _constants(study):
+        told[field_] = value
+    of_sd = pd.Series(False, index=ids.index)
+    for name in {"metric", "reported_as"} & set(told):
+        of_sd |= told[name].eq("sd")
+    for field_ in set(OF_SD) & set(codebook.constants):  # a constant is of what it can be of
+        told[field_] = told[field_].where(of_sd, None)
+    listed = {problem.column for problem in study.problems}
+    table, unfit = _computed(study, fields, told, unread)
     for name, column in schema.TABLES["effects"].columns.items():
         declared = fields.get("finding" if name == "finding_id" else name)
-        empty = table[name].isna()
-        listed = {problem.column for problem in study.problems}
+        if name == "direction" and declared is None:
+            declared = codebook.having("id")[0]
+        empty = table[name].isna() & ~unfit
         if (
             declared
             and not column.null
@@ -51,34 +83,157 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
             study.report(
                 empty.to_numpy(),
                 declared.name,
-                "an empty cell",
+                "an empty cell" if name in fields else f"no {name}",
                 f"the finding's {name} in every row",
                 "fill the cell in, or take the row out",
                 "incomplete-finding",
             )
-    lost = table["estimate"].notna() & table["metric"].isna()
-    if "estimate" in fields and lost.any():
-        study.report(
-            lost.to_numpy(),
-            fields["estimate"].name,
-            "an estimate without a metric",
-            f"one of {', '.join(vocabularies.METRICS)} beside each estimate",
-            "fill the metric in",
-            "incomplete-finding",
-        )
-    _check_standardisers(study, fields, table)
+    lost = table["estimate"].notna() & table["metric"].isna() & ~unfit
+    _report(
+        study,
+        fields,
+        lost,
+        "estimate",
+        "an estimate without a metric",
+        f"one of {', '.join(vocabularies.METRICS)} beside each estimate",
+        "fill the metric in",
+        "incomplete-finding",
+    )
+    pairs = told["paired_correlation"].notna() if "paired_correlation" in told else lost & False
+    sound = schema.shape("effects", told[~unread])
+    _check_standardisers(study, fields, sound.reindex(told.index), of_sd, pairs)
+    _check_together(study, fields, table)
     return table.sort_values("finding_id", ignore_index=True)
 
 
-def _check_standardisers(study: Study, fields: Mapping[str, Variable], table: pd.DataFrame) -> None:
+def _report(
+    study: Study, fields: Mapping[str, Variable], hits: pd.Series, field: str, *said: str
+) -> None:
+    """Note a problem of rows in the column of a field, or of the id where a constant is it."""
+    if hits.any():
+        found, expected, fix, code = said
+        column = fields.get(field, study.codebook.having("id")[0])
+        study.report(hits.to_numpy(), column.name, found, expected, fix, code)
+
+
+def _constants(study: Study) -> Iterator[tuple[str, Any]]:
+    """Fields that are the same in the whole file, read as a cell is."""
+    codebook = study.codebook
+    for field_, value in codebook.constants.items():
+        reader = decoders.finding(Variable(field_, "finding", field=field_), codebook.vocabulary)
+        try:
+            yield field_, reader(value)
+        except decoders.InvalidValue as unfit:
+            line = codebook.document.line(("constants", field_))
+            study.problems.append(
+                Problem(
+                    file=shown(codebook.path),
+                    found=f"'{value}'",
+                    expected=unfit.expected,
+                    fix="correct the constant",
+                    study=codebook.study.id,
+                    row=line,
+                    column=f"constants.{field_}",
+                    code=unfit.code,
+                )
+            )
+
+
+def _computed(
+    study: Study, fields: Mapping[str, Variable], told: pd.DataFrame, unread: np.ndarray
+) -> tuple[pd.DataFrame, pd.Series]:
+    """The table with what the forms of effects give, and the rows whose form is not sound."""
+    found: list[dict[str, Any]] = []
+    unfit: dict[tuple[str, ...], list[int]] = {}
+    for position, row in enumerate(told.to_dict("records")):
+        made, problems = ({}, []) if unread[position] else computed(Row(row))
+        found.append(made)
+        for problem in problems:
+            unfit.setdefault((problem.field, *problem.said), []).append(position)
+    for said, positions in unfit.items():
+        hits = pd.Series(np.isin(np.arange(len(told)), positions), index=told.index)
+        _report(study, fields, hits, *said)
+    wrong = pd.Series(unread, index=told.index)
+    wrong.iloc[sorted({at for positions in unfit.values() for at in positions})] = True
+    table = schema.shape("effects", told)
+    made = pd.DataFrame(found, index=told.index)
+    for name in made:
+        kind = "float64" if table[name].dtype == "float64" else "str"
+        table[name] = made[name].astype(kind).fillna(table[name].astype(kind))
+    sign = np.sign(table["estimate"]).map(SIGNS)
+    said = table["direction"].astype("str")
+    against = said.isin(["positive", "negative"]) & sign.isin(list(SIGNS.values())[:2])
+    _report(
+        study,
+        fields,
+        against & said.ne(sign),
+        "direction",
+        "a direction with another sign than the estimate",
+        "the sign of the estimate; without a direction it is computed",
+        "correct the one or the other: both are of the same contrast",
+        "sign-against-direction",
+    )
+    return table.assign(direction=said.fillna(sign)), wrong
+
+
+def _check_together(study: Study, fields: Mapping[str, Variable], table: pd.DataFrame) -> None:
+    """Report effects without an error of their own, a second time, or in several metrics."""
+    known = table["estimate"].notna() & table["se"].notna() & table["metric"].notna()
+    _report(
+        study,
+        fields,
+        known & table["se"].eq(0),
+        "se",
+        "a standard error of zero",
+        "a standard error above zero",
+        "correct the numbers that it is computed from, or empty the cells: the finding is then a "
+        "direction",
+        "zero-error",
+    )
+    name = table["exposure"].astype("str").fillna(table["contrast"].astype("str"))
+    rows = table.assign(exposure=name)
+    rows[PARTS + PLACES] = rows[PARTS + PLACES].astype("str").fillna("")
+    of_study = ["citation", *PARTS, *PLACES, "vignette", "metric", "estimate", "se"]
+    again = known & rows[known].duplicated(of_study).reindex(table.index, fill_value=False)
+    _report(
+        study,
+        fields,
+        again,
+        "estimate",
+        "an effect of a publication a second time: outcome, estimate and error are the same",
+        "each effect once",
+        "take one of them out",
+        "duplicate-effect",
+    )
+    for _, mine in rows[known].groupby(PARTS, sort=False):
+        metrics = sorted(mine["metric"].unique())
+        if len(metrics) > 1:
+            _report(
+                study,
+                fields,
+                table.index.to_series().isin(mine.index),
+                "metric",
+                f"effects on {mine['outcome'].iloc[0]} in {' and '.join(metrics)}",
+                "one metric for all effects of one exposure on one outcome: others do not pool",
+                "declare a conversion by reported_as, or give what is another outcome another name",
+                "mixed-metrics",
+            )
+
+
+def _check_standardisers(
+    study: Study,
+    fields: Mapping[str, Variable],
+    table: pd.DataFrame,
+    of_sd: pd.Series,
+    pairs: pd.Series,
+) -> None:
     """Report what is said of standard deviations and arms and cannot be true."""
 
     def report(hits: pd.Series, field: str, found: str, expected: str, fix: str) -> None:
-        if field in fields and hits.any():
-            name = fields[field].name
-            study.report(hits.to_numpy(), name, found, expected, fix, "standardiser")
+        if field in fields:
+            _report(study, fields, hits, field, found, expected, fix, "standardiser")
 
-    other = table["metric"].notna() & table["metric"].ne("sd")
+    other = table["metric"].notna() & ~of_sd
     for field in OF_SD:
         report(
             other & table[field].notna(),
@@ -102,8 +257,9 @@ def _check_standardisers(study: Study, fields: Mapping[str, Variable], table: pd
             "a standard deviation above zero",
             "correct it, or empty the cells of both arms",
         )
+    arms = table["n_control"].fillna(2) + table["n_treatment"].fillna(2)
     report(
-        table["n_control"].fillna(2) + table["n_treatment"].fillna(2) > table["n"],
+        (arms > table["n"]) & ~pairs,
         "n",
         "more respondents in the arms than in all",
         "n_control and n_treatment that make up n at most",

@@ -165,6 +165,11 @@ TABLES: Mapping[str, Table] = {
             "source": _OPTIONAL,
             "verification": Column(among=VERIFICATIONS),
             "provenance": Column(among=PROVENANCES),
+            # How estimate and se were computed, with source; nothing where both were published.
+            "method": _OPTIONAL,
+            # What an inequality of p says of the size of an estimate that is not known.
+            "size_above": Column("float64", null=True, low=0),
+            "size_below": Column("float64", null=True, low=0),
         },
         ("finding_id",),
     ),

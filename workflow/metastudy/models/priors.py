@@ -60,6 +60,7 @@ OF_METRIC = {
     **dict.fromkeys(("control_sd", "pooled_sd", "total_sd"), ("effect", "tau")),
     "log_odds": ("effect_logit", "tau_logit"),
     "log_risk_ratio": ("effect_logit", "tau_logit"),
+    "log_rate_ratio": ("effect_logit", "tau_logit"),
 }
 # Key of the prior of moderators' coefficients, by the key of the prior of the effects they are of.
 OF_MODERATORS = {"effect": "moderator", "effect_logit": "moderator_logit"}

@@ -27,6 +27,7 @@ ROPES: Mapping[str, str] = {
     **dict.fromkeys(("control_sd", "pooled_sd", "total_sd"), "rope_sd"),
     "log_odds": "rope_logit",
     "log_risk_ratio": "rope_logit",
+    "log_rate_ratio": "rope_logit",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from metastudy.common.json_schema import validator
 
-__all__ = ["SCHEMA", "Sound", "role_keys"]
+__all__ = ["SCHEMA", "Sound", "finding_fields", "role_keys"]
 
 __resources__ = ("../../../schemas/codebook.schema.yaml",)
 SCHEMA = Path(__file__).parents[3] / "schemas" / "codebook.schema.yaml"
@@ -29,6 +29,13 @@ def role_keys() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         role: (keys(role, "x-needed-with"), keys(role, "x-allowed-with"))
         for role in entry["as"]["enum"]
     }
+
+
+@cache
+def finding_fields() -> tuple[str, ...]:
+    """The fields that a published finding may have."""
+    schema: Any = validator(SCHEMA).schema
+    return tuple(schema["properties"]["variables"]["items"]["properties"]["field"]["enum"])
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ __all__ = [
     "PLACE_SECTIONS",
     "PUBLISHED_ROLES",
     "ROLE_DESIGNS",
+    "SIGNED_FIELDS",
     "SINGLE",
     "known_terms",
     "listed",
@@ -60,6 +61,8 @@ ROLE_DESIGNS = {
     "coder": CODED_DESIGNS,
 }
 PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
+# With one of these a direction is computed; the others of an effect have no sign.
+SIGNED_FIELDS = ("estimate", "mean_treatment", "events_treatment", "r", "t", "z")
 NEEDED_FIELDS = ("citation", "contrast", "exposure_type", "outcome", "direction", "verification")
 FIELD_SECTIONS = {
     "exposure_type": "exposure_types",
@@ -75,6 +78,7 @@ FIELD_OPTIONS = {
     "term": vocabularies.TERMS,
     "priority": vocabularies.PRIORITIES,
     "metric": vocabularies.METRICS,
+    "reported_as": vocabularies.REPORTED,
     "standardiser": vocabularies.STANDARDISERS,
     "small_sample": vocabularies.SMALL_SAMPLES,
     "sd_error": vocabularies.SD_ERRORS,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.checks.shape import Sound, role_keys
+from metastudy.codebook.checks.shape import Sound, finding_fields, role_keys
 from metastudy.codebook.checks.terms import (
     ANY_ROLE,
     FIELD_OPTIONS,
@@ -16,6 +16,7 @@ from metastudy.codebook.checks.terms import (
     PLACE_SECTIONS,
     PUBLISHED_ROLES,
     ROLE_DESIGNS,
+    SIGNED_FIELDS,
     SINGLE,
     known_terms,
     listed,
@@ -204,13 +205,40 @@ def _value_problems(
         )
 
 
-def finding_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator[Problem]:
-    """Check that published findings have all the columns that a finding needs."""
+def finding_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that published findings have all that a finding needs, in a column or as a constant."""
+    constants = dict(sound.entries("constants"))
+    if constants and sound.study().get("design", "published") != "published":
+        yield document.problem(("constants",), "'constants'", "it with design published only")
     if sound.study().get("design") != "published" or not sound.complete("variables"):
         return
-    given = {entry.get("field") for _, entry in sound.variables("finding")}
+    given = {entry.get("field"): place for place, entry in sound.variables("finding")}
+    for place, value in constants.items():
+        name = str(place[1])
+        if name in given:
+            yield document.problem(
+                place,
+                f"'{name}', which has a column too (line {document.line(given[name])})",
+                "a column, or the constant",
+            )
+        if name not in finding_fields() or name == "finding":
+            yield document.problem(
+                place,
+                f"'{name}'.{did_you_mean(name, finding_fields())}",
+                f"a field of a finding: {listed(finding_fields()[1:])}",
+            )
+        elif section := FIELD_SECTIONS.get(name):
+            yield from known_terms(document, vocabulary, section, str(value), place)
+        elif name in FIELD_OPTIONS and value not in FIELD_OPTIONS[name]:
+            options = FIELD_OPTIONS[name]
+            yield document.problem(
+                place, f"'{value}'.{did_you_mean(str(value), options)}", f"one of {listed(options)}"
+            )
+    known = {*given, *(str(place[1]) for place in constants)}
+    if known.intersection(SIGNED_FIELDS):
+        known.add("direction")
     for name in NEEDED_FIELDS:
-        if name not in given:
+        if name not in known:
             yield document.problem(
                 ("variables",),
                 f"no variable with 'field: {name}'",
