@@ -15,6 +15,9 @@ import pandas as pd
 import pytest
 
 from helpers.raw_studies import codebook_of, published_study
+from helpers.repository import ROOT
+from metastudy.codebook.checks.shape import finding_fields
+from metastudy.codebook.vocabulary import METRICS
 from metastudy.common.problem_codes import CODES
 from metastudy.common.problems import BadInput
 from metastudy.harmonize.harmonize import harmonize
@@ -177,6 +180,31 @@ def test_what_cannot_be_true_is_one_error_at_its_cell(
     assert problem.expected
     assert problem.fix
     assert code in CODES
+
+
+PAGE = (ROOT / "docs" / "published_effects.md").read_text("utf-8")
+
+
+def examples() -> list[dict[str, str]]:
+    """The rows of all tables of the page that have a column for the metric."""
+    found = []
+    for block in PAGE.split("\n\n"):
+        lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in block.splitlines()]
+        if "metric" in lines[0]:
+            found += [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
+    return found
+
+
+def test_the_examples_of_the_page_are_read_and_each_code_on_it_is_one(tmp_path: Path) -> None:
+    rows = examples()
+    assert len(rows) == 11
+    assert {name for row in rows for name in row} <= set(finding_fields())
+    assert harmonized(tmp_path, *rows)[["estimate", "se"]].notna().all(axis=None)
+    codes = [line.split("`")[-2] for line in PAGE.split("| what | code |")[1].splitlines()[2:]]
+    assert set(codes) <= set(CODES)
+    assert {code for *_, code, _ in BAD.values()} <= set(codes)
+    for metric in METRICS:
+        assert f"| `{metric}` |" in PAGE
 
 
 def test_two_metrics_of_one_estimand_and_an_effect_twice_name_all_their_rows(

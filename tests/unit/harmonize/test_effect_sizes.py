@@ -233,9 +233,11 @@ def test_an_inequality_of_p_bounds_the_effect_and_is_none() -> None:
         assert not problems
         assert made[name] == pytest.approx(at["estimate"])
         assert not {"estimate", "se"} & set(made)
-    made, problems = computed(Row({"p": "<0.05", "metric": "sd", "direction": "negative"}))
-    assert set(made) == {"method"}
-    assert not problems
+    clusters = arms | {"icc": 0.1, "cluster_size": 5.0}
+    for row in ({"metric": "sd", "direction": "negative"}, clusters, arms | {"metric": "pomp"}):
+        made, problems = computed(Row(row | {"p": "<0.05"}))
+        assert set(made) == {"method"}
+        assert not problems
 
 
 def test_the_correction_is_that_of_the_studies_whose_rows_are_here() -> None:

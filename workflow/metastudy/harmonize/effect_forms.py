@@ -242,6 +242,8 @@ def _bound(row: Row) -> dict[str, Any]:
     said = f"p {sign} {value}: no estimate"
     if row.wanted not in GIVES["test"] or row.wanted != row.text("metric"):
         return {"method": f"{said}, and no bound but in {' or '.join(GIVES['test'])}"}
+    if row.has("icc"):
+        return {"method": f"{said}, and no bound: the p leaves the clusters out"}
     try:
         if row.wanted == "fisher_z":
             found = sizes.z_of_statistic(_statistic(row), _people(row))
