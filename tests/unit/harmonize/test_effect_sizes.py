@@ -41,6 +41,11 @@ INFECTIONS = {  # dat.nielweise2008, first study; the times are in catheter days
     "time_control": 1988.0,
 }  # fmt: skip
 J = 1 - 3 / (4 * 309 - 1)  # of dat.normand1999; metafor leaves it out of the variance
+OFFICIALS = {  # corrupt officials against no information, points of 100; first study of
+    # Liu (2024), doi 10.1080/14719037.2022.2095003, from its data, doi 10.7910/DVN/ATDFQN (CC0)
+    "mean_treatment": 67.012315, "sd_treatment": 25.074749, "n_treatment": 406.0,
+    "mean_control": 69.945813, "sd_control": 22.924180, "n_control": 406.0,
+}  # fmt: skip
 POOLED = {"metric": "sd", "standardiser": "pooled_sd"}
 
 
@@ -72,6 +77,7 @@ EXAMPLES = {
         {"estimate": 0.5, "variance": 0.0058, "reported_as": "correlation", "metric": "sd"},
         1.1547, 0.0550,
     ),
+    "Liu: difference of means": (OFFICIALS | {"metric": "pomp"}, -2.9335, 2.8430),
     "metafor: log risk ratio of dat.bcg": (BCG | {"metric": "log_risk_ratio"}, -0.8893, 0.3256),
     "metafor: log odds ratio of dat.bcg": (BCG | {"metric": "log_odds"}, -0.9387, 0.3571),
     "metafor: SMD of dat.normand1999": (STROKE | POOLED, -0.3552, 0.0131 * J**2),
