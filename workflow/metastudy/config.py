@@ -16,6 +16,7 @@ from jsonschema.validators import extend
 
 from metastudy.codebook import codebook as codebooks
 from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
@@ -25,6 +26,7 @@ from metastudy.common.yaml_document import yaml_path
 __all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
 
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
+MANIFEST = "manifest.yaml"  # of simulated files, beside the studies
 PUBLISHED = "published"  # the design of a study that holds findings and no people
 # Sensitivity analyses that are kinds of models of their own: of which kind the module's main model
 # is, and what it then has.
@@ -64,12 +66,14 @@ class Found:
     """What the configuration selects; ``complete`` where it leaves nothing out.
 
     A fit is called after its module, and a sensitivity analysis ``<module>-<variant>``.
+    ``left_out`` has a line for each thing that is there and not taken: what, and why.
     """
 
     studies: dict[str, StudyFiles]
     modules: dict[str, Module]
     fits: dict[str, Fit]
     complete: bool
+    left_out: tuple[str, ...] = ()
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,22 +136,33 @@ def discover(config: Mapping[str, Any]) -> Found:
         For a codebook or vocabulary that is wrong, a study or module that does not exist, or a
         sensitivity analysis that a module cannot have.
     """
-    vocabulary = vocabularies.load(Path(config["vocabulary"]))
+    common = vocabularies.load(Path(config["vocabulary"]))
     data = Path(config["data"])
     there = sorted(path.parent.name for path in data.glob("*/codebook.yaml"))
     names = _selected("studies", config["studies"], there, f"a folder with a codebook in {data}")
+    books = _books(data, names, common)
+    vocabulary = vocabularies.merge(common, [_additions(book) for book in books.values()])
     wanted = _selected("modules", config["modules"], list(vocabulary["modules"]), "a module")
     studies: dict[str, StudyFiles] = {}
     members: dict[str, list[str]] = {}
     missing: list[Problem] = []
+    left_out = [*_no_studies(data), *_not_selected(names, there)]
     folding = {m for m in vocabulary["modules"] if _has_parts(vocabulary, _all(vocabulary), m)}
     folded: set[str] = set()
-    for name in names:
-        book = codebooks.load(data / name, vocabulary)
+    for name, book in books.items():
         entered = [book.vocabulary.module(outcome) for outcome in book.outcomes]
         mine = tuple(dict.fromkeys(m for m in entered if m in wanted))
+        others = list(dict.fromkeys(str(m) for m in entered if m not in wanted))
         if not mine and (entered or config["modules"] != "all"):
-            continue  # what has no outcome of any module is shown, so it belongs to all of them
+            # What has no outcome of any module is shown, so it belongs to all of them.
+            has = f"has outcomes of {', '.join(others)} only" if others else "has no outcomes"
+            left_out.append(f"the study {name}: it {has}, and `modules` is {', '.join(wanted)}")
+            continue
+        if others:
+            left_out.append(
+                f"outcomes of the study {name} in {', '.join(others)}: `modules` is "
+                f"{', '.join(wanted)}"
+            )
         missing += codebooks.missing_file(book)
         published = book.study.design == PUBLISHED
         declared = bool(book.moderators or book.nestings)
@@ -171,7 +186,7 @@ def discover(config: Mapping[str, Any]) -> Found:
         if m in members
     }
     everything = config["studies"] == "all" and config["modules"] == "all"
-    complete = everything and len(modules) == len(vocabulary["modules"])
+    complete = everything and set(common["modules"]) <= set(modules)
     fits = {m: Fit(m, "main", found.model) for m, found in modules.items()}
     for m in modules:
         if m in folded and m in config["sensitivity"].get("folded", ()):
@@ -179,7 +194,43 @@ def discover(config: Mapping[str, Any]) -> Found:
         for kind in OWN_KINDS:
             if m in config["sensitivity"].get(kind, ()):
                 fits[f"{m}-{kind}"] = Fit(m, kind, kind)
-    return Found(studies, modules, fits, complete)
+    return Found(studies, modules, fits, complete, tuple(left_out))
+
+
+def _books(data: Path, names: list[str], vocabulary: Vocabulary) -> dict[str, Codebook]:
+    """The codebooks of studies, or what is wrong with any of them, all at once."""
+    books: dict[str, Codebook] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            books[name] = codebooks.load(data / name, vocabulary)
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(problems)
+    return books
+
+
+def _additions(book: Codebook) -> Mapping[str, Any]:
+    return book.document.data.get("vocabulary") or {}
+
+
+def _no_studies(data: Path) -> Iterator[str]:
+    """Folders and files among the studies that are none: what was meant may be misspelt."""
+    for path in sorted(data.iterdir()) if data.is_dir() else ():
+        if path.name.startswith((".", "_")) or path.name.lower().startswith("readme"):
+            continue
+        if path.is_dir() and not (path / "codebook.yaml").is_file():
+            inside = [one.name for one in path.iterdir()]
+            near = did_you_mean("codebook.yaml", inside)
+            yield f"the folder {path}: it has no codebook.yaml, so it is no study.{near}"
+        elif path.is_file() and path.name != MANIFEST:
+            yield f"the file {path}: it is not in the folder of a study"
+
+
+def _not_selected(names: list[str], there: list[str]) -> Iterator[str]:
+    if others := [name for name in there if name not in names]:
+        yield f"the studies {', '.join(others)}: `studies` is {', '.join(names)}"
 
 
 def _all(vocabulary: Vocabulary) -> list[str]:
@@ -237,4 +288,4 @@ def _selected(key: str, asked: str | list[str], there: list[str], what: str) -> 
 
 def manifest(config: Mapping[str, Any]) -> str:
     """Path of the manifest of simulated files."""
-    return str(Path(config["data"]) / "manifest.yaml")
+    return str(Path(config["data"]) / MANIFEST)

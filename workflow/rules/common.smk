@@ -54,6 +54,10 @@ try:
 except MetastudyError as error:
     raise WorkflowError(str(error)) from None
 
+if workflow.is_main_process:
+    for line in FOUND.left_out:
+        print(f"Left out: {line}", file=sys.stderr)
+
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
 FITS = list(FOUND.fits)  # one for each module, called after it, and the sensitivity analyses
