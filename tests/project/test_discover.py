@@ -72,9 +72,7 @@ def test_outcomes_of_modules_that_are_not_selected_are_named(settings: dict) -> 
     text = text.replace("  - {name: remark", more)
     path.write_text(text.replace("outcomes: [patience]", "outcomes: [patience, threat_job]"))
     found = config.discover(settings | {"modules": "gardens"})
-    assert found.left_out == (
-        "outcomes of the study my_survey in threat: `modules` is gardens",
-    )
+    assert found.left_out == ("outcomes of the study my_survey in threat: `modules` is gardens",)
 
 
 def test_two_studies_that_mean_different_things_by_one_name_are_refused(settings: dict) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from metastudy.codebook.checks import check
 from metastudy.codebook.checks.terms import IGNORE, NO_CONSENT
 from metastudy.codebook.parts import (
+    ROW_NUMBER,
     DataFile,
     Dependence,
     Exposure,
@@ -21,7 +22,7 @@ from metastudy.codebook.parts import (
 )
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
-from metastudy.common.text import canonical, did_you_mean, shown
+from metastudy.common.text import canonical, did_you_mean, name_of, shown
 from metastudy.common.yaml_document import Document, YamlPath, read_yaml
 
 __all__ = [
@@ -264,6 +265,10 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
 def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
     raw: Mapping[str, Any] = document.data
 
+    def named(entry: Mapping[str, Any]) -> dict[str, Any]:
+        keys = [key for key in ("name", "variable", "evidence") if key in entry]
+        return {**entry, **{key: name_of(entry[key]) for key in keys}}
+
     def codes(values: Any) -> tuple[str, ...]:
         return tuple(canonical(value) for value in values)
 
@@ -272,10 +277,10 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
 
     def quality(entry: Mapping[str, Any]) -> Quality:
         lists: dict[str, Any] = {"constant_over": tuple(entry.get("constant_over", ()))}
-        return Quality(**{**entry, **lists, "keep": codes(entry.get("keep", ()))})
+        return Quality(**{**named(entry), **lists, "keep": codes(entry.get("keep", ()))})
 
     def variable(entry: Mapping[str, Any]) -> Variable:
-        entry = dict(entry)
+        entry = named(entry)
         entry["role"] = entry.pop("as")
         for key in ("missing", "values"):
             entry[key] = by_code(entry.get(key, {}))
@@ -288,13 +293,15 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
 
     def rule(entry: Mapping[str, Any]) -> Rule:
         lists = {key: codes(entry[key]) for key in ("drop", "keep") if key in entry}
-        return Rule(**{**entry, **lists})
+        return Rule(**{**named(entry), **lists})
 
+    file = DataFile(**raw["file"])
+    numbered = (Variable(ROW_NUMBER, "id"),) if file.ids else ()
     return Codebook(
         path=document.path,
         study=Study(**raw["study"]),
-        file=DataFile(**raw["file"]),
-        variables=tuple(variable(entry) for entry in raw["variables"]),
+        file=file,
+        variables=(*(variable(entry) for entry in raw["variables"]), *numbered),
         codes=dict(raw.get("codes", {})),
         exclude=tuple(rule(entry) for entry in raw.get("exclude", ())),
         quality=tuple(quality(entry) for entry in raw.get("quality", ())),

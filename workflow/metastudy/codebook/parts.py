@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 
 from metastudy.codebook.checks.terms import IGNORE
 
-__all__ = ["DataFile", "Dependence", "Exposure", "Quality", "Rule", "Study", "Variable"]
+__all__ = [
+    "ROW_NUMBER",
+    "DataFile",
+    "Dependence",
+    "Exposure",
+    "Quality",
+    "Rule",
+    "Study",
+    "Variable",
+]
+
+ROW_NUMBER = "(row number)"  # the variable that is the id where the codebook takes row numbers
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class DataFile:
     delimiter: str = ","
     decimal: str = "."
     sheet: str | None = None
+    ids: str | None = None
 
 
 @dataclass(frozen=True)

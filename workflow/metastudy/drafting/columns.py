@@ -9,12 +9,13 @@ import pandas as pd
 import pyreadstat
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.text import numeral
+from metastudy.common.text import name_of, numeral
 from metastudy.drafting.keying import Keying, keyings, stem
 from metastudy.drafting.roles import TODO, Guess, guess, reason
 from metastudy.readers.delimited import head
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawTable
+from metastudy.readers.signatures import PORTABLE, what_it_is
 
 __all__ = ["Column", "columns"]
 
@@ -35,8 +36,11 @@ def _titles(codebook: Codebook, table: RawTable) -> dict[str, str]:
     path, kind = codebook.data_path, form(codebook)
     if kind in ("sav", "dta"):
         read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
+        if what_it_is(path.read_bytes()[:4096]) == PORTABLE:
+            read = pyreadstat.read_por
         _, meta = read(str(path), metadataonly=True)
-        return {name: label for name, label in meta.column_names_to_labels.items() if label}
+        labels = meta.column_names_to_labels
+        return {name_of(name): label for name, label in labels.items() if label}
     if kind == "qualtrics":
         tags, questions = head(codebook, 2)
         by_tag = dict(zip(tags, questions, strict=False))

@@ -24,7 +24,7 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {"as", "construct"}
+_KEYS |= {"as", "construct", "ids"}
 _WIDTH = 100
 
 
@@ -82,6 +82,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         "keys.",
         *_head(study, columns, isinstance(raw, RawProject), vocabulary),
         *_file(codebook, kind),
+        *_without_id(columns),
         "",
         "variables:",
         f"  # constructs: {', '.join(vocabulary['constructs'])}",
@@ -148,6 +149,15 @@ def _file(codebook: Codebook, kind: str) -> Iterator[str]:
         yield f"  delimiter: {_flow(codebook.file.delimiter)}"
         if codebook.file.decimal != ".":
             yield f"  decimal: {_flow(codebook.file.decimal)} # guess: numbers like 1,5"
+
+
+def _without_id(columns: Iterable[drafting_columns.Column]) -> Iterator[str]:
+    if not any(column.guess.role == "id" for column in columns):
+        yield (
+            f"  ids: {TODO} # no column seems to be an id: 'row_numbers' if each row is another "
+            "person or case;"
+        )
+        yield "  # else take this line out and write 'as: id' at the column that tells rows apart"
 
 
 def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[str]:

@@ -17,6 +17,7 @@ from metastudy.readers import READERS
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawProject, RawTable
 from metastudy.readers.signatures import what_it_is
+from metastudy.readers.text_stream import separator
 
 __all__ = ["TEXTS", "opened", "read"]
 
@@ -61,7 +62,10 @@ def _written(path: Path) -> DataFile:
             codecs.getincrementaldecoder("utf-8")().decode(start)
         except UnicodeDecodeError:
             encoding = "cp1252"
-    first = start.decode(encoding or "utf-8", "ignore").partition("\n")[0]
+    text = start.decode(encoding or "utf-8", "ignore")
+    if said := separator(text):
+        return DataFile(path.name, None, encoding, said)
+    first = text.lstrip("\ufeff").partition("\n")[0]
     marks = sorted(",;\t|", key=first.count, reverse=True)
     return DataFile(path.name, None, encoding, marks[0] if first.count(marks[0]) else ",")
 

@@ -6,11 +6,13 @@ What a reader refuses has one of the codes of :data:`metastudy.readers.refusals.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.parts import ROW_NUMBER
 from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, xlsx
 from metastudy.readers.detect import form
@@ -66,11 +68,21 @@ def attempt(codebook: Codebook) -> tuple[RawTable | RawProject, list[Problem]]:
     """
     raw = READERS[form(codebook)](codebook)
     table = raw.cases if isinstance(raw, RawProject) else raw
-    problems = unknown_columns(codebook, table.names, table.titles)
+    names = (*table.names, ROW_NUMBER) if codebook.file.ids else table.names
+    problems = unknown_columns(codebook, names, table.titles)
     problems += _endless_cells(codebook, table)
     problems += _no_rows(codebook, raw)
     problems += _header_again(codebook, table)
-    return raw, problems
+    return _numbered(raw) if codebook.file.ids else raw, problems
+
+
+def _numbered(raw: RawTable | RawProject) -> RawTable | RawProject:
+    """Add the numbers of the rows as a variable of the file, :data:`ROW_NUMBER`."""
+    table = raw.cases if isinstance(raw, RawProject) else raw
+    numbers = pd.Series(map(str, table.rows), index=table.data.index, dtype="str")
+    data, names = table.data.assign(**{ROW_NUMBER: numbers}), (*table.names, ROW_NUMBER)
+    table = replace(table, data=data, names=names)
+    return replace(raw, cases=table) if isinstance(raw, RawProject) else table
 
 
 def _endless_cells(codebook: Codebook, table: RawTable) -> Iterator[Problem]:

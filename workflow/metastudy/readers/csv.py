@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common.text import name_of
 from metastudy.readers import delimited
 from metastudy.readers.raw import RawTable
 
@@ -27,4 +28,4 @@ def read(codebook: Codebook) -> RawTable:
         is no such table: binary, other delimiter, rows of unequal length, an open quotation mark.
     """
     (header,) = delimited.head(codebook, 1)
-    return delimited.table(codebook, 1, [name.strip() for name in header], {})
+    return delimited.table(codebook, 1, [name_of(name) for name in header], {})

@@ -61,6 +61,15 @@ def head(codebook: Codebook, count: int) -> list[list[str]]:
         )
     with Text(codebook) as stream:
         text = stream.read(BLOCK).decode("utf-8", "ignore")
+        said = stream.separator
+    if said is not None and said != delimiter:
+        raise refuse(
+            codebook,
+            f"the delimiter {delimiter!r}, and a first line that says sep={said}",
+            "the delimiter that the file names for Excel",
+            f"set file.delimiter to {said!r} in {shown(codebook.path)}",
+            row=1,
+        )
     try:
         found = list(islice(reader(io.StringIO(text, newline=""), delimiter=delimiter), count))
     except Error as error:

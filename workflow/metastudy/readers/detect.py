@@ -18,13 +18,14 @@ from metastudy.common.text import shown
 from metastudy.readers.archives import names_in
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
 from metastudy.readers.refusals import refuse
-from metastudy.readers.signatures import what_it_is
+from metastudy.readers.signatures import PORTABLE, what_it_is
+from metastudy.readers.text_stream import without_preamble
 
 __all__ = ["FORMATS", "TEXTS", "form", "recognise"]
 
 # The formats of a codebook, and how they are called where a file is none of them.
 FORMATS: Mapping[str, str] = {
-    "sav": "an SPSS file (.sav or .zsav)",
+    "sav": "an SPSS file (.sav, .zsav or .por)",
     "dta": "a Stata file (.dta)",
     "qualtrics": "a Qualtrics export, delimited text with its header rows",
     "csv": "delimited text",
@@ -38,6 +39,7 @@ START = 2**20  # so many bytes are looked at; the header rows of a survey are lo
 _KINDS = {
     "an SPSS file": "sav",
     "a compressed SPSS file (.zsav)": "sav",
+    PORTABLE: "sav",
     "a Stata file": "dta",
     "a Parquet file": "parquet",
 }
@@ -142,9 +144,10 @@ def _text(codebook: Codebook, start: bytes) -> str | None:
         if not wide and what_it_is(start) not in ("a text file", "an XML document"):
             return None
     try:
-        return start.decode(encoding, "ignore")
+        text = start.decode(encoding, "ignore")
     except LookupError:
-        return start.decode("utf-8", "ignore")
+        text = start.decode("utf-8", "ignore")
+    return without_preamble(text.encode("utf-8", "ignore")).decode()
 
 
 def _of_text(codebook: Codebook, text: str) -> tuple[str, ...]:

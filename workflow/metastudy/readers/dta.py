@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+
 import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.text import canonical
-from metastudy.readers.columns import column_texts, moment
+from metastudy.readers.columns import column_texts
 from metastudy.readers.raw import RawTable
-from metastudy.readers.statistical import Program, open_file
+from metastudy.readers.statistical import Program, moments, open_file
 
 __all__ = ["read"]
 
@@ -18,7 +21,7 @@ _STATA = Program(
     ("a Stata file",),
     "a Stata file (.dta)",
     ".dta",
-    "read_dta",
+    {"a Stata file": "read_dta"},
     " (often cp1252 before Stata 14)",
 )
 
@@ -51,7 +54,9 @@ def read(codebook: Codebook) -> RawTable:
         for name, codes in meta.missing_user_values.items()
     }
     texts = {
-        name: column_texts(_cells(data[name], extended.get(name, {})))
+        name: column_texts(
+            _cells(data[name], extended.get(name, {}), str(meta.original_variable_types.get(name)))
+        )
         for name in codebook.used_names
         if name in names
     }
@@ -77,8 +82,18 @@ def read(codebook: Codebook) -> RawTable:
     )
 
 
-def _cells(column: pd.Series, extended: dict[str, str]) -> pd.Series:
+# Days, or thousandths of a second, since this; Stata's other dates are numbers of weeks, months ...
+_ORIGIN = datetime.datetime(1960, 1, 1)  # noqa: DTZ001
+_DAY = re.compile(r"%-?t?d")
+_MOMENT = re.compile(r"%-?t[cC]")
+
+
+def _cells(column: pd.Series, extended: dict[str, str], form: str) -> pd.Series:
     """Spell extended missing codes and moments; only a column of numbers has such codes."""
     if extended:
-        return column.map(lambda value: extended.get(value, value), na_action="ignore")
-    return column.map(moment) if column.dtype.kind in "OM" else column
+        column = column.map(lambda value: extended.get(value, value), na_action="ignore")
+    if _DAY.match(form):
+        return moments(column, _ORIGIN, datetime.timedelta(days=1), day=True)
+    if _MOMENT.match(form):
+        return moments(column, _ORIGIN, datetime.timedelta(milliseconds=1), day=False)
+    return column

@@ -7,7 +7,7 @@ import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.common.text import canonical, did_you_mean, quoted, shown
+from metastudy.common.text import canonical, did_you_mean, name_of, quoted, shown
 from metastudy.readers import delimited
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem
@@ -40,7 +40,7 @@ def read(codebook: Codebook) -> RawProject:
         :func:`metastudy.readers.csv.read`.
     """
     (header,) = delimited.head(codebook, 1)
-    names = [name.strip() for name in header]
+    names = [name_of(name) for name in header]
     spelt = {canonical(name): name for name in names}
     codes = {canonical(code): spelt.get(canonical(code), "") for code in codebook.codes}
     problems = list(_lost(codebook, names, codes))

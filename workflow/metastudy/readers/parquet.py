@@ -13,7 +13,7 @@ import pyarrow.parquet
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput
-from metastudy.common.text import canonical
+from metastudy.common.text import canonical, name_of
 from metastudy.readers.columns import coded_texts, moment
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, read_bytes, refuse
@@ -60,14 +60,15 @@ def read(codebook: Codebook) -> RawTable:
         raise _unreadable(codebook, "its bytes are damaged")
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            names = tuple(file.schema_arrow.names)
+            spelt = {name_of(name): name for name in file.schema_arrow.names}
+            names = tuple(name_of(name) for name in file.schema_arrow.names)
             if file.metadata.num_rows > MAX_ROWS:
                 raise _unreadable(codebook, f"it claims {file.metadata.num_rows} rows")
             used = [name for name in codebook.used_names if name in names]
             _check_columns(codebook, file.schema_arrow, used)
-            if not survives(_TRIAL, path, json.dumps(used)):
+            if not survives(_TRIAL, path, json.dumps([spelt[name] for name in used])):
                 raise _unreadable(codebook, "its bytes are damaged")
-            data = {name: _texts(file.read(columns=[name]).column(0)) for name in used}
+            data = {name: _texts(file.read(columns=[spelt[name]]).column(0)) for name in used}
             count = file.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise _unreadable(codebook, " ".join(str(error).split())[:200]) from None
@@ -81,7 +82,7 @@ def read(codebook: Codebook) -> RawTable:
 def _check_columns(codebook: Codebook, schema: pa.Schema, used: list[str]) -> None:
     problems = []
     for name in used:
-        fields = [field for field in schema if field.name == name]
+        fields = [field for field in schema if name_of(field.name) == name]
         kind = fields[0].type
         if pa.types.is_dictionary(kind):
             kind = kind.value_type

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.text import quoted
+from metastudy.common.text import name_of, quoted
 from metastudy.readers import delimited
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import refuse
@@ -49,7 +49,7 @@ def read(codebook: Codebook) -> RawTable:
         :func:`metastudy.readers.csv.read`.
     """
     records = delimited.head(codebook, HEADERS)
-    tags = [tag.strip() for tag in records[0]]
+    tags = [name_of(tag) for tag in records[0]]
     ids = [_import_id(cell) for cell in records[-1]] if len(records) == HEADERS else []
     if any(ids):
         headers = HEADERS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -9,17 +12,27 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.text import canonical
 from metastudy.readers.columns import column_texts
 from metastudy.readers.raw import RawTable
-from metastudy.readers.statistical import Program, open_file
+from metastudy.readers.signatures import PORTABLE
+from metastudy.readers.statistical import Program, moments, open_file
 
 __all__ = ["read"]
 
 _SPSS = Program(
     "SPSS",
-    ("an SPSS file", "a compressed SPSS file (.zsav)"),
-    "an SPSS file (.sav or .zsav)",
+    ("an SPSS file", "a compressed SPSS file (.zsav)", PORTABLE),
+    "an SPSS file (.sav, .zsav or .por)",
     ".sav",
-    "read_sav",
+    {
+        "an SPSS file": "read_sav",
+        "a compressed SPSS file (.zsav)": "read_sav",
+        PORTABLE: "read_por",
+    },
 )
+# SPSS counts seconds; times of the day and durations are numbers of seconds, and stay so.
+_ORIGIN = datetime.datetime(1582, 10, 14)  # noqa: DTZ001
+_SECOND = datetime.timedelta(seconds=1)
+_DAY = re.compile(r"(DATE|ADATE|EDATE|JDATE|SDATE|QYR|MOYR|WKYR)\d")
+_MOMENT = re.compile(r"(DATETIME|YMDHMS)\d")
 
 
 def read(codebook: Codebook) -> RawTable:
@@ -46,7 +59,10 @@ def read(codebook: Codebook) -> RawTable:
     data, meta = open_file(codebook, _SPSS)
     names = tuple(map(str, data.columns))
     texts = {
-        name: column_texts(data[name], codebook.file.decimal)
+        name: column_texts(
+            _cells(data[name], str(meta.original_variable_types.get(name, ""))),
+            codebook.file.decimal,
+        )
         for name in codebook.used_names
         if name in names
     }
@@ -56,7 +72,7 @@ def read(codebook: Codebook) -> RawTable:
     }
     declared = {
         name: _declared(ranges, texts[name], labels.get(name, {}))
-        for name, ranges in meta.missing_ranges.items()
+        for name, ranges in (meta.missing_ranges or {}).items()
         if name in texts
     }
     return RawTable(
@@ -66,6 +82,11 @@ def read(codebook: Codebook) -> RawTable:
         labels=labels,
         declared_missing=declared,
     )
+
+
+def _cells(column: pd.Series, form: str) -> pd.Series:
+    day, both = _DAY.match(form), _MOMENT.match(form)
+    return moments(column, _ORIGIN, _SECOND, bool(day)) if day or both else column
 
 
 def _declared(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["is_encoding", "what_it_is"]
+__all__ = ["PORTABLE", "is_encoding", "what_it_is"]
+
+PORTABLE = "an SPSS portable file (.por)"
+_PORTABLE_MARK = b"SPSSPORT"  # after a title and a table of characters, in lines of 80
 
 _KINDS = (
     (b"$FL2", "an SPSS file"),
@@ -39,4 +42,6 @@ def what_it_is(start: bytes) -> str:
             return kind
     if len(start) > 3 and start[0] in range(102, 116) and start[1] in (1, 2) and start[2] == 1:
         return "a Stata file"  # until version 12: number of the version, order of bytes, 1
+    if _PORTABLE_MARK in start[:1000].replace(b"\r", b"").replace(b"\n", b""):
+        return PORTABLE
     return "a binary file" if b"\0" in start[:4096] else "a text file"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +13,23 @@ from pyreadstat import PyreadstatError, ReadstatError
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput
+from metastudy.common.text import name_of
+from metastudy.readers.columns import moment
 from metastudy.readers.refusals import read_bytes, refuse
 from metastudy.readers.sandbox import survives
 from metastudy.readers.signatures import is_encoding, what_it_is
 
-__all__ = ["Program", "open_file"]
+__all__ = ["Program", "moments", "open_file"]
+
+_KEYWORDS: Mapping[str, Mapping[str, Any]] = {
+    "read_sav": {"user_missing": True},
+    "read_dta": {"user_missing": True},
+}
+# What pyreadstat keeps by the names of variables.
+_BY_NAME = (
+    *("variable_value_labels", "missing_ranges", "missing_user_values"),
+    *("readstat_variable_types", "original_variable_types", "column_names_to_labels"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,7 @@ class Program:
     kinds : what :func:`metastudy.readers.signatures.what_it_is` calls its files.
     file : the file as it is asked for.
     suffix : of the file that it saves.
-    function : of pyreadstat.
+    functions : of pyreadstat, by kind; what of keywords each knows is in :data:`_KEYWORDS`.
     hint : what else helps with a wrong encoding.
     """
 
@@ -36,7 +50,7 @@ class Program:
     kinds: tuple[str, ...]
     file: str
     suffix: str
-    function: str
+    functions: Mapping[str, str]
     hint: str = ""
 
 
@@ -67,12 +81,15 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
             f"save the data as {program.suffix}, or correct file.format in the codebook",
         )
     path, named = str(codebook.data_path), codebook.file.encoding
-    trial = f"import sys, pyreadstat; pyreadstat.{program.function}(sys.argv[1], user_missing=True)"
+    function = program.functions[kind]
+    keywords = {"disable_datetime_conversion": True, **_KEYWORDS.get(function, {})}
+    trial = f"import sys, pyreadstat; pyreadstat.{function}(sys.argv[1], **{keywords})"
     if not survives(trial, path):
         raise _unreadable(codebook, program, "its bytes are damaged")
+    if function in _KEYWORDS:  # a portable file has characters of its own
+        keywords["encoding"] = named
     try:
-        read = getattr(pyreadstat, program.function)
-        data, meta = read(path, user_missing=True, encoding=named)
+        data, meta = getattr(pyreadstat, function)(path, **keywords)
     except UnicodeDecodeError:
         raise _encoding(codebook, program) from None
     except (ReadstatError, PyreadstatError, ValueError, OverflowError, MemoryError) as error:
@@ -81,7 +98,38 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
         if spelt or (named and not is_encoding(named)):
             raise _encoding(codebook, program) from None
         raise _unreadable(codebook, program, text) from None
+    data = data.rename(columns=name_of)
+    for key in _BY_NAME:
+        if of := getattr(meta, key, None):
+            setattr(meta, key, {name_of(name): value for name, value in of.items()})
     return data, meta
+
+
+def moments(
+    column: pd.Series, origin: datetime.datetime, unit: datetime.timedelta, day: bool
+) -> pd.Series:
+    """Spell numbers that are moments as ISO 8601, cell by cell.
+
+    What lies outside the calendar stays the number that it is: one cell that was mistyped says
+    nothing of the others, nor of the rest of the file.
+
+    Parameters
+    ----------
+    column : numbers, or codes of missing values as texts; shape (rows,).
+    origin, unit : what 0 and 1 stand for.
+    day : whether the hour does not count.
+    """
+
+    def spelt(value: object) -> object:
+        if not isinstance(value, int | float):
+            return value
+        try:
+            found = origin + value * unit
+        except (OverflowError, ValueError):
+            return value
+        return found.date().isoformat() if day else moment(found)
+
+    return column.astype(object).map(spelt, na_action="ignore")
 
 
 def _unreadable(codebook: Codebook, program: Program, why: str) -> BadInput:

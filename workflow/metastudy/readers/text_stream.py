@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput
@@ -11,11 +12,26 @@ from metastudy.common.text import shown
 from metastudy.readers.refusals import refuse
 from metastudy.readers.signatures import what_it_is
 
-__all__ = ["BLOCK", "Text"]
+__all__ = ["BLOCK", "Text", "separator", "without_preamble"]
 
 BLOCK = 2**21  # bytes that are read at a time; a record that is longer is refused
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# The first line of a file that tells Excel its delimiter; in Excel the header is row 1 below it.
+_SEPARATOR = re.compile(rb"\A\"?sep=(?P<mark>[^\r\n])\"?[,;\t|]*(\r\n|\r|\n)", re.IGNORECASE)
 _WIDE = ("utf-16", "utf-32")
+
+
+def without_preamble(text: bytes) -> bytes:
+    """Take off what stands before the header: byte order marks, and Excel's line ``sep=;``."""
+    while text.startswith(codecs.BOM_UTF8):
+        text = text.removeprefix(codecs.BOM_UTF8)
+    return _SEPARATOR.sub(b"", text, count=1)
+
+
+def separator(text: str) -> str | None:
+    """Give the delimiter that a first line ``sep=;`` names, as Excel understands it."""
+    found = _SEPARATOR.match(text.lstrip("\ufeff").encode("utf-8", "ignore"))
+    return found["mark"].decode() if found else None
 
 
 class Text(io.RawIOBase):
@@ -31,6 +47,7 @@ class Text(io.RawIOBase):
         super().__init__()
         self.codebook = codebook
         self.failure: BadInput | None = None
+        self.separator: str | None = None  # that a first line names, once it is read
         self._file = codebook.data_path.open("rb")
         self._declared = codebook.file.encoding or "utf-8"
         try:
@@ -100,7 +117,8 @@ class Text(io.RawIOBase):
         if self._utf8:
             self._try_utf8(content)
         if self._first:
-            text = text.removeprefix(codecs.BOM_UTF8)
+            self.separator = separator(text[:64].decode("utf-8", "ignore"))
+            text = without_preamble(text)
             self._first = False
         self._last = text[-1:] or self._last
         if self._done and self._end:

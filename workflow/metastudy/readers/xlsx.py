@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter, range_boundaries
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.common.text import canonical, did_you_mean, shown
+from metastudy.common.text import canonical, did_you_mean, name_of, shown
 from metastudy.readers import archives
 from metastudy.readers.columns import column_texts, moment
 from metastudy.readers.raw import RawTable
@@ -125,7 +125,7 @@ def _sheet(archive: archives.Archive, content: bytes) -> RawTable:
             row=1,
         )
     width = max(len(row) for _, row in rows)
-    header = [canonical(moment(value)) for value in rows[0][1]]
+    header = [name_of(canonical(moment(value))) for value in rows[0][1]]
     header += [""] * (width - len(header))
     used = [name for name in codebook.used_names if name in header]
     positions = {name: header.index(name) for name in used}

@@ -94,9 +94,22 @@ def variable_problems(
                 "'as: coder' with format matrix, 'as: coders' with format qdpx",
             )
         yield from _content_problems(document, vocabulary, place, entry)
-    if sound.complete("variables") and "id" not in singles:
+    numbered = "ids" in file
+    clash = next((one for one in ("id", "coder") if numbered and one in singles), None)
+    if sound.complete("variables") and "id" not in singles and not numbered:
         yield document.problem(
-            ("variables",), "no variable with 'as: id'", "exactly one variable with 'as: id'"
+            ("variables",),
+            "no variable with 'as: id'",
+            "exactly one variable with 'as: id', or 'ids: row_numbers' under 'file'",
+            "name the variable that tells rows apart; if the file has none, and each row is "
+            f"another person, add 'ids: row_numbers' under 'file' in {shown(document.path)}",
+        )
+    if clash:
+        yield document.problem(
+            ("file", "ids"),
+            f"'ids: row_numbers' beside '{singles[clash]}', which is '{clash}'",
+            "row numbers only where no variable tells rows apart, and no row has a coder",
+            f"take one of the two out of {shown(document.path)}",
         )
 
 

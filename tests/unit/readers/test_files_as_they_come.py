@@ -1,0 +1,163 @@
+"""Files as programs write them: what is before the header, names, rows without an id, dates."""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from helpers.raw_studies import KEY, ROWS, TABLE, VOCABULARY, study, table_study
+from metastudy.codebook.codebook import load
+from metastudy.common.problems import BadInput, Problem
+from metastudy.drafting.draft import draft, open_points
+from metastudy.harmonize.harmonize import Harmonized, harmonize_file
+from metastudy.readers import read
+from metastudy.readers.signatures import PORTABLE, what_it_is
+from metastudy.readers.statistical import moments
+
+NO_ID = TABLE.replace("  - {name: nr, as: id}\n", "")
+NUMBERED = "file: {name: answers.csv, format: csv, ids: row_numbers}\n"
+
+
+def harmonized(folder: Path) -> Harmonized:
+    return harmonize_file(load(folder, VOCABULARY), KEY)
+
+
+def refused(folder: Path) -> list[Problem]:
+    with pytest.raises(BadInput) as bad:
+        harmonized(folder)
+    return bad.value.problems
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line"),
+    [("utf-8", "sep=;\r\n"), ("utf-8-sig", '"sep=;"\n'), ("utf-16", "SEP=;;;;;\n")],
+)
+def test_the_line_that_names_the_delimiter_for_excel_is_no_header(
+    tmp_path: Path, encoding: str, line: str
+) -> None:
+    file = "file: {name: answers.csv, delimiter: ;, encoding: " + encoding + "}\n"
+    content = (line + ROWS.replace(",", ";")).encode(encoding)
+    folder = study(tmp_path / "small", "answers.csv", content, file + TABLE)
+    plain = harmonized(table_study(tmp_path / "plain"))
+    assert harmonized(folder).tables["measurements"].equals(plain.tables["measurements"])
+    assert read(load(folder, VOCABULARY)).rows.tolist() == [2, 3, 4, 5]  # as Excel shows them
+    assert "delimiter: ;" in draft("small", folder / "answers.csv", VOCABULARY)
+
+
+def test_a_line_for_excel_that_names_another_delimiter_is_an_error_that_says_which(
+    tmp_path: Path,
+) -> None:
+    (problem,) = refused(table_study(tmp_path, "sep=;\n" + ROWS.replace(",", ";")))
+    assert "sep=;" in problem.found
+    assert "file.delimiter to ';'" in problem.fix
+
+
+ODD = {
+    "another Unicode form": lambda name: unicodedata.normalize("NFD", name),
+    "a second byte order mark": lambda name: "\ufeff\ufeff" + name,
+    "a blank that does not break": lambda name: name.replace(" ", "\u00a0"),
+    "a line break": lambda name: f'"{name.replace(" ", chr(10))}"',
+    "nothing that is seen": lambda name: "\u200b" + name,
+}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_name_that_looks_the_same_is_the_same(tmp_path: Path, form: str, odd: str) -> None:
+    name = "år sag"
+    written = ODD[odd](name)
+    book = TABLE.replace("name: nr,", f"name: {name},")
+    file = f"file: {{name: answers.{form}, format: {form}}}\n"
+    content = ROWS.replace("nr", written, 1).encode()
+    if form == "parquet":
+        rows = [line.split(",") for line in ROWS.splitlines()]
+        columns = dict(
+            zip([written.strip('"'), *rows[0][1:]], zip(*rows[1:], strict=True), strict=True)
+        )
+        sink = pa.BufferOutputStream()
+        pyarrow.parquet.write_table(pa.table({k: list(v) for k, v in columns.items()}), sink)
+        content = sink.getvalue().to_pybytes()
+    folder = study(tmp_path / "small", f"answers.{form}", content, file + book)
+    raw = read(load(folder, VOCABULARY))
+    assert raw.data[name].tolist() == ["1", "2", "3", "4"]
+    # A codebook that macOS wrote means the same names.
+    path = folder / "codebook.yaml"
+    path.write_text(unicodedata.normalize("NFD", path.read_text("utf-8")), "utf-8")
+    assert read(load(folder, VOCABULARY)).data[name].tolist() == ["1", "2", "3", "4"]
+
+
+def test_two_columns_whose_names_look_the_same_are_refused(tmp_path: Path) -> None:
+    rows = ROWS.replace("q2", "q1\u00a0", 1)
+    (problem,) = refused(
+        table_study(
+            tmp_path,
+            rows,
+            TABLE.replace("q2", "q1 ").replace(
+                "  - {name: q1 ,", "  - {name: other, as: ignore}\n  - {name: home2,"
+            ),
+        )
+    )[:1]
+    assert "2 columns called 'q1'" in problem.found
+
+
+def test_row_numbers_are_ids_where_the_codebook_says_so(tmp_path: Path) -> None:
+    rows = "\n".join(line.partition(",")[2] for line in ROWS.splitlines()) + "\n"
+    folder = study(tmp_path / "small", "answers.csv", rows.encode(), NUMBERED + NO_ID)
+    found = harmonized(folder)
+    assert found.tables["respondents"]["respondent_id"].nunique() == 4
+    assert found.report["unmapped"] == []
+    asked = study(tmp_path / "other", "answers.csv", rows.encode(),
+                  "file: {name: answers.csv, format: csv}\n" + NO_ID)  # fmt: skip
+    (problem,) = refused(asked)
+    assert "ids: row_numbers" in problem.fix
+
+
+def test_row_numbers_beside_an_id_are_refused(tmp_path: Path) -> None:
+    folder = study(tmp_path / "small", "answers.csv", ROWS.encode(), NUMBERED + TABLE)
+    (problem,) = refused(folder)
+    assert (problem.column, problem.code) == ("file.ids", "codebook")
+
+
+def test_a_header_that_is_repeated_is_seen_beside_row_numbers(tmp_path: Path) -> None:
+    content = (ROWS + ROWS).encode()
+    folder = study(tmp_path / "small", "answers.csv", content, NUMBERED + NO_ID)
+    problems = refused(folder)
+    assert [(problem.found, problem.row) for problem in problems] == [("the header again", 6)]
+
+
+def test_a_draft_of_a_file_without_an_id_asks_what_tells_rows_apart(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("arm,q1\n" + "1,1\n2,2\n" * 10)
+    points = open_points(draft("small", path, VOCABULARY))
+    assert any("ids: TODO" in point for point in points)
+    path.write_text("id,q1\n" + "".join(f"{k},{k % 5}\n" for k in range(20)))
+    assert "ids:" not in draft("small", path, VOCABULARY)
+
+
+def test_a_date_that_is_none_stays_a_number_and_the_others_are_dates() -> None:
+    origin = datetime.datetime(1960, 1, 1)  # noqa: DTZ001
+    days = pd.Series([0.0, 21915.0, 6_600_000.0, float("nan"), ".a"], dtype=object)
+    found = moments(days, origin, datetime.timedelta(days=1), day=True).tolist()
+    assert found[:3] == ["1960-01-01", "2020-01-01", 6_600_000.0]
+    assert found[3] != found[3]
+    assert found[4] == ".a"
+    seconds = pd.Series([3600.5, 86400.0])
+    found = moments(seconds, origin, datetime.timedelta(seconds=1), day=False).tolist()
+    assert found == ["1960-01-01 01:00:00.500000", "1960-01-02"]
+
+
+PORT = (b"0" * 40 + b"ASCII SPSS PORT FILE" + b" " * 20 + b"\r\n" + (b"0" * 80 + b"\r\n") * 4
+        + b"0" * 56 + b"SPSSPORTA8/202611276/170\r\n")  # fmt: skip
+
+
+def test_a_portable_file_is_known_by_its_mark_wherever_its_lines_break() -> None:
+    assert what_it_is(PORT) == PORTABLE
+    whole = PORT.replace(b"\r\n", b"")
+    assert what_it_is(b"\n".join(whole[k : k + 80] for k in range(0, len(whole), 80))) == PORTABLE
+    assert what_it_is(b"id,remark\n1,SPSS PORT\n") == "a text file"
