@@ -205,16 +205,6 @@ def test_a_place_beyond_the_end_of_a_text_is_refused(tmp_path: Path) -> None:
     assert problem.code == "wrong-format"
 
 
-def test_a_code_on_a_picture_is_refused_and_not_lost(tmp_path: Path) -> None:
-    text = PROJECT.replace(
-        '<PictureSource guid="S3" name="Board" path="internal://board.png"/>',
-        '<PictureSource guid="S3" name="Board"><PictureSelection guid="P9">'
-        '<Coding guid="G9"><CodeRef targetGUID="C1"/></Coding></PictureSelection></PictureSource>',
-    )
-    (problem,) = refused(interview_study(tmp_path, text))
-    assert "no text of source 3" in problem.found
-
-
 def test_selections_under_the_text_of_a_pdf_are_read(tmp_path: Path) -> None:
     text = (
         PROJECT.replace('<TextSource guid="S1" name="Talk"', '<PDFSource guid="S1" path="x.pdf"><R')
@@ -230,7 +220,6 @@ def test_selections_under_the_text_of_a_pdf_are_read(tmp_path: Path) -> None:
         ('targetGUID="S2"', 'targetGUID="S9"', "refers to no source"),
         ('targetGUID="C2"', 'targetGUID="C9"', "a code that does not exist"),
         ('targetGUID="V4"', 'targetGUID="V9"', "a value of no variable"),
-        ('targetGUID="S1"', 'targetGUID="S3"', "which has no case"),
         ("urn:QDA-XML:project:1.0", "urn:QDA-XML:codebook:1.0", "begins with"),
         ("</Project>", "", "no well-formed XML"),
         ("internal://S1.txt", "internal://S7.txt", "no text of source 1"),

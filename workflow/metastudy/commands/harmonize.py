@@ -31,6 +31,8 @@ def main() -> None:
     save(harmonized, args.out)
     report = harmonized.report
     print(f"{report['study']}: {report['rows_read']} rows read, {report['rows_kept']} kept")
+    for note in report["notes"]:
+        print(f"{report['study']}: {note}")
 
 
 if __name__ == "__main__":

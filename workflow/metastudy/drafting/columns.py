@@ -15,6 +15,7 @@ from metastudy.drafting.roles import TODO, Guess, guess, reason
 from metastudy.readers.delimited import head
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawTable
+from metastudy.readers.refi_cases import CASE, OWN_NAMES
 from metastudy.readers.signatures import PORTABLE, what_it_is
 
 __all__ = ["Column", "columns"]
@@ -62,8 +63,11 @@ def columns(codebook: Codebook, table: RawTable) -> list[Column]:
     titles = _titles(codebook, table)
     found: list[Column] = []
     taken: set[str] = set()
+    own = OWN_NAMES if form(codebook) == "qdpx" else ()
     for variable in codebook.variables:
         name = variable.name
+        if name in own:
+            continue
         labels = table.labels.get(name, {})
         known = guess(
             name,
@@ -80,9 +84,23 @@ def columns(codebook: Codebook, table: RawTable) -> list[Column]:
                 known = Guess(TODO, f"'{single}', but another column seems to be it")
             taken.add(single)
         found.append(Column(name, titles.get(name, ""), known, labels))
-    if "id" not in taken:
+    if "id" not in taken and own:
+        found = [_own_id(table), *found]
+    elif "id" not in taken:
         found = _with_id(found, table)
     return _with_keying(_with_answers(found), table)
+
+
+def _own_id(table: RawTable) -> Column:
+    """Take for the id of a project the name of the case, of the source, or what is never twice."""
+    for name, what in ((CASE, "case"), ("name", "source")):
+        texts = table.data[name].astype("str")
+        if (texts != "").all() and not texts.duplicated().any():
+            return Column(name, "", Guess("id", f"the {what}'s own name, another in every row"), {})
+        if name == CASE and (texts != "").all():
+            why = "cases with several sources: as id each case is one row, with 'name' each source"
+            return Column(CASE, "", Guess(TODO, why), {})
+    return Column("guid", "", Guess("id", "names of sources occur twice; this never does"), {})
 
 
 def _with_answers(columns: list[Column]) -> list[Column]:

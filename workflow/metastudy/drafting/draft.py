@@ -82,7 +82,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         "keys.",
         *_head(study, columns, isinstance(raw, RawProject), vocabulary),
         *_file(codebook, kind),
-        *_without_id(columns),
+        *([] if isinstance(raw, RawProject) else _without_id(columns)),
         "",
         "variables:",
         f"  # constructs: {', '.join(vocabulary['constructs'])}",
@@ -94,7 +94,8 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     if isinstance(raw, RawProject):
         lines += ["", f"codes: # codes of the vocabulary: {', '.join(vocabulary['codes'])}"]
         branches = {way[:-1] for way in raw.codes.values()}
-        leaves = [way for way in raw.codes.values() if way not in branches]
+        applied = set(raw.codings["code"])
+        leaves = [way for one, way in raw.codes.items() if way not in branches or one in applied]
         ends = [way[-1] for way in leaves]
         spelt = (way[-1] if ends.count(way[-1]) == 1 else "/".join(way) for way in leaves)
         lines += [f"  {_flow(name)}: {TODO}" for name in dict.fromkeys(spelt)]

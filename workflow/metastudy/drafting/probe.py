@@ -75,8 +75,6 @@ def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
     reader = READERS[form(codebook)]
     empty = reader(codebook)
     names = (empty.cases if isinstance(empty, RawProject) else empty).names
-    if isinstance(empty, RawProject):
-        names = tuple(name for name in names if name not in ("guid", "name"))
     once = [name for name in dict.fromkeys(names) if names.count(name) == 1]
     codebook = replace(codebook, variables=tuple(Variable(name, "trait") for name in once))
     raw = reader(codebook)

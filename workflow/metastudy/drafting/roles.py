@@ -119,6 +119,8 @@ def guess(
         return _scale(numbers, labels, declared)
     if values:
         return Guess(TODO, f"few different texts: {_some(values)}", values=values)
+    if len(counts) <= MOST_GROUPS and len(given) < 2 * MOST_GROUPS:
+        return Guess(TODO, "texts in few rows: they may be groups, or identify a person")
     return Guess("ignore", "many different texts, which may identify a person")
 
 

@@ -128,6 +128,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     }
     parts["exclusions"] = schema.shape("exclusions", gone).sort_values("row")
     codes_unmapped: list[str] = []
+    notes = raw.notes if isinstance(raw, RawProject) else ()
     if isinstance(raw, RawProject):
         parts["codings"], parts["readings"], codes_unmapped = codings.codings(
             study, raw, ids, sites, secret
@@ -139,7 +140,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         table_checks.check(part, data, codebook.vocabulary)
     parts = {part: parts[part] if part in parts else schema.empty(part) for part in schema.TABLES}
     return Harmonized(
-        parts, harmonize_report.report(study, left, rules, parts, codes_unmapped, marks)
+        parts, harmonize_report.report(study, left, rules, parts, codes_unmapped, marks, notes)
     )
 
 

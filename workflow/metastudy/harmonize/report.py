@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from metastudy.harmonize.exclusions import by_arm
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import crossed
 from metastudy.readers.detect import form
+from metastudy.readers.refi_cases import OWN_NAMES
 
 __all__ = ["report"]
 
@@ -25,6 +26,7 @@ def report(
     parts: Mapping[str, crossed.Part],
     codes_unmapped: list[str],
     marks: Mapping[str, np.ndarray],
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make the report; it names columns, never what is above them or in them."""
     codebook, table = study.codebook, study.table
@@ -34,7 +36,7 @@ def report(
         reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
     ignored = [variable.name for variable in codebook.having(IGNORE)]
     coded = bool(codebook.codes)
-    implied = {"guid", "name"} if coded and codebook.file.format != "matrix" else set()
+    implied = set(OWN_NAMES) if coded and codebook.file.format != "matrix" else set()
     mentioned = {*codebook.named, *codebook.codes, *implied}
     return {
         "study": codebook.study.id,
@@ -51,6 +53,7 @@ def report(
         "unmapped": [name for name in table.names if name not in mentioned]
         + [f"code {name}" for name in codes_unmapped],
         "ignored": ignored,
+        "notes": list(notes),
         "missing": {
             reason: int(reasons[reason])
             for reason in codebook.vocabulary["missing_reasons"]

@@ -17,6 +17,7 @@ from metastudy.common.problems import BadInput
 from metastudy.common.text import shown
 from metastudy.readers.archives import names_in
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
+from metastudy.readers.refi_selections import project_files
 from metastudy.readers.refusals import refuse
 from metastudy.readers.signatures import PORTABLE, what_it_is
 from metastudy.readers.text_stream import without_preamble
@@ -119,8 +120,8 @@ def recognise(codebook: Codebook) -> tuple[str, ...]:
             start = file.read(START)
             if start.startswith(b"PK\x03\x04"):
                 inside = names_in(file)
-                markers = {"xl/workbook.xml": "xlsx", "project.qde": "qdpx"}
-                return tuple(one for name, one in markers.items() if name in inside)
+                found = ("xlsx",) if "xl/workbook.xml" in inside else ()
+                return (*found, "qdpx") if project_files(inside) else found
     except OSError:
         raise BadInput(no_data_file(codebook)) from None
     kind = what_it_is(start)

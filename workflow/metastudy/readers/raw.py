@@ -55,6 +55,7 @@ class RawProject:
     codes : by id, the names on the way from the root of the code tree to the code.
     readings : who read which source, where the file tells it beside the codings (who read a source
         and applied no code): one row a reading, with the columns ``case`` and ``coder``.
+    notes : what of the file is not among the rows, or not in full, a line for each.
     """
 
     cases: RawTable
@@ -62,3 +63,4 @@ class RawProject:
     coders: Mapping[str, str]
     codes: Mapping[str, tuple[str, ...]]
     readings: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()

@@ -9,12 +9,10 @@ from elsewhere, so sizes, names and XML entities are checked before anything is 
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
-import numpy as np
 import pandas as pd
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -23,21 +21,27 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical
 from metastudy.readers.archives import Archive, unpack
-from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
+from metastudy.readers.raw import UNKNOWN_CODER, RawProject
+from metastudy.readers.refi_cases import units
 from metastudy.readers.refi_selections import (
     PROJECT,
+    child,
+    children,
+    guid,
     misplaced,
+    project_files,
     project_problem,
     selections,
     stored_places,
     tag,
 )
+from metastudy.readers.refi_texts import source_text
 from metastudy.readers.refusals import read_bytes, refuse
 
 __all__ = ["read"]
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
-_TEXTS = ("TextSource", "PDFSource")
+_CODING = f"{{{NAMESPACE}}}Coding"
 _USERS = ("creatingUser", "modifyingUser")
 
 
@@ -47,27 +51,6 @@ class _Coding(NamedTuple):
     end: int
     coder: str | None
     code: str
-
-
-def _member_text(archive: Archive, path: str) -> str | None:
-    """Give a source's text with its line ends as they are; ``None`` if it is not inside."""
-    name = path.partition("://")[2] if "://" in path else path
-    name = name.replace("\\", "/").removeprefix("/").lower()
-    for candidate in (f"sources/{name}", name):
-        if candidate in archive.members:
-            content = archive.bytes(candidate)
-            wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            try:
-                return content.decode("utf-16" if wide else "utf-8-sig")
-            except UnicodeDecodeError:
-                raise refuse(
-                    archive.codebook,
-                    f"the text {archive.members[candidate].filename}, which is not UTF-8",
-                    "plain texts in UTF-8",
-                    "export the project again",
-                    code="encoding",
-                ) from None
-    return None
 
 
 def read(codebook: Codebook) -> RawProject:
@@ -97,20 +80,28 @@ def read(codebook: Codebook) -> RawProject:
         "export the project as REFI-QDA, or correct file.format in the codebook",
     )
     with archive.file:
-        if PROJECT not in archive.members:
-            inside = [member.filename for member in archive.members.values()][:5]
-            raise refuse(
-                codebook,
-                f"an archive without {PROJECT} (it holds {', '.join(inside) or 'nothing'})",
-                f"a REFI-QDA project with {PROJECT}",
-                "export the project as REFI-QDA",
-            )
-        return _project(archive)
+        return _project(archive, _main(archive))
 
 
-def _root(archive: Archive) -> Element:
+def _main(archive: Archive) -> str:
+    """Give the member that is the project: project.qde, or the only one of its kind."""
+    named = project_files(archive.members)
+    if len(named) == 1:
+        return named[0]
+    inside = [member.filename for member in archive.members.values()][:5]
+    raise refuse(
+        archive.codebook,
+        f"an archive with {len(named)} projects ({', '.join(named)})"
+        if named
+        else f"an archive without {PROJECT} (it holds {', '.join(inside) or 'nothing'})",
+        f"a REFI-QDA project with {PROJECT}",
+        "leave one of them in the archive" if named else "export the project as REFI-QDA",
+    )
+
+
+def _root(archive: Archive, member: str) -> Element:
     try:
-        root: Element = fromstring(archive.bytes(PROJECT), forbid_dtd=True)
+        root: Element = fromstring(archive.bytes(member), forbid_dtd=True)
     except DefusedXmlException as error:
         raise refuse(
             archive.codebook,
@@ -136,48 +127,49 @@ def _root(archive: Archive) -> Element:
     return root
 
 
-def _children(parent: Element | None, *tags: str) -> Iterator[Element]:
-    for child in parent if parent is not None else ():
-        if not tags or tag(child) in tags:
-            yield child
-
-
-def _child(parent: Element | None, *tags: str) -> Element | None:
-    return next(_children(parent, *tags), None)
-
-
-def _guid(element: Element | None, key: str = "guid") -> str:
-    """Give a GUID in lower case: exporters differ in the case of references."""
-    return "" if element is None else element.get(key, "").strip().lower()
-
-
-def _project(archive: Archive) -> RawProject:
-    codebook, root = archive.codebook, _root(archive)
+def _project(archive: Archive, member: str) -> RawProject:
+    codebook, root = archive.codebook, _root(archive, member)
     coders = {
-        _guid(user): canonical(user.get("name") or user.get("guid"))
-        for user in _children(_child(root, "Users"), "User")
+        guid(user): canonical(user.get("name") or user.get("guid"))
+        for user in children(child(root, "Users"), "User")
     }
-    codes = dict(_codes(_child(_child(root, "CodeBook"), "Codes"), ()))
-    sources = {_guid(source): source for source in _children(_child(root, "Sources"))}
-    cases, positions = _cases(codebook, root, sources)
+    codes = dict(_codes(child(child(root, "CodeBook"), "Codes"), ()))
+    sources = {guid(source): source for source in children(child(root, "Sources"))}
+    counts = {one: sum(1 for _ in source.iter(_CODING)) for one, source in sources.items()}
+    found_units = units(codebook, root, sources, counts)
+    positions, notes = found_units.rows, found_units.notes
 
     problems: list[Problem] = []
     found: list[_Coding] = []
-    for number, (guid, source) in enumerate(sources.items(), start=1):
-        codings, trouble = _codings(archive, number, guid, source)
+    lengths: dict[str, int] = {}
+    folder = member.rpartition("/")[0]
+    for number, (one, source) in enumerate(sources.items(), start=1):
+        if one not in positions:
+            continue  # it is in the notes
+        codings, length, said, trouble = _codings(archive, folder, number, one, source)
         found += codings
+        lengths[one] = length
+        notes += said
         problems += trouble
-    problems += _dangling(codebook, found, positions, sources, codes)
+    problems += _dangling(codebook, found, codes)
     found, trouble = _with_coder(codebook, found, coders)
     problems += trouble
     if problems:
         raise BadInput(problems)
 
+    # Where a row has several sources, their texts follow each other.
+    before: dict[tuple[str, int], int] = {}
+    ends: dict[int, int] = {}
+    for one, places in positions.items():
+        for place in places:
+            before[one, place] = ends.get(place, 0)
+            ends[place] = before[one, place] + lengths.get(one, 0) + 1
     rows = [
-        (position, one.start, one.end, one.coder, one.code)
+        (place, before[one.source, place] + one.start, before[one.source, place] + one.end,
+         one.coder, one.code)
         for one in found
-        for position in positions[one.source]
-    ]
+        for place in positions[one.source]
+    ]  # fmt: skip
     if any(one.coder == UNKNOWN_CODER for one in found):
         coders.setdefault(UNKNOWN_CODER, UNKNOWN_CODER)
     columns = list(zip(*rows, strict=True)) or [()] * 5
@@ -185,144 +177,99 @@ def _project(archive: Archive) -> RawProject:
     codings_table = pd.DataFrame(
         {name: pd.Series(columns[k], dtype=types[name]) for k, name in enumerate(types)}
     )
-    return RawProject(cases, codings_table, coders, codes)
+    return RawProject(found_units.table, codings_table, coders, codes, notes=tuple(notes))
 
 
 def _codes(parent: Element | None, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for code in _children(parent, "Code"):
+    for code in children(parent, "Code"):
         path = (*above, canonical(code.get("name")))
-        yield _guid(code), path
+        yield guid(code), path
         yield from _codes(code, path)
 
 
-def _cases(
-    codebook: Codebook, root: Element, sources: dict[str, Element]
-) -> tuple[RawTable, dict[str, list[int]]]:
-    """Make the table of cases, one row a source, and the rows of each source."""
-    names = {
-        _guid(variable): canonical(variable.get("name"))
-        for variable in _children(_child(root, "Variables"), "Variable")
-    }
-    pairs: list[tuple[Element | None, str]] = [
-        (case, _guid(reference, "targetGUID"))
-        for case in _children(_child(root, "Cases"), "Case")
-        for reference in _children(case, "SourceRef")
-    ]
-    if _child(_child(root, "Cases"), "Case") is None:
-        pairs = [(None, guid) for guid, source in sources.items() if tag(source) in _TEXTS]
-    problems: list[Problem] = []
-    rows: list[dict[str, str]] = []
-    positions: dict[str, list[int]] = {}
-    for number, (case, guid) in enumerate(pairs, start=1):
-        source = sources.get(guid)
-        if source is None:
-            problems.append(
-                project_problem(codebook, number, f"the case {number} refers to no source ({guid})")
-            )
-            continue
-        row = {"guid": guid, "name": canonical(source.get("name"))}
-        for holder in (source, case):
-            for value in _children(holder, "VariableValue"):
-                name = names.get(_guid(_child(value, "VariableRef"), "targetGUID"))
-                content = next((one for one in value if tag(one) != "VariableRef"), None)
-                if name is None:
-                    problems.append(
-                        project_problem(codebook, number, f"a value of no variable, case {number}")
-                    )
-                elif content is not None and content.text:
-                    row[name] = canonical(content.text)
-        positions.setdefault(guid, []).append(len(rows))
-        rows.append(row)
-    if problems:
-        raise BadInput(problems)
-    known = ("guid", "name", *names.values())
-    data = pd.DataFrame(rows, columns=list(dict.fromkeys(known)), dtype="str").fillna("")
-    used = [name for name in codebook.used_names if name in data]
-    table = RawTable(
-        data=data[used],
-        rows=np.arange(1, len(data) + 1),
-        names=tuple(data.columns),
-    )
-    return table, positions
-
-
 def _codings(
-    archive: Archive, number: int, guid: str, source: Element
-) -> tuple[list[_Coding], list[Problem]]:
-    """List the codings of a source, each within its text; ``number`` is the source's place."""
+    archive: Archive, folder: str, number: int, one: str, source: Element
+) -> tuple[list[_Coding], int, list[str], list[Problem]]:
+    """List the codings of a source, within its text if it has one; and how long that is.
+
+    What is coded without a text, such as a picture or a region of a page, is at 0: that the code
+    was applied to the source needs no place.
+    """
     name = f"source {number}"  # its own name may be a person's, and messages go to logs
-    coded = [one for one in selections(source) if _child(one[0], "Coding") is not None]
+    coded = [
+        part
+        for part in selections(source)
+        if any(child(coding, "CodeRef") is not None for coding in children(part[0], "Coding"))
+    ]
     if not coded:
-        return [], []
-    text = _text(archive, source)
+        return [], 0, [], []
+    text, why = source_text(archive, folder, source)
+    needed = [part for part in coded if tag(part[0]) == "PlainTextSelection"]
+    if text is None and why and needed:
+        problem = project_problem(
+            archive.codebook,
+            None,
+            f"no text of {name}, which has codings: {why}",
+            "the plain text of every source whose text is coded, inside the archive",
+            "export the project with its sources inside, as plain text",
+        )
+        return [], 0, [], [problem]
+    notes = []
+    if text is None and needed:
+        notes.append(f"{name} has rich text only: the places of its codings are not checked")
     if text is None:
-        problem = f"no text of {name}, which has codings"
-        return [], [project_problem(archive.codebook, None, problem)]
-    # Some exporters count two characters for each line end and store one.
-    length = max(len(text), len(text.replace("\r\n", "\n").replace("\n", "\r\n")))
-    places, problems = stored_places(archive.codebook, name, text, coded)
+        length = max((end for _, _, end in coded if end is not None), default=0)
+        places: dict[tuple[int, int], tuple[int, int]] = {}
+        problems: list[Problem] = []
+    else:
+        # Some exporters count two characters for each line end and store one.
+        length = max(len(text), len(text.replace("\r\n", "\n").replace("\n", "\r\n")))
+        places, problems = stored_places(archive.codebook, name, text, coded)
     found: list[_Coding] = []
-    regions: list[tuple[_Coding, Element]] = []
+    regions: list[_Coding] = []
     for selection, start, end in coded:
+        placed = start is not None and end is not None
+        if selection is source:
+            start, end, placed = 0, len(text or ""), True
+        written = any(selection.get(key) for key in ("startPosition", "endPosition"))
         if start is None or end is None:
-            start, end = (0, len(text)) if selection is source else (-1, -1)
-        inside = 0 <= start <= end <= length
-        if not inside and tag(selection) != "PDFSelection":
-            problems.append(misplaced(archive.codebook, selection, name, length))
-            continue
-        start, end = places.get((start, end), (start, end))
-        for coding in _children(selection, "Coding"):
-            users = [_guid(one, key) for one in (coding, selection) for key in _USERS]
+            if written or tag(selection) == "PlainTextSelection":
+                problems.append(misplaced(archive.codebook, selection, name, length))
+                continue
+            start = end = 0
+        elif not 0 <= start <= end <= length:
+            if tag(selection) != "PDFSelection":
+                problems.append(misplaced(archive.codebook, selection, name, length))
+                continue
+            start, end, placed = 0, 0, False
+        start, end = places.get((start, end), (start, end)) if placed else (0, 0)
+        for coding in children(selection, "Coding"):
+            users = [guid(part, key) for part in (coding, selection) for key in _USERS]
             if selection is source:
                 users = users[:2]  # who added the text is not who coded it
             coder = next(filter(None, users), None)
-            codes = [_guid(one, "targetGUID") for one in _children(coding, "CodeRef")]
-            listed = [_Coding(guid, start, end, coder, code) for code in codes]
-            found += listed if inside else []
-            regions += [] if inside else [(one, selection) for one in listed]
+            codes = [guid(part, "targetGUID") for part in children(coding, "CodeRef")]
+            listed = [_Coding(one, start, end, coder, code) for code in codes]
+            found += listed if placed else []
+            regions += [] if placed else listed
     # A region of a page has no place in the text; exporters give its coding in the text as well.
-    also = {(one.coder, one.code) for one in found}
-    lost = [selection for one, selection in regions if (one.coder, one.code) not in also]
-    problems += [
-        misplaced(archive.codebook, selection, name, length) for selection in dict.fromkeys(lost)
-    ]
-    return found, problems
-
-
-def _text(archive: Archive, source: Element) -> str | None:
-    representation = _child(source, "Representation")
-    for holder in (source, representation):
-        if holder is None:
-            continue
-        inline = _child(holder, "PlainTextContent")
-        if inline is not None:
-            return inline.text or ""
-        path = holder.get("plainTextPath")
-        text = _member_text(archive, path) if path else None
-        if text is not None:
-            return text
-    return None
+    also = {(coding.coder, coding.code) for coding in found}
+    apart = [one for one in dict.fromkeys(regions) if (one.coder, one.code) not in also]
+    if apart:
+        notes.append(
+            f"{name} ({tag(source)}) is coded where it has no text: {len(apart)} without a place"
+        )
+    return [*found, *apart], length, notes, problems
 
 
 def _dangling(
-    codebook: Codebook,
-    found: Iterable[_Coding],
-    positions: dict[str, list[int]],
-    sources: dict[str, Element],
-    codes: dict[str, tuple[str, ...]],
+    codebook: Codebook, found: Iterable[_Coding], codes: dict[str, tuple[str, ...]]
 ) -> list[Problem]:
-    found = list(found)
-    numbers = {guid: number for number, guid in enumerate(sources, start=1)}
-    lost = dict.fromkeys(one.source for one in found if one.source not in positions)
     strange = dict.fromkeys(one.code for one in found if one.code not in codes)
     return [
-        *(
-            project_problem(codebook, None, f"codings in source {numbers[guid]}, which has no case")
-            for guid in lost
-        ),
-        *(project_problem(codebook, None, f"codings with a code that does not exist ({guid})")
-          for guid in strange),
-    ]  # fmt: skip
+        project_problem(codebook, None, f"codings with a code that does not exist ({one})")
+        for one in strange
+    ]
 
 
 def _with_coder(

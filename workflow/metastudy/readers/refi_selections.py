@@ -9,9 +9,23 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import Problem
 from metastudy.common.text import shown
 
-__all__ = ["PROJECT", "misplaced", "project_problem", "selections", "stored_places", "tag"]
+__all__ = [
+    "PROJECT",
+    "child",
+    "children",
+    "guid",
+    "misplaced",
+    "project_files",
+    "project_problem",
+    "selections",
+    "stored_places",
+    "tag",
+]
 
 PROJECT = "project.qde"
+_WHOLE = "a project in which cases, sources, codes, users and codings refer to each other"
+_POINTS = ("SyncPoint",)
+_ENDS = ("fromSyncPoint", "toSyncPoint")
 SNIPPET = 10  # so many characters at least make the name of a selection a snippet of its text
 
 
@@ -20,13 +34,51 @@ def tag(element: Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
+def children(parent: Element | None, *tags: str) -> Iterator[Element]:
+    """Give the elements right below one, of some names or all."""
+    for child in parent if parent is not None else ():
+        if not tags or tag(child) in tags:
+            yield child
+
+
+def child(parent: Element | None, *tags: str) -> Element | None:
+    """Give the first element right below one, of some names or any."""
+    return next(children(parent, *tags), None)
+
+
+def guid(element: Element | None, key: str = "guid") -> str:
+    """Give a GUID in lower case: exporters differ in the case of references."""
+    return "" if element is None else element.get(key, "").strip().lower()
+
+
+def project_files(names: Iterable[str]) -> list[str]:
+    """List the members of an archive that may be its project; the one of the standard's name first.
+
+    Some programs call it after the project, and some people pack the folder once more.
+    """
+    found = [
+        name
+        for name in names
+        if name.endswith(".qde") and not name.startswith("__macosx/") and "/._" not in f"/{name}"
+    ]
+    standard = [name for name in found if name.rpartition("/")[2] == PROJECT]
+    own = [name for name in standard if name == PROJECT]
+    return own or standard or found
+
+
 def selections(source: Element) -> Iterator[tuple[Element, int | None, int | None]]:
     """Give the source itself and every selection in it, with its place in the text."""
     yield source, None, None
+    points = {guid(one): one.get("position", "") for one in source.iter() if tag(one) in _POINTS}
+    apart = len(list(children(source, "Transcript"))) > 1  # places are in one text of several
     for element in source.iter():
         if tag(element).endswith("Selection"):
             places = [element.get(key, "") for key in ("startPosition", "endPosition")]
+            if not any(places) and tag(element) == "TranscriptSelection":
+                places = [points.get(guid(element, key), "") for key in _ENDS]
             whole = all(place.isdecimal() for place in places)
+            if apart and tag(element) == "TranscriptSelection":
+                whole = False
             start, end = (int(place) for place in places) if whole else (None, None)
             yield element, start, end
 
@@ -109,13 +161,19 @@ def misplaced(codebook: Codebook, selection: Element, name: str, length: int) ->
     return project_problem(codebook, None, message)
 
 
-def project_problem(codebook: Codebook, row: int | None, found: str) -> Problem:
+def project_problem(
+    codebook: Codebook,
+    row: int | None,
+    found: str,
+    expected: str = _WHOLE,
+    fix: str = "correct it in the program that made it, and export it again",
+) -> Problem:
     """The problem that a project contradicts itself, at a row if it is known."""
     return Problem(
         file=shown(codebook.data_path),
         found=found,
-        expected="a project in which cases, sources, codes, users and codings refer to each other",
-        fix="correct it in the program that made it, and export it again",
+        expected=expected,
+        fix=fix,
         study=codebook.study.id,
         row=row,
         column=PROJECT,

@@ -39,6 +39,7 @@ def _reading(study: Study, least: int) -> Reading:
         excluded=tuple(map(RuleRows, excluded, parts.cells[:-1])),
         unmapped=tuple(str(name) for name in report["unmapped"]),
         ignored=tuple(str(name) for name in report["ignored"]),
+        notes=tuple(str(note) for note in report.get("notes", ())),
     )
 
 

@@ -64,6 +64,7 @@ class Reading:
     excluded: tuple[RuleRows, ...]
     unmapped: tuple[str, ...]
     ignored: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what of the file is not among the rows
 
 
 @dataclass(frozen=True)

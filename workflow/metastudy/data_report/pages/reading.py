@@ -83,6 +83,8 @@ def reading(found: Inspection, _: Labels) -> Parts:
         ("Ignored on purpose", joined(reading.ignored)),
     ]
     parts.append(Table("Columns that were not used", ["", "Columns"], columns, heads=2))
+    if reading.notes:
+        parts.append(Text(f"Of the file: {'; '.join(reading.notes)}."))
     return parts
 
 
