@@ -143,6 +143,7 @@ def test_a_draft_in_which_all_is_decided_works(tmp_path: Path, drafted: str) -> 
         "      TODO:\n        0: TODO\n        1: TODO",
         "      task_type:\n        0: complementary\n        1: core",
     )
+    rest = rest.replace("randomised: TODO", "randomised: true")
     rest = re.sub(r"as: TODO", "as: ignore", rest).replace(": TODO", ": a group")
     folder = tmp_path / "small"
     folder.mkdir()

@@ -161,3 +161,60 @@ def test_a_portable_file_is_known_by_its_mark_wherever_its_lines_break() -> None
     whole = PORT.replace(b"\r\n", b"")
     assert what_it_is(b"\n".join(whole[k : k + 80] for k in range(0, len(whole), 80))) == PORTABLE
     assert what_it_is(b"id,remark\n1,SPSS PORT\n") == "a text file"
+
+
+COPIES = TABLE.replace("construct: threat_job,", "construct: threat_job, item: worry,").replace(
+    "keying: reverse, ", ""
+)
+
+
+def test_copies_of_a_question_are_one_item(tmp_path: Path) -> None:
+    rows = "nr,home,arm,q1,q2\n1,Aa,1,1,\n2,Aa,2,,7\n3,Bø,1,98,\n4,Bø,2,,\n"
+    found = harmonized(table_study(tmp_path / "a", rows, COPIES)).tables["measurements"]
+    assert found["item_id"].tolist() == ["worry"] * 4
+    assert sorted(found["value_raw"].dropna()) == [1.0, 7.0]
+    assert sorted(found["missing_reason"].dropna()) == ["dont_know", "system"]
+    apart = harmonized(table_study(tmp_path / "b", rows)).tables["measurements"]
+    assert len(apart) == 8  # without the name they are two items, of which each has one answer
+
+
+def test_answers_to_two_copies_of_a_question_are_refused(tmp_path: Path) -> None:
+    (problem,) = refused(
+        table_study(tmp_path, "nr,home,arm,q1,q2\n1,Aa,1,1,7\n2,Aa,2,,7\n", COPIES)
+    )
+    assert (problem.code, problem.row, problem.column) == ("contradiction", 2, "q2")
+    other = COPIES.replace("max: 7, missing: {98: refused}", "max: 5, missing: {98: refused}")
+    (problem,) = refused(table_study(tmp_path / "b", ROWS, other))
+    assert "from 1 to 5" in problem.found
+
+
+MATRIX = """\
+variables:
+  - {name: source, as: id}
+codes: {Doubt: uncertainty, Hours: working_time}
+outcomes: [uncertainty, working_time]
+"""
+
+
+@pytest.mark.parametrize(
+    ("present", "cells", "wrong"),
+    [
+        ("[above_0]", "3,0\n0,12\n,1\n", "x"),
+        ("[x, X]", "x,0\n0,X\n,x\n", "1"),
+        ("[1]", "1,0\n0,1\n,1\n", "3"),
+    ],
+)
+def test_a_matrix_says_in_its_own_marks_where_a_code_was_applied(
+    tmp_path: Path, present: str, cells: str, wrong: str
+) -> None:
+    file = f"file: {{name: codes.csv, format: matrix, present: {present}}}\n"
+    rows = [f"I{k},{row}" for k, row in enumerate(cells.splitlines())]
+
+    def made(name: str, lines: list[str]) -> Path:
+        content = "\n".join(["source,Doubt,Hours", *lines]).encode()
+        return study(tmp_path / name, "codes.csv", content, file + MATRIX, "interviews")
+
+    found = harmonized(made("right", rows)).tables["codings"]
+    assert sorted(found["code_id"]) == ["uncertainty", "working_time", "working_time"]
+    (problem,) = refused(made("wrong", [*rows, f"I9,{wrong},"]))
+    assert (problem.code, problem.found, problem.row) == ("off-scale", f"'{wrong}'", 5)

@@ -295,12 +295,14 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         lists = {key: codes(entry[key]) for key in ("drop", "keep") if key in entry}
         return Rule(**{**named(entry), **lists})
 
-    file = DataFile(**raw["file"])
-    numbered = (Variable(ROW_NUMBER, "id"),) if file.ids else ()
+    file = dict(raw["file"])
+    if "present" in file:
+        file["present"] = codes(file["present"])
+    numbered = (Variable(ROW_NUMBER, "id"),) if "ids" in file else ()
     return Codebook(
         path=document.path,
         study=Study(**raw["study"]),
-        file=file,
+        file=DataFile(**file),
         variables=(*(variable(entry) for entry in raw["variables"]), *numbered),
         codes=dict(raw.get("codes", {})),
         exclude=tuple(rule(entry) for entry in raw.get("exclude", ())),

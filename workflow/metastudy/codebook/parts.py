@@ -56,6 +56,7 @@ class DataFile:
     decimal: str = "."
     sheet: str | None = None
     ids: str | None = None
+    present: tuple[str, ...] = ("1",)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Variable:
     factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     randomised: bool = False
     construct: str | None = None
+    item: str | None = None
     vignette: str | None = None
     min: float | None = None
     max: float | None = None

@@ -24,7 +24,7 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {"as", "construct", "ids"}
+_KEYS |= {"as", "construct", "ids", "randomised"}
 _WIDTH = 100
 
 
@@ -144,6 +144,8 @@ def _file(codebook: Codebook, kind: str) -> Iterator[str]:
     yield f"  format: {kind}" + (
         " # a table of 1 and 0 for codes is a 'matrix'" if kind == "csv" else ""
     )
+    if codebook.file.sheet:
+        yield f"  sheet: {_flow(codebook.file.sheet)} # guess: the sheet with the most rows"
     if kind in probe.TEXTS:
         if codebook.file.encoding:
             yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
@@ -177,7 +179,7 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
     elif known.role in ("country", "sector"):
         yield from _mapped("values", labelled)
     elif known.role == "factor":
-        yield "  randomised: true # guess"
+        yield f"  randomised: {TODO} # true or false: whether chance assigned it"
         yield f"  factors: # factors of the vocabulary: {', '.join(vocabulary['factors'])}"
         yield from (f"  {line}" for line in _mapped(TODO, labelled))
     elif known.role == "item":

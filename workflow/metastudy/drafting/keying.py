@@ -32,7 +32,7 @@ class Keying:
 
 def stem(name: str) -> str:
     """Give the part of a name that the items of one block share: all before its last number."""
-    return re.sub(r"[_.]?\d+(_TEXT)?$", "", name)
+    return re.sub(r"\s*\[[^\]]*\]$|[_.]?\d+(_TEXT)?$", "", name)
 
 
 def keyings(answers: pd.DataFrame) -> dict[str, Keying]:

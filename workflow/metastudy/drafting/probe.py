@@ -14,10 +14,11 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.text import numeral
 from metastudy.common.yaml_document import Document
 from metastudy.readers import READERS
-from metastudy.readers.detect import form
+from metastudy.readers.detect import form, recognise
 from metastudy.readers.raw import RawProject, RawTable
 from metastudy.readers.signatures import what_it_is
 from metastudy.readers.text_stream import separator
+from metastudy.readers.xlsx import sizes
 
 __all__ = ["TEXTS", "opened", "read"]
 
@@ -72,6 +73,7 @@ def _written(path: Path) -> DataFile:
 
 def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
     """Read every column; a name that several columns have is left out, for it cannot be used."""
+    codebook = _chosen(codebook)
     reader = READERS[form(codebook)]
     empty = reader(codebook)
     names = (empty.cases if isinstance(empty, RawProject) else empty).names
@@ -79,10 +81,40 @@ def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
     codebook = replace(codebook, variables=tuple(Variable(name, "trait") for name in once))
     raw = reader(codebook)
     table = raw.cases if isinstance(raw, RawProject) else raw
-    if form(codebook) in TEXTS and any(_comma(table.data[name]) for name in once):
+    if form(codebook) in TEXTS and _commas(codebook, [table.data[name] for name in once]):
         codebook = replace(codebook, file=replace(codebook.file, decimal=","))
         raw = reader(codebook)
     return codebook, raw
+
+
+def _chosen(codebook: Codebook) -> Codebook:
+    """Choose where a codebook would have to say which: a legacy export, the longest sheet."""
+    kinds = recognise(codebook)
+    file = codebook.file
+    if len(kinds) > 1 and "qualtrics" in kinds:
+        file = replace(file, format="qualtrics")
+    elif kinds == ("xlsx",) and len(sheets := sizes(codebook)) > 1:
+        file = replace(file, sheet=max(sheets, key=lambda name: sheets[name]))
+    return replace(codebook, file=file)
+
+
+def _commas(codebook: Codebook, columns: list[pd.Series]) -> bool:
+    """Tell whether the file has decimal commas: not beside decimal points.
+
+    Where commas separate the columns too, 1,3 may be two answers in one cell; other commas count.
+    """
+    if any(column.astype("str").str.fullmatch(r"[-+]?\d+\.\d+").any() for column in columns):
+        return False
+    found = [column for column in columns if _comma(column)]
+    if codebook.file.delimiter == ",":
+        found = [one for one in found if not _codes(one)]
+    return bool(found)
+
+
+def _codes(texts: pd.Series) -> bool:
+    """Tell whether all commas are between single digits."""
+    given = texts[texts != ""].astype("str")
+    return bool(given[given.str.contains(",")].str.fullmatch(r"\d,\d").all())
 
 
 def _comma(texts: pd.Series) -> bool:

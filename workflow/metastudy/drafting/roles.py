@@ -14,6 +14,7 @@ __all__ = ["TODO", "Guess", "guess", "reason"]
 
 TODO = "TODO"  # is where a person has to decide
 MOST_STEPS = 11  # of an answer scale; with more, it is a number of something
+SENTENCE = 4  # words of a name that is a question, as form services write them
 MOST_GROUPS = 12  # of a variable that sorts people into groups
 MOST_ALIKE = 0.9  # share of different values with which a column may still be an id
 LABEL_LENGTH = 40  # characters of a text that is more than a label
@@ -21,7 +22,7 @@ _NAMES = (  # what a name or label suggests, in this order
     ("private", r"e-?mail|ip_?address|^ip$|phone|telefo|address|adresse|latitude|longitude|"
      r"^name$|_name$|(first|last|full|sur|fore|nick)_?name|^na[av][mn]$|fornavn|efternavn|voornaam|achternaam|birth|f.dsels"),
     ("date", r"date|datum|dato|^start$|^end$|time_?stamp"),
-    ("consent", r"consent|samtyk|toestemming|suostumus|^agree"),
+    ("consent", r"consent|samtyk|toestemming|suostumus|^i?_?agreed?$"),
     ("weight", r"weight|v.gt$|gewicht|paino|^w$|^wt"),
     ("id", r"^id$|_id$|^id_|record_?id|response_?id|respondent|^nr$|number$|nummer|token|case"),
     ("coder", r"^coders?$|coded_by|koder"),
@@ -42,6 +43,10 @@ _REASONS = (  # what the label of a missing code suggests: a reason of the vocab
     ("not_applicable", r"not applicable|n/?a$|ikke relevant|niet van toepassing|does not apply"),
     ("not_asked", r"not asked|ikke spurgt|niet gevraagd|missing by design"),
 )
+# What programs write where there is nothing; why there is nothing, they do not say.
+_NOTHING = ("na", "n/a", "#n/a", "nan", "null", "none", "#null!", ".", "-")
+_SEVERAL = re.compile(r"\d{1,2}(,\d{1,2})+")
+MOST_CONSENTS = 3  # values of a question for consent
 _USUAL_CODES = {-99, -98, -97, -9, -8, -7, -1, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 998, 999}
 
 
@@ -95,8 +100,12 @@ def guess(
     if found:
         return found
     numbers = {text: number for text in counts.index if (number := numeral(text)) is not None}
+    if any(map(_SEVERAL.fullmatch, counts.index)):
+        return Guess(TODO, "several answers in one cell, such as 1,3: a column for each is needed")
+    unsaid = [text for text in counts.index if text.lower() in _NOTHING]
+    declared = [*declared, *unsaid]
     numeric = len(numbers) >= len(counts) - len(labels) - len(declared) and bool(numbers)
-    if hint == "consent" and values:
+    if hint == "consent" and 0 < len(values) <= MOST_CONSENTS:
         return Guess("consent", f"the name; {_some(values)}", values=values)
     if hint == "weight" and numeric and min(numbers.values()) > 0:
         return Guess("weight", "the name, and numbers above 0")
@@ -126,6 +135,8 @@ def guess(
 
 def _hint(name: str, title: str) -> str:
     """Tell what a name suggests; of a title, a whole sentence, only what protects a person."""
+    if len(name.split()) >= SENTENCE:  # a question: what it asks is not what the column is
+        name, title = "", f"{name} {title}"
     spelt = name.lower().replace(" ", "_")
     suggested = (kind for kind, pattern in _NAMES if re.search(pattern, spelt))
     private = re.search(_NAMES[0][1], title.lower().replace(" ", "_"))
@@ -160,7 +171,8 @@ def _scale(
     left = sorted(number for text, number in numbers.items() if text not in codes)
     whole = all(number.is_integer() for number in left)
     if not left or not whole or len(left) > MOST_STEPS or left[-1] - left[0] >= MOST_STEPS:
-        return Guess(TODO, f"numbers from {min(numbers.values()):g} to {max(numbers.values()):g}")
+        seen = f"numbers from {min(numbers.values()):g} to {max(numbers.values()):g}"
+        return Guess(TODO, seen, missing=_missing(numbers, labels, declared, steps=False))
     named = [numeral(code) for code in labels if code not in codes]
     ends = [*left, *(number for number in named if number is not None)]
     low, high = min(ends), max(ends)
@@ -185,7 +197,8 @@ def _missing(
     """Find the codes that stand for no answer, each with the reason that its label suggests."""
     found: dict[str, str] = {}
     for code in dict.fromkeys([*numbers, *labels, *declared]):
-        why = reason(labels.get(code, code if numeral(code) is None else ""))
+        known = numeral(code) is not None or code.lower() in _NOTHING
+        why = reason(labels.get(code, "" if known else code))
         if code in declared or why:
             found[code] = why or TODO
     # A usual code that lies apart from the other answers by more than a step.

@@ -14,12 +14,14 @@ from metastudy.readers.refusals import problem
 
 __all__ = ["read"]
 
+ABOVE_0 = "above_0"  # among the marks: a count of coded segments
+
 
 def read(codebook: Codebook) -> RawProject:
     """Read a matrix of codes.
 
-    Columns that the codebook lists under ``codes`` hold 1 where the code was applied and 0 or
-    nothing where it was not; the other columns are variables of the case.
+    Columns that the codebook lists under ``codes`` hold 1 (or what ``file.present`` says) where the
+    code was applied and 0 or nothing where it was not; the other columns are variables of the case.
 
     Parameters
     ----------
@@ -76,8 +78,9 @@ def read(codebook: Codebook) -> RawProject:
     for code, name in codes.items():
         if name:
             texts = raw.data[name].astype("str")
-            problems += _no_marks(codebook, rows, texts, name)
-            marks[code] = texts.eq("1").to_numpy()
+            applied = _applied(codebook, texts)
+            problems += _no_marks(codebook, rows, texts[~applied], name)
+            marks[code] = applied.to_numpy()
     if problems:
         raise BadInput(problems)
 
@@ -189,15 +192,30 @@ def _disagree(
     return found
 
 
+def _applied(codebook: Codebook, texts: pd.Series) -> pd.Series:
+    """Tell in which cells a code was applied."""
+    applied = texts.isin(codebook.file.present)
+    if ABOVE_0 in codebook.file.present:
+        applied |= texts.str.fullmatch("[0-9]+") & texts.str.contains("[1-9]")
+    return applied
+
+
 def _no_marks(codebook: Codebook, rows: pd.Series, texts: pd.Series, name: str) -> list[Problem]:
-    wrong = texts[~texts.isin(["1", "0", ""])]
+    wrong = texts[~texts.isin(["0", ""])]
+    present = codebook.file.present
+    marks = ["a count" if one == ABOVE_0 else quoted(one) for one in present]
+    marks = ["1"] if present == ("1",) else marks
+    expected = f"{' or '.join(marks)} where the code was applied, 0 or nothing where it was not"
+    fix = "correct the cell, or take the column out of 'codes' in the codebook"
+    if present == ("1",):
+        fix += f"; set file.present to [{ABOVE_0}] for counts, or to a list of the marks"
     return [
         _problem(
             codebook,
             rows[wrong.index[wrong.eq(text)]],
             quoted(text),
-            "1 where the code was applied, 0 or nothing where it was not",
-            "correct the cell, or take the column out of 'codes' in the codebook",
+            expected,
+            fix,
             "off-scale",
             name,
         )

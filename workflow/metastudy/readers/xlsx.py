@@ -18,10 +18,11 @@ from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.common.text import canonical, did_you_mean, name_of, shown
 from metastudy.readers import archives
 from metastudy.readers.columns import column_texts, moment
+from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, read_bytes, refuse
 
-__all__ = ["MAX_CELLS", "OLD_OFFICE", "read"]
+__all__ = ["MAX_CELLS", "OLD_OFFICE", "read", "sizes"]
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 MAX_CELLS = 100_000_000  # a sheet that claims more is not believed
@@ -89,6 +90,20 @@ def read(codebook: Codebook) -> RawTable:
             ) from None
 
 
+def sizes(codebook: Codebook) -> dict[str, int]:
+    """Give the sheets that have cells, and how many rows; none where :func:`read` would refuse."""
+    try:
+        book = openpyxl.load_workbook(codebook.data_path, read_only=True, data_only=True)
+        counts = {
+            sheet.title: sum(any(map(_given, row)) for _, row in _rows(codebook, sheet))
+            for sheet in book.worksheets
+        }
+        book.close()
+    except Exception:  # what is wrong with the file, its reader says
+        return {}
+    return {title: count for title, count in counts.items() if count}
+
+
 def _check_members(archive: archives.Archive) -> None:
     """Look at all sizes, and refuse XML that defines entities or document types."""
     for name in archive.members:
@@ -139,7 +154,7 @@ def _sheet(archive: archives.Archive, content: bytes) -> RawTable:
         problems += _uncomputed(codebook, content, title, rows, positions)
     if problems:
         raise BadInput(problems)
-    body = rows[1:]
+    body = rows[1 + _more_headers(rows) :]
     data = {
         name: column_texts(
             pd.Series([moment(_at(row, place)) for _, row in body], dtype=object),
@@ -152,6 +167,14 @@ def _sheet(archive: archives.Archive, content: bytes) -> RawTable:
         rows=np.array([number for number, _ in body], dtype=np.int64),
         names=tuple(name for name in header if name),
     )
+
+
+def _more_headers(rows: Sequence[tuple[int, Sequence[Any]]]) -> int:
+    """Count the header rows of a Qualtrics export below the first: they are no respondents."""
+    first = [[canonical(moment(value)) for value in row] for _, row in rows[:HEADERS]]
+    if len(first) == HEADERS and any(map(IMPORT_ID.match, first[-1])):
+        return HEADERS - 1
+    return 1 if is_legacy(first) else 0
 
 
 def _given(value: object) -> bool:

@@ -53,6 +53,7 @@ KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean someth
     "encoding": ("csv", "qualtrics", "matrix", "sav", "dta"),
     "delimiter": ("csv", "qualtrics", "matrix"),
     "sheet": ("xlsx",),
+    "present": ("matrix",),
 }
 # Kinds of variable that go with some designs only.
 ROLE_DESIGNS = {

@@ -36,6 +36,7 @@ def variable_problems(
     names: dict[str, int] = {}
     singles: dict[str, str] = {}
     others: dict[str, str] = {}  # traits, dimensions and fields
+    scales: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of the copies of an item
     design = sound.study().get("design")
     file = sound.raw["file"] if sound.section("file") else {}
     for place, entry in sound.variables():
@@ -57,6 +58,15 @@ def variable_problems(
                     f"'{key}' a second time ('{taken[key]}' is it already)",
                     f"at most one variable for '{key}'",
                 )
+        copied = (entry.get("construct"), entry.get("vignette"), entry.get("item"))
+        scale = (entry.get("min"), entry.get("max"))
+        if copied[-1] and scales.setdefault(copied, scale) != scale:
+            yield document.problem(
+                (*place, "item"),
+                f"'{name}' from {scale[0]} to {scale[1]}, and another copy of the item "
+                f"'{copied[-1]}' from {scales[copied][0]} to {scales[copied][1]}",
+                "the same bounds for all copies of an item",
+            )
         needed, allowed = role_keys()[role]
         for key in needed:
             if key not in entry:

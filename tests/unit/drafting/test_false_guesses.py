@@ -1,0 +1,133 @@
+"""What is not certain in a draft is for a person to decide; and no export leads to a dead end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from helpers.raw_studies import VOCABULARY
+from metastudy.drafting.draft import draft, open_points
+
+WORDS = ["Agree", "Neutral", "Disagree"]
+
+
+def drafted(tmp_path: Path, text: str, name: str = "answers.csv") -> str:
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    return draft("small", path, VOCABULARY)
+
+
+def entry(text: str, name: str) -> str:
+    _, _, rest = text.partition(f"- name: {name}\n")
+    assert rest, text
+    return rest.partition("- name: ")[0]
+
+
+def table(header: str, *columns: list[str], rows: int = 30) -> str:
+    lines = [",".join([f"p{k}", *(c[k % len(c)] for c in columns)]) for k in range(rows)]
+    return "\n".join([f"id,{header}", *lines]) + "\n"
+
+
+def test_questions_in_which_somebody_does_something_are_no_conditions(tmp_path: Path) -> None:
+    names = [f"How much do you agree? [{what}]" for what in ("I wait", "I queue", "I plan")]
+    made = drafted(tmp_path, table(",".join(names), WORDS, WORDS[1:] + WORDS[:1], WORDS[::-1]))
+    assert "as: factor" not in made
+    assert made.count("as: item") == 3
+
+
+def test_an_answer_scale_is_no_consent(tmp_path: Path) -> None:
+    made = drafted(tmp_path, table("agree_1,agree,consent", list("12345"), list("12345"), ["1"]))
+    assert "as: item" in entry(made, "agree_1")
+    assert "as: item" in entry(made, "agree")
+    assert "as: consent" in entry(made, "consent")
+
+
+def test_whether_chance_assigned_a_condition_is_for_a_person_to_say(tmp_path: Path) -> None:
+    made = drafted(tmp_path, table("arm,q1", ["1", "2"], list("12345")))
+    assert any("randomised: TODO" in point for point in open_points(made))
+
+
+@pytest.mark.parametrize("mark", ["NA", "N/A", "NaN", "NULL", "."])
+def test_a_mark_of_nothing_among_numbers_is_a_missing_code(tmp_path: Path, mark: str) -> None:
+    slider = [str(k) for k in range(100)]
+    made = drafted(tmp_path, table("slider,q1", [*slider, mark], [*"12345", mark], rows=101))
+    assert "as: TODO # guess: numbers from 0 to 99" in entry(made, "slider")
+    assert "as: item # guess: answers from 1 to 5" in entry(made, "q1")
+    for name in ("slider", "q1"):
+        assert f"{mark}: TODO" in entry(made, name).replace("'", "")
+
+
+def test_several_answers_in_a_cell_are_no_decimal_commas(tmp_path: Path) -> None:
+    media = ['"1,3"', "3", '"1,2"', "2"]
+    for columns in ((media,), (media, ["2.75", "4.25", "1.5"])):
+        header = ",".join(["media", "slider"][: len(columns)])
+        made = drafted(tmp_path, table(header, *columns))
+        assert "decimal:" not in made
+        assert "as: TODO # guess: several answers in one cell" in entry(made, "media")
+    rows = "".join(f"p{k};1,{k % 9}\n" for k in range(30))
+    assert "decimal: ','" in drafted(tmp_path, "id;score\n" + rows)  # commas part no columns here
+
+
+def test_a_second_header_row_is_part_of_the_names(tmp_path: Path) -> None:
+    text = "ID,Start,How do you agree?,,Your gender?\n,,I wait,I queue,Response\n"
+    made = drafted(tmp_path, text + "".join(f"{k},x,{WORDS[k % 3]},{WORDS[(k + 1) % 3]},F\n"
+                                            for k in range(30)))  # fmt: skip
+    assert "30 rows, 5 columns" in made
+    assert "as: item" in entry(made, "'How do you agree? [I wait]'")
+    assert "as: item" in entry(made, "'How do you agree? [I queue]'")
+    assert "name: 'Your gender?'" in made or "name: Your gender?" in made
+
+
+def test_a_column_without_a_name_is_listed_by_its_place(tmp_path: Path) -> None:
+    rows = "".join(f"{k},{k % 2},\n" for k in range(30))
+    made = drafted(tmp_path, ",arm,\n" + rows)  # as R writes row names; the last column is empty
+    assert "name: (column 1)" in made
+    assert "(column 3)" not in made
+
+
+def test_a_workbook_with_several_sheets_is_drafted_from_the_longest(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    labels = book.active
+    labels.title = "Codebook"
+    labels.append(["variable", "label"])
+    answers = book.create_sheet("Answers")
+    for row in [["id", "q1"], *([f"p{k}", k % 5] for k in range(20))]:
+        answers.append(row)
+    path = tmp_path / "answers.xlsx"
+    book.save(path)
+    made = draft("small", path, VOCABULARY)
+    assert "sheet: Answers # guess" in made
+    assert "20 rows, 2 columns" in made
+
+
+def test_a_legacy_export_is_drafted(tmp_path: Path) -> None:
+    text = "V1,V2,V8,V10,Q1\nResponseID,ResponseSet,StartDate,Finished,I worry\n"
+    rows = "".join(f"R_{k},Default,2016-01-01 10:00:00,1,{k % 5}\n" for k in range(20))
+    made = drafted(tmp_path, text + rows)
+    assert "format: qualtrics" in made
+    assert "as: id" in entry(made, "V1")
+    assert "as: item" in entry(made, "Q1")
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+def test_the_header_rows_of_qualtrics_in_a_workbook_are_no_respondents(
+    tmp_path: Path, legacy: bool
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    tags = ["ResponseId", "V2", "V3", "Q9"]
+    sheet.append(tags)
+    sheet.append(["ResponseID", "ResponseSet", "StartDate", "I worry"])
+    if legacy:
+        sheet["A1"], sheet["C1"] = "V1", "V3"
+    else:
+        sheet.append([f'{{"ImportId": "{tag}"}}' for tag in tags])
+    for k in range(20):
+        sheet.append([f"R_{k}", "live", "x", k % 5])
+    path = tmp_path / "answers.xlsx"
+    book.save(path)
+    made = draft("small", path, VOCABULARY)
+    assert "20 rows, 4 columns" in made
+    assert "as: item" in entry(made, "Q9")
