@@ -21,8 +21,9 @@ from metastudy.codebook.parts import (
     Variable,
 )
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem
-from metastudy.common.text import canonical, did_you_mean, name_of, shown
+from metastudy.common.text import canonical, did_you_mean, shown
 from metastudy.common.yaml_document import Document, YamlPath, read_yaml
 
 __all__ = [

@@ -8,16 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-__all__ = [
-    "canonical",
-    "did_you_mean",
-    "name_of",
-    "numeral",
-    "private",
-    "quoted",
-    "shown",
-    "some_of",
-]
+__all__ = ["canonical", "did_you_mean", "numeral", "private", "quoted", "shown", "some_of"]
 
 LONGEST_QUOTED = 60  # characters of a raw value that a message shows
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -25,7 +16,6 @@ _MOMENT_OR_MACHINE = re.compile(
     r"\d{4}-\d\d?-\d\d?.*|\d\d?[-./]\d\d?[-./]\d{4}.*|\d{1,3}(\.\d{1,3}){3}"
 )  # a date, an IP address
 _TELEPHONE = re.compile(r"(\+|00)[\d ()-]{7,}\d|\d{2,4}( \d{2,4}){3,}")
-_UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\u00ad"))
 _WHOLE_WITH_ZEROS = re.compile(r"[-+]?\d+\.0+", re.ASCII)
 _NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
@@ -55,18 +45,6 @@ def canonical(value: object) -> str:
     if _WHOLE_WITH_ZEROS.fullmatch(text):
         return text.partition(".")[0]
     return text.capitalize() if text.lower() in ("true", "false") else text
-
-
-def name_of(text: str) -> str:
-    """Give the one spelling by which names of raw variables are compared.
-
-    Unicode NFC, one blank for any white space, and nothing that nobody sees: a name that macOS
-    wrote, or a second byte order mark, looks like the name that is typed in a codebook.
-
-    >>> name_of(" q1  first ")
-    'q1 first'
-    """
-    return " ".join(unicodedata.normalize("NFC", text).translate(_UNSEEN).split())
 
 
 def numeral(text: str) -> float | None:

@@ -9,7 +9,8 @@ import pandas as pd
 import pyreadstat
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.text import name_of, numeral
+from metastudy.common.names import name_of
+from metastudy.common.text import numeral
 from metastudy.drafting.keying import Keying, keyings, stem
 from metastudy.drafting.roles import TODO, Guess, guess, reason
 from metastudy.readers.delimited import head

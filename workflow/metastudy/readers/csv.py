@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.text import name_of, numeral
+from metastudy.common.names import name_of
+from metastudy.common.text import numeral
 from metastudy.readers import delimited
 from metastudy.readers.raw import RawTable
 

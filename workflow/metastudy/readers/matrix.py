@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.common.text import canonical, did_you_mean, name_of, quoted, shown
+from metastudy.common.text import canonical, did_you_mean, quoted, shown
 from metastudy.readers import delimited
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput
-from metastudy.common.text import canonical, name_of
+from metastudy.common.text import canonical
 from metastudy.readers.columns import coded_texts, moment
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, read_bytes, refuse

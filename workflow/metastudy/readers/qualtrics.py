@@ -13,7 +13,8 @@ import re
 from collections import Counter
 
 from metastudy.codebook.codebook import Codebook
-from metastudy.common.text import name_of, quoted
+from metastudy.common.names import name_of
+from metastudy.common.text import quoted
 from metastudy.readers import delimited
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import refuse

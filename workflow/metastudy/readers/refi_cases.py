@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem
-from metastudy.common.text import canonical, name_of
+from metastudy.common.text import canonical
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refi_selections import child, children, guid, project_problem, tag
 

@@ -12,8 +12,8 @@ import pyreadstat
 from pyreadstat import PyreadstatError, ReadstatError
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput
-from metastudy.common.text import name_of
 from metastudy.readers.columns import moment
 from metastudy.readers.refusals import read_bytes, refuse
 from metastudy.readers.sandbox import survives

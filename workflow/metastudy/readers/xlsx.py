@@ -14,8 +14,9 @@ import pandas as pd
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.common.text import canonical, did_you_mean, name_of, shown
+from metastudy.common.text import canonical, did_you_mean, shown
 from metastudy.readers import archives
 from metastudy.readers.columns import column_texts, moment
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
