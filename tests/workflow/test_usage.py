@@ -105,9 +105,17 @@ def test_both_entries_plan_the_same_jobs(tmp_path: Path) -> None:
 
 
 def test_the_standard_entry_runs_a_study_with_the_profile_beside_it(folder: Path) -> None:
+    # What a shell would run, or take for several words, in every name that a user may choose.
+    data, vocabulary = "raw `touch ran`;touch ran", "it's a $(touch ran)\".yaml"
+    (folder / "data" / "raw").rename(folder / data)
+    (folder / "config" / "vocabulary.yaml").rename(folder / vocabulary)
+    settings = folder / "config" / "config.yaml"
+    given = yaml.safe_load(settings.read_text("utf-8")) | {"data": data, "vocabulary": vocabulary}
+    settings.write_text(yaml.safe_dump(given), "utf-8")
     said = snakemake(folder, "--snakefile", STANDARD, HARMONIZED)  # `cores` is in the profile
     assert "profiles/default" in said
     assert (folder / HARMONIZED / "report.json").is_file()
+    assert not list(folder.rglob("ran"))
 
 
 def test_another_folder_gets_its_own_results_and_the_article_that_ships(

@@ -23,7 +23,7 @@ rule draw:
     log:
         "results/logs/draw/{figure}.log",
     wildcard_constraints:
-        figure="|".join(FIGURES),
+        figure=one_of(FIGURES),
     conda:
         "../../envs/environment.yaml"
     params:
@@ -35,9 +35,9 @@ rule draw:
         "Draw the figure {wildcards.figure}."
     shell:
         f"{LIBRARY} python -m metastudy.commands.draw"
-        " --figure {wildcards.figure} --vocabulary {input.vocabulary}"
-        " --settings {params.settings:q} {params.results} --csv {output.table} --svg {output.svg}"
-        " --png {output.png} > {log} 2>&1"
+        " --figure {wildcards.figure:q} --vocabulary {input.vocabulary:q}"
+        " --settings {params.settings:q} {params.results:q} --csv {output.table:q} --svg {output.svg:q}"
+        " --png {output.png:q} > {log:q} 2>&1"
 
 
 rule tabulate:
@@ -66,8 +66,8 @@ rule tabulate:
         "Write the tables of the article."
     shell:
         f"{LIBRARY} python -m metastudy.commands.tabulate"
-        " --vocabulary {input.vocabulary} --settings {params.settings:q}"
-        " {params.results} --out {output.tables} > {log} 2>&1"
+        " --vocabulary {input.vocabulary:q} --settings {params.settings:q}"
+        " {params.results:q} --out {output.tables:q} > {log:q} 2>&1"
 
 
 rule variables:
@@ -91,8 +91,8 @@ rule variables:
         "Put the results into the variables of the article."
     shell:
         f"{LIBRARY} python -m metastudy.commands.variables"
-        " --vocabulary {input.vocabulary} --settings {params.settings:q}"
-        " {params.results} --engine {params.engine} --out {output.variables} > {log} 2>&1"
+        " --vocabulary {input.vocabulary:q} --settings {params.settings:q}"
+        " {params.results:q} --engine {params.engine:q} --out {output.variables:q} > {log:q} 2>&1"
 
 
 rule record_config:
@@ -109,4 +109,4 @@ rule record_config:
         "Write down the configuration that was run."
     shell:
         "python -c 'import json, sys, yaml; yaml.safe_dump(json.loads(sys.argv[1]), sys.stdout, sort_keys=False)'"
-        " {params.config:q} > {output.config} 2> {log}"
+        " {params.config:q} > {output.config:q} 2> {log:q}"

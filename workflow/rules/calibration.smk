@@ -39,8 +39,8 @@ rule calibrate:
         "Calibrate the {wildcards.module} model, from its priors and from the posterior of its data."
     shell:
         f"{LIBRARY} python -m metastudy.commands.calibrate"
-        " --cells {input.cells} --settings {params.settings:q}"
-        " --cores {threads} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
+        " --cells {input.cells:q} --settings {params.settings:q}"
+        " --cores {threads} --ranks {output.ranks:q} --gates {output.gates:q} > {log:q} 2>&1"
 
 
 rule calibrate_synthesis:
@@ -67,10 +67,10 @@ rule calibrate_synthesis:
         "Calibrate the second stage, given the covariance and from rows on."
     shell:
         f"{LIBRARY} python -m metastudy.commands.calibrate_synthesis"
-        " --cells {input.cells} --published {input.published}"
-        " --vocabulary {input.vocabulary} --standardisers {params.standardisers}"
-        " --correlation {params.correlation}"
-        " --settings {params.settings:q} --ranks {output.ranks} --gates {output.gates} > {log} 2>&1"
+        " --cells {input.cells:q} --published {input.published:q}"
+        " --vocabulary {input.vocabulary:q} --standardisers {params.standardisers:q}"
+        " --correlation {params.correlation:q}"
+        " --settings {params.settings:q} --ranks {output.ranks:q} --gates {output.gates:q} > {log:q} 2>&1"
 
 
 rule report_calibration:
@@ -93,5 +93,5 @@ rule report_calibration:
         "Write the page of the calibration."
     shell:
         f"{LIBRARY} python -m metastudy.commands.report_calibration"
-        " --ranks {input.ranks} --gates {input.gates}"
-        " --vocabulary {input.vocabulary} --out {params.out} > {log} 2>&1"
+        " --ranks {input.ranks:q} --gates {input.gates:q}"
+        " --vocabulary {input.vocabulary:q} --out {params.out:q} > {log:q} 2>&1"

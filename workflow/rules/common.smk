@@ -5,6 +5,7 @@ Nothing heavy is imported here: the no-op run pays for every import.
 
 import json
 import os
+import re
 import shlex
 import sys
 import tarfile
@@ -148,7 +149,12 @@ def results_of_figure(wildcards):
 def as_options(wildcards, input):
     """The results among a rule's inputs, by their names, as options of its command."""
     given = {kind: input[kind] for kind in RESULT_FILES if input.get(kind)}
-    return " ".join(f"--{kind} {' '.join(paths)}" for kind, paths in given.items())
+    return [word for kind, paths in given.items() for word in (f"--{kind}", *paths)]
+
+
+def one_of(names):
+    """A wildcard's constraint: these names, whatever a regular expression would read in them."""
+    return "|".join(map(re.escape, names))
 
 
 def folder_of(name):

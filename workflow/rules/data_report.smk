@@ -33,8 +33,8 @@ rule inspect:
         "Inspect the data of {wildcards.study}."
     shell:
         f"{LIBRARY} python -m metastudy.commands.inspect"
-        " --study {input.tables} --vocabulary {input.vocabulary}"
-        " --smallest-cell {params.smallest} --out {output.inspected} > {log} 2>&1"
+        " --study {input.tables:q} --vocabulary {input.vocabulary:q}"
+        " --smallest-cell {params.smallest:q} --out {output.inspected:q} > {log:q} 2>&1"
 
 
 rule report_data:
@@ -56,5 +56,5 @@ rule report_data:
         "Write the data report."
     shell:
         f"{LIBRARY} python -m metastudy.commands.report_data"
-        " --inspected {input.inspected} --vocabulary {input.vocabulary}"
-        " --out {params.out} > {log} 2>&1"
+        " --inspected {input.inspected:q} --vocabulary {input.vocabulary:q}"
+        " --out {params.out:q} > {log:q} 2>&1"

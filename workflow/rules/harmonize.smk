@@ -30,8 +30,8 @@ rule harmonize:
         "Harmonize {wildcards.study}."
     shell:
         f"{LIBRARY} python -m metastudy.commands.harmonize"
-        " --study-folder {params.folder} --vocabulary {input.vocabulary}"
-        " --manifest {input.manifest} --pseudonyms {params.pseudonyms:q} --out {output.tables} > {log} 2>&1"
+        " --study-folder {params.folder:q} --vocabulary {input.vocabulary:q}"
+        " --manifest {input.manifest:q} --pseudonyms {params.pseudonyms:q} --out {output.tables:q} > {log:q} 2>&1"
 
 
 rule validate:
@@ -51,8 +51,8 @@ rule validate:
         "Validate the tables of {wildcards.study}."
     shell:
         f"{LIBRARY} python -m metastudy.commands.validate"
-        " --tables {input.tables} --vocabulary {input.vocabulary} --out {output.validated}"
-        " > {log} 2>&1"
+        " --tables {input.tables:q} --vocabulary {input.vocabulary:q} --out {output.validated:q}"
+        " > {log:q} 2>&1"
 
 
 rule promote:
@@ -74,7 +74,7 @@ rule promote:
     message:
         "Promote the tables of {wildcards.study}."
     shell:
-        "mkdir -p {output.tables} && cp {input.tables}/* {output.tables} > {log} 2>&1"
+        "mkdir -p {output.tables:q} && cp {input.tables:q}/* {output.tables:q} > {log:q} 2>&1"
 
 
 rule codebook:
@@ -92,8 +92,8 @@ rule codebook:
         "Draft a codebook from a data file: --config study=NAME file=PATH."
     shell:
         f"{LIBRARY} python -m metastudy.commands.codebook"
-        " --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary}"
-        " --out {params.out:q} 2>&1 | tee {log}"
+        " --study={params.study:q} --file={params.file:q} --vocabulary {params.vocabulary:q}"
+        " --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule simulate:
@@ -108,4 +108,4 @@ rule simulate:
         "Write the simulated stand-ins for the raw data again, from their seed."
     shell:
         f"python {GENERATOR}/generate.py --world {GENERATOR}/world.yaml"
-        " --out {params.out} --manifest > {log} 2>&1"
+        " --out {params.out:q} --manifest > {log:q} 2>&1"

@@ -27,8 +27,8 @@ rule aggregate:
         "Aggregate the cells of the {wildcards.fit} fit."
     shell:
         f"{LIBRARY} python -m metastudy.commands.aggregate"
-        " --module {params.module} --variant {params.variant} --studies {input.studies}"
-        " --vocabulary {input.vocabulary} --require {params.require} --cells {output.cells} > {log} 2>&1"
+        " --module {params.module:q} --variant {params.variant:q} --studies {input.studies:q}"
+        " --vocabulary {input.vocabulary:q} --require {params.require:q} --cells {output.cells:q} > {log:q} 2>&1"
 
 
 rule fit:
@@ -46,16 +46,16 @@ rule fit:
     params:
         priors=as_json("priors"),
         sampling=as_json("sampling"),
-        store=f"--store {config['store']}" if config["store"] else "",
+        store=["--store", config["store"]] if config["store"] else [],
         code=code("fit"),
         lock=LOCK,
     message:
         "Fit the {wildcards.fit} model."
     shell:
         f"{LIBRARY} python -m metastudy.commands.fit"
-        " --cells {input.cells} --priors {params.priors:q}"
-        " --sampling {params.sampling:q} --cores {threads} --code {params.code} --lock {params.lock}"
-        " {params.store} --posterior {output.posterior} > {log} 2>&1"
+        " --cells {input.cells:q} --priors {params.priors:q}"
+        " --sampling {params.sampling:q} --cores {threads} --code {params.code:q} --lock {params.lock:q}"
+        " {params.store:q} --posterior {output.posterior:q} > {log:q} 2>&1"
 
 
 rule diagnose:
@@ -66,7 +66,7 @@ rule diagnose:
     log:
         "results/logs/diagnose/{fit}.log",
     wildcard_constraints:
-        fit="|".join([*FITS, "synthesis"]),
+        fit=one_of([*FITS, "synthesis"]),
     conda:
         "../../envs/environment.yaml"
     params:
@@ -77,8 +77,8 @@ rule diagnose:
         "Check the convergence of the {wildcards.fit} fit."
     shell:
         f"{LIBRARY} python -m metastudy.commands.diagnose"
-        " --posterior {input.posterior} --fit {wildcards.fit}"
-        " --thresholds {params.thresholds:q} --out {output.check} > {log} 2>&1"
+        " --posterior {input.posterior:q} --fit {wildcards.fit:q}"
+        " --thresholds {params.thresholds:q} --out {output.check:q} > {log:q} 2>&1"
 
 
 rule gate:
@@ -97,7 +97,7 @@ rule gate:
         "Let pass only fits that converged."
     shell:
         f"{LIBRARY} python -m metastudy.commands.gate"
-        " --checks {input.checks} --out {output.gates} > {log} 2>&1"
+        " --checks {input.checks:q} --out {output.gates:q} > {log:q} 2>&1"
 
 
 rule contrast:
@@ -126,8 +126,8 @@ rule contrast:
         "Draw the contrasts of the {wildcards.fit} fit."
     shell:
         f"{LIBRARY} python -m metastudy.commands.contrast"
-        " --cells {input.cells} --posterior {input.posterior}"
-        " --priors {params.priors:q} --interval {params.interval} --rope_sd {params.rope_sd}"
-        " --rope_logit {params.rope_logit} --seed {params.seed} --smallest_cell {params.smallest_cell}"
-        " --prior_decides {params.prior_decides}"
-        " --table {output.table} --draws {output.draws} --heterogeneity {output.heterogeneity} > {log} 2>&1"
+        " --cells {input.cells:q} --posterior {input.posterior:q}"
+        " --priors {params.priors:q} --interval {params.interval:q} --rope_sd {params.rope_sd:q}"
+        " --rope_logit {params.rope_logit:q} --seed {params.seed:q} --smallest_cell {params.smallest_cell:q}"
+        " --prior_decides {params.prior_decides:q}"
+        " --table {output.table:q} --draws {output.draws:q} --heterogeneity {output.heterogeneity:q} > {log:q} 2>&1"

@@ -42,6 +42,6 @@ rule render:
         "Render the article."
     shell:
         f"{LIBRARY} python -m metastudy.commands.render"
-        " --manuscript {params.sources} --figures {params.figures} --tables {input.tables}"
-        " --variables {input.variables} --engine {params.engine} --asked {params.asked}"
-        " --formats {params.formats} --out {params.out} > {log} 2>&1"
+        " --manuscript {params.sources:q} --figures {params.figures:q} --tables {input.tables:q}"
+        " --variables {input.variables:q} --engine {params.engine:q} --asked {params.asked:q}"
+        " --formats {params.formats:q} --out {params.out:q} > {log:q} 2>&1"

@@ -36,10 +36,10 @@ rule refits:
         "Refit the {wildcards.module} model without each group and with other priors."
     shell:
         f"{LIBRARY} python -m metastudy.commands.refits"
-        " --cells {input.cells} --posterior {input.posterior}"
+        " --cells {input.cells:q} --posterior {input.posterior:q}"
         " --priors {params.priors:q} --sampling {params.sampling:q}"
-        " --gates {params.gates:q} --interval {params.interval} --rope_sd {params.rope_sd} --rope_logit {params.rope_logit}"
-        " --table {output.table} --power {output.power} --pooling {output.pooling} > {log} 2>&1"
+        " --gates {params.gates:q} --interval {params.interval:q} --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
+        " --table {output.table:q} --power {output.power:q} --pooling {output.pooling:q} > {log:q} 2>&1"
 
 
 rule predictive_checks:
@@ -64,9 +64,9 @@ rule predictive_checks:
         "Predict the rows of the {wildcards.module} studies from prior and posterior."
     shell:
         f"{LIBRARY} python -m metastudy.commands.predictive_checks"
-        " --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
-        " --posterior {input.posterior} --priors {params.priors:q} --seed {params.seed}"
-        " --smallest_cell {params.smallest_cell} --out {output.table} > {log} 2>&1"
+        " --cells {input.cells:q} --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
+        " --posterior {input.posterior:q} --priors {params.priors:q} --seed {params.seed:q}"
+        " --smallest_cell {params.smallest_cell:q} --out {output.table:q} > {log:q} 2>&1"
 
 
 rule loo_comparison:
@@ -88,5 +88,5 @@ rule loo_comparison:
         "Compare how far the groups of the {wildcards.module} module are pooled."
     shell:
         f"{LIBRARY} python -m metastudy.commands.loo_comparison"
-        " --cells {input.cells} --studies {input.studies} --vocabulary {input.vocabulary}"
-        " --fits {input.fits} --out {output.table} > {log} 2>&1"
+        " --cells {input.cells:q} --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
+        " --fits {input.fits:q} --out {output.table:q} > {log:q} 2>&1"

@@ -48,11 +48,11 @@ rule synthesize:
         "Pool what several studies report."
     shell:
         f"{LIBRARY} python -m metastudy.commands.synthesize"
-        " --cells {input.cells} --published {input.published}"
-        " --vocabulary {input.vocabulary} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval}"
+        " --cells {input.cells:q} --published {input.published:q}"
+        " --vocabulary {input.vocabulary:q} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval:q}"
         " --refits {params.refits:q} --gates {params.gates:q}"
-        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit} --prior_decides {params.prior_decides}"
-        " --standardisers {params.standardisers} --correlation {params.correlation} --cores {threads} --out {params.out} > {log} 2>&1"
+        " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q} --prior_decides {params.prior_decides:q}"
+        " --standardisers {params.standardisers:q} --correlation {params.correlation:q} --cores {threads} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule design_based:
@@ -73,8 +73,8 @@ rule design_based:
         "Estimate with sampling weights, as a sensitivity analysis."
     shell:
         f"{LIBRARY} python -m metastudy.commands.design_based"
-        " --studies {input.studies} --vocabulary {input.vocabulary}"
-        " --interval {params.interval} --out {output.table} > {log} 2>&1"
+        " --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
+        " --interval {params.interval:q} --out {output.table:q} > {log:q} 2>&1"
 
 
 rule selection:
@@ -103,8 +103,8 @@ rule selection:
         "Ask of pooled published effects what selection could have made of them."
     shell:
         f"{LIBRARY} python -m metastudy.commands.selection"
-        " --cells {input.cells} --published {input.published} --vocabulary {input.vocabulary}"
-        " --sides {params.sides:q} --priors {params.priors:q} --interval {params.interval}"
-        " --rope_sd {params.rope_sd} --rope_logit {params.rope_logit}"
-        " --standardisers {params.standardisers} --correlation {params.correlation}"
-        " --table {output.table} --effects {output.effects} > {log} 2>&1"
+        " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
+        " --sides {params.sides:q} --priors {params.priors:q} --interval {params.interval:q}"
+        " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
+        " --standardisers {params.standardisers:q} --correlation {params.correlation:q}"
+        " --table {output.table:q} --effects {output.effects:q} > {log:q} 2>&1"

@@ -19,6 +19,7 @@ from helpers.raw_studies import (
 )
 from helpers.repository import ROOT
 from metastudy.codebook import vocabulary
+from metastudy.codebook.codebook import load
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical
 from metastudy.common.yaml_document import read_yaml
@@ -27,6 +28,12 @@ from metastudy.common.yaml_document import read_yaml
 def problems(folder: Path) -> list[Problem]:
     with pytest.raises(BadInput) as caught:
         codebook_of(folder)
+    return caught.value.problems
+
+
+def problems_of_load(folder: Path) -> list[Problem]:
+    with pytest.raises(BadInput) as caught:
+        load(folder, VOCABULARY)
     return caught.value.problems
 
 
@@ -50,6 +57,18 @@ def test_a_sound_codebook_becomes_plain_objects(tmp_path: Path) -> None:
 )
 def test_the_codebooks_that_ship_are_sound(study: str) -> None:
     assert codebook_of(ROOT / "data" / "raw" / study).study.id == study
+
+
+def test_a_linked_study_has_the_name_of_its_link(tmp_path: Path) -> None:
+    kept = table_study(tmp_path / "elsewhere")
+    (tmp_path / "raw").mkdir()
+    for name in ("other", "small`touch ran`"):
+        (tmp_path / "raw" / name).symlink_to(kept)
+        (wrong,) = problems_of_load(tmp_path / "raw" / name)
+        assert wrong.column == "study.id"
+        assert wrong.expected.startswith(f"'{name}'")
+    (tmp_path / "raw" / "small").symlink_to(kept)
+    assert load(tmp_path / "raw" / "small", VOCABULARY).study.id == "small"
 
 
 def test_a_misspelt_key_names_line_place_and_the_right_key(tmp_path: Path) -> None:

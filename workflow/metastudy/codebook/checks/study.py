@@ -27,7 +27,8 @@ def study_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> 
     for key, section in {**PLACE_SECTIONS, "response_mode": "response_modes"}.items():
         if key in study:
             yield from known_terms(document, vocabulary, section, study[key], ("study", key))
-    folder = document.path.resolve().parent.name
+    # The name by which rules know the study: of a link its own, not that of the folder it leads to.
+    folder = document.path.absolute().parent.name
     if study and study["id"] != folder:
         yield document.problem(
             ("study", "id"), f"'{study['id']}'", f"'{folder}', the name of the study's folder"

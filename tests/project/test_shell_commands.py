@@ -1,0 +1,34 @@
+"""Nothing that a user names is read by the shell: neither a file, a folder, nor a setting."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from helpers.repository import ROOT
+
+RULES = [ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+SHELL = re.compile(r"^    shell:\n((?:        .*\n)+)", re.MULTILINE)
+IN_PLACE = re.compile(r"\{([^{}]+)\}")
+# Numbers of Snakemake's own, and words that are quoted where they are made.
+SAFE = {"threads", "LIBRARY", "GENERATOR"}
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+def test_whatever_a_rule_puts_into_its_command_is_quoted(path) -> None:
+    text = path.read_text("utf-8")
+    found = {one for command in SHELL.findall(text) for one in IN_PLACE.findall(command)}
+    assert len(SHELL.findall(text)) == text.count("    shell:")
+    assert {one for one in found if not one.endswith(":q")} <= SAFE
+
+
+def test_no_name_is_read_as_a_regular_expression() -> None:
+    text = "".join(path.read_text("utf-8") for path in RULES)
+    constraints = re.findall(
+        r"^ +(?:study|module|fit|figure)=(.+),$",
+        "".join(re.findall(r"wildcard_constraints:\n((?:\s+\w+=.+\n)+)", text)),
+        re.MULTILINE,
+    )
+    assert len(constraints) == 5
+    assert all(one.startswith("one_of(") for one in constraints)
