@@ -6,7 +6,7 @@ Imported while the Snakefile is read, so nothing heavy is imported here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,9 +21,10 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import did_you_mean, numeral
+from metastudy.common.user_files import link_note
 from metastudy.common.yaml_document import yaml_path
 
-__all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "manifest"]
+__all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "links", "manifest"]
 
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
 MANIFEST = "manifest.yaml"  # of simulated files, beside the studies
@@ -284,6 +285,13 @@ def _selected(key: str, asked: str | list[str], there: list[str], what: str) -> 
     if problems:
         raise BadInput(problems)
     return names
+
+
+def links(config: Mapping[str, Any], studies: Iterable[str]) -> list[str]:
+    """Say which folders of raw data are links, and where they lead: a line for each."""
+    data = Path(config["data"])
+    notes = (link_note(folder) for folder in (data, *(data / study for study in studies)))
+    return [note for note in notes if note]
 
 
 def manifest(config: Mapping[str, Any]) -> str:

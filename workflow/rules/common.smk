@@ -58,6 +58,8 @@ except MetastudyError as error:
 if workflow.is_main_process:
     for line in FOUND.left_out:
         print(f"Left out: {line}", file=sys.stderr)
+    for note in settings.links(config, FOUND.studies):
+        print(f"Note: {note}", file=sys.stderr)
 
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)

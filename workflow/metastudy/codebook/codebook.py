@@ -21,6 +21,7 @@ from metastudy.codebook.parts import (
     Variable,
 )
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import user_files
 from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical, did_you_mean, shown
@@ -158,9 +159,12 @@ def load(folder: Path, vocabulary: Vocabulary, manifest: Path | None = None) -> 
     ------
     BadInput
         With every problem found: keys and types (the schema), names (the vocabulary), what
-        contradicts itself, a missing data file, a false provenance flag.
+        contradicts itself, a missing data file, a false provenance flag. A link that leads out of
+        the folder is refused before anything is read.
     """
     folder = Path(folder)
+    if leads_away := _outside(folder / "codebook.yaml", folder.name, folder):
+        raise BadInput(leads_away)
     document = read_yaml(folder / "codebook.yaml", study=folder.name)
     vocabulary, problems = check(document, vocabulary)
     if problems:
@@ -179,13 +183,14 @@ def sha256(path: Path) -> str:
 
 
 def no_data_file(codebook: Codebook) -> Problem:
-    """The problem that the data file is not there."""
+    """The problem that the data file is not there, or is no file that can be read."""
     path = codebook.data_path
     folder = path.parent.iterdir() if path.parent.is_dir() else ()
-    near = did_you_mean(path.name, (entry.name for entry in folder))
+    near = did_you_mean(path.name, (entry.name for entry in folder if entry.name != path.name))
+    found = user_files.kind(path) or "a file that cannot be read"
     return Problem(
         file=shown(path),
-        found=f"no such file.{near}",
+        found=found + (f".{near}" if found == "no such file" else ""),
         expected="the data file that the codebook names",
         fix=f"put the file there, or correct file.name in {shown(codebook.path)}",
         study=codebook.study.id,
@@ -194,8 +199,38 @@ def no_data_file(codebook: Codebook) -> Problem:
 
 
 def missing_file(codebook: Codebook) -> list[Problem]:
-    """The problem that the data file is not there, if it is not."""
-    return [] if codebook.data_path.is_file() else [no_data_file(codebook)]
+    """The problem that the data file is not there, leads elsewhere or is too large, if it is."""
+    path = codebook.data_path
+    if leads_away := _outside(path, codebook.study.id, codebook.path.parent):
+        return [leads_away]
+    if user_files.kind(path) and not path.is_file():
+        return [no_data_file(codebook)]
+    if (bytes_ := path.stat().st_size) <= user_files.MOST_BYTES:
+        return []
+    return [
+        Problem(
+            file=shown(path),
+            found=f"a file of {user_files.size(bytes_)}",
+            expected=f"a data file of at most {user_files.size(user_files.MOST_BYTES)}",
+            fix="take out what is no data, such as the recordings inside a project",
+            study=codebook.study.id,
+            code="too-large",
+        )
+    ]
+
+
+def _outside(path: Path, study: str, folder: Path) -> Problem | None:
+    """The problem that a file of a study is not in the study's folder, whatever it is called."""
+    if not user_files.outside(path, folder):
+        return None
+    return Problem(
+        file=shown(path),
+        found="a link that leads out of the study's folder",
+        expected="a file in the folder of the study; a link may be that folder as a whole",
+        fix=f"put the file itself there (git-annex: unlock it), or link the folder {shown(folder)}",
+        study=study,
+        code="outside",
+    )
 
 
 def check_provenance(codebook: Codebook, manifest: Path) -> str:

@@ -19,6 +19,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "draft": "A codebook cannot be drafted: the study has no name, or has a codebook already.",
         # the file
         "missing-file": "The file that is named is not there.",
+        "outside": "A link in a study's folder leads out of it; only the folder as a whole may be "
+        "a link.",
+        "too-large": "The file is larger than any that the workflow reads.",
         "wrong-format": "The file is damaged, or of another format or form than the codebook says.",
         "encoding": "The bytes of the file are not in the encoding that is declared.",
         "hostile-archive": "An archive unpacks to far more than it should, or reaches outside its "

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from metastudy.common import user_files
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import shown
 
@@ -25,6 +26,7 @@ __all__ = [
     "yaml_path",
 ]
 
+MOST_BYTES = 4 * 2**20  # of a YAML file; the largest codebook has some hundred thousand
 MOST_NODES = (
     200_000  # of a YAML file with its aliases followed; the largest codebook has some 10,000
 )
@@ -253,7 +255,8 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
     Raises
     ------
     BadInput
-        If the file is missing, is not UTF-8, or is no YAML; with the line.
+        If the file is missing, no plain file or too large, is not UTF-8, or is no YAML; with the
+        line.
     """
 
     def refused(
@@ -272,13 +275,20 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
         )
 
     try:
-        parsed = parse_yaml(path.read_bytes().decode("utf-8-sig"))
+        parsed = parse_yaml(user_files.read_whole(path, MOST_BYTES).decode("utf-8-sig"))
         for again in parsed.repeated:
             message = f"the key '{again.key}' twice, on lines {again.first} and {again.line}"
             raise InvalidYaml(message, again.line)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):
         raise refused(
             "no such file", f"a YAML file at {shown(path)}", "add the file", "missing-file"
+        ) from None
+    except user_files.NotReadable as error:
+        raise refused(
+            str(error),
+            f"a YAML file of at most {user_files.size(MOST_BYTES)}",
+            "put the right file there",
+            "too-large" if error.large else "missing-file",
         ) from None
     except OSError as error:
         raise refused(
