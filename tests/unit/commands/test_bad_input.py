@@ -106,7 +106,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
     ),
     "no number": (
         lambda tmp: table_study(tmp, ROWS.replace("2,Aa,2,7,1", "2,Aa,2,seven,1")),
-        ["[off-scale]", "row 3", "column q1", "'seven'", "whole number from 1 to 7"],
+        ["[off-scale]", "row 3", "column q1", "a word of 5 letters", "whole number from 1 to 7"],
     ),
     "between the steps": (
         lambda tmp: table_study(tmp, ROWS.replace("2,Aa,2,7,1", "2,Aa,2,6.5,1")),
@@ -122,7 +122,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
     ),
     "duplicate id": (
         lambda tmp: table_study(tmp, ROWS.replace("\n4,", "\n1,")),
-        ["[duplicate-id]", "row 2, 5", "column nr", "'1' 2 times", "each id once"],
+        ["[duplicate-id]", "row 2, 5", "column nr", "one id ('1') 2 times", "each id once"],
     ),
     "missing id": (
         lambda tmp: table_study(tmp, ROWS.replace("\n4,", "\n,")),

@@ -409,7 +409,7 @@ def test_no_name_of_a_coder_or_a_place_comes_through(tmp_path: Path) -> None:
         (INTERVIEWS.replace("  Not sure: uncertainty\n", ""), PROJECT, "the code 'Not sure'"),
         (INTERVIEWS.replace("Not sure", "Not shure"), PROJECT, "Did you mean 'Not sure'?"),
         (INTERVIEWS, PROJECT.replace("Ann;Bob", "Ann;Rob"), "a coder who is none"),
-        (INTERVIEWS, PROJECT.replace("Finland", "Filand"), "'Filand'"),
+        (INTERVIEWS, PROJECT.replace("Finland", "Filand"), "Did you mean 'Finland'?"),
         (INTERVIEWS, PROJECT.replace('name="Look again"', 'name="Not sure"'), "stands for 2 codes"),
     ],
     ids=["unmapped", "misspelt", "coder", "country", "ambiguous"],

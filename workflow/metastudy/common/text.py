@@ -8,9 +8,20 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-__all__ = ["canonical", "did_you_mean", "numeral", "private", "quoted", "shown", "some_of"]
+__all__ = [
+    "canonical",
+    "did_you_mean",
+    "numeral",
+    "of_a_person",
+    "private",
+    "quoted",
+    "shown",
+    "some_of",
+]
 
-LONGEST_QUOTED = 60  # characters of a raw value that a message shows
+LONGEST_QUOTED = 60  # characters of a label that a message shows
+LONGEST_NUMBER = 6  # digits of an answer that a message shows; telephones and persons have more
+LONGEST_SIGN = 3  # such as "-" and "???"
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _MOMENT_OR_MACHINE = re.compile(
     r"\d{4}-\d\d?-\d\d?.*|\d\d?[-./]\d\d?[-./]\d{4}.*|\d{1,3}(\.\d{1,3}){3}"
@@ -58,8 +69,35 @@ def private(text: str) -> bool:
     return bool(_ADDRESS.search(text) or any(kind.fullmatch(text) for kind in whole))
 
 
+def of_a_person(text: str) -> str:
+    """Say what kind of thing a cell holds that may be a person's own words; they are not shown.
+
+    Only a short number is shown, and a sign without letters: neither is anybody's words or number.
+
+    Examples
+    --------
+    >>> of_a_person("9"), of_a_person("?"), of_a_person("0101901234")
+    ("'9'", "'?'", 'a number of 10 characters')
+    >>> of_a_person("never"), of_a_person("my sister did it")
+    ('a word of 5 letters', 'a text of 16 characters')
+    """
+    if not text:
+        return "an empty cell"
+    if len(text) <= LONGEST_SIGN and not any(map(str.isalnum, text)):
+        return f"'{text}'"
+    if numeral(text) is not None:
+        short = sum(map(str.isdigit, text)) <= LONGEST_NUMBER
+        return f"'{text}'" if short else f"a number of {len(text)} characters"
+    if text.isalpha():
+        return f"a word of {len(text)} letters"
+    return f"a text of {len(text)} characters"
+
+
 def quoted(text: str) -> str:
-    """Spell a raw value in a message; what may be a person's own words is only counted."""
+    """Spell a text of the study's makers in a message; it is only counted where it looks private.
+
+    What a cell holds that a person filled in is never spelt: :func:`of_a_person`.
+    """
     if not text:
         return "an empty cell"
     if private(text) or len(text) > LONGEST_QUOTED:

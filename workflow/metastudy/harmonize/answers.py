@@ -75,7 +75,7 @@ def check_attributes(study: Study, respondents: pd.DataFrame) -> None:
                 study.report(
                     values.eq(value).to_numpy(),
                     variable.name if variable else exposure.attribute,
-                    f"the {exposure.attribute} '{value}'",
+                    f"the {exposure.attribute} is {study.spelt(str(value))}",
                     f"a level of the factor '{exposure.attribute}': {', '.join(levels)}",
                     "correct the value, or take the exposure out of the codebook",
                     "unknown-label",

@@ -38,7 +38,7 @@ def check_ids(study: Study, name: str, digests: np.ndarray | None = None) -> Non
         study.report(
             texts.eq(value).to_numpy(),
             name,
-            f"the id {quoted(value)} {int(again.eq(value).sum())} times",
+            f"one id ({study.spelt(value)}) {int(again.eq(value).sum())} times",
             "each id once among the rows that stay",
             "correct the ids, or declare a rule with 'duplicates' under 'exclude' in the codebook",
             "duplicate-id",

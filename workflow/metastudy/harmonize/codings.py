@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.checks.terms import IGNORE
-from metastudy.common.text import canonical, did_you_mean, shown
+from metastudy.common.text import canonical, did_you_mean, quoted, shown
 from metastudy.harmonize import decoders, pseudonyms
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import schema
@@ -110,7 +110,7 @@ def codings(
         study.report(
             hits,
             "code",
-            f"the code '{name}'.{did_you_mean(name, mapping)}",
+            f"the code {quoted(name)}.{did_you_mean(name, mapping)}",
             "a code that the codebook lists under 'codes'",
             f"map the code to one of the vocabulary, or to {IGNORE}, in {shown(codebook.path)}",
             "unknown-label",

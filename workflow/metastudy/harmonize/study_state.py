@@ -11,7 +11,7 @@ import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import Problem, place_of_rows
-from metastudy.common.text import quoted, shown
+from metastudy.common.text import of_a_person, quoted, shown
 from metastudy.harmonize import decoders
 from metastudy.harmonized import schema
 from metastudy.readers.raw import RawTable
@@ -75,13 +75,17 @@ class Study:
                 found.append(meaning(text))
             except decoders.InvalidValue as unfit:
                 label = self.table.labels.get(name, {}).get(text)
-                spelt = unfit.found or quoted(text)
+                spelt = unfit.found or self.spelt(text)
                 spelt += f" (labelled {quoted(label)})" if label and not unfit.found else ""
                 self.report(
                     positions == position, name, spelt, unfit.expected, unfit.fix, unfit.code
                 )
                 found.append(None)
         return positions, found
+
+    def spelt(self, text: str) -> str:
+        """Name a raw value in a message; findings are publications' words, all else a person's."""
+        return quoted(text) if self.codebook.study.design == "published" else of_a_person(text)
 
     def decode(self, name: str, meaning: Callable[[str], Any]) -> pd.Series:
         """Give the meaning of a raw column, row by row; missing where there is none."""

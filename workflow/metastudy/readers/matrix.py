@@ -8,7 +8,7 @@ import pandas as pd
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.common.text import canonical, did_you_mean, quoted, shown
+from metastudy.common.text import canonical, did_you_mean, of_a_person, shown
 from metastudy.readers import delimited
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem
@@ -154,7 +154,8 @@ def _again(codebook: Codebook, rows: pd.Series, ids: pd.Series, coders: pd.Serie
         _problem(
             codebook,
             rows[group.index],
-            f"the source {quoted(str(one))} {len(group)} times" + ", by one coder" * bool(variable),
+            f"one source ({of_a_person(str(one))}) {len(group)} times"
+            + ", by one coder" * bool(variable),
             "one row for each source and coder"
             if variable
             else "one row for each source, or a variable 'as: coder' that tells its rows apart",
@@ -183,7 +184,7 @@ def _disagree(
             _problem(
                 codebook,
                 rows[case == one],
-                f"{' and '.join(map(quoted, spelt[:5]))} for the source {quoted(ids[first[one]])}",
+                f"{' and '.join(map(of_a_person, spelt[:5]))} for one source",
                 "the same in all rows of a source",
                 "correct the rows: what belongs to the source is the same for all its coders",
                 "contradiction",
@@ -214,7 +215,7 @@ def _no_marks(codebook: Codebook, rows: pd.Series, texts: pd.Series, name: str) 
         _problem(
             codebook,
             rows[wrong.index[wrong.eq(text)]],
-            quoted(text),
+            of_a_person(text),
             expected,
             fix,
             "off-scale",

@@ -14,7 +14,7 @@ from collections import Counter
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
-from metastudy.common.text import quoted
+from metastudy.common.text import of_a_person
 from metastudy.readers import delimited
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import refuse
@@ -64,7 +64,7 @@ def read(codebook: Codebook) -> RawTable:
         row = (records[-1] or [""])[0]
         raise refuse(
             codebook,
-            f"{quoted(row)} in the first cell of the third row"
+            f"{of_a_person(row)} in the first cell of the third row"
             if len(records) == HEADERS
             else f"{len(records)} rows in all",
             'three header rows, the third of cells like {"ImportId":"QID1"}; or a legacy export',

@@ -75,8 +75,15 @@ def unknown_columns(
     codebook: Codebook, names: Iterable[str], titles: Mapping[str, str]
 ) -> list[Problem]:
     """Find the raw names that the codebook mentions and the file does not have."""
-    names = [name for name in names if not private(name)]  # a row of answers may stand as header
     by_title = {title: name for name, title in titles.items()}
+    names = list(names)
+    if not set(codebook.named) & {*names, *by_title}:
+        # A row of answers may be where the header should be: then its cells are a person's words.
+        listed = f"{len(names)} others, none of which the codebook names"
+        names = []
+    else:
+        names = [name for name in names if not private(name)]
+        listed = some_of(names, MAX_NAMES)
     problems = []
     for name in codebook.named:
         if name not in names:
@@ -89,7 +96,7 @@ def unknown_columns(
                 Problem(
                     file=shown(codebook.data_path),
                     found=f"no variable '{name}'.{hint}",
-                    expected=f"a variable of the file: {some_of(names, MAX_NAMES)}",
+                    expected=f"a variable of the file: {listed}",
                     fix=f"correct line {line} of {shown(codebook.path)}, or put the variable back",
                     study=codebook.study.id,
                     column=name,

@@ -52,5 +52,5 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
     )
     for part in parts:
         problems += part(document, sound, vocabulary)
-    study = document.path.resolve().parent.name
+    study = document.path.absolute().parent.name
     return vocabulary, [replace(problem, study=study) for problem in problems]
