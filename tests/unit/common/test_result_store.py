@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from metastudy.common import result_store
+from metastudy.common.problems import MetastudyError
 
 KEY = result_store.key({"cells": "1", "code": "2"})
 
@@ -76,6 +79,49 @@ def test_keeping_over_a_damaged_entry_mends_it(tmp_path: Path, source: Path, cap
     assert result_store.keep(tmp_path / "store", KEY, source)
     assert "damaged" in capsys.readouterr().err
     assert [p.read_bytes() for p in entries(tmp_path / "store")] == [source.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda entry: (entry / "inside").mkdir(parents=True),
+        lambda entry: entry.symlink_to("/nowhere"),
+        lambda entry: entry.symlink_to(entry),
+        os.mkfifo,
+    ],
+    ids=["folder", "dangling link", "link to itself", "pipe"],
+)
+@pytest.mark.parametrize("asked", ["fetched", "kept"])
+def test_what_is_no_file_in_place_of_an_entry_is_replaced(
+    tmp_path: Path, source: Path, capsys, make, asked: str
+) -> None:
+    result_store.keep(tmp_path / "store", KEY, source)
+    (entry,) = entries(tmp_path / "store")
+    entry.unlink()
+    make(entry)
+    if asked == "fetched":
+        assert not result_store.fetch(tmp_path / "store", KEY, tmp_path / "out")
+        assert "is no file; it is removed" in capsys.readouterr().err
+    assert result_store.keep(tmp_path / "store", KEY, source)
+    assert entry.is_file()
+    assert not entry.is_symlink()
+    assert result_store.fetch(tmp_path / "store", KEY, tmp_path / "out")
+
+
+def test_a_target_that_cannot_be_written_is_said_and_not_computed_anew(
+    tmp_path: Path, source: Path
+) -> None:
+    result_store.keep(tmp_path / "store", KEY, source)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # as little room as on a full disk
+    try:
+        with pytest.raises(MetastudyError, match=r"out\.nc is in the store and cannot be written"):
+            result_store.fetch(tmp_path / "store", KEY, tmp_path / "out.nc")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with pytest.raises(MetastudyError, match="No such file or directory; it needs"):
+        result_store.fetch(tmp_path / "store", KEY, tmp_path / "no folder" / "out.nc")
+    assert {path.name for path in tmp_path.iterdir()} == {"store", "posterior.nc"}
 
 
 def test_the_first_intact_entry_stays(tmp_path: Path, source: Path):

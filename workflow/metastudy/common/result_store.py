@@ -7,19 +7,28 @@ they see an entry complete or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
+
+from metastudy.common.problems import MetastudyError
 
 __all__ = ["fetch", "keep", "key"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+
+
+class _ReadError(OSError):
+    """What is to be copied cannot be read; any other OSError of a copy is one of writing."""
 
 
 def key(parts: Mapping[str, str]) -> str:
@@ -50,7 +59,8 @@ def fetch(store: str | Path, key: str, target: str | Path) -> bool:
     """Copy the entry of a key to a file, whole and checked, or leave the file as it was.
 
     An entry whose bytes are not those it was stored with is removed with a note on stderr, and
-    counts as missing. So does an entry that cannot be read: nothing may fail for the store.
+    counts as missing; so is one that is a folder, a pipe or a link that leads nowhere. An entry
+    that cannot be read counts as missing too: nothing may fail for the store.
 
     Parameters
     ----------
@@ -61,16 +71,31 @@ def fetch(store: str | Path, key: str, target: str | Path) -> bool:
     Returns
     -------
     Whether the target was written.
+
+    Raises
+    ------
+    MetastudyError
+        If the entry is there and the target cannot be written, as on a full disk: what was computed
+        anew could not be written either.
     """
     target = Path(target)
     for entry in _entries(Path(store), key):
-        copy = _temporary(target.parent)
+        copy = None
         try:
+            copy = _temporary(target.parent)
             content = _copy(entry, copy)
-        except OSError as error:
-            copy.unlink(missing_ok=True)
+        except _ReadError as error:
+            if copy is not None:
+                copy.unlink(missing_ok=True)
             _note(f"{entry} cannot be read and is passed over: {error}")
             continue
+        except OSError as error:
+            if copy is not None:
+                copy.unlink(missing_ok=True)
+            raise MetastudyError(
+                f"{target} is in the store and cannot be written: {error.strerror}; it needs "
+                f"{entry.stat().st_size / 1e6:.1f} MB"
+            ) from None
         if content == entry.name.rpartition(".")[2]:
             copy.replace(target)
             return True
@@ -100,8 +125,9 @@ def keep(store: str | Path, key: str, source: str | Path) -> bool:
     copy: Path | None = None
     try:
         for entry in _entries(Path(store), key):
-            if _copy(entry, None) == entry.name.rpartition(".")[2]:
-                return True
+            with contextlib.suppress(_ReadError):
+                if _copy(entry, None) == entry.name.rpartition(".")[2]:
+                    return True
             _note(f"{entry} is damaged; it is replaced")
             _remove(entry)
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +138,7 @@ def keep(store: str | Path, key: str, source: str | Path) -> bool:
         if copy is not None:
             copy.unlink(missing_ok=True)
         if not Path(source).is_file():
-            raise
+            raise error.__cause__ or error from None
         _note(f"{source} was not stored: {error}")
         return False
     return True
@@ -125,7 +151,13 @@ def _folder(store: Path, key: str) -> Path:
 
 
 def _entries(store: Path, key: str) -> list[Path]:
-    return sorted(_folder(store, key).glob(f"{key}.*"))
+    """The files of a key; what has the name of one and is no file is removed."""
+    found = sorted(_folder(store, key).glob(f"{key}.*"))
+    for entry in found:
+        if not entry.is_file():
+            _note(f"{entry} is no file; it is removed and computed again")
+            _remove(entry)
+    return [entry for entry in found if entry.is_file()]
 
 
 def _temporary(folder: Path) -> Path:
@@ -142,8 +174,8 @@ def _temporary(folder: Path) -> Path:
 def _copy(source: Path, target: Path | None) -> str:
     """Copy a file, or only read it, and return the SHA-256 of what was read."""
     digest = hashlib.sha256()
-    with source.open("rb") as file, open(target or os.devnull, "wb") as copy:
-        while chunk := file.read(_CHUNK):
+    with open(target or os.devnull, "wb") as copy, _opened(source) as file:
+        while chunk := _chunk(file):
             digest.update(chunk)
             copy.write(chunk)
         if target:
@@ -152,9 +184,26 @@ def _copy(source: Path, target: Path | None) -> str:
     return digest.hexdigest()
 
 
+def _opened(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise _ReadError(error) from error
+
+
+def _chunk(file: BinaryIO) -> bytes:
+    try:
+        return file.read(_CHUNK)
+    except OSError as error:
+        raise _ReadError(error) from error
+
+
 def _remove(entry: Path) -> None:
     try:
-        entry.unlink(missing_ok=True)
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
     except OSError as error:
         _note(f"{entry} cannot be removed: {error}")
 
