@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from helpers.repository import ROOT
+from metastudy.models import backend
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,18 @@ def test_a_job_has_one_thread_of_blas_whoever_imports_numpy_first(first: str) ->
         check=True,
     )
     assert done.stdout.strip() == "{1}"
+
+
+def test_the_flags_of_the_user_are_in_the_key_of_a_posterior(monkeypatch) -> None:
+    def force(flags: str) -> str:
+        monkeypatch.setenv("PYTENSOR_FLAGS", flags)
+        return backend.flags_in_force()
+
+    ours = ",".join(backend.FLAGS)
+    plain = force(ours)
+    assert plain == "blas__ldflags=,cxx=,numba__fastmath=False"
+    assert force(f"{ours},numba__fastmath=True") != plain
+    assert force(f"{ours},floatX=float32") != plain
+    # The same flags however they came here, as a job of Snakemake's has them twice.
+    assert force(f"{ours}, {ours}") == plain
+    assert force(f"{ours},base_compiledir=/tmp/here") == plain

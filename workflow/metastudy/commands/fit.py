@@ -12,6 +12,7 @@ import xarray as xr
 from metastudy.commands._run import run
 from metastudy.common import code_digest, result_store
 from metastudy.inference.fit import fit
+from metastudy.models.backend import flags_in_force
 from metastudy.models.priors import priors_of
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         {
             "cells": code_digest.file_digest(args.cells),
             "code": args.code,
+            "flags": flags_in_force(),
             "lock": args.lock,
             "settings": json.dumps([args.priors, args.sampling], sort_keys=True),
         }

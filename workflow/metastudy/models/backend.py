@@ -12,7 +12,7 @@ import sys
 
 import threadpoolctl
 
-__all__ = ["FLAGS", "THREADS"]
+__all__ = ["FLAGS", "THREADS", "flags_in_force"]
 
 # Each is a word of PYTENSOR_FLAGS.
 FLAGS = (
@@ -27,6 +27,23 @@ FLAGS = (
 os.environ["PYTENSOR_FLAGS"] = ",".join(
     filter(None, [*FLAGS, os.environ.get("PYTENSOR_FLAGS", "")])
 )
+
+# Where compiled code is kept: of these no draw depends.
+PLACES = ("base_compiledir", "compiledir", "compiledir_format")
+
+
+def flags_in_force() -> str:
+    """The flags that draws may depend on, one spelling for all ways to set them.
+
+    Returns
+    -------
+    ``name=value`` of each flag of this library and of the user's environment, sorted, the last
+    value of each; without :data:`PLACES`.
+    """
+    words = [word.strip() for word in os.environ["PYTENSOR_FLAGS"].split(",")]
+    pairs = dict(word.partition("=")[::2] for word in words if word)
+    return ",".join(f"{name}={pairs[name]}" for name in sorted(pairs) if name not in PLACES)
+
 
 # One thread of OpenMP and BLAS in whatever makes a number: only chains run side by side. With more,
 # sums have another order and other bits, and many small matrices take longer.
