@@ -10,6 +10,8 @@ import nutpie
 import pymc as pm
 import xarray as xr
 
+from metastudy.inference.compile_cache import compile_anew_where_damaged
+
 __all__ = ["compile_model", "draw"]
 
 CLOSER = 3  # a retry's target acceptance is so many times as near to one
@@ -17,6 +19,7 @@ CLOSER = 3  # a retry's target acceptance is so many times as near to one
 
 def compile_model(model: pm.Model) -> Any:
     """Compile a model for nutpie; :func:`draw` then refits it to other data without compiling."""
+    compile_anew_where_damaged()
     return nutpie.compile_pymc_model(model)
 
 
