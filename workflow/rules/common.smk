@@ -4,6 +4,7 @@ Nothing heavy is imported here: the no-op run pays for every import.
 """
 
 import json
+import marshal
 import os
 import re
 import shlex
@@ -40,7 +41,20 @@ def repository(rules):
     return folder
 
 
+def sound_bytecode(package):
+    """Remove bytecode that was cut off, as by a full disk: Python would fail at it with every import."""
+    for path in package.rglob(f"__pycache__/*.{sys.implementation.cache_tag}.pyc"):
+        try:
+            marshal.loads(path.read_bytes()[16:])
+        except (EOFError, ValueError, TypeError):
+            path.unlink(missing_ok=True)
+            print(f"note: {path} was cut off; it is compiled anew", file=sys.stderr)
+        except OSError:
+            pass  # another run removed it
+
+
 REPOSITORY = repository(workflow.current_basedir)
+sound_bytecode(REPOSITORY / "workflow" / "metastudy")
 sys.path.insert(0, str(REPOSITORY / "workflow"))
 
 from metastudy import config as settings
