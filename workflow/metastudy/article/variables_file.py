@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from metastudy.article.variable_tree import Tree
+from metastudy.display import plain_markdown
 
 __all__ = ["dump"]
 
@@ -24,11 +25,11 @@ _Dumper.add_representer(
 
 
 def dump(tree: Tree) -> str:
-    """Write variables as YAML; every value is a quoted text."""
+    """Write variables as YAML; every value is a quoted text that Markdown shows as it is."""
 
     def quoted(value: Tree | str) -> Tree | str:
         if isinstance(value, dict):
             return {key: quoted(item) for key, item in value.items()}
-        return _Quoted(value)
+        return _Quoted(plain_markdown.value(value))
 
     return yaml.dump(quoted(tree), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)

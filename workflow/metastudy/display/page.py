@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from metastudy.display import plain_markdown
 from metastudy.display.plots import canvas
 
 __all__ = [
@@ -127,7 +128,7 @@ def inline_svg(picture: Picture) -> Markup:
 
 def _plain(text: object) -> str:
     """A text inside a Markdown table or paragraph: nothing in it is taken for markup."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))
+    return plain_markdown.escaped(str(text))
 
 
 def render(page: Page) -> dict[str, str]:

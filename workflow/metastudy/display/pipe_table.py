@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from metastudy.display import plain_markdown
 from metastudy.display.formatting import mark
 
 __all__ = ["Table", "markdown"]
@@ -45,20 +46,21 @@ def markdown(name: str, found: Table) -> str:
 
     Returns
     -------
-    Markdown text. A caption ends with the mark of simulated data where there are any.
+    Markdown text, in which no cell is taken for markup but headings and citations. A caption ends
+    with the mark of simulated data where there are any.
     """
     shown = found.shown.astype(str)
     if shown.empty:
         shown = pd.DataFrame([["–"] * shown.shape[1]], columns=shown.columns)
 
     def line(cells: Iterable[str]) -> str:
-        return "| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+        return "| " + " | ".join(map(plain_markdown.cell, cells)) + " |"
 
     rules = [":--" if _wordy(shown[c]) else "--:" for c in shown.columns]
     lines = [line(map(str, shown.columns)), "|" + "|".join(rules) + "|"]
     lines += [line(row) for row in shown.itertuples(index=False)]
     said = mark(found.provenance)
-    caption = f"{found.caption} {said}." if said else found.caption
+    caption = plain_markdown.escaped(f"{found.caption} {said}." if said else found.caption)
     longest = [shown[c].str.len().max() + BETWEEN for c in shown.columns]
     room = next((room for most, room in ROOM.items() if len(longest) <= most), SMALLEST_TYPE)
     widths = ""

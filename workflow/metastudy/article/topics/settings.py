@@ -14,6 +14,7 @@ from metastudy.article.variable_tree import Tree, put
 from metastudy.design.identification import ALIKE
 from metastudy.design.moderators import LEAST_STUDIES
 from metastudy.display.formatting import percent, share
+from metastudy.display.plain_markdown import Markdown
 from metastudy.models.answers.standardisers import LEAST_DF
 from metastudy.posterior.verdicts import ERRORS
 from metastudy.synthesis.dependence import AT
@@ -57,7 +58,7 @@ def variables(evidence: Results) -> Tree:
         put(
             tree,
             ["prior_laws"],
-            {"effect": rf"$\mu \sim {evidence.priors['effect'].law(r's_{\mu}')}$"},
+            {"effect": Markdown(rf"$\mu \sim {evidence.priors['effect'].law(r's_{\mu}')}$")},
         )
         within = float(2 * evidence.priors["effect"].cdf(np.array(1.0)) - 1)
         put(tree, ["prior_within"], {"effect": percent(within)})

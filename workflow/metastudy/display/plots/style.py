@@ -85,6 +85,7 @@ STYLES = {
     "thick": Style("None", 0.0, 3.4, light=0.45),
 }
 LOOK: dict[Any, Any] = {
+    "text.parse_math": False,  # a label with two dollar signs is no formula
     "font.family": "DejaVu Sans",
     "font.size": SMALL,
     "text.color": INK,
