@@ -12,7 +12,8 @@ PYTHON ?=
 UV ?= uv
 
 export PYTHON
-IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH"
+# The shell itself knows the folder, whatever is in its name.
+IN_VENV := PATH="$$PWD/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:

@@ -32,3 +32,7 @@ def test_no_name_is_read_as_a_regular_expression() -> None:
     )
     assert len(constraints) == 5
     assert all(one.startswith("one_of(") for one in constraints)
+
+
+def test_make_puts_no_name_of_a_folder_into_a_command() -> None:
+    assert "CURDIR" not in (ROOT / "Makefile").read_text("utf-8")
