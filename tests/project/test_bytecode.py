@@ -1,4 +1,4 @@
-"""Bytecode that a full disk cut off costs one compilation, and stops no call until it is deleted."""
+"""Bytecode that a full disk cut off costs one compilation, and no call fails at it."""
 
 from __future__ import annotations
 

@@ -71,6 +71,16 @@ def test_a_linked_study_has_the_name_of_its_link(tmp_path: Path) -> None:
     assert load(tmp_path / "raw" / "small", VOCABULARY).study.id == "small"
 
 
+@pytest.mark.parametrize("name", ["figures", "index"])
+def test_no_study_has_the_name_of_a_page_of_the_report(tmp_path: Path, name: str) -> None:
+    folder = table_study(tmp_path).rename(tmp_path / name)
+    book = folder / "codebook.yaml"
+    book.write_text(book.read_text("utf-8").replace("id: small", f"id: {name}"), "utf-8")
+    (problem,) = problems_of_load(folder)
+    assert problem.column == "study.id"
+    assert problem.expected == "another name than figures, index"
+
+
 def test_a_misspelt_key_names_line_place_and_the_right_key(tmp_path: Path) -> None:
     (problem, *rest) = changed(tmp_path, "construct: threat_job", "constuct: threat_job")
     assert problem.code == "codebook"

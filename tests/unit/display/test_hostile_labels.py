@@ -66,9 +66,9 @@ def words(node: Any) -> str:
 
 
 def test_pandoc_finds_markup_in_each_of_these_labels_where_they_are_not_escaped() -> None:
-    rest = [one for one in HOSTILE if "{{<" not in one and not one.startswith("**")]
-    paragraphs = tree("\n\n".join(f"A {one}." for one in rest if "\n" not in one))
-    assert all(kinds(one["c"]) - PLAIN for one in paragraphs if '"' not in words(one))
+    # But for what is markup only at the start of a line, in a table, or to a reader of shortcodes.
+    rest = [one for one in HOSTILE if not one.startswith(("{{<", "**", "#", 'a "'))]
+    assert [one for one in rest if kinds(tree(f"A {one}.")) <= PLAIN | {"Para"}] == []
 
 
 def test_no_label_is_markup_in_a_variable() -> None:
@@ -107,8 +107,8 @@ def test_no_label_is_markup_in_the_data_report(suffix: str) -> None:
     parts = [Text("A [x](javascript:y) <script>z</script>"), PageTable("C", ["a"], [[HOSTILE[0]]])]
     sections = [Section("Title [x](y)", parts)]
     made = render(Page("p", HOSTILE[0], HOSTILE[2], "Mark", "marked", sections))[suffix]
-    assert "<script" not in made
     if suffix == "md":
         assert not kinds(tree(made)) & {"Link", "Note", "RawInline"}
     else:
+        assert "<script" not in made
         assert 'href="javascript' not in made

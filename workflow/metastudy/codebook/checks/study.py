@@ -20,6 +20,8 @@ from metastudy.common.yaml_document import Document
 
 __all__ = ["study_problems"]
 
+TAKEN = ("figures", "index")  # by the data report, which has a page and a folder for each study
+
 
 def study_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> Iterator[Problem]:
     """Check terms and id of a study, and that its design, format and codes go together."""
@@ -32,6 +34,13 @@ def study_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> 
     if study and study["id"] != folder:
         yield document.problem(
             ("study", "id"), f"'{study['id']}'", f"'{folder}', the name of the study's folder"
+        )
+    elif folder in TAKEN:
+        yield document.problem(
+            ("study", "id"),
+            f"'{folder}', which pages and folders of the data report are called",
+            f"another name than {listed(TAKEN)}",
+            "give the study and its folder another name",
         )
     yield from _form_problems(document, sound)
     if sound.section("codes"):
