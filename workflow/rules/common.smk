@@ -61,7 +61,11 @@ from metastudy import config as settings
 from metastudy.article import catalogue
 from metastudy.common.code_digest import code_digest, file_digest
 from metastudy.common.problems import MetastudyError
+from metastudy.common.run_lock import claim
 from metastudy.manuscript.quarto import choose_engine
+
+if note := claim(Path(".snakemake")):
+    print(f"note: {note}", file=sys.stderr)
 
 try:
     config = settings.checked(config)
