@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from helpers.repository import ROOT
 from metastudy.common.problems import BadInput
-from metastudy.config import checked
+from metastudy.config import checked, orphans
 
 
 def with_retries(value: object) -> dict[str, Any]:
@@ -31,3 +32,22 @@ def test_what_is_no_number_of_retries_is_an_error_that_names_the_key(value: obje
     with pytest.raises(BadInput) as refused:
         checked(with_retries(value))
     assert {problem.column for problem in refused.value.problems} == {"sampling.retries"}
+
+
+def test_what_a_removed_study_left_in_the_results_is_an_orphan(tmp_path: Path) -> None:
+    data, results = tmp_path / "raw", tmp_path / "results"
+    for name in ("kept", "unselected"):
+        (data / name).mkdir(parents=True)
+        (data / name / "codebook.yaml").touch()
+    for name in ("kept", "unselected", "gone"):
+        for folder in ("harmonized", "staged", "data_report", "data_report/figures"):
+            (results / folder / name).mkdir(parents=True)
+        for file in (f"staged/{name}.json", f"data_report/{name}.html", f"data_report/{name}.md"):
+            (results / file).touch()
+    (results / "data_report" / "index.html").touch()
+    (results / "harmonized" / ".snakemake_timestamp").touch()
+    asked = {"data": str(data), "studies": ["kept"]}
+    left = ["data_report/gone", "data_report/gone.html", "data_report/gone.md"]
+    left += ["harmonized/gone", "staged/gone", "staged/gone.json"]
+    assert orphans(asked, results) == [str(results / name) for name in left]
+    assert orphans(asked, tmp_path / "none") == []

@@ -24,10 +24,21 @@ from metastudy.common.text import did_you_mean, numeral
 from metastudy.common.user_files import link_note
 from metastudy.common.yaml_document import yaml_path
 
-__all__ = ["Fit", "Found", "Module", "StudyFiles", "checked", "discover", "links", "manifest"]
+__all__ = [
+    "Fit",
+    "Found",
+    "Module",
+    "StudyFiles",
+    "checked",
+    "discover",
+    "links",
+    "manifest",
+    "orphans",
+]
 
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
 MANIFEST = "manifest.yaml"  # of simulated files, beside the studies
+NO_STUDIES = ("figures", "index")  # of the data report, beside the pages of studies
 PUBLISHED = "published"  # the design of a study that holds findings and no people
 # Sensitivity analyses that are kinds of models of their own: of which kind the module's main model
 # is, and what it then has.
@@ -292,6 +303,29 @@ def links(config: Mapping[str, Any], studies: Iterable[str]) -> list[str]:
     data = Path(config["data"])
     notes = (link_note(folder) for folder in (data, *(data / study for study in studies)))
     return [note for note in notes if note]
+
+
+def orphans(config: Mapping[str, Any], results: Path) -> list[str]:
+    """The results of studies that are not there any more: folders, and pages of the data report.
+
+    Parameters
+    ----------
+    config : says where the studies are. One that is there and not selected is no orphan.
+    results : folder of the results.
+    """
+    there = {path.parent.name for path in Path(config["data"]).glob("*/codebook.yaml")}
+    of_report = {*there, *NO_STUDIES}
+    found = [
+        path
+        for pattern, known in (
+            ("harmonized/*", there),
+            ("staged/*", there),
+            ("data_report/*", of_report),
+        )
+        for path in results.glob(pattern)
+        if path.name.split(".")[0] not in known and not path.name.startswith(".")
+    ]
+    return sorted(map(str, found))
 
 
 def manifest(config: Mapping[str, Any]) -> str:

@@ -79,6 +79,13 @@ if workflow.is_main_process:
     for note in settings.links(config, FOUND.studies):
         print(f"Note: {note}", file=sys.stderr)
 
+if orphans := settings.orphans(config, Path("results")):
+    print(
+        "note: results of studies that are no longer in the data, rows of people among them; remove "
+        f"them where the study was withdrawn: {', '.join(orphans)}",
+        file=sys.stderr,
+    )
+
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
 FITS = list(FOUND.fits)  # one for each module, called after it, and the sensitivity analyses
