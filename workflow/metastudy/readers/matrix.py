@@ -8,7 +8,7 @@ import pandas as pd
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.common.text import canonical, did_you_mean, of_a_person, shown
+from metastudy.common.text import canonical, did_you_mean, of_a_person, quoted, shown
 from metastudy.readers import delimited
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem
