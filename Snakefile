@@ -17,3 +17,9 @@ module metastudy:
 
 
 use rule * from metastudy
+
+
+onsuccess:
+    from metastudy.record.exit_code import end_with_the_verdict
+
+    end_with_the_verdict(workflow.dag_settings.targets)

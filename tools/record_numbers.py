@@ -1,166 +1,35 @@
-"""Write down every number of the article, and compare it with what was written down before.
+"""Write the numbers of record of a finished build, or compare two records.
 
-    python tools/record_numbers.py [--results results] [--raw data/raw] [--out FILE]
+    python tools/record_numbers.py [--results results] [--out FILE]
     python tools/record_numbers.py --compare OLD [--new FILE] [--moved-by POINT]
+    python tools/record_numbers.py --judge OLD [--new FILE] [--page FOLDER]
 
-FILE is manuscript/record.json unless it is given. The first makes the record from a finished
-build: the printed text of every variable, the rows of contrasts, heterogeneity, synthesis and
-design-based estimates in full precision with their Monte Carlo errors, and the SHA-256 of each data
-file. It has no date and no path in it, so the same build gives the same bytes. Of refits and
-replicates it has what the variables say of them. The second prints a table of the primary
-estimates before and after, in Markdown: for the message of a commit that moves a number.
+FILE is manuscript/record.json unless it is given. The first is what `snakemake accept` does, of a
+build that is finished. The second prints a table of the primary estimates before and after, in
+Markdown, for the message of a commit that moves a number. The third passes the verdict of
+`snakemake verify` on two records without a rebuild, and ends with its code: 0 reproduced, 1 not
+reproduced, 2 not comparable.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import yaml
-
-__all__ = ["compare", "dumped", "main", "record"]
-
 PROJECT = Path(__file__).parents[1]
+sys.path.insert(0, str(PROJECT / "workflow"))
+
+from metastudy.common.problems import MetastudyError  # noqa: E402
+from metastudy.record.record_file import dumped, load, made  # noqa: E402
+
+__all__ = ["compare", "main"]
+
 RECORD = PROJECT / "manuscript" / "record.json"
-TABLES = (
-    *("contrasts/*.parquet", "synthesis/*.parquet", "design_based/*.parquet"),
-    *("comparison/*.parquet", "refits/*-power.parquet"),
-)
-NUMBERS = (
-    *("estimate", "se", "low", "high", "mean", "sd", "lower", "upper", "pd"),
-    *("ess", "positive", "rope", "above", "below", "prior_pull"),
-    *("mcse", "mcse_lower", "mcse_upper", "i2", "i2_lower", "i2_upper", "i2_mcse"),
-    *("elpd_loo", "difference", "se_difference", "weight", "prior", "likelihood"),
-)
-# What tells the rows of a table apart, of the columns that it has, where its `id` alone does not.
-KEYS = (
-    *("id", "variant", "parameter", "study", "exposure", "outcome", "vignette", "weighted"),
-    *("pooling", "level", "group", "role"),
-)
-NO_DATA = ("codebook.yaml", "README.md")  # in a study's folder
-
-
-def record(results: Path, raw: Path) -> dict[str, Any]:
-    """What is written down of a finished build.
-
-    Parameters
-    ----------
-    results : the folder ``results`` of the build.
-    raw : the folder with a folder for each study.
-
-    Returns
-    -------
-    dict
-        ``raw``: study, data file, SHA-256. ``variables``: group of variables by its dotted key,
-        then the printed text of each. ``tables``: by file below ``results``, the names of its
-        columns of numbers and the numbers of each row by its key; units are those of its metric.
-        ``primary``: table and key of each primary estimate, an effect in the population by a
-        module's main fit, or one of the second stage.
-
-    Raises
-    ------
-    SystemExit
-        If the build is not finished, or two rows of a table have the same key.
-    """
-    variables = results / "variables" / "_variables.yml"
-    if not variables.is_file():
-        raise SystemExit(f"error: {variables} is not there; finish the build first")
-    tables, primary = {}, []
-    for path in sorted(found for pattern in TABLES for found in results.glob(pattern)):
-        rows = pd.read_parquet(path)
-        is_number = pd.api.types.is_numeric_dtype
-        columns = [name for name in NUMBERS if name in rows and is_number(rows[name])]
-        if not columns:
-            continue  # the structure of the synthesis has words only
-        name = path.relative_to(results).with_suffix("").as_posix()
-        keys = _keys(rows, name)
-        numbers = rows[columns].astype(object).to_numpy().tolist()
-        tables[name] = {
-            "columns": columns,
-            "rows": {k: [_number(v) for v in line] for k, line in zip(keys, numbers, strict=True)},
-        }
-        primary += [[name, key] for key, first in zip(keys, _primary(rows), strict=True) if first]
-    return {
-        "raw": {path.name: _digests(path) for path in sorted(raw.iterdir()) if path.is_dir()},
-        "primary": sorted(primary),
-        "tables": tables,
-        "variables": dict(_groups(yaml.safe_load(variables.read_text("utf-8")))),
-    }
-
-
-def _keys(rows: pd.DataFrame, name: str) -> list[str]:
-    wanted = ["id"] if "id" in rows and rows["id"].is_unique else [k for k in KEYS if k in rows]
-    lines = rows[wanted].astype(str).to_numpy().tolist()
-    keys = ["|".join(filter(None, line)) for line in lines]
-    if len(set(keys)) < len(keys):
-        raise SystemExit(f"error: {name} has rows that {', '.join(wanted)} do not tell apart")
-    return keys
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
-
-
-def _primary(rows: pd.DataFrame) -> list[bool]:
-    if "level" not in rows:
-        return [False] * len(rows)
-    population = rows["level"] == "population"
-    if "estimand" in rows:
-        population &= rows["estimand"] == "effect"
-    if "variant" in rows:
-        population &= rows["variant"] == "main"
-    return [bool(found) for found in population]
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if path.name not in NO_DATA
-    }
-
-
-def _groups(node: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, dict[str, str]]]:
-    own = {str(key): str(value) for key, value in node.items() if not isinstance(value, Mapping)}
-    if own:
-        yield above, own
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _groups(value, f"{above}.{key}" if above else str(key))
-
-
-def dumped(found: Mapping[str, Any]) -> str:
-    """A record as JSON with sorted keys, a row or a group on a line: a `diff` can be read."""
-    return _lines(found, 0) + "\n"
-
-
-def _lines(node: Any, depth: int) -> str:
-    if not isinstance(node, dict | list) or not _deep(node):
-        return json.dumps(node, ensure_ascii=False, sort_keys=True)
-    if isinstance(node, list):
-        opened, closed = "[", "]"
-        parts = [_lines(value, depth + 1) for value in node]
-    else:
-        opened, closed = "{", "}"
-        parts = [
-            f"{json.dumps(key, ensure_ascii=False)}: {_lines(node[key], depth + 1)}"
-            for key in sorted(node)
-        ]
-    inner = ",\n".join(" " * (depth + 1) + part for part in parts)
-    return f"{opened}\n{inner}\n{' ' * depth}{closed}"
-
-
-def _deep(node: dict[str, Any] | list[Any]) -> bool:
-    """Whether a node has several lines: a row of numbers and a group of variables have one."""
-    values = node.values() if isinstance(node, dict) else node
-    return any(isinstance(value, dict | list) for value in values)
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any], moved_by: str = "") -> str:
@@ -172,7 +41,12 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], moved_by: str = "") 
     head = ["estimand", "before", "after", "difference", "in Monte Carlo errors"]
     head += ["moved by"] if moved_by else []
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    places = {tuple(place) for each in (old, new) for place in each["primary"]}
+    places = {
+        (name, key)
+        for each in (old, new)
+        for name, table in each["tables"].items()
+        for key in table["primary"]
+    }
     for table, key in sorted(places):
         one, two = (_estimate(each, table, key) for each in (old, new))
         cells = [f"{table}: {key.replace('|', ', ')}", _shown(one), _shown(two), "–", "–"]
@@ -189,7 +63,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], moved_by: str = "") 
 
 
 def _texts(found: Mapping[str, Any]) -> dict[str, str]:
-    groups = found["variables"].items()
+    groups = found["texts"].items()
     return {f"{group}.{name}": text for group, own in groups for name, text in own.items()}
 
 
@@ -198,33 +72,73 @@ def _estimate(found: Mapping[str, Any], table: str, key: str) -> tuple[float, fl
     where = found["tables"].get(table)
     if where is None or key not in where["rows"]:
         return None
-    row = dict(zip(where["columns"], where["rows"][key], strict=True))
-    mean = row.get("mean", row.get("estimate"))
-    return None if mean is None else (mean, row.get("mcse") or 0.0)
+    at = where["columns"].index("mean")
+    values, beside = where["rows"][key]
+    return None if values[at] is None else (values[at], beside[at] or 0.0)
 
 
 def _shown(estimate: tuple[float, float] | None) -> str:
     return "–" if estimate is None else f"{estimate[0]:.4f} ({estimate[1]:.4f})"
 
 
-def main() -> None:
-    """Read the command line; write the record or print the comparison."""
+def _read(path: Path) -> Mapping[str, Any]:
+    """A record to compare; of one before version 2, that had no kinds, what a comparison needs."""
+    old = json.loads(path.read_text("utf-8"))
+    if "schema" in old or "variables" not in old:
+        return load(path)
+    tables = {}
+    for name, table in old["tables"].items():
+        if "mean" in table["columns"]:
+            at = [table["columns"].index(c) if c in table["columns"] else -1 for c in MEAN]
+            tables[name] = {
+                "columns": ["mean"],
+                "primary": [key for where, key in old["primary"] if where == name],
+                "rows": {k: [[v[at[0]]], [v[at[1]]]] for k, v in table["rows"].items()},
+            }
+    return {"tables": tables, "texts": old["variables"]}
+
+
+MEAN = ("mean", "mcse")
+
+
+def _judge(old: Path, new: Path, page: Path | None) -> int:
+    from metastudy.data_report.pages import write
+    from metastudy.record.page import verdict_page
+    from metastudy.record.verdict import judge
+
+    before, after = load(old), load(new)
+    found = judge(before, after)
+    if page:
+        write([verdict_page(found, after["provenance"])], page)
+        (page / "verdict.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    print(f"{found['verdict']}: {found['why']}")
+    return int(found["code"])
+
+
+def main() -> int:
+    """Read the command line; write the record, print the comparison, or pass the verdict."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=PROJECT / "results")
-    parser.add_argument("--raw", type=Path, default=PROJECT / "data" / "raw")
     parser.add_argument("--out", type=Path, default=RECORD)
     parser.add_argument("--compare", type=Path, metavar="OLD", help="a record; nothing is written")
+    parser.add_argument("--judge", type=Path, metavar="OLD", help="a record; nothing is written")
     parser.add_argument("--new", type=Path, default=RECORD, help="what OLD is compared with")
     parser.add_argument("--moved-by", default="", help="the point that moved the numbers")
+    parser.add_argument("--page", type=Path, help="folder for the page of the verdict")
     args = parser.parse_args()
+    if args.judge:
+        return _judge(args.judge, args.new, args.page)
     if args.compare:
-        old, new = (json.loads(path.read_text("utf-8")) for path in (args.compare, args.new))
-        print(compare(old, new, args.moved_by))
+        print(compare(_read(args.compare), _read(args.new), args.moved_by))
     else:
-        args.out.write_text(dumped(record(args.results, args.raw)), "utf-8")
+        args.out.write_text(dumped(made(args.results, PROJECT)), "utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except MetastudyError as error:
+        sys.exit(f"error: {error}")

@@ -131,7 +131,7 @@ def project(aggregated: Path, tmp_path: Path) -> Path:
 
 def test_a_clean_copy_plans_every_rule(clone: Path):
     planned = set()
-    for target in ("all", "calibration"):
+    for target in ("all", "calibration", "accept", "verify"):
         done = snakemake(clone, "--dry-run", target)
         assert done.returncode == 0, done.stdout
         planned |= set(counts(done.stdout))

@@ -1,0 +1,208 @@
+"""The file of record: full precision, the same bytes from the same build, and no edit unseen."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+
+from metastudy.common.problems import BadInput, MetastudyError
+from metastudy.posterior.summarise import summarize
+from metastudy.record import inputs
+from metastudy.record.record_file import dumped, load, made
+from metastudy.record.verdict import judge
+
+CONFIG: dict[str, Any] = {
+    "data": "data/raw",
+    "vocabulary": "config/vocabulary.yaml",
+    "appraisal": "data/appraisal.csv",
+    "store": ".store/fits",
+    "require": {"threat": ["country"]},
+    "sampling": {"seed": 3, "draws": 500},
+    "report": {"clear": 0.975, "too_small": 0.95, "direction": 0.975},
+    "priors": {"tau": 0.3, "effect": {"family": "student_t", "scale": 0.5, "df": 2.5}},
+}
+
+
+def project(folder: Path, seed: int = 3, shift: float = 0.0) -> Path:
+    """A finished build of one study and six effects, from draws simulated here, and its code."""
+    results = folder / "results"
+    for name in ("contrasts", "variables", "harmonized/study", "diagnostics", "synthesis"):
+        (results / name).mkdir(parents=True)
+    (folder / "data/raw/study").mkdir(parents=True)
+    (folder / "config").mkdir()
+    (folder / "data/raw/study/answers.csv").write_bytes(b"id;item\n1;2\n")
+    (folder / "data/raw/study/README.md").write_text("no data", "utf-8")
+    (folder / "data/raw/study/codebook.yaml").write_text("study: {provenance: simulated}\n")
+    (folder / "config/vocabulary.yaml").write_text("modules: {}\n")
+    (folder / "data/appraisal.csv").write_text("study,domain\n")
+    sampling = CONFIG["sampling"] | {"seed": seed}
+    (results / "run_config.yaml").write_text(yaml.safe_dump(CONFIG | {"sampling": sampling}))
+    rng = np.random.default_rng(seed)
+    ids = [f"main|effect|{name}" for name in "abcdef"]
+    means = np.array([0.3, 0.0, -0.25, 0.1, 0.196, 1.0]) + shift
+    draws = xr.DataArray(
+        means + 0.1 * rng.normal(size=(4, 500, 6)), dims=("chain", "draw", "contrast")
+    ).assign_coords(contrast=ids)
+    draws.rename("value").to_dataset().to_netcdf(results / "contrasts/threat.nc", group="contrasts")
+    table = summarize(draws, 0.95, 0.1).reset_index(names="id")
+    table.assign(estimand="effect", variant="main", level="population").to_parquet(
+        results / "contrasts/threat.parquet"
+    )
+    pd.DataFrame({"value": [1.0, 2.5]}).to_parquet(results / "harmonized/study/readings.parquet")
+    gate = {"draws": "posterior", "gate": "rhat", "passed": True, "value": 1.0, "threshold": 1.01}
+    (results / "diagnostics/threat.json").write_text(json.dumps({"gates": [gate]}))
+    commands = folder / "workflow/metastudy/commands"
+    commands.mkdir(parents=True)
+    for path in (commands, commands.parent):
+        (path / "__init__.py").write_text("", "utf-8")
+    (commands / "fit.py").write_text("print(1)  # no comment counts\n", "utf-8")
+    (folder / "envs").mkdir()
+    (folder / "envs/requirements.txt").write_text("pymc==6\n", "utf-8")
+    texts = {"threat": {"a": {"estimate": "0.30"}}}
+    (results / "variables/_variables.yml").write_text(yaml.safe_dump(texts), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished build. Read only."""
+    return project(tmp_path_factory.mktemp("record") / "one")
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    return made(folder / "results", folder)
+
+
+def test_a_record_has_every_number_in_full_precision_with_its_error(built: Path) -> None:
+    found = record_of(built)["tables"]["contrasts/threat"]
+    rows = pd.read_parquet(built / "results/contrasts/threat.parquet").set_index("id")
+    assert found["primary"] == sorted(rows.index)
+    for key, (values, beside) in found["rows"].items():
+        for column, value, error in zip(found["columns"], values, beside, strict=True):
+            if column != "verdict":
+                assert value == rows.loc[key, column]
+            if column == "mean":
+                assert error == pytest.approx(rows.loc[key, "mcse"], rel=0.01)
+            if column == "sd":  # of normal draws, and from the draws, not from the parts
+                assert error == pytest.approx(0.1 / math.sqrt(2 * 2000), rel=0.15)
+    assert found["sources"]["sd"] == "draws"
+
+
+def test_a_word_has_the_words_within_two_errors_beside_it(built: Path) -> None:
+    found = record_of(built)["tables"]["contrasts/threat"]
+    at = found["columns"].index("verdict")
+    words = {k[-1]: (values[at], beside[at]) for k, (values, beside) in found["rows"].items()}
+    assert words["f"] == ("clear_higher", None)
+    assert words["a"][0] in ("clear_higher", "higher")
+    word, others = words["e"]  # 1.96 standard deviations from zero: on the cut of the direction
+    assert {word, *others} >= {"higher", "undecided"}
+
+
+def test_another_seed_is_reproduced_and_a_moved_model_is_not(built: Path, tmp_path: Path) -> None:
+    old = record_of(built)
+    assert judge(old, record_of(project(tmp_path / "two", seed=4)))["verdict"] == "reproduced"
+    found = judge(old, record_of(project(tmp_path / "three", seed=4, shift=0.03)))
+    assert found["verdict"] == "not reproduced"
+    assert {m["column"] for m in found["moved"]} >= {"mean", "lower", "upper"}
+    assert found["begins"] == "draws"
+
+
+def test_the_same_build_gives_the_same_bytes_in_another_folder(built: Path, tmp_path: Path) -> None:
+    here, there = (dumped(record_of(folder)) for folder in (built, project(tmp_path / "elsewhere")))
+    assert here == there
+    assert str(built) not in here
+    assert here.count("\n") < 200  # a row on a line
+
+
+def test_data_are_the_same_whatever_the_ends_of_their_lines(tmp_path: Path) -> None:
+    data = tmp_path / "raw" / "study"
+    data.mkdir(parents=True)
+    digests = set()
+    for content in (b"id;item\n1;2\n", b"id;item\r\n1;2\r\n", b"id;item\r1;2\r"):
+        (data / "answers.csv").write_bytes(content)
+        digests.add(inputs.raw(tmp_path / "raw", ["study"])["study"]["answers.csv"])
+    assert len(digests) == 1
+    (data / "answers.csv").write_bytes(b"id;item\n1;3\n")
+    assert inputs.raw(tmp_path / "raw", ["study"])["study"]["answers.csv"] not in digests
+    binary = b"\x00\r\n", b"\x00\n"
+    assert inputs.content_digest(binary[0]) != inputs.content_digest(binary[1])
+
+
+def test_a_codebook_counts_by_what_it_says(built: Path, tmp_path: Path) -> None:
+    for name, text in (
+        ("a", "study: {id: x, label: y}\n"),
+        ("b", "# why\r\nstudy:\r\n  label: y\r\n  id: x\r\n"),
+        ("c", "study: {id: x, label: z}\n"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "codebook.yaml").write_bytes(text.encode())
+    found = inputs.codebooks(tmp_path, "abc", [])
+    assert found["a"] == found["b"] != found["c"]
+
+
+def test_a_setting_is_compared_by_its_key_and_where_things_are_is_none() -> None:
+    priors, settings, seed = inputs.settings(CONFIG)
+    assert priors == CONFIG["priors"]
+    assert seed == 3
+    assert settings.keys() == {
+        *("require", "sampling.draws", "report.clear", "report.too_small", "report.direction")
+    }
+
+
+@pytest.fixture(scope="module")
+def written(built: Path) -> str:
+    return dumped(record_of(built))
+
+
+BROKEN = {
+    "half-written": (lambda text: text[: len(text) // 2], "no JSON"),
+    "old version": (lambda _: '{"raw": {}, "tables": {}, "variables": {}}', "version 1"),
+    "new version": (lambda text: text.replace('"schema": 2', '"schema": 3'), "version 3"),
+    "a section is missing": (lambda text: text.replace('"stages"', '"other"'), "no stages"),
+    "edited by hand": (lambda text: text.replace('"0.30"', '"0.31"'), "edited after it was"),
+    "no object": (lambda _: "[]", "version none"),
+}
+
+
+@pytest.mark.parametrize(("edit", "said"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_record_that_is_broken_old_or_edited_is_an_error_that_says_so(
+    written: str, tmp_path: Path, edit: Any, said: str
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(edit(written), "utf-8")
+    with pytest.raises(BadInput, match=said):
+        load(path)
+
+
+def test_a_record_is_read_as_it_was_written_also_from_a_checkout_with_other_line_ends(
+    written: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_bytes(written.replace("\n", "\r\n").encode())
+    assert dumped(load(path)) == written
+    with pytest.raises(BadInput, match="no such file"):
+        load(tmp_path / "other.json")
+
+
+def test_a_number_without_a_kind_and_an_unfinished_build_are_errors(tmp_path: Path) -> None:
+    folder = project(tmp_path / "one")
+    path = folder / "results/contrasts/threat.parquet"
+    rows = pd.read_parquet(path)
+    rows.assign(novel=1.5).to_parquet(path)
+    with pytest.raises(MetastudyError, match=r"contrasts/threat: novel has no kind"):
+        record_of(folder)
+    pd.concat([rows, rows]).to_parquet(path)
+    with pytest.raises(MetastudyError, match="do not tell apart"):
+        record_of(folder)
+    rows.to_parquet(path)
+    (folder / "results/variables/_variables.yml").unlink()
+    with pytest.raises(MetastudyError, match="finish the build first"):
+        record_of(folder)
