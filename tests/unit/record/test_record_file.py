@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
-import yaml
 
+from helpers.records import CONFIG, finished_build
 from metastudy.common.problems import BadInput, MetastudyError
-from metastudy.posterior.summarise import summarize
 from metastudy.record import inputs
 from metastudy.record.record_file import dumped, load, made
 from metastudy.record.verdict import judge
-
-CONFIG: dict[str, Any] = {
-    "data": "data/raw",
-    "vocabulary": "config/vocabulary.yaml",
-    "appraisal": "data/appraisal.csv",
-    "store": ".store/fits",
-    "require": {"threat": ["country"]},
-    "sampling": {"seed": 3, "draws": 500},
-    "report": {"clear": 0.975, "too_small": 0.95, "direction": 0.975},
-    "priors": {"tau": 0.3, "effect": {"family": "student_t", "scale": 0.5, "df": 2.5}},
-}
-
-
-def project(folder: Path, seed: int = 3, shift: float = 0.0) -> Path:
-    """A finished build of one study and six effects, from draws simulated here, and its code."""
-    results = folder / "results"
-    for name in ("contrasts", "variables", "harmonized/study", "diagnostics", "synthesis"):
-        (results / name).mkdir(parents=True)
-    (folder / "data/raw/study").mkdir(parents=True)
-    (folder / "config").mkdir()
-    (folder / "data/raw/study/answers.csv").write_bytes(b"id;item\n1;2\n")
-    (folder / "data/raw/study/README.md").write_text("no data", "utf-8")
-    (folder / "data/raw/study/codebook.yaml").write_text("study: {provenance: simulated}\n")
-    (folder / "config/vocabulary.yaml").write_text("modules: {}\n")
-    (folder / "data/appraisal.csv").write_text("study,domain\n")
-    sampling = CONFIG["sampling"] | {"seed": seed}
-    (results / "run_config.yaml").write_text(yaml.safe_dump(CONFIG | {"sampling": sampling}))
-    rng = np.random.default_rng(seed)
-    ids = [f"main|effect|{name}" for name in "abcdef"]
-    means = np.array([0.3, 0.0, -0.25, 0.1, 0.196, 1.0]) + shift
-    draws = xr.DataArray(
-        means + 0.1 * rng.normal(size=(4, 500, 6)), dims=("chain", "draw", "contrast")
-    ).assign_coords(contrast=ids)
-    draws.rename("value").to_dataset().to_netcdf(results / "contrasts/threat.nc", group="contrasts")
-    table = summarize(draws, 0.95, 0.1).reset_index(names="id")
-    table.assign(estimand="effect", variant="main", level="population").to_parquet(
-        results / "contrasts/threat.parquet"
-    )
-    pd.DataFrame({"value": [1.0, 2.5]}).to_parquet(results / "harmonized/study/readings.parquet")
-    gate = {"draws": "posterior", "gate": "rhat", "passed": True, "value": 1.0, "threshold": 1.01}
-    (results / "diagnostics/threat.json").write_text(json.dumps({"gates": [gate]}))
-    commands = folder / "workflow/metastudy/commands"
-    commands.mkdir(parents=True)
-    for path in (commands, commands.parent):
-        (path / "__init__.py").write_text("", "utf-8")
-    (commands / "fit.py").write_text("print(1)  # no comment counts\n", "utf-8")
-    (folder / "envs").mkdir()
-    (folder / "envs/requirements.txt").write_text("pymc==6\n", "utf-8")
-    texts = {"threat": {"a": {"estimate": "0.30"}}}
-    (results / "variables/_variables.yml").write_text(yaml.safe_dump(texts), "utf-8")
-    return folder
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished build. Read only."""
-    return project(tmp_path_factory.mktemp("record") / "one")
+    return finished_build(tmp_path_factory.mktemp("record") / "one")
 
 
 def record_of(folder: Path) -> dict[str, Any]:
@@ -108,15 +53,19 @@ def test_a_word_has_the_words_within_two_errors_beside_it(built: Path) -> None:
 
 def test_another_seed_is_reproduced_and_a_moved_model_is_not(built: Path, tmp_path: Path) -> None:
     old = record_of(built)
-    assert judge(old, record_of(project(tmp_path / "two", seed=4)))["verdict"] == "reproduced"
-    found = judge(old, record_of(project(tmp_path / "three", seed=4, shift=0.03)))
+    assert (
+        judge(old, record_of(finished_build(tmp_path / "two", seed=4)))["verdict"] == "reproduced"
+    )
+    found = judge(old, record_of(finished_build(tmp_path / "three", seed=4, shift=0.03)))
     assert found["verdict"] == "not reproduced"
     assert {m["column"] for m in found["moved"]} >= {"mean", "lower", "upper"}
     assert found["begins"] == "draws"
 
 
 def test_the_same_build_gives_the_same_bytes_in_another_folder(built: Path, tmp_path: Path) -> None:
-    here, there = (dumped(record_of(folder)) for folder in (built, project(tmp_path / "elsewhere")))
+    here, there = (
+        dumped(record_of(folder)) for folder in (built, finished_build(tmp_path / "elsewhere"))
+    )
     assert here == there
     assert str(built) not in here
     assert here.count("\n") < 200  # a row on a line
@@ -193,7 +142,7 @@ def test_a_record_is_read_as_it_was_written_also_from_a_checkout_with_other_line
 
 
 def test_a_number_without_a_kind_and_an_unfinished_build_are_errors(tmp_path: Path) -> None:
-    folder = project(tmp_path / "one")
+    folder = finished_build(tmp_path / "one")
     path = folder / "results/contrasts/threat.parquet"
     rows = pd.read_parquet(path)
     rows.assign(novel=1.5).to_parquet(path)

@@ -27,6 +27,7 @@ OF_SD = 2.0  # standard deviation: a kurtosis of 17
 OF_BOUND = 12.0  # bound of a 95 % interval: the largest of the shipped data's, most of which are 3
 LEAST_ESS = 400.0  # effective draws of what has passed the gates and does not say how many it has
 REPLICATES = 400.0  # of a predictive check (metastudy.model_checks.predictive_checks)
+UNRELIABLE = 3.0  # log density of a row, by leave-one-out with a Pareto k that is too large
 NORMAL = 3.92  # standard deviations between the bounds of a 95 % interval
 
 
@@ -85,8 +86,18 @@ def _moved(column: str) -> Number:
 
 
 def _elpd(rows: pd.DataFrame) -> Any:
-    """Of the sum over rows: its variance over draws is about the number of parameters."""
-    return np.sqrt(2 * rows["p_loo"].abs() / rows["draws"])
+    """Of leave-one-out: by the number of parameters, and by rows whose weights are not reliable.
+
+    Two parameters' worth of variance over draws, of which two in five are effective; to that each
+    row with a Pareto k above its threshold adds an error of its own.
+    """
+    return np.hypot(np.sqrt(5 * rows["p_loo"].abs() / rows["draws"]), UNRELIABLE * rows["high_k"])
+
+
+def _elpd_difference(rows: pd.DataFrame) -> Any:
+    """Of the difference from the best fit, which is the one without a difference."""
+    error = _elpd(rows)
+    return np.hypot(error, error[rows["difference"] == 0].max())
 
 
 EXACT, WORD, DIAGNOSTIC = Number("exact"), Number("word"), Number("diagnostic")
@@ -158,8 +169,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
     },
     "comparison": {
         "elpd_loo": Number("estimate", _elpd, "parts"),
-        # Of two fits, of which a row shows one: as if the other had as large an error.
-        "difference": Number("derived", lambda rows: np.sqrt(2) * _elpd(rows), "parts"),
+        "difference": Number("derived", _elpd_difference, "parts"),
         **dict.fromkeys(("se", "se_difference", "p_loo", "weight", "high_k"), DIAGNOSTIC),
         **dict.fromkeys(("threshold", "rows", "components"), EXACT),
     },

@@ -22,6 +22,7 @@ Word = Literal["reproduced", "not reproduced", "not comparable"]
 CODES: Mapping[Word, int] = {"reproduced": 0, "not reproduced": 1, "not comparable": 2}
 ALPHA = 0.05  # probability that any of all numbers is beyond the cut by chance, at most
 POWER = 0.95
+NAMES = {"keys": "keys of the configuration", "raw": "raw data"}
 STAGES = ("harmonized", "cells", "draws", "article")
 # Tables that are computed without draws; all others begin with them.
 WITHOUT_DRAWS = {
@@ -173,12 +174,12 @@ def _why(
     count = len(moved) + len(misprinted)
     beyond = f"{count} of the numbers of record {'does' if count == 1 else 'do'} not agree"
     if word == "reproduced":
-        also = [*(f"other {name}" for name in differing), *(f"other {name}" for name in listed)]
+        also = [f"other {NAMES.get(name, name)}" for name in (*differing, *listed)]
         return "The raw data and all numbers agree" + (
             f", with {', '.join(also)}." if also else ", and so does all that they were made from."
         )
     if word == "not comparable":
-        what = " and ".join(name if name != "raw" else "raw data" for name in differing)
+        what = " and ".join(NAMES.get(name, name) for name in differing)
         return f"{what[0].upper()}{what[1:]} differ; {beyond if count else 'no number moved'}."
     causes = [name for name in ("code", "lock") if name in listed] or [
         name for name in ("machine",) if name in listed
