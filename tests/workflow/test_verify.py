@@ -38,7 +38,8 @@ rule verify:
     params:
         config=json.dumps(config),
     shell:
-        "{python} -m metastudy.commands.verify --record {project}/record.json --config {{params.config:q}}"
+        "{python} -m metastudy.commands.verify --record {project}/record.json"
+        " --config {{params.config:q}}"
         " --repository {project} --snakefile {project}/Snakefile --cores 1 --out results/verdict"
 
 onsuccess:

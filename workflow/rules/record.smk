@@ -40,11 +40,12 @@ rule verify:
     params:
         record=RECORD,
         config=json.dumps(config, sort_keys=True),
+        folder=config["verify"]["folder"],
         repository=str(REPOSITORY),
         snakefile=str(workflow.main_snakefile),
         out="results/verdict",
     message:
-        "Build again from the raw data in {config[verify][folder]}, and compare with {params.record}."
+        "Build again from the raw data in {params.folder}, and compare with {params.record}."
     shell:
         f"{LIBRARY} python -m metastudy.commands.verify"
         " --record {params.record} --config {params.config:q} --repository {params.repository:q}"

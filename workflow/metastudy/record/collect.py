@@ -133,7 +133,9 @@ def _table(
 def _keys(rows: pd.DataFrame, name: str) -> list[str]:
     wanted = ["id"] if "id" in rows and rows["id"].is_unique else [k for k in KEYS if k in rows]
     lines = rows[wanted].astype(str).to_numpy().tolist()
-    keys = ["|".join(line) for line in lines]
+    keys = ["|".join(filter(None, line)) for line in lines]
+    if len(set(keys)) < len(keys):  # only where it has to, with places for what is empty
+        keys = ["|".join(line) for line in lines]
     if len(set(keys)) < len(keys):
         raise MetastudyError(f"{name} has rows that {', '.join(wanted)} do not tell apart")
     return keys
