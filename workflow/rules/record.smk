@@ -27,7 +27,7 @@ rule accept:
         "Write the numbers of record."
     shell:
         f"{LIBRARY} python -m metastudy.commands.accept"
-        " --results {params.results} --repository {params.repository:q} --out {params.record} > {log} 2>&1"
+        " --results {params.results:q} --repository {params.repository:q} --out {params.record:q} > {log:q} 2>&1"
 
 
 rule verify:
@@ -48,5 +48,5 @@ rule verify:
         "Build again from the raw data in {params.folder}, and compare with {params.record}."
     shell:
         f"{LIBRARY} python -m metastudy.commands.verify"
-        " --record {params.record} --config {params.config:q} --repository {params.repository:q}"
-        " --snakefile {params.snakefile:q} --cores {threads} --out {params.out} > {log} 2>&1"
+        " --record {params.record:q} --config {params.config:q} --repository {params.repository:q}"
+        " --snakefile {params.snakefile:q} --cores {threads} --out {params.out:q} > {log:q} 2>&1"
