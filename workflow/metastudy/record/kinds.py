@@ -80,6 +80,16 @@ def _width(lower: str = "lower", upper: str = "upper") -> Callable[[pd.DataFrame
     return lambda rows: (rows[upper] - rows[lower]) / NORMAL
 
 
+def _of_refit(factor: float, sd: Callable[[pd.DataFrame], Any]) -> Number:
+    """As :func:`_parts`, with the least effective draws of a refit that says them by their kind."""
+    least = ["ess_bulk", "ess_tail"]
+    return Number("derived", lambda rows: factor * sd(rows) / np.sqrt(rows[least].min(1)), "parts")
+
+
+def _itself(column: str) -> Callable[[pd.DataFrame], Any]:
+    return lambda rows: rows[column]
+
+
 def _moved(column: str) -> Number:
     """A move in standard deviations of another fit: of both means, and of what it is divided by."""
     return _parts(1.0, lambda rows: 2.0 + rows[column].abs())
@@ -149,6 +159,18 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
             for name, factor in (("mean", 1.0), ("lower", OF_BOUND), ("upper", OF_BOUND))
         },
     },
+    "influence": {
+        "studies": EXACT,
+        "mean": _of_refit(1.0, _sd),
+        "sd": _of_refit(OF_SD, _sd),
+        "mean_without": _of_refit(1.0, _width("lower_without", "upper_without")),
+        "lower_without": _of_refit(OF_BOUND, _width("lower_without", "upper_without")),
+        "upper_without": _of_refit(OF_BOUND, _width("lower_without", "upper_without")),
+        "shift": _of_refit(1.0, lambda rows: 2.0 + rows["shift"].abs()),
+        # Of a standard deviation between groups its own size is an upper bound of how it varies.
+        **{name: _of_refit(1.0, _itself(name)) for name in ("total", "total_without")},
+        **dict.fromkeys(("rhat", "ess_bulk", "ess_tail"), DIAGNOSTIC),
+    },
     "refits": {
         "left_out": EXACT,
         "mean": _parts(1.0, _sd, "estimate"),
@@ -158,11 +180,15 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         **{name: _probability(name) for name in ("positive", "pd", "rope", "above", "below")},
         "rhat": DIAGNOSTIC,
         "ess": DIAGNOSTIC,
+        "k": DIAGNOSTIC,
         "shift": _moved("shift"),
         "divergences": DIAGNOSTIC,
         "verdict": WORD,
     },
-    "power": {"prior": DIAGNOSTIC, "likelihood": DIAGNOSTIC, "diagnosis": WORD},
+    "power": {
+        **dict.fromkeys(("prior", "likelihood", "by_key"), DIAGNOSTIC),
+        **dict.fromkeys(("key", "diagnosis"), WORD),
+    },
     "predictive": {
         "observed": EXACT,
         "tail": Number("estimate", lambda rows: _of_share(rows["tail"], REPLICATES), "ess"),
@@ -174,6 +200,17 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         **dict.fromkeys(("threshold", "rows", "components"), EXACT),
     },
     "estimates": {"estimate": EXACT, "se": EXACT, "n": EXACT},
+    # Integrated on a grid: there are no draws.
+    "selection": dict.fromkeys(
+        (
+            *("effects", "affirmative", "mean", "sd", "lower", "upper", "positive", "pd"),
+            *("rope", "above", "below", "tau", "tau_lower", "tau_upper"),
+            *("weight", "weight_lower", "weight_upper", "slope", "slope_sd"),
+            *("ratio_mean", "ratio_interval"),
+        ),
+        EXACT,
+    ),
+    "selection_effects": dict.fromkeys(("estimate", "se", "se_alone"), EXACT),
     "design_based": dict.fromkeys(("estimate", "se", "low", "high", "n", "clusters"), EXACT),
     "structure": {"levels": EXACT, "used_as": WORD, "aliased_with": WORD},
 }
@@ -200,11 +237,13 @@ FILES: Mapping[str, str] = {
     "comparison/*.parquet": "comparison",
     "design_based/*.parquet": "design_based",
     "synthesis/heterogeneity.parquet": "synthesis_heterogeneity",
+    "selection/analyses.parquet": "selection",
+    "selection/effects.parquet": "selection_effects",
     **{
         f"synthesis/{name}.parquet": name
         for name in (
             *("estimates", "pooled", "exploratory", "structure"),
-            *("moderators", "moderator_lines", "dependence"),
+            *("moderators", "moderator_lines", "dependence", "influence"),
         )
     },
 }
