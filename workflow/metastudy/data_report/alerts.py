@@ -116,6 +116,7 @@ def alerts(found: Inspection, labels: Labels) -> list[Alert]:
     if unmapped:
         some = "1 column or code is" if unmapped == 1 else f"{unmapped} columns or codes are"
         listed.append(Alert(NOTICE, f"{some} not mentioned in the codebook."))
+    listed += [Alert(NOTICE, f"Of the file: {note}.") for note in found.reading.notes]
     if found.answers:
         listed += _of_answers(found.answers, labels)
     if found.arms:
