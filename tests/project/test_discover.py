@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ EXAMPLE = ROOT / "workflow" / "schemas" / "codebook.example.yaml"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> dict:
+def settings(tmp_path: Path) -> dict[str, Any]:
     """The configuration of the repository for a folder with the example of the documentation."""
     own = tmp_path / "raw" / "my_survey"
     own.mkdir(parents=True)
@@ -28,7 +29,7 @@ def settings(tmp_path: Path) -> dict:
     return config.checked(shipped | asked)
 
 
-def test_a_module_of_a_codebook_counts_as_one_of_the_vocabulary(settings: dict) -> None:
+def test_a_module_of_a_codebook_counts_as_one_of_the_vocabulary(settings: dict[str, Any]) -> None:
     for asked in ("all", "gardens", ["gardens"]):
         found = config.discover(settings | {"modules": asked})
         assert found.modules == {"gardens": config.Module("answers", ("my_survey",))}
@@ -42,7 +43,7 @@ def test_a_module_of_a_codebook_counts_as_one_of_the_vocabulary(settings: dict) 
 
 
 def test_whatever_is_not_taken_has_a_line_with_its_name_and_the_reason(
-    settings: dict, tmp_path: Path
+    settings: dict[str, Any], tmp_path: Path
 ) -> None:
     raw = tmp_path / "raw"
     shipped = ROOT / "data" / "raw"
@@ -65,7 +66,7 @@ def test_whatever_is_not_taken_has_a_line_with_its_name_and_the_reason(
     assert "the study my_survey: it has outcomes of gardens only, and `modules` is coping" in lines
 
 
-def test_outcomes_of_modules_that_are_not_selected_are_named(settings: dict) -> None:
+def test_outcomes_of_modules_that_are_not_selected_are_named(settings: dict[str, Any]) -> None:
     path = Path(settings["data"]) / "my_survey" / "codebook.yaml"
     text = path.read_text("utf-8")
     more = "  - {name: q3, as: item, construct: threat_job, min: 1, max: 5}\n\n  - {name: remark"
@@ -75,7 +76,9 @@ def test_outcomes_of_modules_that_are_not_selected_are_named(settings: dict) -> 
     assert found.left_out == ("outcomes of the study my_survey in threat: `modules` is gardens",)
 
 
-def test_two_studies_that_mean_different_things_by_one_name_are_refused(settings: dict) -> None:
+def test_two_studies_that_mean_different_things_by_one_name_are_refused(
+    settings: dict[str, Any],
+) -> None:
     raw = Path(settings["data"])
     text = (raw / "my_survey" / "codebook.yaml").read_text("utf-8")
     (raw / "other").mkdir()
@@ -86,7 +89,7 @@ def test_two_studies_that_mean_different_things_by_one_name_are_refused(settings
         config.discover(settings)
 
 
-def test_the_problems_of_all_codebooks_are_given_at_once(settings: dict) -> None:
+def test_the_problems_of_all_codebooks_are_given_at_once(settings: dict[str, Any]) -> None:
     raw = Path(settings["data"])
     text = (raw / "my_survey" / "codebook.yaml").read_text("utf-8")
     for name in ("one", "two"):

@@ -224,7 +224,8 @@ def _books(data: Path, names: list[str], vocabulary: Vocabulary) -> dict[str, Co
 
 
 def _additions(book: Codebook) -> Mapping[str, Any]:
-    return book.document.data.get("vocabulary") or {}
+    added: Mapping[str, Any] = book.document.data.get("vocabulary") or {}
+    return added
 
 
 def _no_studies(data: Path) -> Iterator[str]:
