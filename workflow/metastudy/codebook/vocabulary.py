@@ -63,11 +63,15 @@ POLES = ("-1", "0", "1")  # what a case may be rated
 # What a published finding may say; the codebook's schema describes each.
 DIRECTIONS = ("positive", "negative", "null_result", "not_supported")
 TERMS = ("main_effect", "interaction")
-METRICS = ("sd", "pomp", "log_odds", "log_risk_ratio", "percentage_points", "scale_points")
-METRICS += ("log_rate_ratio", "log_response_ratio", "fisher_z")
+METRICS = (
+    *("sd", "pomp", "log_odds", "log_risk_ratio", "percentage_points", "scale_points"),
+    *("log_rate_ratio", "log_response_ratio", "fisher_z"),
+)
 # What a publication reports in place of a metric; only what is declared so is converted.
-REPORTED = ("odds_ratio", "risk_ratio", "rate_ratio", "response_ratio", "correlation")
-REPORTED += ("log_odds", "sd")
+REPORTED = (
+    *("odds_ratio", "risk_ratio", "rate_ratio", "response_ratio", "correlation"),
+    *("log_odds", "sd"),
+)
 # The standard deviation that a standardised difference is in: of the reference arm, within both
 # arms, of everybody; and what is in its estimate and in its standard error.
 STANDARDISERS = ("control_sd", "pooled_sd", "total_sd")

@@ -22,9 +22,10 @@ __all__ = ["effects"]
 
 OF_SD = ("standardiser", "small_sample", "sd_error")  # fields that say something of the metric sd
 SDS = ("sd_control", "sd_treatment")
-OF_NO_EFFECT = ("finding", "citation", "contrast", "exposure", "exposure_type", "response_mode")
-OF_NO_EFFECT += ("outcome", "vignette", "family", "term", "role", "country", "sector", "source")
-OF_NO_EFFECT += ("verification",)
+OF_NO_EFFECT = (
+    *("finding", "citation", "contrast", "exposure", "exposure_type", "response_mode", "outcome"),
+    *("vignette", "family", "term", "role", "country", "sector", "source", "verification"),
+)
 PARTS = ["exposure", "exposure_type", "outcome", "role", "response_mode"]  # of an estimand
 PLACES = ["country", "sector"]
 SIGNS = {1.0: "positive", -1.0: "negative", 0.0: "null_result"}
@@ -145,21 +146,25 @@ def _computed(
     """The table with what the forms of effects give, and the rows whose form is not sound."""
     found: list[dict[str, Any]] = []
     unfit: dict[tuple[str, ...], list[int]] = {}
-    for position, row in enumerate(told.to_dict("records")):
-        made, problems = ({}, []) if unread[position] else computed(Row(row))
-        found.append(made)
+    names = list(map(str, told))
+    for position, values in enumerate(told.itertuples(index=False, name=None)):
+        row = Row(dict(zip(names, values, strict=True)))
+        own, problems = ({}, []) if unread[position] else computed(row)
+        found.append(own)
         for problem in problems:
             unfit.setdefault((problem.field, *problem.said), []).append(position)
-    for said, positions in unfit.items():
+    for (field, *what), positions in unfit.items():
         hits = pd.Series(np.isin(np.arange(len(told)), positions), index=told.index)
-        _report(study, fields, hits, *said)
+        _report(study, fields, hits, field, *what)
     wrong = pd.Series(unread, index=told.index)
     wrong.iloc[sorted({at for positions in unfit.values() for at in positions})] = True
     table = schema.shape("effects", told)
     made = pd.DataFrame(found, index=told.index)
-    for name in made:
-        kind = "float64" if table[name].dtype == "float64" else "str"
-        table[name] = made[name].astype(kind).fillna(table[name].astype(kind))
+    for name in map(str, made):
+        if table[name].dtype == "float64":
+            table[name] = made[name].astype("float64").fillna(table[name])
+        else:
+            table[name] = made[name].astype("str").fillna(table[name].astype("str"))
     sign = np.sign(table["estimate"]).map(SIGNS)
     said = table["direction"].astype("str")
     against = said.isin(["positive", "negative"]) & sign.isin(list(SIGNS.values())[:2])
