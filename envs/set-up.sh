@@ -25,10 +25,19 @@ names() { sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\)==.*/\1/p' "$1"; }
 # An install that was interrupted leaves its mark behind, whatever copy of the lock is beside it.
 installed() { [ ! -e "$locks/$1.unfinished" ] && cmp -s "envs/$1" "$locks/$1"; }
 
+# failed LOCK: says what pip does not, and ends. Without a network pip finds "no matching distribution".
+failed() {
+    say "envs/$1 could not be installed; what is above is from pip" >&2
+    say "where it found no matching distribution, it may have no network: check the connection, a proxy, pip's index" >&2
+    say 'the next call goes on from here' >&2
+    exit 1
+}
+
 # install LOCK: installs it by hash, then removes what the lock named at the last install and no lock names now.
 install() {
     say "installing envs/$1"
-    "$python" -m pip install --quiet --no-compile --require-hashes --no-build-isolation --use-pep517 -r "envs/$1"
+    "$python" -m pip install --quiet --no-compile --require-hashes --no-build-isolation --use-pep517 -r "envs/$1" ||
+        failed "$1"
     [ -f "$locks/$1" ] || return 0
     names "$locks/$1" | sort >"$locks/before"
     for each in $all; do names "envs/$each"; done | sort -u >"$locks/now"
