@@ -10,7 +10,8 @@ import re
 
 __all__ = ["Markdown", "cell", "escaped", "value"]
 
-_SPECIAL = re.compile(r"""([\\`*_\[\]<>#^~$@{}|"&!])""")
+# An underscore inside a word is none of Markdown's, and keys such as `clear_higher` have it.
+_SPECIAL = re.compile(r"""([\\`*\[\]<>#^~$@{}|"&!]|(?<![^\W_])_|_(?![^\W_]))""")
 # What nobody sees and no label needs; the first of them mark variables while a manuscript is read.
 _UNSEEN = re.compile("[\ue000-\ue002\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _CITED = re.compile(r"@(?!(?:fig|tbl|sec|eq|lst|thm|supp|apx)-)\w[\w:.+/-]*", re.ASCII)
