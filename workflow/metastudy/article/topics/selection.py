@@ -246,13 +246,14 @@ def _needed(worst: Mapping[str, Any]) -> str:
 
 def part(evidence: Results) -> str:
     """The whole topic in Markdown; empty where no published effects are pooled."""
-    found = variables(evidence)
-    if not found:
+    said = [_sentence(evidence, *one) for one in _estimands(evidence)]
+    if not said:
         return ""
+    sentences = "\n\n".join(said)
     return (
         "*Selection of published effects.* @fig-selection shows the published effects that are "
         "pooled, and @tbl-selection what selection by significance could have made of them; these "
-        f"are sensitivity analyses beside the main result. {found['sentence']}\n\n"
+        f"are sensitivity analyses beside the main result. {sentences}\n\n"
         "![Published effects by their standard errors, with what they pool to. Shades are two-"
         'sided p-values against zero.](figures/selection){#fig-selection fig-alt="Contour-'
         "enhanced funnel for each pooled published effect: estimates against standard errors, "
