@@ -83,7 +83,9 @@ def _width(lower: str = "lower", upper: str = "upper") -> Callable[[pd.DataFrame
 def _of_refit(factor: float, sd: Callable[[pd.DataFrame], Any]) -> Number:
     """As :func:`_parts`, with the least effective draws of a refit that says them by their kind."""
     least = ["ess_bulk", "ess_tail"]
-    return Number("derived", lambda rows: factor * sd(rows) / np.sqrt(rows[least].min(1)), "parts")
+    return Number(
+        "derived", lambda rows: factor * sd(rows) / np.sqrt(rows[least].min(axis=1)), "parts"
+    )
 
 
 def _itself(column: str) -> Callable[[pd.DataFrame], Any]:
