@@ -78,7 +78,7 @@ def table(evidence: Results) -> Table:
     """Every analysis of every pooled estimand, or why it was not done."""
     rows = []
     # The unit is in the head of the column where all have the same one, else beside each name.
-    one_unit = _analyses(evidence).get("metric", pd.Series()).nunique() == 1
+    one_unit = len({mine[0]["metric"] for _, mine in _estimands(evidence)}) == 1
     for name, mine in _estimands(evidence):
         metric = f", {metric_label(str(mine[0]['metric']))}"
         head = f"Mean{metric if one_unit else ''} ({share(evidence.interval)} interval)"

@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import NormalDist
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -103,10 +104,10 @@ def _draw(axes: Axes, mine: pd.DataFrame) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _legend(table: pd.DataFrame) -> list[Line2D]:
+def _legend(table: pd.DataFrame) -> list[Artist]:
     """Marks of what the table holds."""
     effects = table[table["kind"] == "effect"]
-    found: list[Line2D] = []
+    found: list[Artist] = []
     for affirmative, label in ((True, "Significant on the favoured side"), (False, "Other effect")):
         if (effects["affirmative"].astype(bool) == affirmative).any():
             face = INK if affirmative else "white"
@@ -123,7 +124,7 @@ def _legend(table: pd.DataFrame) -> list[Line2D]:
     return found
 
 
-def _shades() -> list[Patch]:
+def _shades() -> list[Artist]:
     """The contours, from the middle outwards."""
     between = [f"{high:g} to {low:g}" for high, low in pairwise(P)]
     labels = [f"Two-sided p above {P[0]:g}", *between, f"below {P[-1]:g}"]
