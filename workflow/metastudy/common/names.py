@@ -15,6 +15,10 @@ def name_of(text: str) -> str:
     Unicode NFC, one blank for any white space, and nothing that nobody sees: a name that macOS
     wrote, or a second byte order mark, looks like the name that is typed in a codebook.
 
+    Parameters
+    ----------
+    text : a name as a file or a codebook has it.
+
     >>> name_of(" q1  first ")
     'q1 first'
     """
