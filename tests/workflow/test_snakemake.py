@@ -156,7 +156,7 @@ def test_every_rule_says_what_it_does_and_keeps_a_log(name: str):
     assert "message" in directives
     if "shell" in directives:
         assert "log" in directives
-        assert "{log}" in rules()[name]
+        assert "{log:q}" in rules()[name]
 
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
