@@ -34,6 +34,7 @@ def test_every_column_of_numbers_has_a_kind_or_is_left_out_with_a_reason(name: s
 def test_a_column_or_file_without_a_kind_is_an_error() -> None:
     rows = pd.DataFrame({"mean": [0.1], "novel": [0.2], "note": ["text"], "flag": [True]})
     assert without_kind("contrasts", rows) == ["novel"]
+    assert without_kind("contrasts", rows[:0].astype("float64")) == [], "nothing has no types"
     with pytest.raises(MetastudyError, match=r"synthesis/novel\.parquet .*record\.kinds"):
         schema_of("synthesis/novel.parquet")
     assert schema_of("contrasts/threat-heterogeneity.parquet") == "heterogeneity"

@@ -269,7 +269,12 @@ def schema_of(file: str) -> str:
 
 
 def without_kind(name: str, rows: pd.DataFrame) -> list[str]:
-    """Columns of numbers that have no kind and are not left out with a reason."""
+    """Columns of numbers that have no kind and are not left out with a reason.
+
+    A table without rows has no numbers, and its columns no types.
+    """
+    if rows.empty:
+        return []
     known = {*NUMBERS.get(name, {}), *LEFT_OUT.get(name, {})}
     is_number = pd.api.types.is_numeric_dtype
     is_flag = pd.api.types.is_bool_dtype
