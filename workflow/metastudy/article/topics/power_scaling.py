@@ -50,9 +50,11 @@ def variables(evidence: Results) -> Tree:
         put(tree, [row["module"]], leaves | {"largest": number(row["largest"])})
     if len(found):
         total = found[["effects", "prior", "conflict"]].sum()
+        prior, both = int(total["prior"]), int(total["conflict"])
+        as_well = f", {count(both) if both else 'none'} of them to the likelihood as well"
         tree["sentence"] = (
-            f"Power-scaling finds {count(total['prior'])} of {total['effects']} population effects "
-            f"sensitive to the prior, {count(total['conflict'])} of them to the likelihood as well."
+            f"Power-scaling finds {count(prior) if prior else 'none'} of {total['effects']} "
+            f"population effects sensitive to the prior{as_well if prior else ''}."
         )
     return tree
 
