@@ -54,7 +54,7 @@ def test_from_ten_effects_on_all_is_done_and_below_only_the_bound_with_the_reaso
     assert list(few.index[done]) == ["plain", "worst_case"]
     assert few.loc[~done, "mean"].isna().all()
     assert set(few.loc[~done, "reason"]) == {
-        "there are 9 effects, and of fewer than ten selection cannot be told from chance"
+        "there are 9 effects, and of fewer than ten selection cannot be distinguished from chance"
     }
 
 

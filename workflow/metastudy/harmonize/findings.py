@@ -60,16 +60,16 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
             unread |= (
                 texts.ne("") & ~texts.isin(list(variable.missing)) & values.isna()
             ).to_numpy()
-    told = pd.DataFrame(data, index=ids.index)
+    entered = pd.DataFrame(data, index=ids.index)
     for field_, value in _constants(study):
-        told[field_] = value
+        entered[field_] = value
     of_sd = pd.Series(False, index=ids.index)
-    for name in {"metric", "reported_as"} & set(told):
-        of_sd |= told[name].eq("sd")
+    for name in {"metric", "reported_as"} & set(entered):
+        of_sd |= entered[name].eq("sd")
     for field_ in set(OF_SD) & set(codebook.constants):  # a constant is of what it can be of
-        told[field_] = told[field_].where(of_sd, None)
+        entered[field_] = entered[field_].where(of_sd, None)
     listed = {problem.column for problem in study.problems}
-    table, unfit = _computed(study, fields, told, unread)
+    table, unfit = _computed(study, fields, entered, unread)
     for name, column in schema.TABLES["effects"].columns.items():
         declared = fields.get("finding" if name == "finding_id" else name)
         if name == "direction" and declared is None:
@@ -100,9 +100,11 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
         "fill the metric in",
         "incomplete-finding",
     )
-    pairs = told["paired_correlation"].notna() if "paired_correlation" in told else lost & False
-    sound = schema.shape("effects", told[~unread])
-    _check_standardisers(study, fields, sound.reindex(told.index), of_sd, pairs)
+    pairs = (
+        entered["paired_correlation"].notna() if "paired_correlation" in entered else lost & False
+    )
+    sound = schema.shape("effects", entered[~unread])
+    _check_standardisers(study, fields, sound.reindex(entered.index), of_sd, pairs)
     _check_together(study, fields, table)
     return table.sort_values("finding_id", ignore_index=True)
 
@@ -141,25 +143,25 @@ def _constants(study: Study) -> Iterator[tuple[str, Any]]:
 
 
 def _computed(
-    study: Study, fields: Mapping[str, Variable], told: pd.DataFrame, unread: np.ndarray
+    study: Study, fields: Mapping[str, Variable], entered: pd.DataFrame, unread: np.ndarray
 ) -> tuple[pd.DataFrame, pd.Series]:
     """The table with what the forms of effects give, and the rows whose form is not sound."""
     found: list[dict[str, Any]] = []
     unfit: dict[tuple[str, ...], list[int]] = {}
-    names = list(map(str, told))
-    for position, values in enumerate(told.itertuples(index=False, name=None)):
+    names = list(map(str, entered))
+    for position, values in enumerate(entered.itertuples(index=False, name=None)):
         row = Row(dict(zip(names, values, strict=True)))
         own, problems = ({}, []) if unread[position] else computed(row)
         found.append(own)
         for problem in problems:
             unfit.setdefault((problem.field, *problem.said), []).append(position)
     for (field, *what), positions in unfit.items():
-        hits = pd.Series(np.isin(np.arange(len(told)), positions), index=told.index)
+        hits = pd.Series(np.isin(np.arange(len(entered)), positions), index=entered.index)
         _report(study, fields, hits, field, *what)
-    wrong = pd.Series(unread, index=told.index)
+    wrong = pd.Series(unread, index=entered.index)
     wrong.iloc[sorted({at for positions in unfit.values() for at in positions})] = True
-    table = schema.shape("effects", told)
-    made = pd.DataFrame(found, index=told.index)
+    table = schema.shape("effects", entered)
+    made = pd.DataFrame(found, index=entered.index)
     for name in map(str, made):
         if table[name].dtype == "float64":
             table[name] = made[name].astype("float64").fillna(table[name])
