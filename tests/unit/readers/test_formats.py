@@ -773,9 +773,9 @@ REGION = (
 )
 
 
-@pytest.mark.parametrize(("code", "kept"), [("C1", True), ("C3", False)])
-def test_a_region_of_a_page_counts_by_its_selection_in_the_text(
-    tmp_path: Path, code: str, kept: bool
+@pytest.mark.parametrize(("code", "codings"), [("C1", 4), ("C3", 5)])
+def test_a_region_of_a_page_counts_once_by_its_selection_in_the_text_or_by_itself(
+    tmp_path: Path, code: str, codings: int
 ) -> None:
     project = PROJECT.replace(
         '<TextSource guid="S1" name="Talk" plainTextPath="internal://S1.txt"',
@@ -783,11 +783,6 @@ def test_a_region_of_a_page_counts_by_its_selection_in_the_text(
         + REGION.format(code=code)
         + '<Representation guid="R1" plainTextPath="internal://S1.txt"',
     ).replace("</TextSource>", "</Representation></PDFSource>", 1)
-    folder = interview_study(tmp_path, project)
-    if kept:
-        raw = read(codebook_of(folder))
-        assert isinstance(raw, RawProject)
-        assert len(raw.codings) == 4
-    else:
-        (problem,) = refused(folder)
-        assert "PDFSelection" in problem.found
+    raw = read(codebook_of(interview_study(tmp_path, project)))
+    assert isinstance(raw, RawProject)
+    assert len(raw.codings) == codings

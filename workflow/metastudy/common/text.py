@@ -78,8 +78,8 @@ def of_a_person(text: str) -> str:
     --------
     >>> of_a_person("9"), of_a_person("?"), of_a_person("0101901234")
     ("'9'", "'?'", 'a number of 10 characters')
-    >>> of_a_person("never"), of_a_person("my sister did it")
-    ('a word of 5 letters', 'a text of 16 characters')
+    >>> of_a_person("never"), of_a_person("x"), of_a_person("my sister did it")
+    ('a word of 5 letters', 'a letter', 'a text of 16 characters')
     """
     if not text:
         return "an empty cell"
@@ -89,7 +89,7 @@ def of_a_person(text: str) -> str:
         short = sum(map(str.isdigit, text)) <= LONGEST_NUMBER
         return f"'{text}'" if short else f"a number of {len(text)} characters"
     if text.isalpha():
-        return f"a word of {len(text)} letters"
+        return "a letter" if len(text) == 1 else f"a word of {len(text)} letters"
     return f"a text of {len(text)} characters"
 
 

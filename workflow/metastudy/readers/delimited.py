@@ -39,7 +39,8 @@ def head(codebook: Codebook, count: int) -> list[list[str]]:
     Parameters
     ----------
     codebook : names the file, its encoding and delimiter.
-    count : so many records, fewer if the file has no more.
+    count : so many records, fewer if the file has no more or one cannot be read; reading the table
+        then says why.
 
     Returns
     -------
@@ -70,15 +71,18 @@ def head(codebook: Codebook, count: int) -> list[list[str]]:
             f"set file.delimiter to {said!r} in {shown(codebook.path)}",
             row=1,
         )
+    found: list[list[str]] = []
     try:
-        found = list(islice(reader(io.StringIO(text, newline=""), delimiter=delimiter), count))
+        for record in islice(reader(io.StringIO(text, newline=""), delimiter=delimiter), count):
+            found.append(record)
     except Error as error:
-        raise refuse(
-            codebook,
-            f"a header that cannot be read: {error}",
-            "delimited text",
-            "look for a quotation mark that is never closed in the first rows",
-        ) from None
+        if not found:
+            raise refuse(
+                codebook,
+                f"a header that cannot be read: {error}",
+                "delimited text",
+                "look for a quotation mark that is never closed in the first rows",
+            ) from None
     first = text.partition("\n")[0]
     marks = [mark for mark in ",;\t|" if mark != delimiter and mark in first]
     if found and len(found[0]) < 2 and marks:
