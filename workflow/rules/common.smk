@@ -64,7 +64,8 @@ from metastudy.common.problems import MetastudyError
 from metastudy.common.run_lock import claim
 from metastudy.manuscript.quarto import choose_engine
 
-if note := claim(Path(".snakemake")):
+# Jobs that read this file again are no other runs.
+if workflow.is_main_process and (note := claim(Path(".snakemake"))):
     print(f"note: {note}", file=sys.stderr)
 
 try:
@@ -79,7 +80,8 @@ if workflow.is_main_process:
     for note in settings.links(config, FOUND.studies):
         print(f"Note: {note}", file=sys.stderr)
 
-if orphans := settings.orphans(config, Path("results")):
+orphans = settings.orphans(config, Path("results"))
+if workflow.is_main_process and orphans:
     print(
         "note: results of studies that are no longer in the data, rows of people among them; remove "
         f"them where the study was withdrawn: {', '.join(orphans)}",
