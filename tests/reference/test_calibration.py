@@ -315,7 +315,8 @@ def second_stage() -> SecondStage:
     return SecondStage()
 
 
-@pytest.mark.parametrize("source", ["prior", pytest.param("posterior", marks=pytest.mark.ci)])
+@pytest.mark.ci
+@pytest.mark.parametrize("source", ["prior", "posterior"])
 def test_the_second_stage_is_calibrated_and_one_that_is_too_sure_is_not(
     source: str, second_stage: SecondStage
 ) -> None:

@@ -281,6 +281,7 @@ def a_study(folder: Path, seed: int) -> Path:
     return out
 
 
+@pytest.mark.ci
 def test_a_new_kind_of_model_goes_the_whole_way(registered: None, tmp_path: Path) -> None:
     path = tmp_path / "vocabulary.yaml"
     words = yaml.safe_load((ROOT / "config" / "vocabulary.yaml").read_text("utf-8"))
