@@ -118,7 +118,7 @@ def test_every_figure_and_table_of_simulated_data_is_marked(built: Path) -> None
     assert len(drawn) >= 6
     for path in drawn:
         text = path.read_text("utf-8")
-        # What no codebook declares, or nobody published, has a figure without rows: nothing to mark.
+        # What no codebook declares and nobody published has a figure without rows.
         empty = path.stem in ("moderators", "selection") and text.count("\n") == 1
         assert empty or text.count("imulated") > 0, path.name
 
