@@ -139,9 +139,9 @@ class Calibration:
         return self.model.ranked(self.made)
 
     def ranked_by_a_wrong_model(self) -> Tables:
-        """Ranks where every row counts four times and the priors are a fifth as wide."""
+        """Ranks where every row counts four times and the priors are a tenth as wide."""
         wrong = PRIORS | {
-            name: PRIORS[name].scaled(1 / 5) for name in ("effect", "effect_logit", "prevalence")
+            name: PRIORS[name].scaled(1 / 10) for name in ("effect", "effect_logit", "prevalence")
         }
         given = pack(self.model.cells, wrong)
         # The priors' numbers are last, and two standard deviations that could be fixed.
