@@ -285,10 +285,10 @@ def _of_estimate(row: Row) -> Effect | None:
         level = row.number("ci_level")
         error = (scaled(ends[1]) - scaled(ends[0])) / (2 * sizes.normal_quantile(level))
         how = f"se from the {level:g} % interval by the normal quantile {COCHRANE}"
+    elif said == "correlation" and row.has("n"):  # before its test, which is of r and not of z
+        return sizes.fisher_z(estimate, _people(row))
     elif row.test and not row.inequality:
         error, how = _error_by_test(row, middle)
-    elif said == "correlation" and row.has("n"):
-        return sizes.fisher_z(estimate, _people(row))
     else:
         return None
     method = "; ".join(part for part in (taken, how.removeprefix("; ")) if part)

@@ -74,7 +74,7 @@ def normal_quantile(level: float) -> float:
 
 def statistic_of_p(p: float, df: float = nan) -> float:
     """The size of a t value, or of a z value without ``df``, by its two-sided p."""
-    return float(ndtri(1 - p / 2) if isnan(df) else stdtrit(df, 1 - p / 2))
+    return float(-ndtri(p / 2) if isnan(df) else -stdtrit(df, p / 2))
 
 
 def difference_of_means(one: Arm, other: Arm, metric: str, paired: float = nan) -> Effect:
@@ -121,8 +121,11 @@ def standardised_difference(one: Arm, other: Arm, by: str, paired: float = nan) 
     elif pairs:
         df = one.n - 1
         d = difference / sqrt((one.sd**2 + other.sd**2) / 2)
-        variance = (1 / one.n + d**2 / (2 * one.n)) * 2 * (1 - paired)
-        name = f"Hedges' g of pairs in the SD within ({BORENSTEIN}, chapter 4)"
+        both = one.sd**2 + other.sd**2
+        error = (one.sd**4 + other.sd**4 + 2 * (paired * one.sd * other.sd) ** 2) / both**2
+        variance = 2 * _variance_of_difference(one, other, paired) / both
+        variance += d**2 * error / (2 * df)  # of the mean of two variances that go together
+        name = "Hedges' g of pairs in the SD within, variance by the delta method"
     else:
         df = one.n + other.n - 2
         square = ((one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2) / df
@@ -156,8 +159,8 @@ def standardised_of_t(t: float, one: float, other: float, paired: float = nan) -
         variance, source = _variance_of_d(d, one, other), "t root(1/n1 + 1/n0) (Rosenthal 1994)"
     else:
         df, d = one - 1, t * sqrt(2 * (1 - paired) / one)
-        variance = (1 / one + d**2 / (2 * one)) * 2 * (1 - paired)
-        source = "t root(2 (1 - r) / n) (Dunlap et al. 1996)"
+        variance = 2 * (1 - paired) / one + d**2 / (2 * one)
+        source = "t root(2 (1 - r) / n) (Dunlap et al. 1996), variance as Becker 1988"
     j = correction(df)
     said = f"Hedges' g = J {source}; J = 1 - 3 / (4 x {df:g} - 1) (Hedges 1981)"
     return Effect(j * d, j**2 * variance, "sd", said)

@@ -53,8 +53,9 @@ def missed(
     said = []
     for gate, values in found.items():
         limit, over = float(thresholds[gate]), gate == "rhat"
-        worst = max(values) if over else min(values)
-        if worst > limit if over else worst < limit:
+        # NumPy keeps what is not a number, and that passes no gate.
+        worst = float(np.max(list(values)) if over else np.min(list(values)))
+        if not (worst <= limit if over else worst >= limit):
             said.append(f"{WORDS[gate]} {worst:.4g} (gate {limit:.4g})")
     if divergences > thresholds["divergences"]:
         said.append(f"{divergences} divergences (gate {thresholds['divergences']:.0f})")

@@ -141,7 +141,7 @@ def _reweighted(
     """A refit with other priors by weights, or None where they are not reliable, and their k."""
     total = sum(ratio.values(), start=xr.zeros_like(next(iter(ratio.values()))))
     weights, k = pareto_weights(total.transpose("chain", "draw").values)
-    if k >= LARGEST_K:
+    if not k < LARGEST_K:
         return None, k
     draws = reference.isel({EFFECT_DIM: np.flatnonzero(about.values)})
     draws = draws.transpose("chain", "draw", EFFECT_DIM)

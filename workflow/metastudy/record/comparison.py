@@ -87,13 +87,16 @@ def _pair(where: tuple[str, str, str, str], old: tuple[Any, Any], new: tuple[Any
         return Compared(*where, before, after, None, math.inf if apart else 0.0)
     if before is None or after is None or kind == "word":
         apart = before != after
-        border = apart and (after in (own or ()) or before in (others or ()))
+        words = kind == "word"  # a number that is there in one record only has no candidates
+        border = words and apart and (after in (own or ()) or before in (others or ()))
         distance = math.inf if apart and not border else 0.0
         return Compared(*where, before, after, None, distance, border=border)
     if kind == "exact":
         apart = not _same(before, after)
         return Compared(*where, before, after, None, math.inf if apart else 0.0)
     error = math.hypot(own or 0.0, others or 0.0)
+    if not math.isfinite(error):
+        error = 0.0  # what is not known excuses no difference
     if _same(before, after):
         return Compared(*where, before, after, error or None, 0.0)
     return Compared(
