@@ -499,11 +499,12 @@ class Variant:
         """Write the study's folder, and the manifest beside it."""
         folder = raw / STUDY
         folder.mkdir(parents=True)
-        (folder / self.name).write_bytes(self.bytes())
+        data = self.bytes()  # once: a workbook holds the second in which it was written
+        (folder / self.name).write_bytes(data)
         book = self.codebook
         content = book if isinstance(book, bytes) else book.encode()
         (folder / "codebook.yaml").write_bytes(content)
-        digest = hashlib.sha256(self.bytes()).hexdigest()
+        digest = hashlib.sha256(data).hexdigest()
         manifest = self.manifest.replace("DIGEST", digest)
         (raw / "manifest.yaml").write_text(manifest, encoding="utf-8")
         for step in self.steps:

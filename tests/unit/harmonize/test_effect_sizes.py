@@ -60,7 +60,12 @@ EXAMPLES = {
     "Borenstein: difference of means": (MEANS | {"metric": "scale_points"}, 3.0, 1.01),
     "Borenstein: Hedges' g": (MEANS | POOLED, 0.5924, 0.0411),
     "Borenstein: difference of pairs": (PAIRS | {"metric": "pomp"}, 3.0, 0.605),
-    "Borenstein: Hedges' g of pairs": (PAIRS | POOLED, 0.4160, 0.0127),
+    # Borenstein's variance, 0.0127, takes both SDs as known to a pair's difference: the spread of
+    # simulated samples is that of the delta method, 2 (1 - r) / n + d^2 (1 + r^2) / (4 (n - 1)).
+    "Borenstein: Hedges' g of pairs": (
+        PAIRS | POOLED, 0.4160,
+        (1 - 3 / 195) ** 2 * (0.6 / 50 + 0.4225**2 * 1.49 / (4 * 49)),
+    ),
     "Borenstein: log risk ratio": (COUNTS | {"metric": "log_risk_ratio"}, -0.6931, 0.28),
     "Borenstein: log odds ratio": (COUNTS | {"metric": "log_odds"}, -0.7472, 0.3216),
     "Borenstein: risk difference": (COUNTS | {"metric": "percentage_points"}, -5.0, 13.75),
@@ -137,7 +142,11 @@ def test_the_tests_of_a_contrast_give_the_effect_of_its_means() -> None:
     pairs = {"n": 30.0, "paired_correlation": 0.6}
     half = dict.fromkeys(("sd_treatment", "sd_control"), sd / sqrt(0.8))
     by_means = effect(pairs | half, mean_treatment=3.5, mean_control=0.0, **POOLED)
-    np.testing.assert_allclose(effect(pairs, t=t, metric="sd"), by_means, rtol=1e-9)
+    by_t = effect(pairs, t=t, metric="sd")
+    assert by_t[0] == pytest.approx(by_means[0])
+    # With a correlation from elsewhere all error of the SD is that of the difference's.
+    more = (1 - 3 / (4 * 29 - 1)) ** 2 * (t**2 * 0.8 / 30) / (2 * 29)
+    assert by_t[1] == pytest.approx((1 - 3 / (4 * 29 - 1)) ** 2 * 0.8 / 30 + more)
 
 
 def test_tests_give_the_correlations_that_they_are_of() -> None:

@@ -159,7 +159,7 @@ def standardised_of_t(t: float, one: float, other: float, paired: float = nan) -
         variance, source = _variance_of_d(d, one, other), "t root(1/n1 + 1/n0) (Rosenthal 1994)"
     else:
         df, d = one - 1, t * sqrt(2 * (1 - paired) / one)
-        variance = 2 * (1 - paired) / one + d**2 / (2 * one)
+        variance = 2 * (1 - paired) / one + d**2 / (2 * df)
         source = "t root(2 (1 - r) / n) (Dunlap et al. 1996), variance as Becker 1988"
     j = correction(df)
     said = f"Hedges' g = J {source}; J = 1 - 3 / (4 x {df:g} - 1) (Hedges 1981)"
