@@ -75,6 +75,12 @@ _KEYS = """
 Where several keys are joined by a dot, the later is under the earlier; `[]` is an entry of a
 list.
 """
+_FIELDS = """\
+### The fields of a finding
+
+What a column of a table of published findings, or a constant, may be: the values of
+`variables[].field` and the keys of `constants`. [published_effects.md](published_effects.md) has
+the forms in which an effect can be entered."""
 _VOCABULARY = """
 The sections, and what an entry of each has:
 
@@ -107,6 +113,7 @@ def page() -> str:
         *_kinds(schema["properties"]["variables"]["items"]["properties"]),
         _KEYS,
         *_sections(schema),
+        *_fields(schema["properties"]["variables"]["items"]["properties"]["field"]),
         _VOCABULARY,
         *_vocabulary(),
         _ERRORS,
@@ -147,6 +154,12 @@ def _sections(schema: Mapping[str, Any]) -> Iterator[str]:
                 yield _row(prefix, key, of, key in owner.get("required", ()))
 
 
+def _fields(of: Mapping[str, Any]) -> Iterator[str]:
+    yield f"\n{_FIELDS}\n\n| `field` | what it says |\n|---|---|\n"
+    for one, text in zip(of["enum"], of["enumDescriptions"], strict=True):
+        yield f"| `{one}` | {_cell(text)} |\n"
+
+
 def _vocabulary() -> Iterator[str]:
     for section, (required, optional) in SECTIONS.items():
         cells = (", ".join(f"`{key}`" for key in keys) for keys in (required, optional))
@@ -156,11 +169,14 @@ def _vocabulary() -> Iterator[str]:
 def _row(prefix: str, key: str, of: Mapping[str, Any], needed: bool) -> str:
     default = "needed" if needed else _code(of["default"]) if "default" in of else ""
     meaning = of["description"].strip()
-    if "enumDescriptions" in of and key != "as":
+    if long := key == "field":
+        meaning += " They are listed below."
+    elif "enumDescriptions" in of and key != "as":
         pairs = zip(of["enum"], of["enumDescriptions"], strict=True)
         meaning += "<br>" + "<br>".join(f"`{one}`: {text}" for one, text in pairs)
+    kind = "one of a finding's fields" if long else _type(of)
     example = f"{key}: {_flow(of['examples'][0])}"
-    cells = (f"`{prefix}.{key}`", meaning, _type(of), default, _with(of), f"`{example}`")
+    cells = (f"`{prefix}.{key}`", meaning, kind, default, _with(of), f"`{example}`")
     return "| " + " | ".join(map(_cell, cells)) + " |\n"
 
 

@@ -21,6 +21,10 @@ MAX_SHOWN = 60  # characters of a value that a message shows
 _EXPECTED: Mapping[str, Callable[[Any], str]] = {
     "type": lambda limit: f"a value of type {_listed([limit] if _is_text(limit) else limit)}",
     "pattern": lambda limit: f"a text like {limit}",
+    "minimum": lambda limit: f"a number of at least {limit:g}",
+    "maximum": lambda limit: f"a number of at most {limit:g}",
+    "exclusiveMinimum": lambda limit: f"a number above {limit:g}",
+    "exclusiveMaximum": lambda limit: f"a number below {limit:g}",
     "minItems": lambda limit: f"at least {limit} in the list",
     "minProperties": lambda limit: f"at least {limit} entry",
     "minLength": lambda limit: f"at least {limit} character",

@@ -26,6 +26,7 @@ from metastudy.codebook.vocabulary import (
     Vocabulary,
 )
 from metastudy.common.text import canonical, did_you_mean, numeral, private
+from metastudy.harmonize.effect_rows import METRIC_OF
 
 __all__ = [
     "InvalidValue",
@@ -65,6 +66,8 @@ _NUMBERS = {
     "ci_level": (50.0, np.nextafter(100.0, 0), " from 50 on and below 100, in per cent"),
     "icc": (0.0, 1.0, " from 0 to 1"),
 }
+_MINUS = re.compile("^[\u2212\u2013]")  # a minus as it is printed
+_COMMA = "write a point for the comma, or say under file in the codebook: decimal: ','"
 _WHOLE = ("n", "n_control", "n_treatment", "events_control", "events_treatment")
 # A p, or an inequality of one: with a zero before the point or without it.
 _P = re.compile(
@@ -288,13 +291,21 @@ def finding(variable: Variable, vocabulary: Vocabulary) -> Callable[[str], Any]:
         if field == "p":
             return _p(value)
         if field in _NUMBERS:
+            value = _MINUS.sub("-", value)
             number, (low, high, bounds) = numeral(value), _NUMBERS[field]
             whole = field in _WHOLE
             if number is None or not low <= number <= high or (whole and not number.is_integer()):
                 expected = f"a {'whole ' * whole}number{bounds}, or an empty cell"
-                raise InvalidValue("off-scale", expected, fix)
+                point = number is None and numeral(value.replace(",", ".")) is not None
+                raise InvalidValue("off-scale", expected, _COMMA if point else fix)
             return number
         if (section or field in _OPTIONS) and value not in options:
+            if field == "metric" and value in METRIC_OF:
+                raise InvalidValue(
+                    "unknown-label",
+                    f"one of {', '.join(METRICS)}",
+                    f"write {METRIC_OF[value]} as the metric, and {value} under reported_as",
+                )
             raise unknown(value, options, f"an entry of {section}" if section else "one of")
         return _label_text(value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import atanh, copysign, isnan, log, nan, sqrt
+from math import atanh, copysign, isnan, log, nan, sqrt, tanh
 from typing import Any
 
 from metastudy.harmonize import effect_sizes as sizes
@@ -13,6 +13,7 @@ from metastudy.harmonize.effect_sizes import Arm, Effect
 __all__ = ["computed"]
 
 OF_T = ("sd", "scale_points", "pomp")  # metrics whose tests are t tests
+LEAST_DF = 2  # of a standard deviation that a difference is divided by
 WITHIN = "pooled_sd"  # the standard deviation of a difference that a test gives
 COCHRANE = "(Cochrane Handbook, chapter 6.3)"
 # A difference whose correction and error of the standard deviation are settled.
@@ -110,6 +111,11 @@ def _of_means(row: Row) -> Effect:
                         "control_sd or pooled_sd as the standardiser",
                         "fill in standardiser, in its column or under constants in the codebook",
                         "standardiser")  # fmt: skip
+        df = one.n + other.n - 2 if by == WITHIN and isnan(row.paired) else other.n - 1
+        if df < LEAST_DF:
+            raise Unfit(row.first, f"a standard deviation of {df:g} degrees of freedom",
+                        f"{LEAST_DF} at least: with fewer, what is divided by it has no mean",
+                        "correct the numbers of respondents, or take another metric")  # fmt: skip
         return sizes.standardised_difference(one, other, by, row.paired)
     if min(one.mean, other.mean) <= 0:
         raise Unfit(row.first, "a ratio of means of which one is not above zero",
@@ -164,6 +170,21 @@ def _people(row: Row) -> float:
         raise without(row.first, "the number of respondents", "n")
     if n < 4:
         raise Unfit(row.first, f"a correlation of {n:g} people", "four at least", "correct n")
+    return n
+
+
+def _people_of_test(row: Row, r: float) -> float:
+    """The number of respondents of whom a correlation has the statistic of its test."""
+    name, found = row.test, _statistic(row)
+    if not r or not found or (name == "t" and found * r < 0):
+        raise Unfit(name, f"{row.number(name):g}, beside a correlation of {r:.3g}",
+                    "a statistic with the sign of its correlation, neither of them zero",
+                    "correct the one or the other, or fill in n",
+                    "sign-against-direction")  # fmt: skip
+    n = found**2 / r**2 if name == "chi_squared" else 2 + found**2 * (1 - r**2) / r**2
+    if n < 4:
+        raise Unfit(name, f"a test that a correlation of {r:.3g} has with {n:.3g} people",
+                    "four at least", "correct the one or the other, or fill in n")  # fmt: skip
     return n
 
 
@@ -285,8 +306,10 @@ def _of_estimate(row: Row) -> Effect | None:
         level = row.number("ci_level")
         error = (scaled(ends[1]) - scaled(ends[0])) / (2 * sizes.normal_quantile(level))
         how = f"se from the {level:g} % interval by the normal quantile {COCHRANE}"
-    elif said == "correlation" and row.has("n"):  # before its test, which is of r and not of z
-        return sizes.fisher_z(estimate, _people(row))
+    elif row.wanted == "fisher_z" and (row.has("n") or row.test in ("t", "f", "chi_squared")):
+        # Before its test, which is of r and not of z: where n is not said, the two give it.
+        r = estimate if said == "correlation" else tanh(estimate)
+        return sizes.fisher_z(r, _people(row) if row.has("n") else _people_of_test(row, r))
     elif row.test and not row.inequality:
         error, how = _error_by_test(row, middle)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from metastudy.harmonize.effect_sizes import Arm
 
-__all__ = ["ARMS", "GIVES", "RATIOS", "TESTS", "Row", "Unfit", "problems", "without"]
+__all__ = ["ARMS", "GIVES", "METRIC_OF", "RATIOS", "TESTS", "Row", "Unfit", "problems", "without"]
 
 ARMS = (("treatment", "control"), ("control", "treatment"))
 TESTS = ("t", "f", "z", "chi_squared", "p")  # the earlier is used where there are several
@@ -153,6 +153,12 @@ def problems(row: Row) -> Iterator[Unfit]:
         yield Unfit(several[1], f"an effect in two forms: {' and '.join(several)}",
                     "one form of an effect in a row",
                     "leave the one that is nearest to the data, and empty the other",
+                    "two-forms")  # fmt: skip
+    if form == "estimate" and row.has("paired_correlation"):
+        yield Unfit("paired_correlation", "a paired design beside an estimate",
+                    "it beside means and SDs, or a test of a difference in sd: the error of an "
+                    "estimate has it in already",
+                    "empty the cell, or enter the means and SDs in place of the estimate",
                     "two-forms")  # fmt: skip
     for which, _ in ARMS:
         if form == "events" and row.number(f"events_{which}") > row.number(f"n_{which}"):

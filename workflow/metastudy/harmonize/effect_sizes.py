@@ -25,6 +25,7 @@ __all__ = [
     "log_response_ratio",
     "log_risk_ratio",
     "normal_quantile",
+    "of_pairs",
     "risk_difference",
     "standardised_difference",
     "standardised_of_t",
@@ -121,10 +122,8 @@ def standardised_difference(one: Arm, other: Arm, by: str, paired: float = nan) 
     elif pairs:
         df = one.n - 1
         d = difference / sqrt((one.sd**2 + other.sd**2) / 2)
-        both = one.sd**2 + other.sd**2
-        error = (one.sd**4 + other.sd**4 + 2 * (paired * one.sd * other.sd) ** 2) / both**2
-        variance = 2 * _variance_of_difference(one, other, paired) / both
-        variance += d**2 * error / (2 * df)  # of the mean of two variances that go together
+        variance = 2 * _variance_of_difference(one, other, paired) / (one.sd**2 + other.sd**2)
+        variance += d**2 * of_pairs(one.sd, other.sd, paired) / (2 * df)
         name = "Hedges' g of pairs in the SD within, variance by the delta method"
     else:
         df = one.n + other.n - 2
@@ -136,6 +135,20 @@ def standardised_difference(one: Arm, other: Arm, by: str, paired: float = nan) 
     return Effect(
         j * d, j**2 * variance, "sd", f"{name}; J = 1 - 3 / (4 x {df:g} - 1) (Hedges 1981)"
     )
+
+
+def of_pairs(one: float, other: float, paired: float) -> float:
+    """The error of the mean of two variances that go together, over that of one of them.
+
+    By the delta method, from the covariance 2 r^2 s1^2 s2^2 / df of two variances of the same
+    people: (1 + r^2) / 2 where they are the same.
+
+    Parameters
+    ----------
+    one, other : standard deviations of the two measurements.
+    paired : correlation r of the two.
+    """
+    return (one**4 + other**4 + 2 * (paired * one * other) ** 2) / (one**2 + other**2) ** 2
 
 
 def _variance_of_d(d: float, one: float, other: float) -> float:

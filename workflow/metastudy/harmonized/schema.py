@@ -159,6 +159,8 @@ TABLES: Mapping[str, Table] = {
             "n": Column("float64", null=True, low=1),
             "n_control": Column("float64", null=True, low=2),
             "n_treatment": Column("float64", null=True, low=2),
+            # Of two measurements of the same people; n, n_control and n_treatment are their number.
+            "paired_correlation": Column("float64", null=True, low=-1, high=1),
             "role": Column(null=True, section="roles"),
             "country": Column(null=True, section="countries"),
             "sector": Column(null=True, section="sectors"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from metastudy.harmonize.effect_sizes import of_pairs
 from metastudy.models.answers.standardisers import LEAST_DF, LEAST_OF_ALL, small_sample
 
 __all__ = ["UNKNOWN", "Difference", "error_alone", "standardised"]
@@ -37,7 +38,9 @@ class Difference:
 
     ``standardiser`` is one of :data:`SAID`; ``corrected`` says whether Hedges' correction is in
     estimate and error, and ``sd_error`` whether the error has that of the standard deviation in
-    it. Sizes and standard deviations of the arms are NaN where they are not known.
+    it. Sizes and standard deviations of the arms are NaN where they are not known. ``paired`` is
+    the correlation of the two measurements where the same people are in both arms, each of which
+    has all of them.
     """
 
     estimate: float
@@ -51,6 +54,7 @@ class Difference:
     n_treatment: float = nan
     sd_control: float = nan
     sd_treatment: float = nan
+    paired: float = nan
 
     @classmethod
     def of(cls, row: Any) -> Difference:
@@ -72,6 +76,7 @@ class Difference:
             treatment,
             float(row.sd_control),
             float(row.sd_treatment),
+            float(row.paired_correlation),
         )
 
     @property
@@ -84,6 +89,8 @@ class Difference:
     def df(self, standardiser: str) -> float:
         """Degrees of freedom of a standard deviation; NaN where the respondents are not known."""
         arms = self.n_control + self.n_treatment
+        if not isnan(self.paired):  # the two variances go together: no more than one of them has
+            arms = self.n_control + 1
         of = {"control_sd": self.n_control, "pooled_sd": arms - 1, "total_sd": self.n}
         return of.get(standardiser, nan) - 1
 
@@ -132,7 +139,10 @@ class Difference:
         explained = self.between * d**2 if arms else 0.0
         if explained >= 1:
             raise ValueError(IMPOSSIBLE.format(d, SAID[standardiser]))
-        return (1 - explained) ** 2, 0.0 if isnan(df) else d**2 / (2 * df)
+        square = d**2
+        if standardiser == "pooled_sd" and not isnan(self.paired + self.sd_control):
+            square *= of_pairs(self.sd_treatment, self.sd_control, self.paired)
+        return (1 - explained) ** 2, 0.0 if isnan(df) else square / (2 * df)
 
 
 def standardised(found: Difference, allowed: Collection[str] = ()) -> tuple[float, float, str, str]:

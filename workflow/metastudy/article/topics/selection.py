@@ -104,6 +104,8 @@ def table(evidence: Results) -> Table:
         "0.025 on the favoured side are published, others with a relative probability that is at "
         "most one (uniform prior). PET and PEESE: the mean at a standard error of zero, by "
         "regression on the error or on its square; both are shown, and none is chosen by a test. "
+        "The error of a ratio of events or rates grows with the ratio, so that PET and PEESE can "
+        "show a slope of it without selection. "
         "Worst case: the effects that are not significant on the favoured side, alone; the "
         "selection ratio says how many times likelier the publication of the others would have to "
         "be."

@@ -106,10 +106,12 @@ def known_terms(
 ) -> Iterator[Problem]:
     """Give a problem at ``place`` if a value is no entry of this section of the vocabulary."""
     if value not in vocabulary[section]:
+        known = listed(vocabulary[section])
+        near = did_you_mean(value, vocabulary[section])
         yield document.problem(
             place,
-            f"'{value}'.{did_you_mean(value, vocabulary[section])}",
-            f"an entry of the vocabulary's {section}: {listed(vocabulary[section])}",
+            f"'{value}'" + (f".{near}" if near else ""),
+            f"an entry of the vocabulary's {section}: {known or 'it has none yet'}",
             f"correct line {document.line(place)} of {shown(document.path)}, or define '{value}' "
             f"under vocabulary.{section} there",
             code=code,

@@ -265,5 +265,7 @@ def finding_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -
             yield document.problem(
                 ("variables",),
                 f"no variable with 'field: {name}'",
-                f"with design published a variable for each of {listed(NEEDED_FIELDS)}",
+                f"with design published a variable for each of {listed(NEEDED_FIELDS)}, or a "
+                "constant where all findings have the same"
+                + ("; or an effect, of which the direction is computed" * (name == "direction")),
             )
