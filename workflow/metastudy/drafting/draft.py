@@ -5,49 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import shown
 from metastudy.drafting import columns as drafting_columns
-from metastudy.drafting import probe
+from metastudy.drafting import findings, probe
 from metastudy.drafting.keying import Keying
 from metastudy.drafting.roles import TODO
-from metastudy.readers.detect import form
+from metastudy.drafting.spelling import file_lines, flow, raw_code, remark
 from metastudy.readers.raw import RawProject
 
 __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {"as", "construct", "ids", "randomised"}
-_WIDTH = 100
+_KEYS |= {"as", "construct", "ids", "randomised", *findings.CONSTANTS}
 
 
 def refused(path: Path, found: str, expected: str, fix: str, code: str = "draft") -> BadInput:
     """The error that refuses a draft: what was found, what was expected, and how to fix it."""
     return BadInput(Problem(file=shown(path), found=found, expected=expected, fix=fix, code=code))
-
-
-def _flow(value: Any) -> str:
-    """Spell a value as YAML on one line."""
-    text: str = yaml.safe_dump([value], allow_unicode=True, width=100_000, default_flow_style=True)
-    return text.strip()[1:-1]
-
-
-def _code(text: str) -> Any:
-    """Give a raw code as people write it: a whole number as a number."""
-    return int(text) if re.fullmatch(r"-?(0|[1-9]\d*)", text) else text
-
-
-def _remark(text: str) -> str:
-    """Make a comment of one line."""
-    short = " ".join(text.split())
-    return "# " + (short if len(short) <= _WIDTH else short[: _WIDTH - 3] + "...")
 
 
 def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
@@ -72,7 +50,8 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     """
     codebook, raw = probe.read(probe.opened(study, path, vocabulary))
     table = raw.cases if isinstance(raw, RawProject) else raw
-    kind = form(codebook)
+    if not isinstance(raw, RawProject) and (known := findings.fields(table.names)):
+        return findings.draft(study, path.name, codebook, table, known, vocabulary)
     columns = drafting_columns.columns(codebook, table)
     lines = [
         "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
@@ -81,14 +60,14 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         "# check each guess: nothing here was understood, only counted. docs/codebook.md has all "
         "keys.",
         *_head(study, columns, isinstance(raw, RawProject), vocabulary),
-        *_file(codebook, kind),
+        *file_lines(codebook),
         *([] if isinstance(raw, RawProject) else _without_id(columns)),
         "",
         "variables:",
         f"  # constructs: {', '.join(vocabulary['constructs'])}",
     ]
     twice = [name for name in dict.fromkeys(table.names) if table.names.count(name) > 1]
-    lines += [f"  {_remark(f'several columns are called {name}: rename them')}" for name in twice]
+    lines += [f"  {remark(f'several columns are called {name}: rename them')}" for name in twice]
     for column in columns:
         lines += (f"  {line}" for line in _entry(column, vocabulary))
     if isinstance(raw, RawProject):
@@ -98,7 +77,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         leaves = [way for one, way in raw.codes.items() if way not in branches or one in applied]
         ends = [way[-1] for way in leaves]
         spelt = (way[-1] if ends.count(way[-1]) == 1 else "/".join(way) for way in leaves)
-        lines += [f"  {_flow(name)}: {TODO}" for name in dict.fromkeys(spelt)]
+        lines += [f"  {flow(name)}: {TODO}" for name in dict.fromkeys(spelt)]
     if any(column.guess.role == "weight" for column in columns):
         lines += ["", "sensitivity: [design_based] # guess: weights are there to be used"]
     lines += [
@@ -138,22 +117,6 @@ def _head(
     yield ""
 
 
-def _file(codebook: Codebook, kind: str) -> Iterator[str]:
-    yield "file:"
-    yield f"  name: {_flow(codebook.file.name)}"
-    yield f"  format: {kind}" + (
-        " # a table of 1 and 0 for codes is a 'matrix'" if kind == "csv" else ""
-    )
-    if codebook.file.sheet:
-        yield f"  sheet: {_flow(codebook.file.sheet)} # guess: the sheet with the most rows"
-    if kind in probe.TEXTS:
-        if codebook.file.encoding:
-            yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
-        yield f"  delimiter: {_flow(codebook.file.delimiter)}"
-        if codebook.file.decimal != ".":
-            yield f"  decimal: {_flow(codebook.file.decimal)} # guess: numbers like 1,5"
-
-
 def _without_id(columns: Iterable[drafting_columns.Column]) -> Iterator[str]:
     if not any(column.guess.role == "id" for column in columns):
         yield (
@@ -166,12 +129,12 @@ def _without_id(columns: Iterable[drafting_columns.Column]) -> Iterator[str]:
 def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[str]:
     known = column.guess
     if column.title and column.title != column.name:
-        yield _remark(column.title)
-    yield f"- name: {_flow(column.name)}"
+        yield remark(column.title)
+    yield f"- name: {flow(column.name)}"
     yield f"  as: {known.role} # guess: {known.why}"
     labelled = {text: column.labels.get(text, "") for text in known.values}
     if known.role == "consent":
-        yield f"  accept: [{_flow(_code(_first_yes(labelled)))}] # guess: check which means yes"
+        yield f"  accept: [{flow(raw_code(_first_yes(labelled)))}] # guess: check which means yes"
     elif known.role == "trait":
         yield f"  trait: {known.trait}"
         if known.trait != "tenure_yrs":
@@ -194,7 +157,7 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
         for code, reason in known.missing.items():
             asked = reason if reason in vocabulary["missing_reasons"] else TODO
             label = column.labels.get(code, "")
-            yield f"    {_flow(_code(code))}: {asked}" + (f" {_remark(label)}" if label else "")
+            yield f"    {flow(raw_code(code))}: {asked}" + (f" {remark(label)}" if label else "")
 
 
 def _keying(keying: Keying | None) -> Iterator[str]:
@@ -220,7 +183,7 @@ def _mapped(key: str, labelled: Mapping[str, str]) -> Iterator[str]:
     """List raw values, each to be mapped, with the file's own labels beside them."""
     yield f"  {key}:"
     for text, label in labelled.items():
-        yield f"    {_flow(_code(text))}: {TODO}" + (f" {_remark(label)}" if label else "")
+        yield f"    {flow(raw_code(text))}: {TODO}" + (f" {remark(label)}" if label else "")
 
 
 def open_points(text: str) -> list[str]:

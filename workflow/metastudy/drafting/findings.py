@@ -1,0 +1,160 @@
+"""Draft the codebook of a table of published findings, by the names that its columns have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.drafting.roles import TODO
+from metastudy.drafting.spelling import file_lines, flow
+from metastudy.readers.raw import RawTable
+
+__all__ = ["CONSTANTS", "draft", "fields"]
+
+_ONE, _OTHER = (
+    r"(1i?|_?t|_?e|_?treat(ment)?|_?exp(erimental)?|_?intervention)",
+    (r"(2i?|0|_?c|_?ctrl|_?control|_?comparison)"),
+)
+# How columns of tables of effects are called, as metafor, meta, RevMan and papers call them; the
+# first arm is the one with the treatment. Names are compared in small letters, with _ for the rest.
+_FIELDS = {
+    "finding": r"finding|effect_?id|es_?id",
+    "citation": r"study(_?(id|name|label))?|author(s|_year)?|paper|publication|citation|slab|"
+    r"stud_?lab|reference",
+    "contrast": r"contrast|comparison|intervention|treatment",
+    "exposure": r"exposure",
+    "outcome": r"outcome(_?name)?|dv|measure",
+    "country": r"country",
+    "sector": r"sector",
+    "role": r"role",
+    "estimate": r"estimate|effect(_?size)?|yi|es|te|smd|hedges_?g|cohens?_?d",
+    "se": r"se|sei|sete|se_?te|std_?err(or)?|standard_?error",
+    "variance": r"vi|var(iance)?",
+    "ci_lower": r"ci_?(l|lo|lb|low|lower)|lower(_?ci)?|(ll|lcl)",
+    "ci_upper": r"ci_?(u|up|ub|high|upper)|upper(_?ci)?|(ul|ucl)",
+    "metric": r"metric",
+    "mean_treatment": rf"(m|mean){_ONE}",
+    "mean_control": rf"(m|mean){_OTHER}",
+    "sd_treatment": rf"sd{_ONE}",
+    "sd_control": rf"sd{_OTHER}",
+    "events_treatment": rf"ai|(event|events|x){_ONE}",
+    "events_control": rf"ci|(event|events|x){_OTHER}",
+    "n_treatment": rf"n{_ONE}",
+    "n_control": rf"n{_OTHER}",
+    "n": r"n|ni|n_?total|total_?n|sample(_?size)?",
+    "r": r"r|ri|cor(relation)?",
+    "t": r"t|ti|t_?(value|stat(istic)?)",
+    "f": r"f|f_?(value|stat(istic)?)",
+    "z": r"z|zi|z_?(value|stat(istic)?)",
+    "chi_squared": r"chi_?(2|sq(uared)?)",
+    "p": r"p|pi|p_?val(ue)?",
+    "icc": r"icc",
+    "cluster_size": r"cluster_?size",
+    "source": r"source",
+}
+# What says that a table is one of effects: all fields of one of these, and no less.
+_ENOUGH = (
+    *(("estimate", error) for error in ("se", "variance", "ci_lower", "t", "z", "p")),
+    ("mean_treatment", "mean_control", "sd_treatment", "sd_control"),
+    ("events_treatment", "events_control", "n_treatment", "n_control"),
+    ("r", "n", "citation"),
+)
+# What each finding needs and a table may leave to a constant, with what there is to choose from.
+CONSTANTS = ("citation", "contrast", "exposure_type", "outcome", "metric", "verification")
+
+
+def fields(names: Sequence[str]) -> dict[str, str]:
+    """The fields of a finding that columns seem to be, by the column; nothing for other tables.
+
+    Parameters
+    ----------
+    names : of all columns. A field goes to the first column whose name says so.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        spelt = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+        own = (f for f, pattern in _FIELDS.items() if spelt == f or re.fullmatch(pattern, spelt))
+        if (field := next(own, None)) and field not in found.values():
+            found[name] = field
+    known = set(found.values())
+    return found if any(known.issuperset(enough) for enough in _ENOUGH) else {}
+
+
+def draft(
+    study: str,
+    name: str,
+    codebook: Codebook,
+    table: RawTable,
+    known: Mapping[str, str],
+    vocabulary: Vocabulary,
+) -> str:
+    """Draft a codebook with ``design: published``.
+
+    Parameters
+    ----------
+    study : the study's id.
+    name : of the file.
+    codebook : what was found out of the file.
+    known : fields by column (:func:`fields`).
+    vocabulary : what there is to choose from.
+
+    Returns
+    -------
+    YAML, as :func:`metastudy.drafting.draft.draft` gives it. No value of the file is in it.
+    """
+    rows = [text for text in table.names if table.data[text].ne("").all()]
+    alone = [text for text in rows if text not in known and table.data[text].is_unique]
+    identity = next((text for text in alone if re.search("id|nr|number", text.lower())), None)
+    lines = [
+        "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
+        f"# Drafted from {name}: {len(table.data)} rows, {len(table.names)} columns. Decide each "
+        "TODO, and",
+        "# check each guess: nothing here was understood. docs/published_effects.md has the forms "
+        "of effects.",
+        "study:",
+        f"  id: {study}",
+        f"  title: {TODO}",
+        f"  citation: {TODO} # of the collection: a key in manuscript/references.bib",
+        f"  design: published # guess: columns that seem to be {', '.join(known.values())}",
+        "  provenance: observed # guess: whoever drafts a codebook has a real file",
+        "",
+        *file_lines(codebook),
+        *([] if identity else ["  ids: row_numbers # guess: no column numbers the findings"]),
+        "",
+        *_constants(known, vocabulary),
+        "variables:",
+    ]
+    for text in table.names:
+        lines.append(f"  - name: {flow(text)}")
+        if text == identity:
+            lines.append("    as: id # guess: another value in every row")
+        elif text in known:
+            lines += ["    as: finding # guess: the name", f"    field: {known[text]} # guess"]
+        else:
+            lines.append(f"    as: {TODO} # finding with its field, moderator, nesting or ignore")
+    return "\n".join(lines) + "\n"
+
+
+def _constants(known: Mapping[str, str], vocabulary: Vocabulary) -> Iterator[str]:
+    """What no column says and every finding needs: constants to be decided."""
+    options = {
+        "exposure_type": vocabulary["exposure_types"],
+        "metric": vocabularies.METRICS,
+        "verification": vocabularies.VERIFICATIONS,
+        "outcome": ("a construct of the vocabulary, or a label",),
+        "contrast": ("what is compared with what",),
+        "citation": ("the key of the one publication",),
+    }
+    lacking = [name for name in CONSTANTS if name not in known.values()]
+    if "ci_lower" in known.values() and "ci_level" not in known.values():
+        lacking.append("ci_level")
+        options["ci_level"] = ("the level of the intervals in per cent, such as 95",)
+    if lacking:
+        yield "constants: # the same in every row; a column of the table can say it instead"
+        for name in lacking:
+            several = len(options[name]) > 1
+            yield f"  {name}: {TODO} # {'one of ' * several}{', '.join(options[name])}"
+        yield ""

@@ -1,0 +1,52 @@
+"""How a draft spells values, remarks and what it says of the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from metastudy.codebook.codebook import Codebook
+from metastudy.drafting import probe
+from metastudy.readers.detect import form
+
+__all__ = ["file_lines", "flow", "raw_code", "remark"]
+
+_WIDTH = 100
+
+
+def flow(value: Any) -> str:
+    """Spell a value as YAML on one line."""
+    text: str = yaml.safe_dump([value], allow_unicode=True, width=100_000, default_flow_style=True)
+    return text.strip()[1:-1]
+
+
+def raw_code(text: str) -> Any:
+    """Give a raw code as people write it: a whole number as a number."""
+    return int(text) if re.fullmatch(r"-?(0|[1-9]\d*)", text) else text
+
+
+def remark(text: str) -> str:
+    """Make a comment of one line."""
+    short = " ".join(text.split())
+    return "# " + (short if len(short) <= _WIDTH else short[: _WIDTH - 3] + "...")
+
+
+def file_lines(codebook: Codebook) -> Iterator[str]:
+    """What was found out of the file: its name, format, sheet, encoding, delimiter and decimals."""
+    kind = form(codebook)
+    yield "file:"
+    yield f"  name: {flow(codebook.file.name)}"
+    yield f"  format: {kind}" + (
+        " # a table of 1 and 0 for codes is a 'matrix'" if kind == "csv" else ""
+    )
+    if codebook.file.sheet:
+        yield f"  sheet: {flow(codebook.file.sheet)} # guess: the sheet with the most rows"
+    if kind in probe.TEXTS:
+        if codebook.file.encoding:
+            yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
+        yield f"  delimiter: {flow(codebook.file.delimiter)}"
+        if codebook.file.decimal != ".":
+            yield f"  decimal: {flow(codebook.file.decimal)} # guess: numbers like 1,5"
