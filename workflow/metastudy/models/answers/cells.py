@@ -10,6 +10,7 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.join import join_answers
 from metastudy.models.answers.rows import Rows, rows_of
 from metastudy.models.base import KEYS_OF_SETTING, attributes_of, in_order
 
@@ -46,25 +47,26 @@ def answer_cells(
     BadInput
         Where an exposure differs between a person's vignettes, or an arm is empty.
     """
-    rows = [rows_of(study, module, vocabulary, folded) for study in studies]
-    constructs = in_order(
-        {str(c) for r in rows for c in r.y.columns.unique("construct")}, vocabulary["constructs"]
-    )
-    vignettes = in_order(
-        {str(v) for r in rows for v in r.y.columns.unique("vignette")}, vocabulary["vignettes"]
-    )
-    outcomes = pd.MultiIndex.from_product([constructs, vignettes], names=["construct", "vignette"])
-    exposures = {e["id"]: e for r in rows for e in r.exposures}
+    parts = [
+        _of_study(study, rows_of(study, module, vocabulary, folded), module, vocabulary, folded)
+        for study in studies
+    ]
+    return join_answers(parts, vocabulary)
 
-    y = pd.concat([r.y.reindex(columns=outcomes) for r in rows], ignore_index=True)
-    x = pd.concat(
-        [r.x.reindex(columns=list(exposures), fill_value=0.0) for r in rows], ignore_index=True
-    )
-    where = pd.concat([r.site for r in rows], ignore_index=True)
+
+def _of_study(
+    study: Study, rows: Rows, module: str, vocabulary: Vocabulary, folded: bool
+) -> xr.Dataset:
+    """Cross-products of one study, its own exposures and outcomes alone."""
+    constructs = in_order(set(rows.y.columns.unique("construct")), vocabulary["constructs"])
+    vignettes = in_order(set(rows.y.columns.unique("vignette")), vocabulary["vignettes"])
+    outcomes = pd.MultiIndex.from_product([constructs, vignettes], names=["construct", "vignette"])
+    exposures = {e["id"]: e for e in rows.exposures}
+    y, x = rows.y.reindex(columns=outcomes), rows.x.reindex(columns=list(exposures))
     keys_of_setting = list(KEYS_OF_SETTING)
-    sites = where.drop_duplicates().sort_values([*keys_of_setting, "site"], ignore_index=True)
+    sites = rows.site.drop_duplicates().sort_values([*keys_of_setting, "site"], ignore_index=True)
     settings = sites.drop(columns="site").drop_duplicates(keys_of_setting, ignore_index=True)
-    site = where.merge(sites.reset_index(names="at"), how="left")["at"].to_numpy()
+    site = rows.site.merge(sites.reset_index(names="at"), how="left")["at"].to_numpy()
 
     seen = y.notna().to_numpy()
     patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
@@ -73,16 +75,16 @@ def answer_cells(
     n, zz = _cross_products(z, cell, len(keys))
     p = 1 + len(exposures)
 
-    setting_of = settings.reset_index(names="at").merge(
-        pd.DataFrame({"study": [s.id for s in studies], "rows": range(len(rows))})
-    )
-    names = _setting_names(settings)
-    present = np.array([[e in rows[i].x.columns for e in exposures] for i in setting_of["rows"]])
-    labels = [f"{c}|{v}" for c, v in outcomes]
     setting_of_site = sites.merge(settings.reset_index(names="at"), how="left")["at"].to_numpy()
-    signs = [int(vocabulary["constructs"][c].get("family_sign", 0)) for c in constructs]
-    asked = np.zeros((len(settings), len(labels)), dtype=bool)
+    asked = np.zeros((len(settings), len(outcomes)), dtype=bool)
     np.logical_or.at(asked, setting_of_site[keys[:, 0]], patterns[keys[:, 1]])
+    places = settings[keys_of_setting[1:]].itertuples(index=False, name=None)
+    centre = [rows.centre.loc[place].reindex(outcomes).to_numpy() for place in places]
+    scale = {
+        name: np.tile(rows.scale[name].astype(float).reindex(outcomes), (len(settings), 1))
+        for name in rows.scale
+    }
+    signs = [int(vocabulary["constructs"][c].get("family_sign", 0)) for c in constructs]
     return xr.Dataset(
         {
             "n": ("cell", n),
@@ -94,15 +96,15 @@ def answer_cells(
             "observed": (("pattern", "outcome"), patterns.astype(np.int8)),
             "setting_of_site": ("site", setting_of_site),
             "asked": (("setting", "outcome"), asked.astype(np.int8)),
-            "present": (("setting", "exposure"), present.astype(np.int8)),
-            "sited": ("setting", settings["sited"].to_numpy(dtype=np.int8)),
-            "centre": (("setting", "outcome"), _centres(rows, setting_of, outcomes)),
-            "scale": (("setting", "outcome"), _aligned("scale", rows, setting_of, outcomes)),
-            "scale_df": (("setting", "outcome"), _aligned("df", rows, setting_of, outcomes)),
-            "scale_of_all_arms": (
-                ("setting", "outcome"),
-                _aligned("all_arms", rows, setting_of, outcomes) == 1,
+            "present": (
+                ("setting", "exposure"),
+                np.ones((len(settings), len(exposures)), dtype=np.int8),
             ),
+            "sited": ("setting", settings["sited"].to_numpy(dtype=np.int8)),
+            "centre": (("setting", "outcome"), np.stack(centre)),
+            "scale": (("setting", "outcome"), scale["scale"]),
+            "scale_df": (("setting", "outcome"), scale["df"]),
+            "scale_of_all_arms": (("setting", "outcome"), scale["all_arms"] == 1),
             "family_of": ("construct", [vocabulary.family(c) for c in constructs]),
             "family_sign": ("construct", signs),
             **{c: ("setting", settings[c].to_numpy(dtype=str)) for c in keys_of_setting},
@@ -113,17 +115,15 @@ def answer_cells(
             "vignette_of": ("outcome", outcomes.get_level_values("vignette").to_numpy(dtype=str)),
         },
         coords={
-            "setting": names,
+            "setting": _setting_names(settings),
             "site": sites["site"].to_numpy(dtype=str),
             "coefficient": ["intercept", *exposures],
             "exposure": np.array(list(exposures), dtype=str),
             "construct": constructs,
             "vignette": vignettes,
-            "outcome": labels,
+            "outcome": [f"{c}|{v}" for c, v in outcomes],
         },
-        attrs=attributes_of(
-            "answers", DATA, studies, module, folded, [d for r in rows for d in r.dropped]
-        ),
+        attrs=attributes_of("answers", DATA, [study], module, folded, rows.dropped),
     )
 
 
@@ -133,25 +133,6 @@ def _cross_products(z: np.ndarray, cell: np.ndarray, cells: int) -> tuple[np.nda
     ends = np.cumsum(np.bincount(cell, minlength=cells))
     blocks = np.split(z[order], ends[:-1])
     return np.array([len(b) for b in blocks], dtype=float), np.stack([b.T @ b for b in blocks])
-
-
-def _aligned(
-    what: str, rows: Sequence[Rows], setting_of: pd.DataFrame, outcomes: pd.MultiIndex
-) -> np.ndarray:
-    """A column of the standardisers of the study of each setting, shape (setting, outcome)."""
-    found = [rows[i].scale[what].astype(float).reindex(outcomes) for i in setting_of["rows"]]
-    return np.stack(found)
-
-
-def _centres(rows: Sequence[Rows], setting_of: pd.DataFrame, outcomes: pd.MultiIndex) -> np.ndarray:
-    """The reference mean of each outcome in each setting, shape (setting, outcome)."""
-    places = setting_of[list(KEYS_OF_SETTING[1:])].itertuples(index=False, name=None)
-    return np.stack(
-        [
-            rows[i].centre.loc[place].reindex(outcomes).to_numpy()
-            for i, place in zip(setting_of["rows"], places, strict=True)
-        ]
-    )
 
 
 def _setting_names(settings: pd.DataFrame) -> list[str]:
