@@ -14,15 +14,15 @@ from typing import Any, cast
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from metastudy.codebook import codebook as codebooks
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import did_you_mean, numeral
 from metastudy.common.user_files import link_note
 from metastudy.common.yaml_document import yaml_path
+from metastudy.parcels import folders
+from metastudy.parcels.folders import StudyFolder
 
 __all__ = [
     "Fit",
@@ -39,7 +39,6 @@ __all__ = [
 __resources__ = ("../schemas/config.schema.yaml", "../schemas/codebook.schema.yaml")
 MANIFEST = "manifest.yaml"  # of simulated files, beside the studies
 NO_STUDIES = ("figures", "index")  # of the data report, beside the pages of studies
-PUBLISHED = "published"  # the design of a study that holds findings and no people
 # Sensitivity analyses that are kinds of models of their own: of which kind the module's main model
 # is, and what it then has.
 OWN_KINDS = {"ordinal": ("answers", "answers to items"), "interviews": ("codings", "interviews")}
@@ -54,6 +53,7 @@ class StudyFiles:
     modules: tuple[str, ...]
     published: bool = False
     declared: bool = False  # moderators or groupings of the second stage
+    parcel: bool = False  # sufficient statistics, and no rows of people
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,12 @@ class Module:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fit of a module: ``main``, or a sensitivity analysis by its name."""
+    """A fit of a module, or a sensitivity analysis of one by its name, and the studies in it."""
 
     module: str
     variant: str
     model: str
+    studies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,8 @@ def _read_number(config: dict[str, Any], error: ValidationError) -> None:
 def discover(config: Mapping[str, Any]) -> Found:
     """Studies, modules and fits that the configuration selects.
 
-    A study is a folder with a codebook. Its outcomes say which modules it enters. A sensitivity
-    analysis that the vocabulary allows and the selected studies do not is left out.
+    A study is a folder with a codebook, or with a parcel. Its outcomes say which modules it enters.
+    A sensitivity analysis that the vocabulary allows and the selected studies do not is left out.
 
     Raises
     ------
@@ -150,10 +151,11 @@ def discover(config: Mapping[str, Any]) -> Found:
     """
     common = vocabularies.load(Path(config["vocabulary"]))
     data = Path(config["data"])
-    there = sorted(path.parent.name for path in data.glob("*/codebook.yaml"))
-    names = _selected("studies", config["studies"], there, f"a folder with a codebook in {data}")
+    there = folders.studies_in(data)
+    what = f"a folder with a codebook or a parcel in {data}"
+    names = _selected("studies", config["studies"], there, what)
     books = _books(data, names, common)
-    vocabulary = vocabularies.merge(common, [_additions(book) for book in books.values()])
+    vocabulary = vocabularies.merge(common, [book.additions for book in books.values()])
     wanted = _selected("modules", config["modules"], list(vocabulary["modules"]), "a module")
     studies: dict[str, StudyFiles] = {}
     members: dict[str, list[str]] = {}
@@ -175,11 +177,8 @@ def discover(config: Mapping[str, Any]) -> Found:
                 f"outcomes of the study {name} in {', '.join(others)}: `modules` is "
                 f"{', '.join(wanted)}"
             )
-        missing += codebooks.missing_file(book)
-        published = book.study.design == PUBLISHED
-        declared = bool(book.moderators or book.nestings)
-        files = (str(book.data_path), str(book.path))
-        studies[name] = StudyFiles(files, mine, published, declared)
+        missing += book.missing
+        studies[name] = StudyFiles(book.files, mine, book.published, book.declared, book.parcel)
         for module in mine:
             members.setdefault(module, []).append(name)
             if _has_parts(book.vocabulary, book.outcomes, module):
@@ -199,23 +198,32 @@ def discover(config: Mapping[str, Any]) -> Found:
     }
     everything = config["studies"] == "all" and config["modules"] == "all"
     complete = everything and set(common["modules"]) <= set(modules)
-    fits = {m: Fit(m, "main", found.model) for m, found in modules.items()}
-    for m in modules:
+    fits = {m: Fit(m, "main", found.model, found.studies) for m, found in modules.items()}
+    for m, found in modules.items():
         if m in folded and m in config["sensitivity"].get("folded", ()):
-            fits[f"{m}-folded"] = Fit(m, "folded", modules[m].model)
+            fits[f"{m}-folded"] = Fit(m, "folded", found.model, found.studies)
         for kind in OWN_KINDS:
-            if m in config["sensitivity"].get(kind, ()):
-                fits[f"{m}-{kind}"] = Fit(m, kind, kind)
+            if m not in config["sensitivity"].get(kind, ()):
+                continue
+            with_rows = tuple(n for n in found.studies if not studies[n].parcel)
+            if without := [n for n in found.studies if n not in with_rows]:
+                left_out.append(
+                    f"the studies {', '.join(without)} in {m}-{kind}: not from a parcel, as this "
+                    "analysis counts single answers"
+                    + ("" if with_rows else "; no study is left, so there is no such analysis")
+                )
+            if with_rows:
+                fits[f"{m}-{kind}"] = Fit(m, kind, kind, with_rows)
     return Found(studies, modules, fits, complete, tuple(left_out))
 
 
-def _books(data: Path, names: list[str], vocabulary: Vocabulary) -> dict[str, Codebook]:
-    """The codebooks of studies, or what is wrong with any of them, all at once."""
-    books: dict[str, Codebook] = {}
+def _books(data: Path, names: list[str], vocabulary: Vocabulary) -> dict[str, StudyFolder]:
+    """What is said of each study, or what is wrong with any of them, all at once."""
+    books: dict[str, StudyFolder] = {}
     problems: list[Problem] = []
     for name in names:
         try:
-            books[name] = codebooks.load(data / name, vocabulary)
+            books[name] = folders.said_in(data / name, vocabulary)
         except BadInput as bad:
             problems += bad.problems
     if problems:
@@ -223,15 +231,12 @@ def _books(data: Path, names: list[str], vocabulary: Vocabulary) -> dict[str, Co
     return books
 
 
-def _additions(book: Codebook) -> Mapping[str, Any]:
-    added: Mapping[str, Any] = book.document.data.get("vocabulary") or {}
-    return added
-
-
 def _no_studies(data: Path) -> Iterator[str]:
     """Folders and files among the studies that are none: what was meant may be misspelt."""
     for path in sorted(data.iterdir()) if data.is_dir() else ():
         if path.name.startswith((".", "_")) or path.name.lower().startswith("readme"):
+            continue
+        if path.is_dir() and any(path.glob(f"*{folders.SUFFIX}")):
             continue
         if path.is_dir() and not (path / "codebook.yaml").is_file():
             inside = [one.name for one in path.iterdir()]
@@ -314,7 +319,7 @@ def orphans(config: Mapping[str, Any], results: Path) -> list[str]:
     config : says where the studies are. One that is there and not selected is no orphan.
     results : folder of the results.
     """
-    there = {path.parent.name for path in Path(config["data"]).glob("*/codebook.yaml")}
+    there = set(folders.studies_in(Path(config["data"])))
     of_report = {*there, *NO_STUDIES}
     found = [
         path

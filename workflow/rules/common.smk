@@ -160,7 +160,18 @@ def posterior_of(wildcards):
 
 
 def studies_of(wildcards):
-    return [f"results/harmonized/{s}" for s in FOUND.modules[module_of(wildcards)].studies]
+    return [f"results/harmonized/{s}" for s in fit_of(wildcards).studies]
+
+
+def tables_of_parcel(wildcards):
+    """The harmonized tables of the study that a parcel is to be made of."""
+    study = config.get("study", "")
+    if study not in FOUND.studies:
+        raise WorkflowError(
+            f"no study {study!r} to make a parcel of: give --config study=NAME, NAME being one of "
+            + ", ".join(name for name, one in FOUND.studies.items() if not one.parcel)
+        )
+    return f"results/harmonized/{study}"
 
 
 # What figures, tables and variables are made from, by the name of the option that takes it.

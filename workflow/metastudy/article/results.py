@@ -77,6 +77,11 @@ class Results:
         everyone = (*self.studies, *self.published)
         return Labels(self.vocabulary, {s.id: study_label(s.report["codebook"]) for s in everyone})
 
+    def parcels(self, module: str) -> tuple[str, ...]:
+        """Labels of the module's studies that came without rows, as parcels."""
+        rows = self.cells[module].rows if module in self.cells else {}
+        return tuple(self.labels.study(s.id) for s in self.studies if s.parcel and s.id in rows)
+
     @property
     def interval(self) -> float:
         """Probability of the intervals."""

@@ -44,8 +44,8 @@ def gather(args: argparse.Namespace) -> Results:
     checks = [json.loads(path.read_text("utf-8")) for path in sorted(args.checks)]
     return Results(
         vocabulary=vocabulary,
-        studies=tuple(study for study in studies if len(study.respondents)),
-        published=tuple(study for study in studies if not len(study.respondents)),
+        studies=tuple(study for study in studies if study.people),
+        published=tuple(study for study in studies if not study.people),
         appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
         truth=_joined(pd.read_csv(path, comment="#") for path in args.truth),
         design_based=_joined(pd.read_parquet(path) for path in args.design_based),

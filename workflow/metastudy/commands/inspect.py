@@ -11,6 +11,7 @@ from pathlib import Path
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
+from metastudy.data_report.inspection.parcel import inspected_at_home
 from metastudy.data_report.inspection.study import inspect
 from metastudy.harmonized.study import load_study
 
@@ -26,6 +27,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON")
     args = parser.parse_args()
     study = load_study(args.study, measured=None)
+    if study.parcel is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(inspected_at_home(study, study.parcel).to_json(), "utf-8")
+        return
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
     found = inspect(study, vocabulary, args.smallest_cell)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 
 from metastudy.commands._run import run
@@ -36,6 +37,10 @@ def main() -> None:
     cells = xr.load_dataset(args.cells)
     model = model_of(cells)
     rows = observed_rows(args.studies, cells, args.vocabulary)
+    if rows is None:
+        checked("comparison", pd.DataFrame(columns=COLUMNS)).to_parquet(args.out, index=False)
+        print("not from a parcel: no study of the module has rows to be left out")
+        return
     found, gates, components = {}, {}, 0
     for path in args.fits:
         with xr.open_datatree(path) as tree:

@@ -35,7 +35,7 @@ def main() -> None:
         priors = priors_of(args.priors)
         table = predict(rows, cells, posterior, priors, args.seed, args.smallest_cell)
     checked("predictive", table).to_parquet(args.out, index=False)
-    print(table.to_string())
+    print(table.to_string() if rows is not None else "not from a parcel: no study has rows")
 
 
 if __name__ == "__main__":

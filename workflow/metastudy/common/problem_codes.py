@@ -26,6 +26,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "encoding": "The bytes of the file are not in the encoding that is declared.",
         "hostile-archive": "An archive unpacks to far more than it should, or reaches outside its "
         "own folder, or its XML declares entities.",
+        "parcel": "A parcel is of another version, was changed after it was made, is not of its "
+        "study, or is not what its format says.",
         "unknown-column": "The codebook mentions a raw variable that the file does not have.",
         # the rows
         "off-scale": "A number lies outside the declared bounds, or is no number, and is no "

@@ -24,6 +24,7 @@ from metastudy.codebook.vocabulary import (
 from metastudy.common.table_schema import Column, pandera_schema
 
 __all__ = [
+    "PARCEL",
     "PERSON",
     "REPORT",
     "TABLES",
@@ -52,6 +53,7 @@ _NUMBER = Column("float64")
 _MEASURE = Column("float64", null=True)
 _POSITION = Column("int64", low=0)
 REPORT = "report.json"  # beside the tables of a study
+PARCEL = "study.parcel"  # beside the report of a study that came without rows
 PROVENANCES = ("simulated", "observed")
 TABLES: Mapping[str, Table] = {
     "respondents": Table(

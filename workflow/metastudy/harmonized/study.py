@@ -12,17 +12,21 @@ import pandas as pd
 
 from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.scale_scores import NEEDED
-from metastudy.harmonized.schema import REPORT
+from metastudy.harmonized.schema import PARCEL, REPORT
 
 __all__ = ["REPORT", "Study", "load_study"]
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study's report, and by name its harmonized tables; one that is not given has no rows."""
+    """A study's report, and by name its harmonized tables; one that is not given has no rows.
+
+    ``parcel`` is the file of sufficient statistics that it came as, if it came without rows.
+    """
 
     report: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
+    parcel: Path | None = None
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         try:
@@ -48,6 +52,11 @@ class Study:
     def vocabulary(self) -> Mapping[str, Any]:
         """The entries that its codebook adds to the common vocabulary, by section."""
         return self.report.get("vocabulary") or {}
+
+    @property
+    def people(self) -> int:
+        """How many people it has, whether as rows or behind the cells of a parcel."""
+        return len(self.respondents) if self.parcel is None else int(self.report["rows_kept"])
 
     @property
     def respondents(self) -> pd.DataFrame:
@@ -119,4 +128,6 @@ def load_study(folder: Path, measured: Sequence[str] | None = NEEDED) -> Study:
         categoricals; all as they are if ``None``.
     """
     report = json.loads((Path(folder) / REPORT).read_text("utf-8"))
-    return Study(report, _StoredTables(Path(folder), measured))
+    parcel = Path(folder) / PARCEL
+    tables = _StoredTables(Path(folder), measured)
+    return Study(report, tables, parcel if parcel.is_file() else None)

@@ -114,14 +114,17 @@ def predict(
 
     Parameters
     ----------
-    rows : respondents or interviews in the order of the cells.
+    rows : respondents or interviews in the order of the cells; ``None`` where all studies came as
+        parcels.
     posterior : its draws, dims ``chain`` and ``draw``; evenly spaced ones are replicated.
 
     Returns
     -------
     pandas.DataFrame
-        :data:`metastudy.model_checks.predictive_checks.COLUMNS`.
+        :data:`metastudy.model_checks.predictive_checks.COLUMNS`; no rows where there are none.
     """
+    if rows is None:
+        return pd.DataFrame(columns=COLUMNS)
     from metastudy.inference.prior_draws import draw_prior
 
     model = model_of(cells)

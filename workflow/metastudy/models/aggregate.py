@@ -11,11 +11,14 @@ import xarray as xr
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
-from metastudy.harmonized.study import load_study
+from metastudy.harmonized.study import Study, load_study
 from metastudy.models.kind import Model
 from metastudy.models.registry import MODELS, model_named, model_of
+from metastudy.parcels import cells as cells_of_parcels
+from metastudy.parcels import parcel as parcels
+from metastudy.parcels.refusals import Refusal, refused
 
-__all__ = ["aggregate", "check_required", "kind_of", "observed_rows"]
+__all__ = ["aggregate", "cells_of_one", "check_required", "kind_of", "observed_rows"]
 
 
 def kind_of(module: str, vocabulary: Vocabulary, variant: str = "main") -> Model:
@@ -40,15 +43,36 @@ def aggregate(
     vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in opened])
     model = kind_of(module, vocabulary, variant)
     studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
-    return model.cells(studies, module, vocabulary, variant == "folded")
+    if not any(study.parcel for study in studies):
+        return model.cells(studies, module, vocabulary, variant == "folded")
+    return model.join([cells_of_one(s, module, vocabulary, variant) for s in studies], vocabulary)
+
+
+def cells_of_one(
+    study: Study, module: str, vocabulary: Vocabulary, variant: str = "main"
+) -> xr.Dataset:
+    """Cells of one study, from its rows or from the parcel that it came as."""
+    if study.parcel is None:
+        model = kind_of(module, vocabulary, variant)
+        return model.cells([study], module, vocabulary, variant == "folded")
+    try:
+        parcel = parcels.read(study.parcel, study.id)
+        cells_of_parcels.check_vocabulary(parcel, vocabulary)
+        return cells_of_parcels.cells_of(parcel, module, variant)
+    except Refusal as said:
+        raise refused(study.parcel, said, study.id) from None
 
 
 def observed_rows(folders: Sequence[Path], cells: xr.Dataset, path_to_vocabulary: Path) -> Any:
-    """The rows behind cells, from the harmonized folders of their studies in any order."""
+    """The rows behind cells, from the harmonized folders of their studies in any order.
+
+    A study that came as a parcel has none; where all did, there are no rows at all, and ``None``.
+    """
     model = model_of(cells)
     studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
     vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in studies])
-    return model.observe(studies, cells, vocabulary)
+    with_rows = [study for study in studies if study.parcel is None]
+    return model.observe(with_rows, cells, vocabulary) if with_rows else None
 
 
 def check_required(cells: xr.Dataset, required: Collection[str]) -> None:

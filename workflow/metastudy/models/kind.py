@@ -55,6 +55,7 @@ _NO_REPLICATES = _none("replicates")
 _NO_SIMULATION = _none("simulation")
 _NO_ESTIMATES = _none("unpooled estimates")
 _NO_REFITS = _none("refits")
+_NO_PARCELS = _none("cells of parcels")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,8 @@ class Model:
     measured : columns of the measurements that its cells are made from.
     cells : (studies, module, vocabulary, folded) -> sufficient statistics, with the attributes
         :func:`metastudy.models.base.attributes_of`.
+    join : (cells of one study each, vocabulary) -> cells of all of them; kinds without it take rows
+        and no parcels.
     structures : cells -> what the design identifies around each exposure: (exposure, outcome,
         identification); the outcome is empty where it is the same for all of them.
     design : cells -> the design of what varies between settings.
@@ -108,6 +111,7 @@ class Model:
         [xr.Dataset, xr.DataTree, np.random.Generator, int, Collection[str]], Iterator[Row]
     ]
     least_levels: int = 2
+    join: Callable[[Sequence[xr.Dataset], Vocabulary], xr.Dataset] = _NO_PARCELS
     row_parameters: tuple[str, ...] = ()
     observe: Callable[[Sequence[Study], xr.Dataset, Vocabulary], Any] = _NO_ROWS
     log_lik: Callable[[Any, xr.Dataset, xr.Dataset], np.ndarray] = _NO_DENSITY

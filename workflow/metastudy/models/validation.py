@@ -9,7 +9,7 @@ from __future__ import annotations
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.study import Study
-from metastudy.models.aggregate import kind_of
+from metastudy.models.aggregate import cells_of_one
 
 __all__ = ["validate"]
 
@@ -19,7 +19,7 @@ def validate(study: Study, vocabulary: Vocabulary) -> list[str]:
 
     Parameters
     ----------
-    study : the harmonized tables.
+    study : the harmonized tables, or the parcel that it came as.
     vocabulary : with the study's additions.
 
     Returns
@@ -36,7 +36,7 @@ def validate(study: Study, vocabulary: Vocabulary) -> list[str]:
     problems: list[Problem] = []
     for module in modules:
         try:
-            kind_of(module, vocabulary).cells([study], module, vocabulary, False)
+            cells_of_one(study, module, vocabulary)
         except BadInput as bad:
             problems += bad.problems
     if problems:

@@ -15,6 +15,7 @@ import xarray as xr
 import yaml
 
 from metastudy.common.code_digest import code_digest
+from metastudy.parcels.parcel import parcel_in, read
 
 __all__ = [
     *("codebooks", "code", "commit_of", "content_digest", "machine", "provenance", "raw"),
@@ -58,9 +59,10 @@ def raw(data: Path, studies: Iterable[str]) -> dict[str, dict[str, str]]:
 def codebooks(data: Path, studies: Iterable[str], others: Iterable[Path]) -> dict[str, str]:
     """Digest of what each codebook says, and of the vocabulary and other files beside them.
 
-    Comments, order of keys and ends of lines do not count.
+    Comments, order of keys and ends of lines do not count. A parcel has its codebook in it, and is
+    among the data.
     """
-    paths = {study: data / study / "codebook.yaml" for study in studies}
+    paths = {s: data / s / "codebook.yaml" for s in studies if not parcel_in(data / s)}
     paths |= {path.name: path for path in others if path.is_file()}
     return {name: _said(path) for name, path in sorted(paths.items())}
 
@@ -102,12 +104,15 @@ def code(library: Path) -> dict[str, str]:
 
 
 def provenance(data: Path, studies: Iterable[str]) -> dict[str, str]:
-    """Whether each study's data are simulated or observed, as its codebook says."""
-    books = {study: data / study / "codebook.yaml" for study in sorted(studies)}
-    return {
-        study: str(yaml.safe_load(path.read_text("utf-8-sig"))["study"]["provenance"])
-        for study, path in books.items()
-    }
+    """Whether each study's data are simulated or observed, as its codebook or its parcel says."""
+    found = {}
+    for study in sorted(studies):
+        if parcel := parcel_in(data / study):
+            found[study] = str(read(parcel).manifest["provenance"])
+        else:
+            said = yaml.safe_load((data / study / "codebook.yaml").read_text("utf-8-sig"))
+            found[study] = str(said["study"]["provenance"])
+    return found
 
 
 def commit_of(repository: Path) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from metastudy.article import figure_rows
 from metastudy.article.results import Results, of_modules
+from metastudy.article.topics.predictive_checks import NOT_FROM_A_PARCEL, without_parcels
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table
@@ -84,10 +85,18 @@ def table(evidence: Results) -> Table:
 
 def variables(evidence: Results) -> dict[str, Any]:
     """For each module which way of pooling predicts best, and a sentence."""
-    return {
+    tree = {
         module: _module_variables(evidence, mine)
         for module, mine in of_modules(evidence, evidence.comparison)
     }
+    for module in evidence.contrasts:
+        if parcels := evidence.parcels(module):
+            if module not in tree:
+                one = dict.fromkeys(("elpd", "difference", "se", "weight"), NOT_FROM_A_PARCEL)
+                said = dict.fromkeys(("best", "verdict", "sentence", "high_k"), NOT_FROM_A_PARCEL)
+                tree[module] = {**said, **{name: dict(one) for name in POOLING}}
+            tree[module]["sentence"] = without_parcels(tree[module]["sentence"], parcels)
+    return tree
 
 
 def _module_variables(evidence: Results, table: pd.DataFrame) -> dict[str, Any]:

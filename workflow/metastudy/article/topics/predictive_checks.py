@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = [
     "INNER",
     "MAX_IN_FIGURE",
     "NOMINAL",
+    "NOT_FROM_A_PARCEL",
     "NUMBER",
     "OF_CODES",
     "PLACES",
@@ -34,6 +35,7 @@ __all__ = [
     "panels",
     "variables",
     "whole_studies",
+    "without_parcels",
 ]
 
 
@@ -106,6 +108,11 @@ MAX_ALL_SHOWN, SHOWN_OF_MORE = (
 )  # so many studies or vignettes are all in the figure; of more, these
 MOST_NAMED = 3  # statistics that the text names as the worst
 PLACES = {"country": ("by country", "countries"), "sector": ("by sector", "sectors")}
+NOT_FROM_A_PARCEL = "not from a parcel"
+LEAVES = (
+    *("count", "outside", "outside_word", "percent", "sentence", "worst", "prior", "prior_percent"),
+    *("off_scale_prior", "off_scale_posterior"),
+)
 NOMINAL, INNER = 0.95, 0.5  # probability of the intervals of replicates
 
 
@@ -222,9 +229,21 @@ def variables(evidence: Results) -> dict[str, Any]:
         module: _module_variables(evidence, mine)
         for module, mine in of_modules(evidence, evidence.predictive)
     }
+    for module in evidence.contrasts:
+        if parcels := evidence.parcels(module):
+            if module not in tree:
+                tree[module] = dict.fromkeys(LEAVES, NOT_FROM_A_PARCEL)
+            tree[module]["sentence"] = without_parcels(tree[module]["sentence"], parcels)
     if tree:
         tree |= {"interval": percent(NOMINAL), "inner": percent(INNER)}
     return tree
+
+
+def without_parcels(sentence: str, parcels: Sequence[str]) -> str:
+    """What is said of rows, with the studies that have none."""
+    if sentence == NOT_FROM_A_PARCEL:
+        return f"{NOT_FROM_A_PARCEL.capitalize()}: {joined(parcels)} came without rows."
+    return f"{sentence} {joined(parcels)} came without rows, as parcels, and are not in this."
 
 
 def between_clusters(evidence: Results, table: pd.DataFrame) -> pd.DataFrame:

@@ -113,6 +113,9 @@ def study_grid(evidence: Results) -> pd.DataFrame:
 
 def _places(evidence: Results, study: Study) -> dict[tuple[str, str, str], int | str]:
     """People of each place and role; small cells are hidden, and what would give them away."""
+    if study.parcel:
+        said = study.report["parcel"]["places"]
+        return {(country, sector, role): n for country, sector, role, n in said}
     where = [study.respondents[name].astype(str) for name in ("country", "sector", "role")]
     counts = Counter(zip(*where, strict=True))
     places = sorted(counts)
@@ -121,6 +124,12 @@ def _places(evidence: Results, study: Study) -> dict[tuple[str, str, str], int |
     least = int(evidence.settings["privacy"]["smallest_cell"])
     cells = protect([counts[place] for place in places], least).cells
     return dict(zip(places, cells, strict=True))
+
+
+def _sites(study: Study) -> int:
+    if study.parcel:
+        return int(study.report["parcel"]["sites"])
+    return int(study.respondents["org_id"].nunique())
 
 
 def participant_flow(evidence: Results) -> pd.DataFrame:
@@ -206,7 +215,7 @@ def variables(evidence: Results) -> Tree:
             "file": str(study.report["file"]),
             "sha256": str(study.report["sha256"]),
             "unmapped": str(len(study.report["unmapped"])),
-            "sites": str(study.respondents["org_id"].nunique()),
+            "sites": str(_sites(study)),
         }
         if modelled:
             tree[study.id]["n_model"] = str(max(modelled.values()))

@@ -26,8 +26,8 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
 
     Parameters
     ----------
-    parts : cells of one study each (:func:`metastudy.models.answers.cells.answer_cells`), in the
-        order of the studies' ids.
+    parts : cells of one study each (:func:`metastudy.models.answers.cells.answer_cells`), in any
+        order; the whole has them in that of the studies' ids.
     vocabulary : gives the order of constructs and vignettes, and the families.
 
     Returns
@@ -35,6 +35,7 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
     Cells with all exposures, outcomes and patterns of the parts; what a study does not have is zero
     in its cross-products, and missing among its standardisers.
     """
+    parts = sorted(parts, key=lambda part: str(part.study.values[0]))
     constructs = in_order(
         {str(c) for p in parts for c in p.construct.values}, vocabulary["constructs"]
     )

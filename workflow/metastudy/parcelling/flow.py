@@ -1,0 +1,46 @@
+"""The report of a study as it goes into a parcel: no small count, no name of a file or column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["public_report"]
+
+CONTROL = "disclosure_control"  # the rule by which people leave here
+FEW = "rules_with_few_rows"
+_PRIVATE = ("excluded_by_arm", "read_by_arm", "quality")  # counts of few people, arm by arm
+
+
+def public_report(report: Mapping[str, Any], kept: int, left: int, least: int) -> dict[str, Any]:
+    """A study's report with its participant flow in counts that are large enough.
+
+    Rules by which few rows left are one together. Where these are fewer than ``least`` as well they
+    are left out of the rows read, so that no difference gives them away.
+
+    Parameters
+    ----------
+    report : as harmonizing wrote it.
+    kept : people who stay.
+    left : people who left by disclosure control.
+    """
+    excluded = {str(rule): int(n) for rule, n in report["excluded"].items()}
+    excluded |= {CONTROL: left} if left else {}
+    large = {rule: n for rule, n in excluded.items() if n == 0 or n >= least}
+    few = sum(n for rule, n in excluded.items() if rule not in large)
+    if few >= least:
+        large[FEW] = few
+    public = {key: value for key, value in report.items() if key not in _PRIVATE}
+    return {
+        **public,
+        "file": "",
+        "sha256": "",
+        "rows_read": kept + sum(large.values()),
+        "rows_kept": kept,
+        "excluded": large,
+        "few_left": 0 < few < least,
+        "unmapped": [],
+        "ignored": [],
+        "notes": [],
+        "missing": {},
+    }

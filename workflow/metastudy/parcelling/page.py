@@ -1,0 +1,145 @@
+"""The page for the owner: everything that is in a parcel, and what is not, before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from metastudy.display.formatting import joined, mark, number, words
+from metastudy.display.page import Page, Section, Table, Text, render
+
+__all__ = ["owner_page"]
+
+Facts = Sequence[Sequence[str]]
+NOT_IN_IT = (
+    "No row of a person, no answer of a person and no pattern of one person's answers.",
+    "No name, no raw id, no pseudonym of a person and no free text.",
+    "No name of an organisation: sites are under pseudonyms made with your key.",
+    "No smallest or largest value.",
+    "No column of the data file that the codebook does not use, and no name of such a column.",
+    "Not your key: the checksum of the data file can be tested by nobody else.",
+)
+
+
+def owner_page(
+    manifest: Mapping[str, Any],
+    documents: Mapping[str, Any],
+    size: int,
+    moved: Facts,
+) -> str:
+    """The page in HTML, one file.
+
+    Parameters
+    ----------
+    manifest, documents : of the parcel.
+    size : of the file in bytes.
+    moved : what control moved the estimates by, a row an estimate; it stays with the owner.
+    """
+    study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
+    return render(
+        Page(
+            name=str(manifest["study"]),
+            title=f"What is in {manifest['study']}.parcel",
+            subtitle=str(study["codebook"]["title"]),
+            mark=mark([str(manifest["provenance"])]),
+            marked="The data file is a stand-in that a program wrote; it tells nothing of people.",
+            sections=[
+                Section("In the file", [_contents(documents, size), *_cells(documents)]),
+                Section("People", [_flow(study, least), *_places(study)]),
+                Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
+                Section("Estimates in the file", [_estimates(documents["estimates.json"])]),
+                Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
+                Section("What remains possible", [Text(_REMAINS.format(least=least))]),
+            ],
+        )
+    )["html"]
+
+
+_REMAINS = (
+    "Each sum in the file is over {least} people or more. Sums over few people whose answers have "
+    "few possible values can in principle be solved for the answers. This version does not try "
+    "such an attack on its own parcels. Send one only to people whom you would trust with a table "
+    "of means, standard deviations and correlations by site."
+)
+
+
+def _contents(documents: Mapping[str, Any], size: int) -> Table:
+    study = documents["study.json"]
+    rows = [
+        ("The study", "title, design, place and publication, as in the codebook"),
+        ("Outcomes", joined(map(words, study["outcomes"]))),
+        ("Exposures", joined(words(next(iter(e.values()))) for e in study["exposures"])),
+        ("Cells", "of each site and pattern of answered outcomes: number of people, sums, sums of "
+         "squares and products of scores and exposures"),
+        ("Standardisers", "mean and standard deviation of each outcome in the reference group"),
+        ("Data report", "rounded shares of answers, reliability of scales, sizes of conditions"),
+        ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
+        ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
+        ("Size", f"{size / 1000:.0f} kB; every part is text that any program for ZIP files shows"),
+    ]  # fmt: skip
+    return Table("What the parcel holds.", ("", ""), rows)
+
+
+def _cells(documents: Mapping[str, Any]) -> list[Table]:
+    rows = []
+    for name, cells in sorted(documents.items()):
+        if name.startswith("cells/"):
+            n = cells["numbers"]["n"]
+            fit = name.removeprefix("cells/").removesuffix(".json").replace("-", ", ")
+            sites = len(cells["coordinates"]["site"])
+            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{sum(n):.0f}"))
+    columns = ("Fit", "Cells", "Sites", "People in the smallest", "People")
+    return [Table("Cells of each fit that the study can enter.", columns, rows)]
+
+
+def _flow(study: Mapping[str, Any], least: int) -> Table:
+    rows = [("Read", str(study["rows_read"]))]
+    rows += [(words(rule), f"−{n}") for rule, n in study["excluded"].items()]
+    rows.append(("Kept", str(study["rows_kept"])))
+    note = f"Fewer than {least} more left by some rules." if study["few_left"] else ""
+    return Table("Rows, as far as they are in the file.", ("Step", "Rows"), rows, note=note)
+
+
+def _places(study: Mapping[str, Any]) -> list[Table]:
+    rows = [(*map(words, place[:3]), str(place[3])) for place in study["places"]]
+    columns = ("Country", "Sector", "Role", "People")
+    return [Table("Where the people are.", columns, rows, heads=3)]
+
+
+def _control(did: Mapping[str, Any]) -> Table:
+    names = {
+        "people": "People in the cells",
+        "people_left": "People who left, as few had their pattern of answers",
+        "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
+        "people_moved": "People whose site became one of others, or none",
+        "sites_before": "Sites before",
+        "sites_after": "Sites after",
+        "settings_without_sites": "Settings without sites",
+    }
+    note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
+    rows = [(label, str(did[name])) for name, label in names.items()]
+    return Table(
+        f"People of a site, pattern of answers and condition are {did['least']} or more.",
+        ("", ""),
+        rows,
+        note=note,
+    )
+
+
+def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
+    if did["untouched"]:
+        return []
+    columns = ("Module", "Exposure", "Outcome", "Moved by (standard errors)", "Error times")
+    note = "This table is not in the file: beside the parcel it would say something of few people."
+    return [Table("What this did to the estimates.", columns, moved, heads=3, note=note)]
+
+
+def _estimates(rows: Sequence[Mapping[str, Any]]) -> Table:
+    main = [row for row in rows if row["variant"] == "main"]
+    shown = [
+        (words(r["module"]), words(r["exposure"]), words(r["outcome"]), words(r["vignette"]),
+         str(r["n"]), number(r["estimate"]), number(r["se"]))
+        for r in main
+    ]  # fmt: skip
+    columns = ("Module", "Exposure", "Outcome", "Situation", "People", "Estimate", "Standard error")
+    return Table("Estimates of this study alone, in standard deviations.", columns, shown, heads=4)

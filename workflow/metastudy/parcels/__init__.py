@@ -1,0 +1,1 @@
+"""Parcels: a study as sufficient statistics in one plain file, written, read and refused."""

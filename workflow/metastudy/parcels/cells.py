@@ -1,0 +1,281 @@
+"""Cells of answers as a JSON document, and back to the same bytes.
+
+A float is spelt by its shortest decimal that is read back as the same float, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.parcels.parcel import Parcel
+from metastudy.parcels.refusals import AGAIN, Refusal
+
+__all__ = ["cells_of", "check_vocabulary", "document_of"]
+
+DIMS = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
+_NUMBERS: Mapping[str, tuple[tuple[str, ...], type]] = {
+    "n": (("cell",), np.float64),
+    "xx": (("cell", "coefficient", "coefficient_"), np.float64),
+    "xy": (("cell", "coefficient", "outcome"), np.float64),
+    "yy": (("cell", "outcome", "outcome_"), np.float64),
+    "site_of_cell": (("cell",), np.int64),
+    "pattern_of_cell": (("cell",), np.int64),
+    "observed": (("pattern", "outcome"), np.int8),
+    "setting_of_site": (("site",), np.int64),
+    "asked": (("setting", "outcome"), np.int8),
+    "present": (("setting", "exposure"), np.int8),
+    "sited": (("setting",), np.int8),
+    "centre": (("setting", "outcome"), np.float64),
+    "scale": (("setting", "outcome"), np.float64),
+    "scale_df": (("setting", "outcome"), np.float64),
+    "scale_of_all_arms": (("setting", "outcome"), np.bool_),
+    "family_sign": (("construct",), np.int64),
+}
+_TEXTS: Mapping[str, str] = {
+    **dict.fromkeys(("study", "country", "sector", "role"), "setting"),
+    **dict.fromkeys(("exposure_type", "exposure_name", "exposure_level"), "exposure"),
+    **dict.fromkeys(("construct_of", "vignette_of"), "outcome"),
+    "family_of": "construct",
+}
+_MAY_MISS = ("centre", "scale", "scale_df")  # null where nobody was asked
+_ATTRIBUTES = ("model", "data", "module", "variant", "studies", "dropped", "vocabulary")
+_LONGEST = 200  # characters of a name
+_SLACK = 1e-8  # of rounding, relative to the largest number
+
+
+def document_of(cells: xr.Dataset) -> dict[str, Any]:
+    """The cells of one study as a document."""
+    return {
+        "coordinates": {name: [str(v) for v in cells[name].values] for name in DIMS},
+        "numbers": {name: _listed(cells[name].values) for name in _NUMBERS},
+        "texts": {name: [str(v) for v in cells[name].values] for name in _TEXTS},
+        "attributes": {name: str(cells.attrs[name]) for name in _ATTRIBUTES},
+    }
+
+
+def _listed(values: np.ndarray) -> Any:
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return np.where(np.isnan(values), None, values.astype(object)).tolist()
+    return values.tolist()
+
+
+def cells_of(parcel: Parcel, module: str, variant: str) -> xr.Dataset:
+    """The cells of a parcel, checked number by number.
+
+    Raises
+    ------
+    Refusal
+        For cells that are not there, are of other types or sizes than they say, or that no data of
+        people could have.
+    """
+    place = f"cells/{module}-{variant}.json"
+    document = parcel.fits.get((module, variant))
+    if document is None:
+        raise Refusal(f"no cells of {module}, {variant}", "cells of each module of its outcomes")
+
+    def wrong(found: str, expected: str) -> Refusal:
+        return Refusal(found, expected, AGAIN, place=place)
+
+    parts = {"coordinates", "numbers", "texts", "attributes"}
+    if not isinstance(document, dict) or set(document) != parts:
+        raise wrong("another structure", f"an object of {', '.join(sorted(parts))}")
+    for part, names in (
+        ("coordinates", DIMS), ("numbers", _NUMBERS), ("texts", _TEXTS), ("attributes", _ATTRIBUTES)
+    ):  # fmt: skip
+        found = document[part]
+        if not isinstance(found, dict) or set(found) != set(names):
+            raise wrong(f"other names in '{part}'", f"{', '.join(names)}")
+    coordinates = {name: _names(document["coordinates"][name], name, wrong) for name in DIMS}
+    sizes = {name: len(of) for name, of in coordinates.items()}
+    sizes["coefficient_"], sizes["outcome_"] = sizes["coefficient"], sizes["outcome"]
+    variables: dict[str, Any] = {}
+    for name, (dims, kind) in _NUMBERS.items():
+        variables[name] = (dims, _array(document["numbers"][name], name, dims, kind, sizes, wrong))
+    for name, dim in _TEXTS.items():
+        of = _names(document["texts"][name], name, wrong, empty=True)
+        if len(of) != sizes[dim]:
+            raise wrong(f"'{name}' of {len(of)}", f"one of each {dim}, {sizes[dim]}")
+        variables[name] = (dim, of)
+    attributes = {name: document["attributes"][name] for name in _ATTRIBUTES}
+    if not all(isinstance(value, str) and len(value) < 10**6 for value in attributes.values()):
+        raise wrong("an attribute that is no text", "attributes that are texts")
+    cells = xr.Dataset(variables, coordinates, attributes)
+    _sound(cells, parcel, module, variant, wrong)
+    return cells
+
+
+Wrong = Callable[[str, str], Refusal]
+
+
+def _names(of: Any, name: str, wrong: Wrong, empty: bool = False) -> np.ndarray:
+    sound = isinstance(of, list) and all(isinstance(v, str) and len(v) <= _LONGEST for v in of)
+    if not sound or not (empty or name == "vignette" or all(of)):
+        raise wrong(f"'{name}' that is no list of names", f"texts of at most {_LONGEST} characters")
+    return np.array(of, dtype=str) if of else np.array([], dtype="<U1")
+
+
+def _array(
+    values: Any, name: str, dims: tuple[str, ...], kind: type, sizes: dict[str, int], wrong: Wrong
+) -> np.ndarray:
+    """One variable as an array of its kind; the first of a new dimension sets its size."""
+    try:
+        found = np.array(values, dtype=object)
+    except ValueError:
+        found = np.array(None)
+    if found.ndim == 1 and len(dims) > 1 and found.size == 0:
+        found = found.reshape(0, *(sizes.get(dim, 0) for dim in dims[1:]))
+    wanted = tuple(sizes.setdefault(d, n) for d, n in zip(dims, found.shape, strict=False))
+    if found.ndim != len(dims) or found.shape != wanted:
+        raise wrong(
+            f"'{name}' of the shape {found.shape}", f"{wanted or dims}, by {', '.join(dims)}"
+        )
+    types = {float: (int, float), int: (int,), bool: (bool,)}
+    base = {np.float64: float, np.bool_: bool}.get(kind, int)
+    flat = found.ravel().tolist()
+    if base is float and name in _MAY_MISS:
+        flat = [float("nan") if v is None else v for v in flat]
+    if not all(type(v) in types[base] for v in flat):
+        raise wrong(f"a value in '{name}' that is no {base.__name__}", f"{base.__name__}s")
+    try:
+        array = np.array(flat, dtype=kind).reshape(found.shape)
+    except OverflowError:
+        raise wrong(
+            f"a number in '{name}' that is too large", "numbers of people's answers"
+        ) from None
+    if base is float and (
+        np.isinf(array).any() or (np.isnan(array).any() and name not in _MAY_MISS)
+    ):
+        raise wrong(f"a number in '{name}' that is not finite", "finite numbers")
+    return array
+
+
+def _sound(cells: xr.Dataset, parcel: Parcel, module: str, variant: str, wrong: Wrong) -> None:
+    """What holds of all cells that people's answers can give."""
+    least = int(parcel.manifest["least"])
+    attrs, sizes = cells.attrs, cells.sizes
+    said = (attrs["model"], attrs["module"], attrs["variant"])
+    if said != ("answers", module, variant):
+        raise wrong(f"cells of {', '.join(said)[:80]}", f"answers, {module}, {variant}")
+    try:
+        about, dropped = json.loads(attrs["studies"]), json.loads(attrs["dropped"])
+        added = json.loads(attrs["vocabulary"])
+        one = {k: parcel.study["codebook"][k] for k in ("citation", "response_mode", "provenance")}
+        agrees = about == {parcel.id: one} and added == parcel.study["vocabulary"]
+        agrees &= all(
+            set(d) == {"study", "rule", "rows"}
+            and type(d["rows"]) is int
+            and d["study"] == parcel.id
+            for d in dropped
+        )
+    except (ValueError, TypeError, KeyError, RecursionError):
+        agrees = False
+    if not agrees:
+        raise wrong("attributes that do not agree with study.json", "those of its codebook")
+    if set(cells.study.values) != {parcel.id}:
+        raise wrong("cells of another study", f"cells of {parcel.id} alone")
+    for name, size in (("site_of_cell", "site"), ("pattern_of_cell", "pattern"),
+                       ("setting_of_site", "setting")):  # fmt: skip
+        values = cells[name].values
+        if values.size == 0 or set(values.tolist()) != set(range(sizes[size])):
+            raise wrong(f"places in '{name}' that are not those of {size}s", "each, and no other")
+    for name in ("observed", "asked", "present", "sited"):
+        if not np.isin(cells[name].values, (0, 1)).all():
+            raise wrong(f"a value in '{name}' that is neither 0 nor 1", "0 and 1")
+    keys = list(
+        zip(cells.site_of_cell.values.tolist(), cells.pattern_of_cell.values.tolist(), strict=True)
+    )
+    if keys != sorted(set(keys)):
+        raise wrong("cells that are out of order or twice", "one cell a site and pattern, in order")
+    constructs, vignettes = cells.construct.values, cells.vignette.values
+    pairs = [(c, v) for c in constructs for v in vignettes]
+    named = [
+        (c, v) for c, v in zip(cells.construct_of.values, cells.vignette_of.values, strict=True)
+    ]
+    if named != pairs or cells.outcome.values.tolist() != [f"{c}|{v}" for c, v in pairs]:
+        raise wrong("outcomes that are not its constructs in its vignettes", "all pairs, in order")
+    if cells.coefficient.values.tolist() != ["intercept", *cells.exposure.values]:
+        raise wrong("coefficients that are not its exposures", "the intercept and each exposure")
+    for name in DIMS:
+        of = cells[name].values.tolist()
+        if len(set(of)) < len(of) and name != "site":
+            raise wrong(f"the same name twice in '{name}'", "each once")
+    _crossed(cells, least, wrong)
+    asked = cells.asked.values == 1
+    if not (cells.scale.values[asked] > 0).all():
+        raise wrong("a standardiser that is not above zero", "standard deviations")
+
+
+def _crossed(cells: xr.Dataset, least: int, wrong: Wrong) -> None:
+    """Counts and cross-products that belong together."""
+    n, xx, xy, yy = (cells[name].values for name in ("n", "xx", "xy", "yy"))
+    if not (n == np.round(n)).all() or (n < least).any():
+        raise wrong(f"a cell of {n.min():g} people", f"whole numbers of at least {least} people")
+    if not np.array_equal(xx[:, 0, 0], n):
+        raise wrong("cross-products whose intercept is not the count", "xx[0][0] = n")
+    if not (
+        np.array_equal(xx, xx.transpose(0, 2, 1)) and np.array_equal(yy, yy.transpose(0, 2, 1))
+    ):
+        raise wrong("cross-products that are not symmetric", "symmetric ones")
+    seen = cells.observed.values[cells.pattern_of_cell.values] == 1
+    if not seen.any(axis=1).all():
+        raise wrong("a pattern without an outcome", "people who answered")
+    if xy.transpose(0, 2, 1)[~seen].any() or yy[~seen].any():
+        raise wrong("cross-products of an outcome that was not observed", "zeros there")
+    setting = cells.setting_of_site.values[cells.site_of_cell.values]
+    there = np.zeros((cells.sizes["setting"], cells.sizes["outcome"]), dtype=bool)
+    np.logical_or.at(there, setting, seen)
+    if not np.array_equal(there, cells.asked.values == 1):
+        raise wrong("'asked' that is not what was observed", "1 where some cell has the outcome")
+    whole = np.concatenate(
+        [np.concatenate([xx, xy], axis=2), np.concatenate([xy.transpose(0, 2, 1), yy], axis=2)],
+        axis=1,
+    )
+    largest = np.abs(whole).max(axis=(1, 2))
+    if (np.linalg.eigvalsh(whole).min(axis=1) < -_SLACK * largest).any():
+        raise wrong("cross-products that no data have", "positive semidefinite ones")
+
+
+def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
+    """Check that a parcel means by its words what the vocabulary of this project means.
+
+    Raises
+    ------
+    Refusal
+        For a construct, vignette, place or level that the vocabulary lacks or has elsewhere.
+    """
+    fix = "give the owner your config/vocabulary.yaml, and ask for the parcel made with it"
+    for (module, variant), document in parcel.fits.items():
+        coordinates, texts = document["coordinates"], document["texts"]
+        for construct in coordinates["construct"]:
+            known = construct in vocabulary["constructs"]
+            if not known or vocabulary.module(construct) != module:
+                raise Refusal(
+                    f"the outcome '{construct}' in cells of {module}, {variant}",
+                    f"an outcome of {module} in the vocabulary",
+                    fix,
+                    "vocabulary",
+                )
+        for section, names in (
+            ("vignettes", [v for v in coordinates["vignette"] if v]),
+            ("countries", texts["country"]),
+            ("sectors", texts["sector"]),
+            ("roles", [r for r in texts["role"] if r != "not_stated"]),
+        ):
+            for name in names:
+                if name not in vocabulary[section]:
+                    raise Refusal(f"'{name}', which is not among the {section}", "one of the "
+                                  "vocabulary", fix, "vocabulary")  # fmt: skip
+    for factor, levels in parcel.study["factors"].items():
+        if factor not in vocabulary["factors"] or list(vocabulary.levels(factor)) != levels:
+            raise Refusal(
+                f"the levels {', '.join(levels)} of '{factor}'",
+                "the levels of the vocabulary, the reference first",
+                fix,
+                "vocabulary",
+            )

@@ -1,0 +1,83 @@
+"""A study's folder: what its codebook or its parcel says, as far as the rules have to know it.
+
+Read while the Snakefile is read, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metastudy.codebook import codebook as codebooks
+from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import Problem
+from metastudy.parcels import parcel as parcels
+from metastudy.parcels.parcel import SUFFIX, Parcel
+
+__all__ = ["SUFFIX", "StudyFolder", "said_in", "studies_in"]
+
+PUBLISHED = "published"  # the design of a study that holds findings and no people
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """What is said of a study, whichever way it came.
+
+    ``vocabulary`` is the common one with the study's ``additions``; ``missing`` is what is wrong
+    with its data file; ``declared`` says whether it has moderators or groupings.
+    """
+
+    outcomes: Sequence[str]
+    vocabulary: Vocabulary
+    additions: Mapping[str, Any]
+    files: tuple[str, ...]
+    missing: Sequence[Problem] = ()
+    published: bool = False
+    declared: bool = False
+    parcel: bool = False
+
+
+def studies_in(data: Path) -> list[str]:
+    """The names of all studies in a folder of studies: folders with a codebook or a parcel."""
+    found = (*data.glob("*/codebook.yaml"), *data.glob(f"*/*{SUFFIX}"))
+    return sorted({path.parent.name for path in found})
+
+
+def said_in(folder: Path, common: Vocabulary) -> StudyFolder:
+    """Read the codebook, or the parcel, of a study.
+
+    Raises
+    ------
+    BadInput
+        For a codebook or a parcel that is wrong, or for both in one folder.
+    """
+    if path := parcels.parcel_in(folder):
+        return _of_parcel(path, parcels.read(path), common)
+    return _of_codebook(codebooks.load(folder, common))
+
+
+def _of_codebook(book: Codebook) -> StudyFolder:
+    return StudyFolder(
+        outcomes=book.outcomes,
+        vocabulary=book.vocabulary,
+        additions=book.document.data.get("vocabulary") or {},
+        files=(str(book.data_path), str(book.path)),
+        missing=codebooks.missing_file(book),
+        published=book.study.design == PUBLISHED,
+        declared=bool(book.moderators or book.nestings),
+    )
+
+
+def _of_parcel(path: Path, parcel: Parcel, common: Vocabulary) -> StudyFolder:
+    said = parcel.study
+    return StudyFolder(
+        outcomes=said["outcomes"],
+        vocabulary=parcels.vocabulary_with(parcel, path, common),
+        additions=said["vocabulary"],
+        files=(str(path),),
+        declared=bool(said["attributes"]),
+        parcel=True,
+    )

@@ -1,0 +1,32 @@
+"""Parcels: at the owner's, a study as sufficient statistics in one file that may leave the building.
+
+REQUIRED INPUTS: results/harmonized/<study> of the study that `--config study=NAME` names, and its folder in data/raw
+OUTPUTS: parcels/<study>.parcel and parcels/<study>.html, which says in words what is in it (docs/parcels.md)
+Neither is declared as an output: a parcel is made when somebody asks for it, and never by `rule all`.
+"""
+
+
+rule parcel:
+    input:
+        tables=tables_of_parcel,
+    log:
+        "results/logs/parcel.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        folder=Path(config["data"]) / config.get("study", ""),
+        vocabulary=VOCABULARY,
+        manifest=MANIFEST,
+        pseudonyms=as_json("pseudonyms"),
+        smallest=config["privacy"]["smallest_cell"],
+        code=code("parcel"),
+        lock=LOCK,
+        out=Path("parcels") / f"{config.get('study', '')}.parcel",
+    message:
+        "Make a parcel of a study: --config study=NAME."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.parcel"
+        " --study-folder {params.folder:q} --tables {input.tables:q} --vocabulary {params.vocabulary:q}"
+        " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --smallest-cell {params.smallest:q}"
+        " --code {params.code:q} --lock {params.lock:q} --out {params.out:q} 2>&1 | tee {log:q}"
