@@ -15,18 +15,23 @@ rule parcel:
     conda:
         "../../envs/environment.yaml"
     params:
-        folder=Path(config["data"]) / config.get("study", ""),
+        study=config.get("study", ""),
+        studies=[
+            name for name, study in FOUND.studies.items() if not (study.parcel or study.published)
+        ],
+        data=config["data"],
         vocabulary=VOCABULARY,
         manifest=MANIFEST,
         pseudonyms=as_json("pseudonyms"),
         smallest=config["privacy"]["smallest_cell"],
         code=code("parcel"),
         lock=LOCK,
-        out=Path("parcels") / f"{config.get('study', '')}.parcel",
+        out="parcels",
     message:
         "Make a parcel of a study: --config study=NAME."
     shell:
         f"{LIBRARY} python -m metastudy.commands.parcel"
-        " --study-folder {params.folder:q} --tables {input.tables:q} --vocabulary {params.vocabulary:q}"
+        " --study={params.study:q} --studies {params.studies:q} --data {params.data:q} --tables {input.tables:q}"
+        " --vocabulary {params.vocabulary:q}"
         " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --smallest-cell {params.smallest:q}"
         " --code {params.code:q} --lock {params.lock:q} --out {params.out:q} 2>&1 | tee {log:q}"

@@ -17,7 +17,7 @@ from metastudy.commands._run import run
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonize.parcel import save_parcel
-from metastudy.parcels import parcel as parcels
+from metastudy.parcels.parcel import parcel_in
 
 __all__ = ["main"]
 
@@ -47,12 +47,10 @@ def _rows(args: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def _parcel(args: argparse.Namespace) -> Mapping[str, Any] | None:
-    path = parcels.parcel_in(args.study_folder)
+    path = parcel_in(args.study_folder)
     if path is None:
         return None
-    common = vocabularies.load(args.vocabulary)
-    vocabulary = parcels.vocabulary_with(parcels.read(path), path, common)
-    return save_parcel(path, vocabulary, args.out)
+    return save_parcel(path, vocabularies.load(args.vocabulary), args.out)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from metastudy.codebook.codebook import load
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.commands._run import run
 from metastudy.common.problems import MetastudyError
+from metastudy.common.text import did_you_mean
 from metastudy.data_report.inspection.study import inspect
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonized.study import Study, load_study
@@ -18,27 +19,31 @@ from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import Controlled, control, modules_of
 from metastudy.parcelling.make import documents, estimates_of, keyed
 from metastudy.parcelling.page import owner_page
-from metastudy.parcels.parcel import write
+from metastudy.parcels.parcel import SUFFIX, write
 
 
 def main() -> None:
     """Entry point of the rule ``parcel``."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--study-folder", type=Path, required=True)
-    parser.add_argument("--tables", type=Path, required=True, help="its harmonized tables")
+    parser.add_argument("--study", required=True)
+    parser.add_argument(
+        "--studies", nargs="*", required=True, help="those that have rows of people"
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the studies")
+    parser.add_argument("--tables", type=Path, nargs="*", required=True, help="of the study")
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--pseudonyms", type=json.loads, required=True, help="JSON: key, key_file")
     parser.add_argument("--smallest-cell", type=int, required=True)
     parser.add_argument("--code", required=True, help="digest of the code")
     parser.add_argument("--lock", required=True, help="digest of the locked requirements")
-    parser.add_argument("--out", type=Path, required=True, help="the parcel; a page goes beside it")
+    parser.add_argument("--out", type=Path, required=True, help="folder of parcels and their pages")
     args = parser.parse_args()
 
-    study = load_study(args.tables, measured=None)
-    if study.parcel is not None:
-        raise MetastudyError(f"{study.id} is a parcel already: who has its rows can make another")
-    codebook = load(args.study_folder, vocabularies.load(args.vocabulary), args.manifest)
+    if args.study not in args.studies:
+        raise MetastudyError(_no_study(args.study, args.studies))
+    study = load_study(args.tables[0], measured=None)
+    codebook = load(args.data / study.id, vocabularies.load(args.vocabulary), args.manifest)
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
     controlled = control(study, vocabulary, args.smallest_cell)
     least = controlled.did["least"]
@@ -57,15 +62,24 @@ def main() -> None:
         "lock": args.lock,
     }
     inside = documents(controlled, vocabulary, inspected)
-    write(args.out, manifest, inside)
-    size, moved = args.out.stat().st_size, _moved(study, controlled, vocabulary)
-    page = args.out.with_suffix(".html")
+    path = args.out / f"{study.id}{SUFFIX}"
+    write(path, manifest, inside)
+    size, moved = path.stat().st_size, _moved(study, controlled, vocabulary)
+    page = path.with_suffix(".html")
     page.write_text(owner_page(manifest, inside, size, moved), "utf-8")
     did = controlled.did
     for name, found in did.items():
         print(f"{study.id}: {name.replace('_', ' ')}: {found}")
     print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else "cells were merged"))
-    print(f"{args.out}: {size} bytes; read {page} before you send it")
+    print(f"{path}: {size} bytes; read {page} before you send it")
+
+
+def _no_study(name: str, there: list[str]) -> str:
+    asked = f"'{name}' is no study with rows of people" if name else "no study is named"
+    return (
+        f"{asked}: give --config study=NAME, NAME being one of "
+        f"{', '.join(there) or 'those in the data'}{did_you_mean(name, there)}"
+    )
 
 
 def _moved(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list[list[str]]:

@@ -18,8 +18,8 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.code_digest import file_digest
 from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.schema import PARCEL, REPORT, TABLES
-from metastudy.parcels.cells import check_vocabulary
-from metastudy.parcels.parcel import Parcel, read
+from metastudy.parcels.cells import cells_of, check_vocabulary
+from metastudy.parcels.parcel import Parcel, read, vocabulary_with
 from metastudy.parcels.refusals import Refusal, refused
 
 __all__ = ["report_of", "save_parcel"]
@@ -52,13 +52,13 @@ def report_of(parcel: Parcel, path: Path) -> dict[str, Any]:
     }
 
 
-def save_parcel(path: Path, vocabulary: Vocabulary, folder: Path) -> dict[str, Any]:
+def save_parcel(path: Path, common: Vocabulary, folder: Path) -> dict[str, Any]:
     """Check a parcel, and write the study's folder of harmonized tables; give its report.
 
     Parameters
     ----------
     path : the parcel in the folder of the study.
-    vocabulary : of this project, with what the parcel adds to it.
+    common : the vocabulary of this project.
     folder : ``results/harmonized/<study>``; made if it is not there.
 
     Raises
@@ -68,7 +68,10 @@ def save_parcel(path: Path, vocabulary: Vocabulary, folder: Path) -> dict[str, A
         vocabulary. Then nothing is written.
     """
     parcel = read(path)
+    vocabulary = vocabulary_with(parcel, path, common)
     try:
+        for module, variant in parcel.fits:
+            cells_of(parcel, module, variant)
         check_vocabulary(parcel, vocabulary)
     except Refusal as said:
         raise refused(path, said) from None

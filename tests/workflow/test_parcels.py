@@ -1,0 +1,89 @@
+"""Parcels through the rules: made at an owner's, put in place of data files, fitted like rows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.parcel_studies import PLANTED, raw_study
+from helpers.repository import ROOT
+
+pytestmark = pytest.mark.ci
+
+CELLS = ("results/cells/threat.nc",)
+NO_ANALYSES = {"ordinal": ["threat"], "folded": [], "interviews": []}
+
+
+def project(folder: Path) -> Path:
+    """A project folder of its own, without studies; one analysis counts single answers."""
+    shutil.copytree(ROOT / "config", folder / "config")
+    (folder / "data" / "raw").mkdir(parents=True)
+    path = folder / "config" / "config.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8")) | {"sensitivity": NO_ANALYSES}
+    path.write_text(yaml.safe_dump(settings), "utf-8")
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str, fails: bool = False) -> str:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *(*arguments, "--cores", "1", "--directory", str(folder)),
+        ],
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=800,
+    )
+    assert (done.returncode != 0) is fails, done.stdout
+    return done.stdout
+
+
+def test_parcels_give_the_cells_of_the_rows_to_the_byte_and_mix_with_them(tmp_path: Path) -> None:
+    owner = project(tmp_path / "owner")
+    raw_study(owner / "data" / "raw", "alpha", sites=2, seed=1)
+    raw_study(owner / "data" / "raw", "beta", country="FI", seed=2)
+    snakemake(owner, *CELLS)
+    of_rows = (owner / CELLS[0]).read_bytes()
+
+    said = snakemake(owner, "parcel", "--config", "study=alpha")
+    assert "alpha: no cell was touched" in said
+    snakemake(owner, "parcel", "--config", "study=beta")
+    page = (owner / "parcels" / "alpha.html").read_text("utf-8")
+    assert "Not in the file" in page
+    assert all(text not in page for text in PLANTED)
+    said = snakemake(owner, "parcel", "--config", "study=alpa", fails=True)
+    assert "did you mean 'alpha'" in said.lower()
+    assert "Traceback" not in said
+
+    analyst = project(tmp_path / "analyst")
+    data = analyst / "data" / "raw"
+    for name in ("alpha", "beta"):
+        (data / name).mkdir()
+        shutil.copy(owner / "parcels" / f"{name}.parcel", data / name)
+    said = snakemake(analyst, *CELLS, "results/data_report/index.html")
+    assert "alpha, beta in threat-ordinal: not from a parcel" in said
+    assert (analyst / CELLS[0]).read_bytes() == of_rows
+    report = (analyst / "results" / "data_report" / "alpha.html").read_text("utf-8")
+    assert "came as a parcel" in report
+
+    shutil.rmtree(data / "beta")
+    raw_study(data, "beta", country="FI", seed=2)
+    snakemake(analyst, *CELLS)
+    assert (analyst / CELLS[0]).read_bytes() == of_rows, "a parcel beside rows"
+
+    whole = (data / "alpha" / "alpha.parcel").read_bytes()
+    (data / "alpha" / "alpha.parcel").write_bytes(whole[:-100])
+    said = snakemake(analyst, *CELLS, fails=True)
+    assert "[wrong-format]" in said
+    assert "Traceback" not in said
+    assert (analyst / CELLS[0]).is_file(), "bad data cost nothing that was there"
