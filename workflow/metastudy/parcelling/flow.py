@@ -24,7 +24,7 @@ def public_report(report: Mapping[str, Any], kept: int, left: int, least: int) -
     kept : people who stay.
     left : people who left by disclosure control.
     """
-    excluded = {str(rule): int(n) for rule, n in report.get("excluded", {}).items()}
+    excluded = {str(rule): int(n) for rule, n in report["excluded"].items()}
     excluded |= {CONTROL: left} if left else {}
     large = {rule: n for rule, n in excluded.items() if n == 0 or n >= least}
     few = sum(n for rule, n in excluded.items() if rule not in large)

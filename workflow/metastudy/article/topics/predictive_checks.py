@@ -243,7 +243,7 @@ def without_parcels(sentence: str, parcels: Sequence[str]) -> str:
     """What is said of rows, with the studies that have none."""
     if sentence == NOT_FROM_A_PARCEL:
         return f"{NOT_FROM_A_PARCEL.capitalize()}: {joined(parcels)} came without rows."
-    return f"{sentence} {joined(parcels)} came without rows, as parcels, and are not in this."
+    return f"{sentence} This is without {joined(parcels)}, of which there are no rows."
 
 
 def between_clusters(evidence: Results, table: pd.DataFrame) -> pd.DataFrame:
