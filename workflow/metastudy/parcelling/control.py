@@ -200,7 +200,7 @@ def _shows(people: _People, members: np.ndarray, own: np.ndarray, least: int) ->
             levels = np.unique(np.round(everybody[~np.isnan(everybody)], 9))
             answers, count = np.unique(np.round(values[mine, k], 9), return_counts=True)
             if len(answers) == 1 or (len(levels) == 2 and count.min() < least):
-                return str(people.y.columns[k][0])
+                return str(people.y.columns[int(k)][0])
     return ""
 
 

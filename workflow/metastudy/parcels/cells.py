@@ -61,7 +61,9 @@ def document_of(cells: xr.Dataset) -> dict[str, Any]:
 
 def _listed(values: np.ndarray) -> Any:
     if values.dtype.kind == "f" and np.isnan(values).any():
-        return np.where(np.isnan(values), None, values.astype(object)).tolist()
+        found = values.astype(object)
+        found[np.isnan(values)] = None
+        return found.tolist()
     return values.tolist()
 
 
@@ -143,7 +145,7 @@ def _array(
     if not all(type(v) in types[base] for v in flat):
         raise wrong(f"a value in '{name}' that is no {base.__name__}", f"{base.__name__}s")
     try:
-        array = np.array(flat, dtype=kind).reshape(found.shape)
+        array: np.ndarray = np.array(flat, dtype=kind).reshape(found.shape)
     except OverflowError:
         raise wrong(
             f"a number in '{name}' that is too large", "numbers of people's answers"

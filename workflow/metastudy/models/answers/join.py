@@ -55,8 +55,8 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
     coefficients = ["intercept", *exposures]
 
     seen = [_wide(p.observed.values, 1, _at(p.outcome, labels), len(labels)) for p in parts]
-    patterns, pattern = np.unique(np.concatenate(seen).astype(bool), axis=0, return_inverse=True)
-    pattern = np.split(pattern.ravel(), np.cumsum([len(s) for s in seen])[:-1])
+    patterns, places = np.unique(np.concatenate(seen).astype(bool), axis=0, return_inverse=True)
+    pattern = np.split(places.ravel(), np.cumsum([len(s) for s in seen])[:-1])
     first_site = np.cumsum([0, *(p.sizes["site"] for p in parts)])
     first_setting = np.cumsum([0, *(p.sizes["setting"] for p in parts)])
 
@@ -137,7 +137,7 @@ def _wide(
     shape = [*values.shape]
     shape[axis] = size
     out = np.full(shape, missing, dtype=values.dtype)
-    out[(*(slice(None),) * axis, at)] = values
+    np.moveaxis(out, axis, 0)[at] = np.moveaxis(values, axis, 0)
     return out
 
 
