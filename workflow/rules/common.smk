@@ -129,6 +129,11 @@ def raw_files(wildcards):
     return [local(path) for path in FOUND.studies[wildcards.study].files]
 
 
+def manifest_of(wildcards):
+    """The manifest of simulated files, which a study without a data file has no line in."""
+    return [] if FOUND.studies[wildcards.study].parcel else ancient(MANIFEST)
+
+
 def raw_digests(wildcards):
     """Checksums of a study's raw files, and whether the manifest lists them as simulated.
 

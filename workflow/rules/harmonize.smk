@@ -1,6 +1,6 @@
 """Harmonize: each study's raw file to tables of one form.
 
-REQUIRED INPUTS: data/raw/<study>/{data file, codebook.yaml}, data/raw/manifest.yaml, config/vocabulary.yaml
+REQUIRED INPUTS: data/raw/<study>/{data file, codebook.yaml} or a parcel, data/raw/manifest.yaml, config/vocabulary.yaml
 OUTPUTS: results/harmonized/<study>/ with its tables in Parquet and report.json
 A study's tables depend on that study alone. Snakemake removes the old output of a job before it runs it, so
 tables are made in results/staged/, validated there (can a model take them?), and promoted once all of that went
@@ -13,7 +13,7 @@ rule harmonize:
     input:
         raw=raw_files,
         vocabulary=VOCABULARY,
-        manifest=ancient(MANIFEST),
+        manifest=manifest_of,
     output:
         tables=directory("results/staged/{study}"),
     log:
@@ -22,6 +22,7 @@ rule harmonize:
         "../../envs/environment.yaml"
     params:
         folder=lambda w: Path(config["data"]) / w.study,
+        manifest=MANIFEST,
         pseudonyms=as_json("pseudonyms"),
         raw=raw_digests,
         code=code("harmonize"),
@@ -31,7 +32,7 @@ rule harmonize:
     shell:
         f"{LIBRARY} python -m metastudy.commands.harmonize"
         " --study-folder {params.folder:q} --vocabulary {input.vocabulary:q}"
-        " --manifest {input.manifest:q} --pseudonyms {params.pseudonyms:q} --out {output.tables:q} > {log:q} 2>&1"
+        " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --out {output.tables:q} > {log:q} 2>&1"
 
 
 rule validate:
