@@ -202,6 +202,32 @@ def test_only_outcomes_of_the_module_are_in_its_cells() -> None:
     assert cells_of(study).construct.values.tolist() == ["threat_quality"]
 
 
+def test_the_sums_of_a_study_are_the_same_bytes_whatever_other_studies_there_are() -> None:
+    """So they are where a study comes as cells of its own: products of another width round anew."""
+    rng = np.random.default_rng(2)
+    answers = {
+        ("threat_job", WORK): rng.uniform(0, 100, 302),
+        ("threat_profession", WORK): rng.uniform(0, 100, 302),
+    }
+    names, levels = (
+        ["threat_job", "threat_profession"],
+        {"involvement_degree": ["low", "high"] * 151},
+    )
+    exposures = [{"factor": "involvement_degree", "type": "randomised"}]
+    one = answer_study("b", answers, levels, names, exposures)
+    alone, both = cells_of(one), cells_of(one, experiment("a", 60, seed=1)[0])
+    assert both.sizes["coefficient"] > alone.sizes["coefficient"]
+    assert both.sizes["outcome"] > alone.sizes["outcome"]
+    mine = both.study.values[both.setting_of_site.values[both.site_of_cell.values]] == "b"
+    x, y = (
+        [both[dim].values.tolist().index(name) for name in alone[dim].values]
+        for dim in ("coefficient", "outcome")
+    )
+    for name, rows, columns in (("xx", x, x), ("xy", x, y), ("yy", y, y)):
+        found = both[name].values[mine][:, rows][:, :, columns]
+        assert found.tobytes() == alone[name].values.tobytes(), name
+
+
 def test_the_order_of_studies_changes_neither_sites_nor_sums() -> None:
     one, two = (experiment(name, 30, seed=s, sites=2)[0] for s, name in enumerate(("a", "b")))
     first, second = cells_of(one, two), cells_of(two, one)
