@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from copy import deepcopy
@@ -300,7 +301,8 @@ def test_the_corpus_is_refused_by_its_content_and_not_by_making_it_again(
 
 def archive(members: list[tuple[str | zipfile.ZipInfo, bytes]], **how: Any) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", **how) as file:
+    with zipfile.ZipFile(made, "w", **how) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a name that is there twice
         for name, content in members:
             file.writestr(name, content)
     return made.getvalue()
