@@ -73,7 +73,7 @@ study:
 file: {{name: answers.csv, format: csv}}
 variables:
   - {{name: person, as: id}}
-  - {{name: ward, as: trait, trait: region}}
+  - {{name: ward, as: trait, trait: region, values: {{0: ward 0, 1: ward 1, 2: ward 2}}}}
   - name: arm
     as: factor
     randomised: true
@@ -102,8 +102,8 @@ def put(project: Path, study: str, country: str, seed: int, people: int = 60) ->
     folder = project / "data" / "raw" / study
     folder.mkdir(parents=True)
     path = folder / "answers.csv"
-    ward = [f"ward {person % 3}" for person in range(people)]
-    table = {"person": range(people), "ward": ward, "arm": arm, "pay": pay}
+    person = np.arange(people)
+    table = {"person": person, "ward": person % 3, "arm": arm, "pay": pay}
     pd.DataFrame(table).to_csv(path, index=False)
     book = CODEBOOK.format(study=study, country=country, place=PLACES[country])
     (folder / "codebook.yaml").write_text(book, "utf-8")

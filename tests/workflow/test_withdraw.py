@@ -19,15 +19,15 @@ PLANTED = "Xylographia-7731"
 STUDY, OTHER = small_project.STUDIES
 
 
-def where(project: Path) -> set[str]:
-    """Files that hold the planted word, in bytes or in the columns of a table."""
+def where(project: Path, *words: str) -> set[str]:
+    """Files that hold one of some words, in bytes or in the columns of a table."""
     found = set()
     for path in project.rglob("*"):
         if path.is_file() and not path.is_symlink():
             content = path.read_bytes()
             if path.suffix == ".parquet":
                 content += pd.read_parquet(path).to_csv().encode()
-            if PLANTED.encode() in content:
+            if any(word.encode() in content for word in words):
                 found.add(path.relative_to(project).as_posix())
     return found
 
@@ -36,31 +36,35 @@ def where(project: Path) -> set[str]:
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the word in a ward's name, harmonized and inspected, as far as the cells."""
     project = small_project.make(tmp_path_factory.mktemp("withdraw") / "project")
-    data = project / "data" / "raw" / STUDY / "answers.csv"
-    data.write_text(data.read_text("utf-8").replace("ward 1", PLANTED), "utf-8")
-    small_project.listed(project, STUDY)
-    # A run that fails on an answer, so that logs have something to say of it.
-    good = data.read_bytes()
-    data.write_bytes(good.replace(b",core,", f",{PLANTED},".encode(), 1))
-    small_project.listed(project, STUDY)
-    done = small_project.snakemake(project, "check")
-    assert done.returncode != 0, done.stdout
-    data.write_bytes(good)
-    small_project.listed(project, STUDY)
+    book = project / "data" / "raw" / STUDY / "codebook.yaml"
+    text = book.read_text("utf-8")
+    assert "1: ward 1" in text
+    book.write_text(text.replace("1: ward 1", f"1: {PLANTED}"), "utf-8")
+    # First a run that fails on an answer, so that logs have something to say of the study.
+    data = book.with_name("answers.csv")
+    good = data.read_text("utf-8")
+    for content, fails in ((good.replace(",core,", ",core,9", 1), True), (good, False)):
+        data.write_text(content, "utf-8")
+        small_project.listed(project, STUDY)
+        if fails:
+            done = small_project.snakemake(project, "check")
+            assert done.returncode != 0, done.stdout
     done = small_project.snakemake(project, "check", "results/cells/threat.nc")
     assert done.returncode == 0, done.stdout
     return project
 
 
 def test_a_withdrawn_study_leaves_nothing_of_what_its_people_said(checked: Path) -> None:
-    before = where(checked)
-    assert f"data/raw/{STUDY}/answers.csv" in before
+    people = pd.read_parquet(checked / "results" / "harmonized" / STUDY / "respondents.parquet")
+    planted = (PLANTED, *people["pseudonym"].head(3))
+    before = where(checked, *planted)
+    assert f"data/raw/{STUDY}/codebook.yaml" in before
     assert {path for path in before if path.startswith(f"results/harmonized/{STUDY}/")}
     kept = small_project.digests(checked / "results" / "harmonized" / OTHER)
 
     done = small_project.snakemake(checked, "withdraw", "--config", f"study={STUDY}")
     assert done.returncode == 0, done.stdout
-    assert where(checked) == set()
+    assert where(checked, *planted) == set()
     assert not (checked / "data" / "raw" / STUDY).exists()
     assert not (checked / "results" / "cells" / "threat.nc").exists(), "it was pooled in them"
     assert not list((checked / "results" / "data_report").glob("*.html"))
