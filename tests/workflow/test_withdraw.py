@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers import small_project
+from helpers.small_project import STUDIES, digests, listed, make, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
 PLANTED = "Xylographia-7731"
-STUDY, OTHER = small_project.STUDIES
+STUDY, OTHER = STUDIES
 
 
 def where(project: Path, *words: str) -> set[str]:
@@ -35,7 +35,7 @@ def where(project: Path, *words: str) -> set[str]:
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with the word in a ward's name, harmonized and inspected, as far as the cells."""
-    project = small_project.make(tmp_path_factory.mktemp("withdraw") / "project")
+    project = make(tmp_path_factory.mktemp("withdraw") / "project")
     book = project / "data" / "raw" / STUDY / "codebook.yaml"
     text = book.read_text("utf-8")
     assert "1: ward 1" in text
@@ -45,34 +45,34 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     good = data.read_text("utf-8")
     for content, fails in ((good.replace(",core,", ",core,9", 1), True), (good, False)):
         data.write_text(content, "utf-8")
-        small_project.listed(project, STUDY)
+        listed(project, STUDY)
         if fails:
-            done = small_project.snakemake(project, "check")
+            done = snakemake(project, "check")
             assert done.returncode != 0, done.stdout
-    done = small_project.snakemake(project, "check", "results/cells/threat.nc")
+    done = snakemake(project, "check", "results/cells/threat.nc")
     assert done.returncode == 0, done.stdout
     return project
 
 
 def test_a_withdrawn_study_leaves_nothing_of_what_its_people_said(checked: Path) -> None:
     people = pd.read_parquet(checked / "results" / "harmonized" / STUDY / "respondents.parquet")
-    planted = (PLANTED, *people["pseudonym"].head(3))
+    planted = (PLANTED, *people["respondent_id"].str.rpartition("-")[2].head(3))
     before = where(checked, *planted)
     assert f"data/raw/{STUDY}/codebook.yaml" in before
     assert {path for path in before if path.startswith(f"results/harmonized/{STUDY}/")}
-    kept = small_project.digests(checked / "results" / "harmonized" / OTHER)
+    kept = digests(checked / "results" / "harmonized" / OTHER)
 
-    done = small_project.snakemake(checked, "withdraw", "--config", f"study={STUDY}")
+    done = snakemake(checked, "withdraw", "--config", f"study={STUDY}")
     assert done.returncode == 0, done.stdout
     assert where(checked, *planted) == set()
     assert not (checked / "data" / "raw" / STUDY).exists()
     assert not (checked / "results" / "cells" / "threat.nc").exists(), "it was pooled in them"
     assert not list((checked / "results" / "data_report").glob("*.html"))
-    assert small_project.digests(checked / "results" / "harmonized" / OTHER) == kept
+    assert digests(checked / "results" / "harmonized" / OTHER) == kept
     assert "data/raw/manifest.yaml, line" in done.stdout, "which still names it, for the user"
 
     # What is left builds without it, and of the other study nothing is made again but what pools.
-    again = small_project.snakemake(checked, "check", "results/cells/threat.nc", "--dry-run")
+    again = snakemake(checked, "check", "results/cells/threat.nc", "--dry-run")
     assert again.returncode == 0, again.stdout
     assert STUDY not in again.stdout
     assert f"Harmonize {OTHER}" not in again.stdout
@@ -80,7 +80,7 @@ def test_a_withdrawn_study_leaves_nothing_of_what_its_people_said(checked: Path)
 
 
 def test_a_name_that_is_no_study_ends_in_one_line(checked: Path) -> None:
-    done = small_project.snakemake(checked, "withdraw", "--config", "study=no_such_study")
+    done = snakemake(checked, "withdraw", "--config", "study=no_such_study")
     assert done.returncode != 0
     assert "there is nothing of a study 'no_such_study'" in done.stdout
     assert "Traceback" not in done.stdout

@@ -125,4 +125,4 @@ rule withdraw:
     shell:
         f"{LIBRARY} python -m metastudy.commands.withdraw"
         " --study={params.study:q} --config {params.config:q}"
-        " --results $(dirname $(dirname {log:q})) 2>&1 | tee {log:q}"
+        " --log {log:q} 2>&1 | tee {log:q}"

@@ -50,8 +50,9 @@ def project(tmp_path: Path) -> Path:
     record(project, "results/figures/both.svg", "results/fits/both.nc", "results/fits/other.nc")
     (project / "results" / "README.md").write_text("what is made")
     (project / "results" / "run_config.yaml").write_text("studies: all")
-    (project / ".store").mkdir()
-    (project / ".store" / "entry").write_text("a posterior")
+    (project / ".store" / "aa").mkdir(parents=True)
+    (project / ".store" / "aa" / f"{'a' * 64}.{'b' * 64}").write_text("a posterior")
+    (project / ".store" / "mine").write_text("somebody's own")
     return project
 
 
@@ -66,7 +67,7 @@ def left(project: Path) -> set[str]:
 
 def run(project: Path, study: str = GONE) -> list[str]:
     folders = project / "data" / "raw", project / "results"
-    return withdraw(study, project, *folders, [project / ".store"])
+    return withdraw(study, project, *folders, project / ".store", project / ".verify")
 
 
 def test_all_that_was_made_from_a_study_goes_and_the_rest_stays(project: Path) -> None:
@@ -80,6 +81,7 @@ def test_all_that_was_made_from_a_study_goes_and_the_rest_stays(project: Path) -
         "results/fits/other.nc",
         "results/README.md",
         "results/run_config.yaml",
+        ".store/mine",
     }
     records = [p.read_text() for p in (project / ".snakemake/metadata").rglob("*") if p.is_file()]
     assert len(records) == 5
@@ -98,7 +100,18 @@ def test_an_output_that_nothing_is_known_of_counts_as_made_from_it(project: Path
         f"results/harmonized/{STAYS}/table.parquet",
         "results/README.md",
         "results/run_config.yaml",
+        ".store/mine",
     }
+
+
+def test_a_rebuild_of_verify_goes_and_a_folder_of_somebody_else_stays(project: Path) -> None:
+    (project / ".verify").mkdir()
+    (project / ".verify" / "answers.csv").touch()
+    run(project)
+    assert (project / ".verify" / "answers.csv").is_file()
+    (project / ".verify" / ".metastudy-verify").touch()
+    run(project, STAYS)
+    assert not (project / ".verify").exists()
 
 
 def test_a_study_that_is_a_link_loses_the_link_and_its_target_is_named(

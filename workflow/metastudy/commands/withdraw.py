@@ -18,16 +18,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", required=True, help="name of its folder")
     parser.add_argument("--config", type=json.loads, required=True, help="JSON: all of it")
-    parser.add_argument("--results", type=Path, required=True, help="folder of the results")
+    parser.add_argument("--log", type=Path, required=True, help="in the folder logs of the results")
     args = parser.parse_args()
     if not args.study:
         raise MetastudyError("which study? snakemake withdraw --config study=NAME")
-    project, config = Path.cwd(), args.config
-    together = [project / config["verify"]["folder"], args.results / "verdict"]
-    if config["store"]:
-        together.append(project / config["store"])
+    project, config, results = Path.cwd(), args.config, args.log.absolute().parents[1]
+    store = project / config["store"] if config["store"] else None
+    rebuild = project / config["verify"]["folder"]
     data = project / config["data"]
-    removed = withdraw(args.study, project, data, project / args.results, together)
+    removed = withdraw(args.study, project, data, results, store, rebuild)
     print(f"Of the study {args.study} are removed:")
     print("".join(f"  {line}\n" for line in removed), end="")
     if left := mentions(args.study, project):

@@ -20,11 +20,15 @@ __all__ = ["mentions", "withdraw"]
 
 PER_STUDY = ("harmonized", "staged", "data_report")  # folders of results with a place for each
 _NAME = re.compile(r"[a-z][a-z0-9_]*")  # of a study, as in the schema of codebooks
+_ENTRY = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")  # of the store of fits
+VERIFY = ".metastudy-verify"  # in a folder that `snakemake verify` made and may empty
 LARGEST = 20_000_000  # bytes of a file that is searched for the name
 NOT_SEARCHED = (".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 
 
-def withdraw(study: str, project: Path, data: Path, results: Path, others: list[Path]) -> list[str]:
+def withdraw(
+    study: str, project: Path, data: Path, results: Path, store: Path | None, rebuild: Path
+) -> list[str]:
     """Remove a study's raw files and everything that was made from them.
 
     Parameters
@@ -33,8 +37,9 @@ def withdraw(study: str, project: Path, data: Path, results: Path, others: list[
     project : the working directory, which holds ``.snakemake``.
     data : folder of the studies. A study's folder that is a link loses the link only.
     results : folder of the results.
-    others : folders that hold copies or products of all studies and are removed whole: the store of
-        fits, whose entries do not say what they came from, and the rebuild of ``verify``.
+    store : of fits, if there is one. All its entries are removed, for they do not say what they
+        came from; nothing else in that folder is.
+    rebuild : folder of ``verify``, which copies all studies to it; removed if ``verify`` made it.
 
     Returns
     -------
@@ -73,9 +78,11 @@ def withdraw(study: str, project: Path, data: Path, results: Path, others: list[
         removed.append(f"{len(gone)} results that were made from it, under {results}")
     if gone_logs:
         removed.append(f"{gone_logs} logs, under {results / 'logs'} and .snakemake")
-    for folder in others:
-        if _remove(folder):
-            removed.append(f"{folder}, where products of all studies are kept together")
+    entries = [path for path in store.glob("*/*") if _ENTRY.fullmatch(path.name)] if store else []
+    if sum(map(_remove, entries)):
+        removed.append(f"{len(entries)} fits of all studies, in the store {store}")
+    if (rebuild / VERIFY).is_file() and _remove(rebuild):
+        removed.append(f"{rebuild}, with its copy of the data")
     return removed
 
 
