@@ -60,14 +60,15 @@ def missing() -> str:
     return ""
 
 
-def through_slurm(project: Path, scratch: Path, targets: list[str], **settings: object) -> str:
+def through_slurm(project: Path, scratch: Path, targets: list[str], *without: str) -> str:
     """Run a project in a cluster of its own; what Snakemake and squeue say, if all went well."""
     scratch.mkdir()
     most = 900  # seconds; without an end a fault of the cluster would wait for ever
     profile = project / "profiles" / "sandbox"
     profile.mkdir(parents=True)
-    shipped = yaml.safe_load(PROFILE.read_text("utf-8"))
-    small_project.write(profile / "profile.yaml", shipped | HERE | settings)
+    settings = yaml.safe_load(PROFILE.read_text("utf-8")) | HERE
+    kept = {key: value for key, value in settings.items() if key not in without}
+    small_project.write(profile / "profile.yaml", kept)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin:/sbin"
     command = (
         f"timeout --signal=INT {most} python -m snakemake --workflow-profile profiles/sandbox "
@@ -158,7 +159,7 @@ def test_a_job_that_was_killed_for_memory_or_time_is_submitted_again_with_more(
     project = tmp_path / "project"
     project.mkdir()
     (project / "Snakefile").write_text(TOO_LITTLE, "utf-8")
-    said = through_slurm(project, tmp_path / "slurm", [], **{"groups": [], "group-components": []})
+    said = through_slurm(project, tmp_path / "slurm", [], "groups", "group-components")
     made = submissions(said)
     memory, time = ([one for one in made if rule in one.comment] for rule in ("memory", "time"))
     assert [one.memory for one in memory] == ["400M", "800M"]
