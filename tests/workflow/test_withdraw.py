@@ -15,7 +15,7 @@ from helpers.small_project import STUDIES, digests, listed, make, snakemake
 
 pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
-PLANTED = "Xylographia-7731"
+PLANTED = "-".join(("Xylographia", "7731"))  # this file is in the copy that is searched
 STUDY, OTHER = STUDIES
 
 
