@@ -29,7 +29,8 @@ def main() -> None:
     removed = withdraw(args.study, project, data, results, store, rebuild)
     print(f"Of the study {args.study} are removed:")
     print("".join(f"  {line}\n" for line in removed), end="")
-    if left := mentions(args.study, project):
+    left = [line for line in mentions(args.study, project) if not line.startswith(str(args.log))]
+    if left:  # beside the log of this very command
         print("Its name is still in these files, for you to look at:")
         print("".join(f"  {line}\n" for line in left), end="")
     print(
