@@ -12,6 +12,8 @@ PYTHON ?=
 UV ?= uv
 
 export PYTHON
+# A user's own modules would be taken for those of the environment, a file yaml.py for PyYAML.
+unexport PYTHONPATH
 # The shell itself knows the folder, whatever is in its name.
 IN_VENV := PATH="$$PWD/.venv/bin:$$PATH"
 

@@ -362,6 +362,20 @@ def test_settings_that_send_packages_elsewhere_do_no_harm(project: Project, tmp_
     assert not (tmp_path / "target").exists()
 
 
+def test_make_runs_everything_without_the_modules_that_a_user_has_elsewhere(tmp_path: Path):
+    """A foreign yaml.py would be taken for PyYAML, and Snakemake itself would stop at it."""
+    rule = "shown:\n\t@$(IN_VENV) sh -c 'echo found $${PYTHONPATH-nothing}'"
+    done = subprocess.run(
+        ["make", "--silent", "--eval", rule, "shown"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "found nothing\n"
+
+
 def test_quarto_that_cannot_be_fetched_is_told_and_is_no_error(project: Project):
     for file in ("quarto.sh", "quarto.txt"):
         shutil.copy(ROOT / "envs" / file, project.folder / "envs")

@@ -61,12 +61,19 @@ from metastudy import config as settings
 from metastudy.article import catalogue
 from metastudy.common.code_digest import code_digest, file_digest
 from metastudy.common.problems import MetastudyError
+from metastudy.common.results_folder import strays, unrecorded, unwritable
 from metastudy.common.run_lock import claim
 from metastudy.manuscript.quarto import choose_engine
 
 # Jobs that read this file again are no other runs.
 if workflow.is_main_process and (note := claim(Path(".snakemake"))):
     print(f"note: {note}", file=sys.stderr)
+
+if workflow.is_main_process:
+    if why := unrecorded(Path("results"), Path(".snakemake")):
+        raise WorkflowError(why)
+    if note := unwritable(Path("results")):
+        print(f"note: {note}", file=sys.stderr)
 
 try:
     config = settings.checked(config)
@@ -201,6 +208,16 @@ def folder_of(name):
     """The folder that all inputs of a name are in, as a param: a module's `prefix` moves it."""
     return lambda wildcards, input: os.path.commonpath([os.path.dirname(p) for p in input[name]])
 
+
+# Of what a configuration leaves out, the results are no strays.
+OF_MODULES = ["contrasts", "refits", "predictive", "comparison"]
+if workflow.is_main_process and config["studies"] == config["modules"] == "all":
+    names = {"cells": FITS, "fits": FITS, "figures": FIGURES, **dict.fromkeys(OF_MODULES, MODULES)}
+    if found := strays(Path("results"), names):
+        print(
+            f"note: nothing makes these results any more; remove them: {', '.join(found)}",
+            file=sys.stderr,
+        )
 
 # The article speaks of every study and module, so a subset ends with its figures and tables.
 ENGINE = choose_engine(config["manuscript"]["engine"])

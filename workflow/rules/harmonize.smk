@@ -110,3 +110,20 @@ rule simulate:
     shell:
         f"python {GENERATOR}/generate.py --world {GENERATOR}/world.yaml"
         " --out {params.out:q} --manifest > {log:q} 2>&1"
+
+
+rule withdraw:
+    log:
+        "results/logs/withdraw.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        study=config.get("study", ""),
+        config=json.dumps(config, sort_keys=True),
+    message:
+        "Remove a study and all that was made from it: --config study=NAME."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.withdraw"
+        " --study={params.study:q} --config {params.config:q}"
+        " --log {log:q} 2>&1 | tee {log:q}"

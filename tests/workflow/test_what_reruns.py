@@ -1,0 +1,250 @@
+"""What reruns after a change: nothing after a touch, and after a change what depends on it.
+
+Snakemake decides on the rules that ship, in a small project of its own, and a matrix of changes and
+rules is printed. What is made is empty here, for no decision depends on it. A fit that is planned
+takes its posterior from the store where its cells are the same (`test_snakemake.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers import small_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
+FIRST, SECOND = small_project.STUDIES
+LONG_AGO = 1_000_000_000
+
+# Rules in the order of the work, but for those that a change of any result ends in.
+OF_A_STUDY = ["harmonize", "validate", "promote", "inspect"]
+CELLS = ["aggregate"]
+OF_A_FIT = ["fit", "diagnose", "contrast", "refits", "predictive_checks", "loo_comparison"]
+OF_ALL = ["synthesize", "gate", "selection", "design_based"]
+SHOWN = ["draw", "tabulate", "variables", "render"]
+RULES = [*OF_A_STUDY, "report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN, "record_config"]
+
+
+def planned(project: Path) -> dict[str, list[str]]:
+    """What a plain call would do: the messages of its jobs, by rule."""
+    done = small_project.snakemake(project, "--dry-run")
+    assert done.returncode == 0, done.stdout
+    table = re.search(r"^Job stats:\n(.+?)\n\n", done.stdout, re.MULTILINE | re.DOTALL)
+    names = re.findall(r"^(\w+) +\d+$", table[1], re.MULTILINE) if table else []
+    said = re.findall(r"^Job \d+: (.+)$", done.stdout, re.MULTILINE)
+    return {name: said for name in names if name not in ("total", "all")}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which Snakemake takes everything for made. Read only."""
+    project = small_project.make(tmp_path_factory.mktemp("reruns") / "project")
+    for target in (["results/run_config.yaml"], ["--summary"]):
+        said = small_project.snakemake(project, *target)
+        assert said.returncode == 0, said.stdout
+    for line in said.stdout.splitlines():
+        if line.startswith("results/"):
+            path = project / line.split("\t")[0]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix:
+                path.touch()
+            else:
+                path.mkdir(exist_ok=True)
+    touched = small_project.snakemake(project, "--touch", "--forceall")
+    assert touched.returncode == 0, touched.stdout
+    assert planned(project) == {}
+    return project
+
+
+@pytest.fixture
+def project(done: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(done, tmp_path / "project", symlinks=True)
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Iterator[dict[str, set[str]]]:
+    """Rules by change; it is printed at the end (pytest -s)."""
+    found: dict[str, set[str]] = {}
+    yield found
+    wide = max(map(len, found), default=0)
+    heads = [f"{rule[:12]:>12}" for rule in RULES]
+    print("\n" + "\n".join([" " * wide + "".join(heads), *rows(found, wide)]))
+
+
+def rows(found: dict[str, set[str]], wide: int) -> list[str]:
+    return [
+        f"{change:<{wide}}" + "".join(f"{'x' if rule in ran else '.':>12}" for rule in RULES)
+        for change, ran in found.items()
+    ]
+
+
+def settings(project: Path, section: str, **values: object) -> None:
+    path = project / "config" / "config.yaml"
+    now = yaml.safe_load(path.read_text("utf-8"))
+    now[section] |= values
+    small_project.write(path, now)
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text, f"{old!r} is not in {path}"
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def code(project: Path, module: str, text: str) -> None:
+    path = project / "workflow" / "metastudy" / module
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+
+
+# --- the changes ----------------------------------------------------------------------------------
+
+
+def touch(project: Path) -> None:
+    for path in project.rglob("*"):
+        if path.is_file() and not {".snakemake", "results"} & set(path.parts):
+            path.touch()
+
+
+def git(project: Path, *words: str) -> None:
+    who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+    subprocess.run(["git", *who, *words], cwd=project, check=True, capture_output=True)
+
+
+def checkout(project: Path) -> None:
+    """A branch with other data, code and prose, and back."""
+    git(project, "init", "--quiet", "--initial-branch=main")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "One.")
+    git(project, "checkout", "--quiet", "-b", "other")
+    for change in (value, model_code, prose, prior):
+        change(project)
+    git(project, "commit", "--quiet", "--all", "--message", "Other.")
+    git(project, "checkout", "--quiet", "main")
+
+
+def comment(project: Path) -> None:
+    for module in ("models/answers/model.py", "harmonize/harmonize.py", "display/plots/forest.py"):
+        code(project, module, "\n\n# a comment\n")
+        replace(project / "workflow" / "metastudy" / module, '"""', '"""More: ')
+
+
+def value(project: Path) -> None:
+    """One answer, in a file that looks older than all that was made."""
+    path = project / "data" / "raw" / FIRST / "answers.csv"
+    lines = path.read_text("utf-8").splitlines()
+    start, _, answer = lines[1].rpartition(",")
+    lines[1] = f"{start},{int(answer) % 7 + 1}"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    small_project.listed(project, FIRST)
+
+
+def label(project: Path) -> None:
+    replace(project / "data/raw" / FIRST / "codebook.yaml", "Experiment on", "An experiment on")
+
+
+def prior(project: Path) -> None:
+    settings(project, "priors", baseline=1.1)
+
+
+def seed(project: Path) -> None:
+    settings(project, "sampling", seed=1)
+
+
+def model_code(project: Path) -> None:
+    code(project, "models/answers/model.py", "\n\nA_NEW_CONSTANT = 1\n")
+
+
+def lock(project: Path) -> None:
+    path = project / "envs" / "requirements.txt"
+    path.write_text(path.read_text("utf-8") + "# another\n", "utf-8")
+
+
+def prose(project: Path) -> None:
+    replace(project / "manuscript" / "manuscript.qmd", "There are", "In all there are")
+
+
+def style(project: Path) -> None:
+    path = project / "workflow/metastudy/manuscript/assets/manuscript.css"
+    path.write_text(path.read_text("utf-8") + "/* wider */\n", "utf-8")
+
+
+def new_study(project: Path) -> None:
+    small_project.put(project, "pay_west", "FI", seed=7)
+
+
+def removed_study(project: Path) -> None:
+    shutil.rmtree(project / "data" / "raw" / SECOND)
+
+
+POOLED = {"report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN}
+FROM_PRIORS = {*OF_A_FIT, "synthesize", "gate", "selection", *SHOWN, "record_config"}
+CASES: list[tuple[Callable[[Path], None], set[str]]] = [
+    (touch, set()),
+    (checkout, set()),
+    (comment, set()),
+    (value, {*OF_A_STUDY, *POOLED}),
+    (label, {*OF_A_STUDY, *POOLED}),
+    (new_study, {*OF_A_STUDY, *POOLED}),
+    (removed_study, POOLED),
+    (prior, FROM_PRIORS),
+    (seed, FROM_PRIORS - {"selection"}),  # which draws nothing
+    # Tables are promoted once the models take them, so `validate` comes before what they feed.
+    (model_code, set(RULES) - {"harmonize", "record_config"}),
+    (lock, set(RULES) - {"record_config"}),
+    (prose, {"render"}),
+    (style, {"variables", "render"}),  # both name the renderer
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CASES, ids=[case[0].__name__ for case in CASES])
+def test_a_change_reruns_what_depends_on_it_and_nothing_else(
+    project: Path,
+    matrix: dict[str, set[str]],
+    change: Callable[[Path], None],
+    expected: set[str],
+) -> None:
+    change(project)
+    plan = planned(project)
+    matrix[change.__name__] = set(plan)
+    assert set(plan) == expected
+    said = "\n".join(next(iter(plan.values()), []))
+    if change is value:
+        assert f"Harmonize {FIRST}." in said
+        assert f"Harmonize {SECOND}." not in said
+    if change is new_study:
+        assert "Harmonize pay_west." in said
+        assert f"Harmonize {FIRST}." not in said
+
+
+def test_a_clone_with_results_and_their_records_runs_nothing(done: Path, tmp_path: Path) -> None:
+    clone = small_project.make(tmp_path / "elsewhere")
+    shutil.copytree(done / "results", clone / "results", dirs_exist_ok=True)
+    alone = small_project.snakemake(clone, "--dry-run")
+    assert alone.returncode != 0, "a change would pass unseen"
+    assert "was copied without the record of what it was made from" in alone.stdout
+    assert "Traceback" not in alone.stdout
+    shutil.copytree(done / ".snakemake" / "metadata", clone / ".snakemake" / "metadata")
+    touch(clone)  # as files of a clone are newer than results
+    assert planned(clone) == {}
+    prior(clone)
+    for path in (clone / "results").rglob("*"):
+        path.touch()  # results are newest
+    assert "fit" in planned(clone)
+
+
+def test_what_a_removed_study_left_is_named_until_it_is_withdrawn(project: Path) -> None:
+    (project / "results" / "staged" / SECOND).mkdir(parents=True, exist_ok=True)
+    removed_study(project)
+    (project / "results" / "fits" / "renamed.nc").touch()
+    said = small_project.snakemake(project, "--dry-run").stdout
+    assert f"results/harmonized/{SECOND}" in said
+    assert "nothing makes these results any more; remove them: results/fits/renamed.nc" in said
