@@ -1,4 +1,4 @@
-"""The tutorial goes from an empty folder to an article: its commands run as they are on the page."""
+"""The tutorial goes from an empty folder to an article: its commands run as on the page."""
 
 from __future__ import annotations
 

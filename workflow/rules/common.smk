@@ -198,7 +198,11 @@ def folder_of(name):
 
 
 # The article of the folder that is worked in, and where it has none, one that grows with what there is.
-SOURCES = Path("manuscript") if Path("manuscript").is_dir() else REPOSITORY / "workflow" / "skeleton" / "manuscript"
+SOURCES = (
+    Path("manuscript")
+    if Path("manuscript").is_dir()
+    else REPOSITORY / "workflow" / "skeleton" / "manuscript"
+)
 
 # An article of its own text speaks of every study and module, so a subset ends with its figures and tables.
 ENGINE = choose_engine(config["manuscript"]["engine"])

@@ -107,8 +107,7 @@ rule start:
     message:
         "Make a folder for a meta-study of one's own: --config to=PATH."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.start"
-        " --to={params.to:q} 2>&1 | tee {log:q}"
+        f"{LIBRARY} python -m metastudy.commands.start" " --to={params.to:q} 2>&1 | tee {log:q}"
 
 
 rule simulate:

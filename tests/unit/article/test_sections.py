@@ -8,11 +8,12 @@ from functools import cache
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from helpers.evidence import SETTINGS, evidence, published
 from helpers.repository import ROOT
 from metastudy.article.abstract import summary
-from metastudy.article.make import variables
+from metastudy.article.make import figure, variables
 from metastudy.article.results import Results
 from metastudy.article.sections import sections
 
@@ -122,3 +123,11 @@ def test_the_skeleton_includes_every_section_and_no_paper_of_anybody() -> None:
     used = {path.split(".")[0] for path in re.findall(r"\{\{< var (\S+) >\}\}", text)}
     modules = set(everything().contrasts)
     assert used <= names - modules
+
+
+def test_figures_of_people_say_so_where_there_are_none() -> None:
+    for name in ("study_grid", "participant_flow"):
+        table, draw = figure(findings_alone(), name)
+        assert table.empty
+        texts = [text.get_text() for text in draw(table).findobj(Text)]
+        assert "There are no studies with data of people." in texts

@@ -25,6 +25,7 @@ __all__ = ["sections"]
 
 __resources__ = ("texts/*.md",)
 TEXTS = Path(__file__).parent / "texts"
+OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
 MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
 # Where the reader may look for what a figure shows: its caption and its alternative text.
 FIGURES = {
@@ -99,9 +100,10 @@ class _Writer:
         return make.variables(self.evidence, {})
 
     def has(self, needs: Collection[str]) -> bool:
-        """Whether there are results of each kind."""
+        """Whether there are results of each kind; those of modules only where there are modules."""
         people = {"studies": (*self.evidence.studies, *self.evidence.published)}
-        return all(len(people.get(n, getattr(self.evidence, n))) for n in needs)
+        asked = [n for n in needs if self.evidence.contrasts or n not in OF_MODULES]
+        return all(len(people.get(n, getattr(self.evidence, n))) for n in asked)
 
     def say(self, *paths: str) -> str:
         """The variables that are there, one after the other."""
@@ -119,9 +121,11 @@ class _Writer:
         if name not in items or not self.has(items[name].needs):
             return "", ""
         found = make.table(self.evidence, name)
-        found = replace(found, caption=CAPTIONS.get(name, found.caption))
         if not 0 < len(found.shown) <= MOST_ROWS:
             return "", ""
+        empty = [c for c in found.shown if set(found.shown[c]) <= {"–", ""}]
+        shown = found.shown.drop(columns=empty)
+        found = replace(found, shown=shown, caption=CAPTIONS.get(name, found.caption))
         return f"@tbl-{name.replace('_', '-')}", self.cited(markdown(name, found))
 
     def figure(self, name: str, label: str = "") -> tuple[str, str]:
@@ -216,9 +220,11 @@ def _data(write: _Writer) -> str:
     found = published.findings(write.evidence)
     said = ""
     if len(found):
+        n = found["citation"].nunique()
+        findings = _several("published finding", len(found), "comes")
         said = (
-            "{{< var published.count >}} findings come from {{< var published.studies >}} "
-            "publications. {{< var published.with_error_sentence >}}"
+            f"{count(len(found), capital=True)} {findings} from {count(n)} "
+            f"{_several('publication', n)}. {{{{< var published.with_error_sentence >}}}}"
         )
     return _under(
         "## Data {#sec-data}",
@@ -229,9 +235,16 @@ def _data(write: _Writer) -> str:
     )
 
 
+def _several(word: str, n: int, verb: str = "") -> str:
+    """A word as its number asks, and the verb after it."""
+    if n == 1:
+        return f"{word} {verb}".strip()
+    return f"{word}s {verb.removesuffix('s')}".strip()
+
+
 def _inventory(evidence: Results) -> str:
     n = len(evidence.studies)
-    return f"Data of people are there from {count(n)} {'study' if n == 1 else 'studies'}."
+    return f"{count(n, capital=True)} {'study has' if n == 1 else 'studies have'} data of people."
 
 
 def _models(write: _Writer) -> str:
