@@ -131,3 +131,12 @@ def test_figures_of_people_say_so_where_there_are_none() -> None:
         assert table.empty
         texts = [text.get_text() for text in draw(table).findobj(Text)]
         assert "There are no studies with data of people." in texts
+
+
+def test_a_contrast_that_the_vocabulary_lacks_is_no_measured_trait() -> None:
+    labels = everything().labels
+    own = labels.exposure("Programme against none_randomised", "randomised")
+    assert own.label == "Programme against none"
+    assert own.change == "programme against none"
+    trait = labels.exposure("external_efficacy_measured", "measured")
+    assert trait.change == "one standard deviation more of external efficacy"

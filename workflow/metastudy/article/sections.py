@@ -26,6 +26,7 @@ __all__ = ["sections"]
 __resources__ = ("texts/*.md",)
 TEXTS = Path(__file__).parent / "texts"
 OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
+EACH, WIDEST = "Study estimates", 60  # a column of the synthesis, and letters that it may have
 MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
 # Where the reader may look for what a figure shows: its caption and its alternative text.
 FIGURES = {
@@ -124,6 +125,9 @@ class _Writer:
         if not 0 < len(found.shown) <= MOST_ROWS:
             return "", ""
         empty = [c for c in found.shown if set(found.shown[c]) <= {"–", ""}]
+        # What the forest plot shows, one below the other, would be one wide cell.
+        if name == "synthesis" and found.shown[EACH].str.len().max() > WIDEST:
+            empty.append(EACH)
         shown = found.shown.drop(columns=empty)
         found = replace(found, shown=shown, caption=CAPTIONS.get(name, found.caption))
         return f"@tbl-{name.replace('_', '-')}", self.cited(markdown(name, found))
