@@ -19,10 +19,14 @@ IN_VENV := PATH="$$PWD/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all world set-up set-up-dev test quick test-ci test-long lint format quarto lock clean clean-env help
+.PHONY: all start world set-up set-up-dev test quick test-ci test-long lint format quarto lock clean clean-env help
 
 all: set-up  ## build .venv if needed, then run the whole workflow
 	$(IN_VENV) snakemake --cores $(CORES) $(ARGS)
+
+TO ?=
+start: set-up  ## a folder for a meta-study of one's own: TO=path/to/folder
+	$(IN_VENV) snakemake start --cores 1 --config to="$(TO)"
 
 WORLD ?= multi_country
 # Without the sensitivity analyses: item by item, a world of many settings would take hours.

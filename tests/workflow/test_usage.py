@@ -118,7 +118,7 @@ def test_the_standard_entry_runs_a_study_with_the_profile_beside_it(folder: Path
     assert not list(folder.rglob("ran"))
 
 
-def test_another_folder_gets_its_own_results_and_the_article_that_ships(
+def test_another_folder_gets_its_own_results_and_an_article_that_grows(
     folder: Path, tmp_path: Path
 ) -> None:
     there = ("--snakefile", ROOT / "Snakefile", "--directory", folder)
@@ -128,11 +128,13 @@ def test_another_folder_gets_its_own_results_and_the_article_that_ships(
 
     rendered = ("results/manuscript/render.json", "--dry-run", "--verbose")
     said = snakemake(tmp_path, *there, *rendered)
-    assert str(ROOT / "manuscript" / "manuscript.qmd") in said
-    assert str(ROOT / "manuscript" / "record.json") not in said  # no article depends on it
+    skeleton = ROOT / "workflow" / "skeleton" / "manuscript"
+    assert str(skeleton / "manuscript.qmd") in said
+    assert str(skeleton / "assets" / "tables.lua") in said
+    assert str(ROOT / "manuscript" / "manuscript.qmd") not in said
     (folder / "manuscript").mkdir()
     (folder / "manuscript" / "manuscript.qmd").write_text("Of its own.", "utf-8")
-    assert str(ROOT / "manuscript") not in snakemake(tmp_path, *there, *rendered)
+    assert str(skeleton) not in snakemake(tmp_path, *there, *rendered)
 
 
 @pytest.mark.parametrize("prefix", ["", "evidence"])

@@ -20,7 +20,7 @@ from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import did_you_mean, numeral
 from metastudy.common.user_files import link_note
-from metastudy.common.yaml_document import yaml_path
+from metastudy.common.yaml_document import read_yaml, yaml_path
 from metastudy.parcels import folders
 from metastudy.parcels.folders import StudyFolder
 
@@ -30,7 +30,9 @@ __all__ = [
     "Module",
     "StudyFiles",
     "checked",
+    "completed",
     "discover",
+    "grows",
     "links",
     "manifest",
     "orphans",
@@ -87,6 +89,35 @@ class Found:
     fits: dict[str, Fit]
     complete: bool
     left_out: tuple[str, ...] = ()
+
+
+# Settings of the configuration that ships that are about its own studies, as a project of one's own
+# has them where it says nothing.
+OF_THE_SHIPPED: Mapping[str, Any] = {
+    "require": {},
+    "sensitivity": {"folded": [], "ordinal": [], "interviews": []},
+    "pooling": {"standardisers": [], "correlation": 0.6},
+    "selection": {"sides": {}},
+}
+
+
+def completed(config: Mapping[str, Any], shipped: Path) -> dict[str, Any]:
+    """A configuration that says only what differs, with all the rest as it ships.
+
+    Parameters
+    ----------
+    config : what a project of one's own says; of a section it may have some of the keys.
+    shipped : the configuration that comes with the workflow. What it says of its own studies is no
+        default for others.
+    """
+    defaults = read_yaml(shipped, code="config").data | OF_THE_SHIPPED
+    found = copy.deepcopy(dict(config))
+    for key, default in defaults.items():
+        own = found.setdefault(key, copy.deepcopy(default))
+        # What is a choice of the project is not mixed with another's.
+        if isinstance(own, Mapping) and isinstance(default, Mapping) and key not in OF_THE_SHIPPED:
+            found[key] = copy.deepcopy(dict(default)) | dict(own)
+    return found
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,6 +217,12 @@ def discover(config: Mapping[str, Any]) -> Found:
     missing += _wrong_analyses(config["sensitivity"], vocabulary, folding | folded)
     if missing:
         raise BadInput(missing)
+    if not there:
+        raise MetastudyError(
+            f"there is no study yet: {data} has no folder with a codebook.yaml. Draft the first "
+            "one from a data file with `snakemake codebook --config study=NAME file=PATH`; "
+            f"{data / 'README.md'} and docs/tutorial.md say how a study is entered."
+        )
     if not members and not any(study.published for study in studies.values()):
         raise MetastudyError(
             "no study is selected: none of the studies has an outcome of the selected modules "
@@ -332,6 +369,17 @@ def orphans(config: Mapping[str, Any], results: Path) -> list[str]:
         if path.name.split(".")[0] not in known and not path.name.startswith(".")
     ]
     return sorted(map(str, found))
+
+
+def grows(manuscript: Path) -> bool:
+    """Whether an article takes its sections from what there is, and so can be made of any part.
+
+    Parameters
+    ----------
+    manuscript : its folder.
+    """
+    texts = (path.read_text("utf-8") for path in manuscript.glob("*.qmd"))
+    return any("_part-results.md" in text for text in texts)
 
 
 def manifest(config: Mapping[str, Any]) -> str:

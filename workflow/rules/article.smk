@@ -45,6 +45,7 @@ rule tabulate:
         **RESULT_FILES,
         gates="results/diagnostics/gates.json",
         vocabulary=VOCABULARY,
+        bibliography=[local(str(path)) for path in sorted(SOURCES.glob("*.bib"))],
     output:
         tables=report(
             directory("results/tables"),
@@ -67,7 +68,7 @@ rule tabulate:
     shell:
         f"{LIBRARY} python -m metastudy.commands.tabulate"
         " --vocabulary {input.vocabulary:q} --settings {params.settings:q}"
-        " {params.results:q} --out {output.tables:q} > {log:q} 2>&1"
+        " {params.results:q} --bibliography {input.bibliography:q} --out {output.tables:q} > {log:q} 2>&1"
 
 
 rule variables:

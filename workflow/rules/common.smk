@@ -76,10 +76,16 @@ if workflow.is_main_process:
         print(f"note: {note}", file=sys.stderr)
 
 try:
-    config = settings.checked(config)
-    FOUND = settings.discover(config)
+    config = settings.checked(settings.completed(config, REPOSITORY / "config" / "config.yaml"))
 except MetastudyError as error:
     raise WorkflowError(str(error)) from None
+try:
+    FOUND = settings.discover(config)
+except MetastudyError as error:
+    # Before there is a study, or while one is not finished, the next one can be drafted all the same.
+    if not (config.get("to") or (config.get("study") and config.get("file"))):
+        raise WorkflowError(str(error)) from None
+    FOUND = settings.Found({}, {}, {}, complete=False)
 
 if workflow.is_main_process:
     for line in FOUND.left_out:
@@ -219,11 +225,18 @@ if workflow.is_main_process and config["studies"] == config["modules"] == "all":
             file=sys.stderr,
         )
 
-# The article speaks of every study and module, so a subset ends with its figures and tables.
+# The article of the folder that is worked in, and where it has none, one that grows with what there is.
+SOURCES = (
+    Path("manuscript")
+    if Path("manuscript").is_dir()
+    else REPOSITORY / "workflow" / "skeleton" / "manuscript"
+)
+
+# An article of its own text speaks of every study and module, so a subset ends with its figures and tables.
 ENGINE = choose_engine(config["manuscript"]["engine"])
 SUFFIX = {"html": "html", "typst": "pdf", "docx": "docx"}
 FORMATS = config["manuscript"]["formats"]
-if FOUND.complete:
+if FOUND.complete or settings.grows(SOURCES):
     ARTICLE = expand("results/manuscript/manuscript.{suffix}", suffix=[SUFFIX[f] for f in FORMATS])
 else:
     ARTICLE = [

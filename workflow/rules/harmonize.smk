@@ -97,6 +97,20 @@ rule codebook:
         " --out {params.out:q} 2>&1 | tee {log:q}"
 
 
+rule start:
+    log:
+        "results/logs/start.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        to=config.get("to", ""),
+    message:
+        "Make a folder for a meta-study of one's own: --config to=PATH."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.start" " --to={params.to:q} 2>&1 | tee {log:q}"
+
+
 rule simulate:
     log:
         "results/logs/simulate.log",

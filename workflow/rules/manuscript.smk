@@ -4,10 +4,12 @@ REQUIRED INPUTS: manuscript/, results/figures, results/tables, results/variables
 OUTPUTS: results/manuscript/manuscript.{html,pdf,docx}, render.json, and source/, a complete Quarto project
 """
 
-# The article of the folder that is worked in, and where it has none, the one that comes with the rules.
-SOURCES = Path("manuscript") if Path("manuscript").is_dir() else REPOSITORY / "manuscript"
+# A folder in it may be a link.
 MANUSCRIPT = sorted(
-    local(str(path)) for path in SOURCES.rglob("*") if path.is_file() and path.name != "record.json"
+    local(os.path.join(folder, name))
+    for folder, _, names in os.walk(SOURCES, followlinks=True)
+    for name in names
+    if name != "record.json"
 )
 
 

@@ -553,6 +553,25 @@ def test_real_data_need_a_key_from_a_file_outside_the_repository(
     assert pseudonyms.key(codebook, {}) == b"long enough to be a secret"
 
 
+def test_the_key_is_judged_by_the_folder_of_the_project_wherever_its_data_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting folders upwards from the study refused a key beside a project that is not deep."""
+    monkeypatch.delenv(pseudonyms.KEY_FILE_VARIABLE, raising=False)
+    kept = observed(tmp_path / "elsewhere" / "kept")
+    project = tmp_path / "project"
+    (project / "config").mkdir(parents=True)
+    (project / "config" / "config.yaml").touch()
+    (project / "data").symlink_to(kept.parent)
+    codebook = codebook_of(project / "data" / kept.name)
+    beside, inside = tmp_path / "key", project / "key"
+    for path in (beside, inside):
+        path.write_text("long enough to be a secret")
+    assert pseudonyms.key(codebook, {"key_file": str(beside)})
+    with pytest.raises(BadInput, match="inside the repository"):
+        pseudonyms.key(codebook, {"key_file": str(inside)})
+
+
 # --- tables and scores ---------------------------------------------------------------------------
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
-from metastudy.article import catalogue, make
+from metastudy.article import catalogue, make, sections
 from metastudy.commands import _results
 from metastudy.commands._run import run
 from metastudy.display.pipe_table import markdown
+
+KEY = re.compile(r"^\s*@\w+\s*\{\s*([^\s,]+)", re.M)  # of an entry of a bibliography
 
 
 def main() -> None:
@@ -23,6 +26,7 @@ def main() -> None:
         required=True,
         help="folder for _tbl-<name>.md, <name>.csv and _part-<name>.md",
     )
+    parser.add_argument("--bibliography", type=Path, nargs="*", default=[], help="its .bib files")
     parser.add_argument("--done", type=Path, help="where to write what was made")
     args = parser.parse_args()
     evidence = _results.gather(args)
@@ -42,6 +46,9 @@ def main() -> None:
     for name, item in () if args.table else catalogue.PARTS.items():
         if all(getattr(args, need) for need in item.needs):
             (args.out / f"_part-{name}.md").write_text(make.part(evidence, name), "utf-8")
+    known = {key for path in args.bibliography for key in KEY.findall(path.read_text("utf-8"))}
+    for name, text in {} if args.table else sections.sections(evidence, known).items():
+        (args.out / f"_part-{name}.md").write_text(text, "utf-8")
     if args.done:
         args.done.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", "utf-8")
 

@@ -7,6 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+from metastudy.article.abstract import summary
 from metastudy.article.make import variables
 from metastudy.article.variables_file import dump
 from metastudy.commands._results import arguments, gather
@@ -42,7 +43,9 @@ def main() -> None:
     parser.add_argument("--engine", default="pandoc", help="what renders the article")
     parser.add_argument("--out", type=Path, required=True, help="_variables.yml")
     args = parser.parse_args()
-    tree = variables(gather(args), build(args.engine))
+    evidence = gather(args)
+    tree = variables(evidence, build(args.engine))
+    tree["article"] = {"summary": summary(evidence, tree)}
     args.out.write_text(dump(tree), "utf-8")
 
 

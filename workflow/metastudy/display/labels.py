@@ -84,7 +84,10 @@ class Labels:
                 change = f"the {inline(words(name))} “{high}” rather than “{low}”"
             return Exposure(key, kind, name, label, change)
         label = self.of(name, *(("constructs",) if name in constructs else ("factors",)))
-        return Exposure(key, kind, name, label, f"one standard deviation more of {inline(label)}")
+        # A published contrast that the vocabulary does not have says itself what it compares.
+        change = f"one standard deviation more of {inline(label)}"
+        change = change if name in constructs else inline(label)
+        return Exposure(key, kind, name, label, change)
 
     def exposure_with_type(self, key: str, kind: str) -> str:
         """Label of an exposure, with its type in brackets."""

@@ -21,6 +21,7 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
 _KEYS |= {"as", "construct", "ids", "randomised", *findings.CONSTANTS}
+NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
 
 def refused(path: Path, found: str, expected: str, fix: str, code: str = "draft") -> BadInput:
@@ -64,7 +65,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         *([] if isinstance(raw, RawProject) else _without_id(columns)),
         "",
         "variables:",
-        f"  # constructs: {', '.join(vocabulary['constructs'])}",
+        f"  # constructs: {', '.join(vocabulary['constructs']) or NONE_YET}",
     ]
     twice = [name for name in dict.fromkeys(table.names) if table.names.count(name) > 1]
     lines += [f"  {remark(f'several columns are called {name}: rename them')}" for name in twice]
@@ -112,7 +113,8 @@ def _head(
         ("role", "roles"),
         ("arrangement", "arrangements"),
     ):
-        yield f"  {key}: {TODO} # one of {', '.join(vocabulary[section])}"
+        known = ", ".join(vocabulary[section])
+        yield f"  {key}: {TODO} # {f'one of {known}' if known else NONE_YET}"
     yield "  provenance: observed # guess: whoever drafts a codebook has a real file"
     yield ""
 

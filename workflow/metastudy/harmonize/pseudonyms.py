@@ -86,8 +86,8 @@ def key(
     if not name:
         raise refused("no key file", expected, advice)
     path = Path(name).expanduser().resolve()
-    root = (repository or _repository(codebook.path)).resolve()
-    if path.is_relative_to(root):
+    roots = [repository] if repository else _repositories(codebook.path)
+    if any(path.is_relative_to(root.resolve()) for root in roots):
         raise refused(f"the key file inside the repository ({shown(path)})", expected, advice)
     try:
         secret = path.read_bytes().strip()
@@ -100,13 +100,18 @@ def key(
     return secret
 
 
-def _repository(path: Path) -> Path:
-    folders = path.resolve().parents
-    marks = (".git", "Snakefile")
-    return next(
-        (folder for folder in folders if any((folder / mark).exists() for mark in marks)),
-        folders[min(3, len(folders) - 1)],
-    )
+def _repositories(path: Path) -> list[Path]:
+    """The projects that a study is in: where it is linked from, and where its files are.
+
+    A project is the nearest folder with a mark of one; where there is none it is the one that the
+    workflow runs in.
+    """
+    marks = (".git", "Snakefile", "config/config.yaml")
+    nearest = [
+        next((f for f in one.parents if any((f / mark).exists() for mark in marks)), None)
+        for one in (path.absolute(), path.resolve())
+    ]
+    return [folder for folder in nearest if folder] or [Path.cwd()]
 
 
 def digests(start: str, texts: Sequence[str] | pd.Series, secret: bytes) -> np.ndarray:

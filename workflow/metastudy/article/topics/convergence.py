@@ -83,6 +83,8 @@ def _anew(evidence: Results, asked: float) -> str:
     done = (
         f"{which} {'was' if again == 1 else 'were'} made anew" if again else "No fit was made anew"
     )
+    if len(evidence.checks) == 1:
+        done = f"The fit was {'' if again else 'not '}made anew"
     return f"{done} after a divergence, with a higher target acceptance."
 
 

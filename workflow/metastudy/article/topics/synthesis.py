@@ -272,6 +272,10 @@ def variables(evidence: Results) -> Tree:
             f"{'is' if several == 1 else 'are'} reported by two or more studies and pooled"
             + (f"; {rest} of one study each." if alone else ".")
         )
+        if total == 1:
+            said = (
+                f"There is one estimand, reported by {count(int(by.iloc[0]))} studies and pooled."
+            )
     tree: Tree = {
         "estimates": str(len(estimates)),
         "studies": str(estimates["study"].nunique()),

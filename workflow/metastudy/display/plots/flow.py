@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from metastudy.common.tables import records
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import BLUE, bare
+from metastudy.display.plots.forest import nothing_to_show
 from metastudy.display.plots.study_grid import simulated_mark
 from metastudy.display.plots.style import (
     EXCLUDED,
@@ -79,6 +80,8 @@ def participant_flow(table: pd.DataFrame) -> Figure:
     ----------
     table : columns :data:`metastudy.article.topics.studies.FLOW`; one row is one bar.
     """
+    if not len(table):
+        return nothing_to_show("There are no studies with data of people.")
     studies = [own for _, own in table.groupby("study", sort=False)]
     pairs = [studies[i : i + 2] for i in range(0, len(studies), 2)]
     row, head = 0.185, 0.3

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from metastudy.common.tables import JOINT, records, split_values
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import BLUE, bare
+from metastudy.display.plots.forest import nothing_to_show
 from metastudy.display.plots.style import (
     HUES,
     INK,
@@ -122,6 +123,8 @@ def study_grid(table: pd.DataFrame) -> Figure:
     ----------
     table : columns :data:`metastudy.article.topics.studies.GRID`; one row is one line of dots.
     """
+    if not len(table):
+        return nothing_to_show("There are no studies with data of people.")
     columns: list[tuple[str, str]] = []  # dimension and label
     for name, _ in DIMENSIONS:
         values = [v for cell in table[f"{name}_label"] for v in str(cell).split(JOINT)]

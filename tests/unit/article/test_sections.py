@@ -1,0 +1,142 @@
+"""An article that grows: each section has what there is, and no heading is over nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from helpers.evidence import SETTINGS, evidence, published
+from helpers.repository import ROOT
+from metastudy.article.abstract import summary
+from metastudy.article.make import figure, variables
+from metastudy.article.results import Results
+from metastudy.article.sections import sections
+
+SKELETON = ROOT / "workflow" / "skeleton" / "manuscript" / "manuscript.qmd"
+
+
+POOLING = {"pooling": {"standardisers": [], "correlation": 0.6}}
+
+
+@cache
+def everything() -> Results:
+    found = evidence("mixed", studies=2)
+    return replace(found, settings={**found.settings, **POOLING})
+
+
+def findings_alone() -> Results:
+    """A folder of published findings: no people, no module, nothing that was fitted to rows."""
+    whole = everything()
+    return Results(whole.vocabulary, published=(published(),), settings={**SETTINGS, **POOLING})
+
+
+def one_study() -> Results:
+    """Rows of one study: nothing published, nothing pooled."""
+    found = evidence("mixed", studies=1)
+    settings = {**found.settings, **POOLING}
+    return replace(found, published=(), appraisal=pd.DataFrame(), settings=settings)
+
+
+WORLDS = {"everything": everything, "findings alone": findings_alone, "one study": one_study}
+
+
+@cache
+def made(world: str) -> dict[str, str]:
+    return sections(WORLDS[world]())
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_no_heading_is_empty_and_every_reference_has_its_place(world: str) -> None:
+    text = "\n".join(made(world).values())
+    blocks = [block for block in text.split("\n\n") if block.strip()]
+    for block, below in zip(blocks, [*blocks[1:], ""], strict=True):
+        if block.startswith("#"):
+            deeper = re.match(r"#+", below)
+            assert below, block
+            assert not deeper or len(deeper[0]) > len(block.split(" ")[0]), block
+    places = re.findall(r"\{#((?:fig|tbl|sec|eq)-[\w-]+)", text)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r"@((?:fig|tbl|sec|eq)-[\w-]+)", text)) <= set(places)
+    figures_and_tables = {name for name in places if name.startswith(("fig", "tbl"))}
+    assert figures_and_tables <= set(re.findall(r"@((?:fig|tbl)-[\w-]+)", text))
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_variable_that_a_section_takes_is_there(world: str) -> None:
+    found = WORLDS[world]()
+    tree = variables(found, {})
+    for path in re.findall(r"\{\{< var (\S+) >\}\}", "\n".join(made(world).values())):
+        value = tree
+        for key in path.split("."):
+            assert key in value, path
+            value = value[key]
+        assert isinstance(value, str), path
+
+
+def test_findings_alone_have_no_word_on_people_and_models_of_rows() -> None:
+    found = made("findings alone")
+    assert found["results"] == ""
+    assert "tbl-findings" in found["data"]
+    assert "tbl-studies" not in found["data"]
+    assert "sec-answers" not in found["models"]
+    assert "sec-codings" not in found["models"]
+
+
+def test_each_module_has_its_own_results_under_its_own_name() -> None:
+    whole = everything()
+    found = made("everything")["results"]
+    headings = re.findall(r"^### (.+) \{#", found, re.M)
+    assert headings == [whole.vocabulary.label("modules", m) for m in whole.contrasts]
+
+
+def test_a_citation_without_an_entry_is_shown_as_its_key_and_said_to_lack_one() -> None:
+    keys = set(published().effects["citation"])
+    known = sections(findings_alone(), keys)
+    assert all(f"@{key}" in known["data"] for key in keys)
+    assert not any(f"`{key}`" in known["limitations"] for key in keys)
+    unknown = made("findings alone")
+    assert not re.search(r"(?<!\\)@(?!fig|tbl|sec|eq)\w", "\n".join(unknown.values()))
+    assert all(f"`{key}`" in unknown["limitations"] for key in keys)
+
+
+def test_the_abstract_says_what_there_is_and_names_what_was_decided() -> None:
+    found = everything()
+    said = summary(found, variables(found, {}))
+    assert said.startswith("We bring together ")
+    assert "one publication" in said
+    alone = findings_alone()
+    said = summary(alone, variables(alone, {}))
+    assert "respondents" not in said
+    assert "findings of" in said
+
+
+def test_the_skeleton_includes_every_section_and_no_paper_of_anybody() -> None:
+    text = SKELETON.read_text("utf-8")
+    included = re.findall(r"tables/_part-(\w+)\.md", text)
+    assert included == list(made("findings alone"))
+    names = {*variables(everything(), {}), "article", "build", "diagnostics", "provenance"}
+    used = {path.split(".")[0] for path in re.findall(r"\{\{< var (\S+) >\}\}", text)}
+    modules = set(everything().contrasts)
+    assert used <= names - modules
+
+
+def test_figures_of_people_say_so_where_there_are_none() -> None:
+    for name in ("study_grid", "participant_flow"):
+        table, draw = figure(findings_alone(), name)
+        assert table.empty
+        texts = [text.get_text() for text in draw(table).findobj(Text)]
+        assert "There are no studies with data of people." in texts
+
+
+def test_a_contrast_that_the_vocabulary_lacks_is_no_measured_trait() -> None:
+    labels = everything().labels
+    own = labels.exposure("Programme against none_randomised", "randomised")
+    assert own.label == "Programme against none"
+    assert own.change == "programme against none"
+    trait = labels.exposure("external_efficacy_measured", "measured")
+    assert trait.change == "one standard deviation more of external efficacy"

@@ -1,0 +1,48 @@
+"""The abstract of an article that grows with what there is."""
+
+from __future__ import annotations
+
+from metastudy.article.results import Results
+from metastudy.article.topics import published
+from metastudy.article.variable_tree import Tree
+from metastudy.display.formatting import count, inline, joined
+
+__all__ = ["summary"]
+
+
+def summary(evidence: Results, tree: Tree) -> str:
+    """An abstract from what there is: the evidence, what it pools to, and how far that goes.
+
+    Parameters
+    ----------
+    tree : all variables.
+    """
+    people, found = len(evidence.studies), published.findings(evidence)
+    parts = []
+    if people:
+        rows = tree["studies"].get("n_model", tree["studies"]["kept"])
+        studies = "study" if people == 1 else "studies"
+        parts.append(f"{rows} respondents and interviews of {count(people)} {studies}")
+    if len(found):
+        n = found["citation"].nunique()
+        many = "finding" if len(found) == 1 else "findings"
+        of = "publication" if n == 1 else "publications"
+        parts.append(f"{len(found)} {many} of {count(n)} {of}")
+    said = [f"We bring together {joined(parts)}."] if parts else []
+    said.append(str(tree.get("provenance", {}).get("sentence", "")))
+    said += [_module(tree.get(module, {})) for module in evidence.contrasts]
+    effects = tree.get("synthesis", {}).get("effects", {})
+    said.append(str(tree.get("synthesis", {}).get("sentence", "")))
+    said += [v["summary"] for v in effects.values() if isinstance(v, dict) and "summary" in v]
+    return " ".join(part for part in said if part)
+
+
+def _module(tree: Tree) -> str:
+    """What was decided about each exposure of a module, and of which nothing was."""
+    own = [v for v in tree.values() if isinstance(v, dict) and "comparison" in v]
+    decided = [v for v in own if not v["comparison"].startswith("None ")]
+    open_ = [v["inline"] for v in own if v not in decided]
+    said = [f"{v['label']}: {inline(v['comparison'])}" for v in decided]
+    if open_:
+        said.append(f"Of {joined(open_)} no effect has a decided sign.")
+    return " ".join(said)

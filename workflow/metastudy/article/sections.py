@@ -1,0 +1,382 @@
+"""The sections of an article that grows with what there is: each is one part of it.
+
+The skeleton of a project's own article includes them. They are made from the figures, tables and
+variables of any other article: what the data do not have is in no sentence and under no heading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from metastudy.article import catalogue, make
+from metastudy.article.results import Results
+from metastudy.article.topics import published
+from metastudy.article.variable_tree import Tree
+from metastudy.display.formatting import count, joined
+from metastudy.display.pipe_table import markdown
+from metastudy.display.plain_markdown import escaped
+
+__all__ = ["sections"]
+
+__resources__ = ("texts/*.md",)
+TEXTS = Path(__file__).parent / "texts"
+OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
+EACH, WIDEST = "Study estimates", 60  # a column of the synthesis, and letters that it may have
+MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
+# Where the reader may look for what a figure shows: its caption and its alternative text.
+FIGURES = {
+    "study_grid": (
+        "Where the studies are, and what they cover.",
+        "Grid of the studies by country, sector, role, kind of exposure and response mode.",
+    ),
+    "participant_flow": (
+        "Participant flow of each study.",
+        "For each study the rows read, those that each rule excluded, and those in a model.",
+    ),
+    "aliases": (
+        "What the design identifies around each exposure.",
+        "Grid of exposures by study, country, sector, setting and role, with what each grouping is "
+        "in the model.",
+    ),
+    "synthesis": (
+        "Estimates of studies (open) and what pools them, with "
+        "{{< var settings.report.interval_percent >}} intervals.",
+        "Forest plot of the estimate of each study, the pooled effects and their predictions.",
+    ),
+    "moderators": (
+        "Effects of studies by their moderators.",
+        "Estimates against each moderator, with the line of the model.",
+    ),
+    "directions": (
+        "Directions of effect.",
+        "Published findings as a list of directions, beside those of the models.",
+    ),
+    "heterogeneity": (
+        "Between-group standard deviations: prior (grey) and posterior.",
+        "Intervals of prior and posterior of each between-group standard deviation.",
+    ),
+    "refits": (
+        "Population effects with all data, and the range of their means over refits.",
+        "Forest plot of each population effect, and below it the range of its means over refits.",
+    ),
+    "comparison": (
+        "Expected log predictive density of left-out rows, as difference from the best way of "
+        "pooling.",
+        "For each module complete, partial and no pooling, each at its difference from the best.",
+    ),
+    "module": (
+        "{label}: effects with {{< var settings.report.interval_percent >}} intervals.",
+        "Effects of each exposure on each outcome of the module {label}.",
+    ),
+    "predictive": (
+        "{label}: observed statistics (points) and intervals of their replicates.",
+        "Observed statistics of the module {label} on the intervals of replicates.",
+    ),
+}
+# Where a table's own caption speaks of how the shipped findings were seen.
+CAPTIONS = {
+    "findings": "Published findings. Those of a study whose data are here as well never enter a "
+    "pool beside them.",
+    "appraisal": "Risk of bias and certainty of the published studies.",
+}
+# A citation in Markdown that this library wrote; labels have their @ escaped.
+_CITED = re.compile(r"(?<![\w\\])@(?!(?:fig|tbl|sec|eq)-)(\w(?:[\w:.+/-]*\w)?)")
+
+
+@dataclass
+class _Writer:
+    """Pieces of Markdown from figures, tables and variables, as far as these are there."""
+
+    evidence: Results
+    known: Collection[str]
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    @cached_property
+    def tree(self) -> Tree:
+        return make.variables(self.evidence, {})
+
+    def has(self, needs: Collection[str]) -> bool:
+        """Whether there are results of each kind; those of modules only where there are modules."""
+        people = {"studies": (*self.evidence.studies, *self.evidence.published)}
+        asked = [n for n in needs if self.evidence.contrasts or n not in OF_MODULES]
+        return all(len(people.get(n, getattr(self.evidence, n))) for n in asked)
+
+    def say(self, *paths: str) -> str:
+        """The variables that are there, one after the other."""
+        return " ".join(f"{{{{< var {path} >}}}}" for path in paths if self.value(path))
+
+    def value(self, path: str) -> Any:
+        found: Any = self.tree
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    def table(self, name: str) -> tuple[str, str]:
+        """A reference to a table, and the table; two empty texts where it has no rows."""
+        items = catalogue.tables({m: self.evidence.model(m) for m in self.evidence.contrasts})
+        if name not in items or not self.has(items[name].needs):
+            return "", ""
+        found = make.table(self.evidence, name)
+        if not 0 < len(found.shown) <= MOST_ROWS:
+            return "", ""
+        empty = [c for c in found.shown if set(found.shown[c]) <= {"–", ""}]
+        # What the forest plot shows, one below the other, would be one wide cell.
+        if name == "synthesis" and found.shown[EACH].str.len().max() > WIDEST:
+            empty.append(EACH)
+        shown = found.shown.drop(columns=empty)
+        found = replace(found, shown=shown, caption=CAPTIONS.get(name, found.caption))
+        return f"@tbl-{name.replace('_', '-')}", self.cited(markdown(name, found))
+
+    def figure(self, name: str, label: str = "") -> tuple[str, str]:
+        """A reference to a figure, and the figure; two empty texts where it has nothing to show."""
+        items = catalogue.figures({m: self.evidence.model(m) for m in self.evidence.contrasts})
+        if name not in items or not self.has(items[name].needs):
+            return "", ""
+        table, _ = make.figure(self.evidence, name)
+        if not len(table):
+            return "", ""
+        caption, alt = FIGURES[name if name in FIGURES else name.partition("_")[0]]
+        key = f"fig-{name.replace('_', '-')}"
+        said = caption.replace("{label}", escaped(label))
+        seen = alt.replace("{label}", label.replace('"', ""))
+        return f"@{key}", f'![{said}](figures/{name}){{#{key} fig-alt="{seen}" width=100%}}\n'
+
+    def cited(self, text: str) -> str:
+        """Citations that the bibliography has; the others as their keys, which are remembered."""
+
+        def shown(found: re.Match[str]) -> str:
+            if found[1] in self.known:
+                return found[0]
+            self.unknown[found[1]] = None
+            return escaped(found[1])
+
+        return _CITED.sub(shown, text)
+
+    def text(self, name: str) -> str:
+        return self.cited((TEXTS / f"{name}.md").read_text("utf-8"))
+
+    def block(self, sentence: str, *names: str, label: str = "") -> str:
+        """A paragraph that refers to the figures and tables that are there, and these below it.
+
+        Parameters
+        ----------
+        sentence : what is said; with names it is in no article that has nothing under them.
+        names : ``fig:`` or ``tbl:`` before the name.
+        label : of the module that figures are about.
+        """
+        made = [
+            self.figure(name, label) if kind == "fig" else self.table(name)
+            for kind, _, name in (n.partition(":") for n in names)
+        ]
+        made = [one for one in made if one[0]]
+        if not sentence or (names and not made):
+            return ""
+        seen = f" ({', '.join(ref for ref, _ in made)}.)" if made else ""
+        return "\n\n".join([sentence + seen, *(text for _, text in made)])
+
+
+def _under(heading: str, *blocks: str) -> str:
+    """A heading over what is below it; nothing where nothing is."""
+    below = [block.strip() for block in blocks if block.strip()]
+    return "\n\n".join([heading, *below]) + "\n" if below else ""
+
+
+def sections(evidence: Results, known: Collection[str] = ()) -> dict[str, str]:
+    """The sections in Markdown, by name.
+
+    Parameters
+    ----------
+    evidence : the results of all phases.
+    known : keys of the bibliography. A citation of another key is shown as the key, and the last
+        section lists them.
+
+    Returns
+    -------
+    ``data``, ``models``, ``results``, ``synthesis``, ``checks`` and ``limitations``: each with its
+    heading, or empty.
+    """
+    write = _Writer(evidence, known)
+    return {
+        "data": _data(write),
+        "models": _models(write),
+        "results": _results(write),
+        "synthesis": _synthesis(write),
+        "checks": _checks(write),
+        "limitations": _limitations(write),
+    }
+
+
+def _data(write: _Writer) -> str:
+    people = write.evidence.studies
+    rows = ""
+    if people:
+        rows = (
+            "Of {{< var studies.read >}} rows read, {{< var studies.excluded >}} were excluded by "
+            "the rules of the studies' codebooks"
+        )
+        rows += " and {{< var studies.n_model >}} entered a model." * bool(write.evidence.cells)
+        rows += "." * (not write.evidence.cells)
+    found = published.findings(write.evidence)
+    said = ""
+    if len(found):
+        n = found["citation"].nunique()
+        findings = _several("published finding", len(found), "comes")
+        said = (
+            f"{count(len(found), capital=True)} {findings} from {count(n)} "
+            f"{_several('publication', n)}. {{{{< var published.with_error_sentence >}}}}"
+        )
+    return _under(
+        "## Data {#sec-data}",
+        write.say("provenance.sentence"),
+        write.block(_inventory(write.evidence), "tbl:studies", "fig:study_grid") if people else "",
+        write.block(rows, "tbl:exclusions", "fig:participant_flow") if people else "",
+        write.block(said, "tbl:findings") or said,
+    )
+
+
+def _several(word: str, n: int, verb: str = "") -> str:
+    """A word as its number asks, and the verb after it."""
+    if n == 1:
+        return f"{word} {verb}".strip()
+    return f"{word}s {verb.removesuffix('s')}".strip()
+
+
+def _inventory(evidence: Results) -> str:
+    n = len(evidence.studies)
+    return f"{count(n, capital=True)} {'study has' if n == 1 else 'studies have'} data of people."
+
+
+def _models(write: _Writer) -> str:
+    kinds = {write.evidence.model(m) for m in write.evidence.contrasts}
+    # Where one study has rows and nothing was published, the second stage has nothing to do.
+    second = len(write.evidence.synthesis.get("estimates", ())) > 0
+    return _under(
+        "## Models {#sec-models}",
+        *(write.text(kind) for kind in ("answers", "codings") if kind in kinds),
+        write.text("synthesis") if second else "",
+        write.text("verdicts"),
+    )
+
+
+def _results(write: _Writer) -> str:
+    modules = [_module(write, module) for module in write.evidence.contrasts]
+    return _under("## Results {#sec-results}", *modules)
+
+
+def _module(write: _Writer, module: str) -> str:
+    """What one module found: a paragraph for each exposure, then all of it."""
+    label = write.evidence.vocabulary.label("modules", module)
+    tree = write.value(module) or {}
+    exposures = [key for key, value in tree.items() if isinstance(value, dict)]
+    said = [
+        write.say(f"{module}.{key}.summary", f"{module}.{key}.differences.outcomes")
+        for key in exposures
+        if f"{key}" not in ("level", "cells", "top", "accuracy")
+    ]
+    names = ("effects", "differences", "levels", "prevalence", "places")
+    return _under(
+        f"### {escaped(label)} {{#sec-{module.replace('_', '-')}}}",
+        f"*{escaped(write.evidence.vocabulary['modules'][module]['question'])}*",
+        *said,
+        write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
+        write.block("", f"fig:module_{module}", *(f"tbl:{n}_{module}" for n in names), label=label),
+    )
+
+
+def _synthesis(write: _Writer) -> str:
+    """What the studies say together: pooled effects, spreads, predictions, and what is refused."""
+    effects = (write.value("synthesis.effects") or {}).items()
+    said = [write.say(f"synthesis.effects.{key}.summary") for key, _ in effects]
+    return _under(
+        "## Synthesis {#sec-synthesis}",
+        write.block(write.say("synthesis.sentence"), "fig:synthesis", "tbl:synthesis"),
+        *said,
+        write.block(
+            "Each standard deviation between groups is beside its prior. " + _spreads(write),
+            *("fig:heterogeneity", "tbl:heterogeneity"),
+        ),
+        write.block(
+            "Which groupings enter a model, and why others do not, follows from the design.",
+            *("fig:aliases", "tbl:aliases"),
+        ),
+        write.block(write.say("moderators.sentence"), "fig:moderators", "tbl:moderators")
+        if write.value("moderators.count") not in (None, "0")
+        else "",
+        *(write.block(write.say(f"{n}.sentence"), f"tbl:{n}") for n in ("dependence", "influence")),
+        *_directions(write),
+        write.cited(make.part(write.evidence, "selection"))
+        if write.has(catalogue.PARTS["selection"].needs)
+        else "",
+    )
+
+
+def _spreads(write: _Writer) -> str:
+    """Whether the data or the priors decide the standard deviations between studies."""
+    return write.say("heterogeneity.pooled.sentence")
+
+
+def _directions(write: _Writer) -> Iterator[str]:
+    if len(published.findings(write.evidence)):
+        yield write.block("All findings have a direction.", "fig:directions")
+        yield write.block(write.say("published.sign_test_sentence"), "tbl:outcomes")
+        yield write.block("The certainty of the findings was rated by outcome.", "tbl:certainty")
+        yield write.block("What was not significant bounds an effect.", "tbl:bounds")
+
+
+def _checks(write: _Writer) -> str:
+    labels = {m: write.evidence.vocabulary.label("modules", m) for m in write.evidence.contrasts}
+    return _under(
+        "## Checks {#sec-checks}",
+        write.block(write.say("diagnostics.sentence", "diagnostics.anew"), "tbl:diagnostics"),
+        write.block(
+            write.say("refits.gates", *(f"refits.{m}.summary" for m in labels), "power.sentence"),
+            *("fig:refits", "tbl:refits", "tbl:power"),
+        ),
+        *(
+            write.block(write.say(f"predictive.{m}.sentence"), f"fig:predictive_{m}", label=label)
+            for m, label in labels.items()
+        ),
+        write.block(
+            write.say(*(f"comparison.{m}.sentence" for m in labels)),
+            *("fig:comparison", "tbl:comparison"),
+        ),
+        write.block("Some modules were fitted once more in another way.", "tbl:sensitivity"),
+        write.block("Sampling weights are in no model.", "tbl:design_based"),
+    )
+
+
+def _limitations(write: _Writer) -> str:
+    """What the evidence cannot say, as far as that follows from what it is."""
+    evidence, said = write.evidence, [write.say("provenance.sentence")]
+    estimates = evidence.synthesis.get("estimates")
+    if estimates is not None and len(estimates):
+        said.append(
+            "Where an effect rests on one study, the heterogeneity between studies is unknown, not "
+            "small. The region of practical equivalence is a convention."
+        )
+    if "answers" in {evidence.model(m) for m in evidence.contrasts}:
+        said.append(
+            "Scores are treated as continuous, and missing outcomes are taken as ignorable. "
+            "Measured exposures share causes with what they are related to."
+        )
+    if "codings" in {evidence.model(m) for m in evidence.contrasts}:
+        said.append(
+            "Coders' accuracy is pooled over codes and studies, and their errors are taken as "
+            "independent given the truth."
+        )
+    if evidence.published:
+        said.append("What was never published is not here.")
+        if not len(evidence.appraisal):
+            said.append("The risk of bias of the publications was not assessed.")
+    text = " ".join(filter(None, said))
+    below = write.block(text, "tbl:appraisal") or text
+    missing = ""
+    if write.unknown:
+        keys = joined([f"`{key}`" for key in write.unknown])
+        missing = f"The bibliography has no entry for {keys}."
+    return _under("## Limitations {#sec-limitations}", below, missing)
