@@ -53,7 +53,7 @@ class StudyFiles:
     files: tuple[str, ...]
     modules: tuple[str, ...]
     published: bool = False
-    declared: bool = False  # moderators or groupings of the second stage
+    declared: bool = False  # moderators, groupings or reliabilities
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def discover(config: Mapping[str, Any]) -> Found:
             )
         missing += codebooks.missing_file(book)
         published = book.study.design == PUBLISHED
-        declared = bool(book.moderators or book.nestings)
+        declared = bool(book.moderators or book.nestings or book.reliabilities)
         files = (str(book.data_path), str(book.path))
         studies[name] = StudyFiles(files, mine, published, declared)
         for module in mine:
