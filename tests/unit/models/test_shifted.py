@@ -89,3 +89,23 @@ def test_who_hardly_answered_is_not_guessed_and_who_always_did_has_no_row() -> N
     assert row["reason"] == MOSTLY
     assert np.isnan(row["estimate_up"])
     assert shifted(world(0.0)[0], VOCABULARY, DELTA).empty
+
+
+def test_who_was_not_shown_a_vignette_is_not_missing_there() -> None:
+    rng, n = np.random.default_rng(8), 200
+    shown = np.arange(n) % 2 == 0
+    trait = rng.normal(size=n)
+    answers = {("self_efficacy", None): 50 + 10 * trait}
+    for vignette, mine in (("user_vs_collective_value", shown), ("inclusion_vs_quality", ~shown)):
+        for outcome in ("coping_avoidance", "coping_tradeoff"):
+            y = np.where(mine, 50 + 10 * rng.normal(size=n), np.nan)
+            answers[outcome, vignette] = y
+    answers["coping_avoidance", "user_vs_collective_value"][:20] = np.nan  # ten of those shown it
+    study = answer_study(
+        "s", answers, {}, ["coping_avoidance", "coping_tradeoff"],
+        [{"construct": "self_efficacy", "type": "measured"}],
+    )  # fmt: skip
+    found = shifted(answer_cells([study], "coping", VOCABULARY), VOCABULARY, DELTA)
+    (row,) = found.to_dict("records")
+    assert (row["vignette"], row["outcome"]) == ("user_vs_collective_value", "coping_avoidance")
+    assert (row["asked"], row["missing"]) == (100, 10)

@@ -83,7 +83,9 @@ def table(y: np.ndarray, se: np.ndarray) -> pd.DataFrame:
 def made(y: np.ndarray, se: np.ndarray) -> pd.DataFrame:
     (plan,) = plans(table(y, se), np.diag(se**2))
     main = {"id": plan.estimands["id"], "level": "population", "provenance": "observed"}
-    pooled = pd.DataFrame(main | {"mean": 0.2, "sd": 0.1, "lower": 0.0, "upper": 0.4})
+    one = pd.DataFrame(main | {"mean": 0.2, "sd": 0.1, "lower": 0.0, "upper": 0.4, "metric": "sd"})
+    # The same name in another metric is another effect.
+    pooled = pd.concat([one.assign(metric="log_odds", mean=9.0), one], ignore_index=True)
     return tails(plan, "sd", PRIORS, 0.95, pooled)
 
 

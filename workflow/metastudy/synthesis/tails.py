@@ -89,7 +89,8 @@ def tails(
         done.
     """
     effect, between = (prior_of(priors, name, metric, found.unit) for name in ("mu", "total_tau"))
-    main = pooled[pooled["level"] == "population"].set_index("id")
+    whole = (pooled["level"] == "population") & (pooled["metric"] == metric)
+    main = pooled[whole].set_index("id")
     rows: list[dict[str, Any]] = []
     for _, estimand in found.estimands.iterrows():
         own = found.table[ESTIMAND].eq(estimand[ESTIMAND]).all(axis=1).to_numpy()

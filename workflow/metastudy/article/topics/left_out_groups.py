@@ -51,7 +51,7 @@ def variables(evidence: Results) -> Tree:
         nothing = [str(g) for g in mine.loc[mine["reason"] != "", "grouping"]]
         clauses = []
         for grouping, own in mine[mine["reason"] == ""].groupby("grouping", sort=False):
-            best = own.loc[own["elpd"].idxmax()]
+            best = own.iloc[int(own["elpd"].argmax())]
             others = joined(
                 f"{inline(POOLING[row['pooling']])} by {number(-row['difference'], 1)} worse"
                 for row in records(own[own["pooling"] != best["pooling"]])

@@ -66,15 +66,15 @@ def variables(evidence: Results) -> Tree:
     apart = (done["estimate_up"] - done["estimate"]).abs()
     row = done.iloc[int(apart.argmax())].to_dict()
     changed = sum(
-        (done[f"lower_{way}"] * done[f"upper_{way}"] > 0)
-        != (done["lower"] * done["upper"] > 0)
-        for way in WAYS
-    ).gt(0)  # fmt: skip
+        any((r[f"lower_{way}"] * r[f"upper_{way}"] > 0) != (r["lower"] * r["upper"] > 0)
+            for way in WAYS)
+        for r in records(done)
+    )  # fmt: skip
     said = (
         f"If people who did not answer were {number(row['delta'], 1)} SD lower or higher "
         f"than those who did, no effect of a study would change by more than {number(apart.max())} "
         f"SD ({_exposure(evidence, row)}: {inline(evidence.labels.outcome(str(row['outcome'])))}), "
-        f"and {count(int(changed.sum()))} of {len(done)} intervals would come to hold zero or to "
+        f"and {count(changed)} of {len(done)} intervals would come to hold zero or to "
         "leave it out"
     )
     left = len(found) - len(done)

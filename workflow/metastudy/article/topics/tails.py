@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from metastudy.article.results import Results
@@ -68,7 +71,7 @@ def variables(evidence: Results) -> Tree:
     return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}."}
 
 
-def _effect(evidence: Results, row: dict[str, object]) -> str:
+def _effect(evidence: Results, row: Mapping[Any, Any]) -> str:
     exposure = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
     outcome = inline(evidence.labels.outcome(str(row["outcome"])))
     return f"{exposure}: {outcome}, {metric_label(str(row['metric']))}"

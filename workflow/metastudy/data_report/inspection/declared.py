@@ -17,12 +17,13 @@ def declared_of(study: Study) -> Declared | None:
     said, pairs, effects = study["attributes"], study["dependence"], study["effects"]
     whole = said[said["finding_id"].isna()]
     attributes = [
-        Attribute(str(kind), str(name), str(value), None)
+        Attribute(str(kind), str(name), _shown(str(kind), str(value)), None)
         for kind, name, value in zip(whole["kind"], whole["name"], whole["value"], strict=True)
     ]
     own = said[said["finding_id"].notna()]
     for (kind, name, value), mine in own.groupby(["kind", "name", "value"], sort=True):
-        attributes.append(Attribute(str(kind), str(name), str(value), len(mine)))
+        shown = _shown(str(kind), str(value))
+        attributes.append(Attribute(str(kind), str(name), shown, len(mine)))
     attributes += [
         Attribute("reliability", str(name), f"{value:g}", None)
         for name, value in study.report.get("reliabilities", {}).items()
@@ -39,3 +40,13 @@ def declared_of(study: Study) -> Declared | None:
         return None
     given = int(pairs["covariance"].notna().sum())
     return Declared(tuple(attributes), given, len(pairs) - given, funnels)
+
+
+def _shown(kind: str, value: str) -> str:
+    """A value as people write it: a number of a moderator without the zero after its point."""
+    if kind != "moderator":
+        return value
+    try:
+        return f"{float(value):.12g}"
+    except ValueError:
+        return value

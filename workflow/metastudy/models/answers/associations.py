@@ -111,7 +111,7 @@ def associations(
         table = described(cells, vocabulary, one)
         own = reliabilities.get(str(cells.study.values[place]), {})
         measured = (cells.exposure_type.values == "measured")[one.exposure]
-        more = [_row(cells, one, at, own, tail) for at in np.flatnonzero(measured)]
+        more = [_row(cells, one, int(at), own, tail) for at in np.flatnonzero(measured)]
         parts.append(table[measured].join(pd.DataFrame(more, index=table.index[measured])))
     return pd.concat(parts, ignore_index=True)
 
@@ -146,7 +146,7 @@ def _row(
     matrix = _matrix(cells, one, k, mine, np.array(of), outcome)
     if matrix is None:
         return found | {"reason": LOW}
-    row = matrix[list(mine).index(at)]
+    row = matrix[mine.tolist().index(at)]
     variance = row @ one.covariance[np.ix_(mine, mine)] @ row
     return found | {
         "corrected": float(row @ one.estimate[mine]),
@@ -161,7 +161,7 @@ def _matrix(
     rows = (cells.setting_of_site.values[site] == one.place) & cells.observed.values[
         cells.pattern_of_cell.values
     ].astype(bool)[:, k]
-    parts = (cells[name].values[rows] for name in ("n", "xx", "xy", "yy"))
+    n, xx, xy, yy = (cells[name].values[rows] for name in ("n", "xx", "xy", "yy"))
     ps = 1 + one.exposure[mine]
-    sxx, _, _, freedom = within_sites(*parts, site[rows], ps)
+    sxx, _, _, freedom = within_sites(n, xx, xy, yy, site[rows], ps)
     return corrected(sxx, freedom + len(ps), of, outcome)

@@ -35,7 +35,8 @@ def shifted(cells: xr.Dataset, vocabulary: Vocabulary, delta: float) -> pd.DataF
 
     Parameters
     ----------
-    cells : of a module; people without any outcome are not in them.
+    cells : of a module; people without any outcome are not in them, and those without any of a
+        vignette were not asked about it.
     delta : in standard deviations of the outcome; the shift is taken both up and down.
 
     Returns
@@ -52,15 +53,19 @@ def shifted(cells: xr.Dataset, vocabulary: Vocabulary, delta: float) -> pd.DataF
         one = Setting.of(cells, place, seen[place])
         here = cells.setting_of_site.values[site] == place
         answered = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
-        asked = cells.n.values[here].sum()
         table = described(cells, vocabulary, one)
-        kept = (table["n"] < round(asked)).to_numpy()
-        changes = {}
-        for k in dict.fromkeys(one.outcome[kept]):
+        kept = np.zeros(len(table), dtype=bool)
+        changes: dict[int, tuple[float, float, float]] = {}
+        for k in dict.fromkeys(one.outcome):
             mine = np.flatnonzero(one.outcome == k)
-            moved = _moved(cells, here, here & ~answered[:, k], 1 + one.exposure[mine])
-            changes |= dict(zip(mine, zip(*moved, strict=True), strict=True))
-        more = [_row(one, at, asked, *changes[at], delta) for at in np.flatnonzero(kept)]
+            alike = cells.vignette_of.values == cells.vignette_of.values[k]
+            of = here & answered[:, alike].any(axis=1)
+            asked = float(cells.n.values[of].sum())
+            kept[mine] = table["n"].to_numpy()[mine] < round(asked)
+            slopes, variances = _moved(cells, of, of & ~answered[:, k], 1 + one.exposure[mine])
+            for at, slope, variance in zip(mine, slopes, variances, strict=True):
+                changes[int(at)] = (asked, float(slope), float(variance))
+        more = [_row(one, at, *changes[at], delta) for at in map(int, np.flatnonzero(kept))]
         parts.append(table[kept].join(pd.DataFrame(more, index=table.index[kept])))
     return pd.concat(parts, ignore_index=True)
 
