@@ -54,7 +54,7 @@ class StudyFiles:
     files: tuple[str, ...]
     modules: tuple[str, ...]
     published: bool = False
-    declared: bool = False  # moderators or groupings of the second stage
+    declared: bool = False  # moderators, groupings or reliabilities
     parcel: bool = False  # sufficient statistics, and no rows of people
 
 

@@ -3,7 +3,8 @@
 REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
 OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,influence}.parquet,
 results/synthesis/posterior.nc,
-results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet
+results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet,
+results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet
 """
 
 
@@ -108,3 +109,37 @@ rule selection:
         " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
         " --standardisers {params.standardisers:q} --correlation {params.correlation:q}"
         " --table {output.table:q} --effects {output.effects:q} > {log:q} 2>&1"
+
+
+rule robustness:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        published=expand("results/harmonized/{study}", study=DECLARED),
+        vocabulary=VOCABULARY,
+        pooled="results/synthesis/pooled.parquet",
+    output:
+        tails="results/robustness/tails.parquet",
+        associations="results/robustness/associations.parquet",
+        missing_outcomes="results/robustness/missing_outcomes.parquet",
+        left_out_groups="results/robustness/left_out_groups.parquet",
+    log:
+        "results/logs/robustness.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        out=subpath(output.tails, parent=True),
+        priors=as_json("priors"),
+        interval=config["report"]["interval"],
+        delta=config["robustness"]["delta"],
+        standardisers=config["pooling"]["standardisers"],
+        correlation=config["pooling"]["correlation"],
+        code=code("robustness"),
+        lock=LOCK,
+    message:
+        "Ask of pooled effects and of single studies what other assumptions would change."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.robustness"
+        " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
+        " --pooled {input.pooled:q} --priors {params.priors:q} --interval {params.interval:q}"
+        " --delta {params.delta:q} --standardisers {params.standardisers:q}"
+        " --correlation {params.correlation:q} --out {params.out:q} > {log:q} 2>&1"

@@ -28,6 +28,7 @@ RESULTS = {
     "design_based": "design-based estimates",
     "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
     "selection": "analyses and effects of published effects, each .parquet",
+    "robustness": "sensitivity analyses without refits, each .parquet",
     "synthesis": "estimates, pooled and what else the second stage makes, each .parquet",
 }
 OF_ONE_MODULE = ("contrasts", "predictive")  # a module's own figure takes that module's file alone
@@ -92,6 +93,10 @@ TABLES = {
     "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
     "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
     "selection": Item("selection", "table", ("studies", "selection")),
+    "tails": Item("tails", "table", ("studies", "robustness")),
+    "associations": Item("associations", "table", ("studies", "robustness")),
+    "missing_outcomes": Item("missing_outcomes", "table", ("studies", "robustness")),
+    "left_out_groups": Item("left_out_groups", "table", ("studies", "robustness")),
 }
 # Whole topics in one file, with sentences, figure and table: empty where the data have none.
 PARTS = {"selection": Item("selection", "part", ("studies", "selection"))}
@@ -114,6 +119,10 @@ VARIABLES = {
     "comparison": Item("pooling_comparison", "variables", ("comparison",)),
     "recovery": Item("recovery", "variables", ("studies", "contrasts", "truth")),
     "selection": Item("selection", "variables", ("studies", "selection")),
+    "tails": Item("tails", "variables", ("studies", "robustness")),
+    "associations": Item("associations", "variables", ("studies", "robustness")),
+    "missing_outcomes": Item("missing_outcomes", "variables", ("studies", "robustness")),
+    "left_out_groups": Item("left_out_groups", "variables", ("studies", "robustness")),
     "claims": Item("claims", "variables", ("contrasts",)),
     "settings": Item("settings", "variables", ()),
 }
@@ -188,11 +197,13 @@ def result_files(
         *("estimates", "pooled", "exploratory", "structure", "heterogeneity"),
         *("moderators", "moderator_lines", "dependence", "influence"),
     )
+    robustness = ("tails", "associations", "missing_outcomes", "left_out_groups")
     return {
         "appraisal": [appraisal],
         "truth": [],  # only where the data are simulated: the rules know whether it is there
         "selection": [f"results/selection/{table}.parquet" for table in ("analyses", "effects")],
         "design_based": ["results/design_based/estimates.parquet"],
+        "robustness": [f"results/robustness/{table}.parquet" for table in robustness],
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],
         "cells": [f"results/cells/{m}.nc" for m in modules],

@@ -15,6 +15,7 @@ from metastudy.article.results import Results
 from metastudy.article.topics import (
     answer_figures,
     answers,
+    associations,
     claims,
     codings,
     concordance,
@@ -27,6 +28,8 @@ from metastudy.article.topics import (
     heterogeneity,
     identification,
     influence,
+    left_out_groups,
+    missing_outcomes,
     moderators,
     pooling_comparison,
     power_scaling,
@@ -42,6 +45,7 @@ from metastudy.article.topics import (
     settings,
     studies,
     synthesis,
+    tails,
 )
 from metastudy.article.variable_tree import Tree
 from metastudy.common.problems import MetastudyError
@@ -56,6 +60,7 @@ TOPICS: dict[str, ModuleType] = {
     for module in (
         *(answer_figures, answers, claims, codings, concordance, convergence, design_based),
         *(dependence, differences, effect_directions, influence, moderators),
+        *(associations, left_out_groups, missing_outcomes, tails),
         *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
         *(
             predictive_answers,

@@ -69,6 +69,7 @@ class Results:
     checks: tuple[Mapping[str, Any], ...] = ()
     synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     selection: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    robustness: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

@@ -64,6 +64,7 @@ class Codebook:
     constants: Mapping[str, str]
     vocabulary: Vocabulary
     document: Document = field(repr=False)
+    reliabilities: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def data_path(self) -> Path:
@@ -352,4 +353,5 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         dependence=tuple(dependence(entry) for entry in raw.get("dependence", ())),
         vocabulary=vocabulary,
         document=document,
+        reliabilities=dict(raw.get("reliabilities", {})),
     )

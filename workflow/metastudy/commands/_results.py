@@ -62,6 +62,7 @@ def gather(args: argparse.Namespace) -> Results:
             c for found in checks for c in (found if isinstance(found, list) else [found])
         ),
         selection={path.stem: pd.read_parquet(path) for path in args.selection},
+        robustness={path.stem: pd.read_parquet(path) for path in args.robustness},
         synthesis={path.stem: pd.read_parquet(path) for path in args.synthesis},
         settings=args.settings,
     )

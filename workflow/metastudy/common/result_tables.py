@@ -19,6 +19,7 @@ from metastudy.common.result_columns import (
     SPREAD,
     TEXT,
 )
+from metastudy.common.robustness_tables import ROBUSTNESS
 from metastudy.common.second_stage_tables import INCONSISTENCY, SECOND_STAGE
 from metastudy.common.table_schema import Column, pandera_schema
 
@@ -171,6 +172,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "provenance": TEXT,
     },
     **SECOND_STAGE,
+    **ROBUSTNESS,
 }
 
 

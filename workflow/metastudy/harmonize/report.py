@@ -63,4 +63,5 @@ def report(
         "outcomes": list(codebook.outcomes),
         "vocabulary": codebook.document.data.get("vocabulary") or {},
         "exposures": [dict(entry) for entry in codebook.document.data.get("exposures", [])],
+        "reliabilities": dict(codebook.reliabilities),
     }

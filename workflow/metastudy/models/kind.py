@@ -49,6 +49,10 @@ def _never(_: xr.Dataset) -> bool:
     return False
 
 
+def _no_table(*_: Any) -> pd.DataFrame:
+    return pd.DataFrame()
+
+
 _NO_ROWS = _none("rows")
 _NO_DENSITY = _none("density of rows")
 _NO_REPLICATES = _none("replicates")
@@ -87,6 +91,11 @@ class Model:
     contrasts : (cells, posterior, rng, smallest, decided) -> rows of the table of contrasts with
         draws; ``decided`` has the parameters that their prior decides.
     estimates : (cells, vocabulary) -> unpooled estimates, a block with covariance for each study.
+    associations : (cells, vocabulary, reliabilities by study and construct, tail) -> measured
+        associations of single settings, as estimates, with what a confounder and errors of
+        measurement could make of them; without rows where the kind has none.
+    shifted : (cells, vocabulary, shift in standard deviations) -> effects of single settings, as
+        estimates, with their missing outcomes shifted; without rows where the kind has none.
     places : cells -> study, country, sector and organisation of each unit that can be left out.
     weigh : (cells, weights of those units) -> the same cells, each unit counted that many times.
     sizes : cells -> study of each group of rows, and how many rows it has.
@@ -119,6 +128,10 @@ class Model:
     simulate: Callable[[xr.Dataset, xr.Dataset, np.random.Generator], xr.Dataset] = _NO_SIMULATION
     identified: Callable[[xr.Dataset, xr.Dataset], xr.DataArray] = _NO_SIMULATION
     estimates: Callable[[xr.Dataset, Vocabulary], Iterator[Block]] = _NO_ESTIMATES
+    associations: Callable[
+        [xr.Dataset, Vocabulary, Mapping[str, Mapping[str, float]], float], pd.DataFrame
+    ] = _no_table
+    shifted: Callable[[xr.Dataset, Vocabulary, float], pd.DataFrame] = _no_table
     places: Callable[[xr.Dataset], pd.DataFrame] = _NO_REFITS
     weigh: Callable[[xr.Dataset, np.ndarray], xr.Dataset] = _NO_REFITS
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS

@@ -27,7 +27,7 @@ class StudyFolder:
     """What is said of a study, whichever way it came.
 
     ``vocabulary`` is the common one with the study's ``additions``; ``missing`` is what is wrong
-    with its data file; ``declared`` says whether it has moderators or groupings.
+    with its data file; ``declared`` says whether it has moderators, groupings or reliabilities.
     """
 
     outcomes: Sequence[str]
@@ -67,7 +67,7 @@ def _of_codebook(book: Codebook) -> StudyFolder:
         files=(str(book.data_path), str(book.path)),
         missing=codebooks.missing_file(book),
         published=book.study.design == PUBLISHED,
-        declared=bool(book.moderators or book.nestings),
+        declared=bool(book.moderators or book.nestings or book.reliabilities),
     )
 
 

@@ -137,6 +137,7 @@ _LINE: Mapping[str, Number] = {
     "lower": _parts(OF_BOUND, _width()),
     "upper": _parts(OF_BOUND, _width()),
 }
+_ENDS = ("mean", "sd", "lower", "upper")
 # By table of metastudy.common.result_tables; `verdict` is the word that a row earns.
 NUMBERS: Mapping[str, Mapping[str, Number]] = {
     "contrasts": {**SUMMARY, "verdict": WORD},
@@ -213,6 +214,33 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         EXACT,
     ),
     "selection_effects": dict.fromkeys(("estimate", "se", "se_alone"), EXACT),
+    # By closed forms and on grids, but for the main result beside them.
+    "tails": {
+        **dict.fromkeys(("studies", "df"), EXACT),
+        "sd": _parts(OF_SD, _sd),
+        **_LINE,
+        **dict.fromkeys(
+            [f"{name}_{kind}" for kind in ("normal", "t") for name in (*_ENDS, "total")], EXACT
+        ),
+    },
+    "associations": dict.fromkeys(
+        (
+            *("n", "estimate", "se", "lower", "upper", "df", "partial_r2", "robustness"),
+            *("robustness_interval", "reliability_exposure", "reliability_outcome"),
+            *("corrected", "corrected_lower", "corrected_upper"),
+        ),
+        EXACT,
+    ),
+    "missing_outcomes": dict.fromkeys(
+        (
+            *("asked", "missing", "delta", "estimate", "lower", "upper", "tipping"),
+            *(f"{name}_{way}" for way in ("down", "up") for name in ("estimate", "lower", "upper")),
+        ),
+        EXACT,
+    ),
+    "left_out_groups": dict.fromkeys(
+        ("groups", "estimands", "elpd", "difference", "se_difference"), EXACT
+    ),
     "design_based": dict.fromkeys(("estimate", "se", "low", "high", "n", "clusters"), EXACT),
     "structure": {"levels": EXACT, "used_as": WORD, "aliased_with": WORD},
 }
@@ -241,6 +269,10 @@ FILES: Mapping[str, str] = {
     "synthesis/heterogeneity.parquet": "synthesis_heterogeneity",
     "selection/analyses.parquet": "selection",
     "selection/effects.parquet": "selection_effects",
+    **{
+        f"robustness/{name}.parquet": name
+        for name in ("tails", "associations", "missing_outcomes", "left_out_groups")
+    },
     **{
         f"synthesis/{name}.parquet": name
         for name in (

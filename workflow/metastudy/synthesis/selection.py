@@ -17,7 +17,7 @@ from scipy.special import ndtr
 from metastudy.models.priors import Prior
 from metastudy.synthesis.grid import FINE, Axis, Grid, integrate
 
-__all__ = ["CUT", "Bound", "affirmative", "bound", "plain", "regression", "step_function"]
+__all__ = ["CUT", "Bound", "affirmative", "axes", "bound", "plain", "regression", "step_function"]
 
 CUT = 1.959963984540054  # standard errors above zero: one-sided p of 0.025
 LARGEST = 1e4  # selection ratio beyond which none is looked for
@@ -41,7 +41,7 @@ def plain(y: np.ndarray, se: np.ndarray, effect: Prior, between: Prior) -> Grid:
     -------
     The posterior of mean and heterogeneity, in this order.
     """
-    return integrate(_normal(y, se), _axes(y, se, effect, between))
+    return integrate(_normal(y, se), axes(y, se, effect, between))
 
 
 def step_function(
@@ -78,7 +78,7 @@ def step_function(
         return found
 
     weight = Axis(0.0, 1.0, np.diff, least=0.0, most=1.0)
-    return integrate(log_likelihood, [*_axes(y, se, effect, between), weight], cells)
+    return integrate(log_likelihood, [*axes(y, se, effect, between), weight], cells)
 
 
 def regression(
@@ -120,7 +120,7 @@ def regression(
         log, xx, xr, rr = sums(mu, tau)
         return np.asarray(-0.5 * (log + np.log(xx) + rr - xr**2 / xx))
 
-    grid = integrate(log_likelihood, _axes(y, se, effect, between))
+    grid = integrate(log_likelihood, axes(y, se, effect, between))
     _, xx, xr, _ = sums(grid.points(0)[:, None], grid.points(1)[None, :])
     slope, variance = xr / xx, 1 / xx + 0 * xr
     mean = float((grid.mass * slope).sum())
@@ -139,7 +139,7 @@ def _normal(y: np.ndarray, se: np.ndarray) -> Callable[[np.ndarray, np.ndarray],
     return log_likelihood
 
 
-def _axes(y: np.ndarray, se: np.ndarray, effect: Prior, between: Prior) -> list[Axis]:
+def axes(y: np.ndarray, se: np.ndarray, effect: Prior, between: Prior) -> list[Axis]:
     """Axes of mean and heterogeneity that begin wide enough for all effects."""
     low, high = float((y - 3 * se).min()), float((y + 3 * se).max())
     return [

@@ -46,6 +46,7 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
         rules.rule_problems,
         declared.moderator_problems,
         declared.dependence_problems,
+        declared.reliability_problems,
         rules.quality_problems,
         rules.weight_problems,
         outcomes.use_problems,

@@ -1,4 +1,4 @@
-"""Checks of what a codebook declares for the second stage: moderators and dependence."""
+"""Checks of what a codebook declares beside its data: moderators, dependence, reliabilities."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from metastudy.common.problems import Problem
 from metastudy.common.text import did_you_mean
 from metastudy.common.yaml_document import Document
 
-__all__ = ["dependence_problems", "moderator_problems"]
+__all__ = ["dependence_problems", "moderator_problems", "reliability_problems"]
 
 GROUPINGS = ("study", "country", "sector", "role", "setting", "effect", "estimate", "vignette")
 ONE_OF = ("covariance", "correlation")
@@ -78,4 +78,25 @@ def dependence_problems(document: Document, sound: Sound, _: Vocabulary) -> Iter
         if seen.setdefault(about, int(place[1])) != place[1]:
             yield document.problem(
                 place, f"a second entry for {listed(sorted(about)) or 'all'}", "one entry for each"
+            )
+
+
+def reliability_problems(
+    document: Document, sound: Sound, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """Check that a reliability is that of an outcome or of a measured exposure of the study."""
+    if not sound.complete("outcomes") or not sound.complete("exposures"):
+        return  # what is wrong there would be reported again here
+    measured = {str(outcome) for _, outcome in sound.entries("outcomes")}
+    measured |= {str(e["construct"]) for _, e in sound.entries("exposures") if "construct" in e}
+    for place, _ in sound.entries("reliabilities"):
+        name = str(place[1])
+        unknown = list(known_terms(document, vocabulary, "constructs", name, place))
+        yield from unknown
+        if not unknown and name not in measured:
+            yield document.problem(
+                place,
+                f"'{name}', which is neither an outcome nor an exposure here",
+                "a construct of `outcomes` or `exposures`: "
+                f"{listed(sorted(measured)) or 'there is none'}",
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import ends, protect
-from metastudy.data_report.inspection import answers, arms, codings
+from metastudy.data_report.inspection import answers, arms, codings, declared
 from metastudy.data_report.inspection.values import (
     Inspection,
     Place,
@@ -103,4 +103,5 @@ def inspect(study: Study, vocabulary: Vocabulary, least: int) -> Inspection:
         coding=codings.coding(study, vocabulary, least),
         ratings=codings.ratings(study, vocabulary, least),
         published=published,
+        declared=declared.declared_of(study),
     )

@@ -251,6 +251,43 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """A moderator, grouping or reliability: its value, and how many findings have it.
+
+    ``findings`` is missing where it is that of the study as a whole.
+    """
+
+    kind: str
+    name: str
+    value: str
+    findings: int | None
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Published effects with a standard error on one outcome, which a funnel would show."""
+
+    exposure: str
+    outcome: str
+    metric: str
+    effects: int
+    publications: int
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a codebook declares for analyses beside the data; all of it is public.
+
+    ``given`` and ``correlated`` count pairs of findings with a covariance and with a correlation.
+    """
+
+    attributes: tuple[Attribute, ...]
+    given: int
+    correlated: int
+    funnels: tuple[Funnel, ...]
+
+
+@dataclass(frozen=True)
 class Inspection:
     """All that is shown of a study; a part that does not apply is ``None``.
 
@@ -278,6 +315,7 @@ class Inspection:
     coding: Coding | None
     ratings: Ratings | None
     published: Published | None
+    declared: Declared | None
 
     def to_json(self) -> str:
         """Spell the inspection as JSON, with a line break at the end."""

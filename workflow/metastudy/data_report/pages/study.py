@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metastudy.data_report.inspection.values import Inspection
-from metastudy.data_report.pages import answers, arms, cells, codings, reading
+from metastudy.data_report.pages import answers, arms, cells, codings, declared, reading
 from metastudy.display.formatting import inline, joined, mark
 from metastudy.display.labels import Labels
 from metastudy.display.page import Page, Parts, Section, Text
@@ -34,6 +34,7 @@ def study_page(found: Inspection, labels: Labels) -> Page:
         "Codes and coders": codings.coding,
         "Case ratings": codings.ratings,
         "Published findings": codings.published,
+        "Moderators, dependence and funnels": declared.declared,
     }
     sections, absent = [], []
     for title, writer in writers.items():

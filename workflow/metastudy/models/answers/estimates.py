@@ -16,7 +16,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.design import observed
 from metastudy.models.base import COLUMNS, Block
 
-__all__ = ["blocks"]
+__all__ = ["Setting", "blocks", "described", "within_sites"]
 
 NO_SPREAD = 1e-9  # of an exposure's sum of squares: less than this within sites is rounding
 
@@ -35,8 +35,8 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
     seen = observed(cells)
     for study in dict.fromkeys(cells.study.values):
         settings = np.flatnonzero(cells.study.values == study)
-        found = [_Setting.of(cells, int(j), seen[j]) for j in settings]
-        tables = [_rows(cells, vocabulary, one) for one in found]
+        found = [Setting.of(cells, int(j), seen[j]) for j in settings]
+        tables = [described(cells, vocabulary, one) for one in found]
         table = pd.concat(tables, ignore_index=True)
         if table.empty:
             continue
@@ -47,7 +47,7 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """The regressions of one setting; a row is an outcome and an exposure that it identifies.
 
     ``residual`` and ``df`` (outcome, outcome) are the residual cross-products and their degrees of
@@ -64,7 +64,7 @@ class _Setting:
     df: np.ndarray
 
     @classmethod
-    def of(cls, cells: xr.Dataset, place: int, seen: np.ndarray) -> _Setting:
+    def of(cls, cells: xr.Dataset, place: int, seen: np.ndarray) -> Setting:
         """Regress every outcome that was seen on the exposures of the setting's study."""
         site = cells.site_of_cell.values
         here = cells.setting_of_site.values[site] == place
@@ -76,7 +76,7 @@ class _Setting:
         within = {}
         for k, m in combinations_with_replacement(ks, 2):
             mine = here & has_outcome[:, k] & has_outcome[:, m]
-            within[k, m] = _within(n[mine], xx[mine], xy[mine], yy[mine], site[mine], ps)
+            within[k, m] = within_sites(n[mine], xx[mine], xy[mine], yy[mine], site[mine], ps)
         slopes, bread, identified = {}, {}, {}
         for k in ks:
             sxx, sxy, _, freedom = within[k, k]
@@ -113,7 +113,7 @@ class _Setting:
 
 
 def _of_standardisers(
-    cells: xr.Dataset, found: Sequence[_Setting], traits: np.ndarray
+    cells: xr.Dataset, found: Sequence[Setting], traits: np.ndarray
 ) -> np.ndarray:
     r"""What the errors of the standard deviations add to the covariance of a study's estimates.
 
@@ -166,7 +166,7 @@ def _of_standardisers(
     return np.asarray(more - explained - explained.T)
 
 
-def _residuals(settings: Sequence[_Setting]) -> tuple[np.ndarray, np.ndarray]:
+def _residuals(settings: Sequence[Setting]) -> tuple[np.ndarray, np.ndarray]:
     """Residual covariances and correlations of the outcomes of a study, over its settings."""
     cross = np.sum([one.residual for one in settings], axis=0)
     covariance = cross / np.maximum(np.sum([one.df for one in settings], axis=0), 1)
@@ -177,7 +177,7 @@ def _residuals(settings: Sequence[_Setting]) -> tuple[np.ndarray, np.ndarray]:
     return covariance, np.clip(found, -1, 1)
 
 
-def _rows(cells: xr.Dataset, vocabulary: Vocabulary, one: _Setting) -> pd.DataFrame:
+def described(cells: xr.Dataset, vocabulary: Vocabulary, one: Setting) -> pd.DataFrame:
     """What is said of each estimate of a setting."""
     studies = json.loads(cells.attrs["studies"])
     place = {c: str(cells[c].values[one.place]) for c in ("study", "country", "sector", "role")}
@@ -201,7 +201,7 @@ def _rows(cells: xr.Dataset, vocabulary: Vocabulary, one: _Setting) -> pd.DataFr
     return pd.DataFrame(rows, index=range(len(construct)))[COLUMNS]
 
 
-def _within(
+def within_sites(
     n: np.ndarray, xx: np.ndarray, xy: np.ndarray, yy: np.ndarray, site: np.ndarray, ps: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Cross-products around the site means, and the residual degrees of freedom."""

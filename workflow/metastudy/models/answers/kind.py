@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.harmonized import scale_scores
+from metastudy.models.answers.associations import associations
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.contrasts import contrasts
 from metastudy.models.answers.design import answer_design, estimands, families, structures
@@ -18,6 +19,7 @@ from metastudy.models.answers.join import join_answers
 from metastudy.models.answers.observations import observe_answers
 from metastudy.models.answers.predictive import checks, of_answers
 from metastudy.models.answers.priors import prior_of
+from metastudy.models.answers.shifted import shifted
 from metastudy.models.answers.simulation import identified, simulate_answers
 from metastudy.models.base import GROUPINGS
 from metastudy.models.kind import EFFECT, Model, effect_coords
@@ -108,6 +110,8 @@ ANSWERS = Model(
     identified=identified,
     contrasts=contrasts,
     estimates=blocks,
+    associations=associations,
+    shifted=shifted,
     places=places,
     weigh=weigh,
     sizes=sizes,

@@ -1,0 +1,94 @@
+"""Missing outcomes: effects where people who did not answer are lower or higher than others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article import figure_rows
+from metastudy.article.results import Results
+from metastudy.article.table_rows import columns_of, grouped
+from metastudy.article.variable_tree import Tree
+from metastudy.common.tables import records
+from metastudy.display.formatting import count, inline, interval, number, share
+from metastudy.display.pipe_table import Table
+
+__all__ = ["NOT_DONE", "table", "variables"]
+
+NOT_DONE = (
+    "Missing outcomes: not shifted, because all who are in an analysis answered its outcomes."
+)
+NOT_SHIFTED = "Missing outcomes: not shifted, because"
+WAYS = {"down": "lower", "up": "higher"}
+
+
+def table(evidence: Results) -> Table:
+    """Each effect of a study with missing outcomes as they are imputed, and shifted both ways."""
+    found = evidence.robustness.get("missing_outcomes", pd.DataFrame())
+    rows = []
+    for row in records(found):
+        cells = {
+            "Exposure": _exposure(evidence, row),
+            "Outcome": evidence.labels.outcome(row["outcome"]),
+            "Missing": f"{_few(evidence, row['missing'])} of {row['asked']}",
+            "Not shifted, SD": f"{number(row['estimate'])} "
+            f"({interval(row['lower'], row['upper'])})",
+        }
+        for way, name in WAYS.items():
+            ends = interval(row[f"lower_{way}"], row[f"upper_{way}"]) if not row["reason"] else ""
+            cells[f"{number(row['delta'], 1)} SD {name}"] = (
+                row["reason"] if row["reason"] else f"{number(row[f'estimate_{way}'])} ({ends})"
+            )
+        rows.append(cells)
+    smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
+    if len(found):  # how few people did not answer is not in the table's file either
+        found = found.assign(missing=found["missing"].where(found["missing"] >= smallest))
+    shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
+    caption = (
+        "Sensitivity analysis of missing outcomes: effects of one study and place by itself, with "
+        f"{share(evidence.interval)} intervals, if people who did not answer are like those with "
+        "the same exposures at the same site who did, and if they are lower or higher. People "
+        "without any outcome are in no analysis."
+    )
+    return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
+
+
+def variables(evidence: Results) -> Tree:
+    """The largest change by a shift, in a sentence; none without these analyses."""
+    if "missing_outcomes" not in evidence.robustness:
+        return {}
+    found = evidence.robustness["missing_outcomes"]
+    done = found[found["reason"] == ""] if len(found) else found
+    if not len(done):
+        return {"sentence": NOT_DONE if not len(found) else f"{NOT_SHIFTED} {found['reason'][0]}."}
+    apart = (done["estimate_up"] - done["estimate"]).abs()
+    row = done.iloc[int(apart.argmax())].to_dict()
+    changed = sum(
+        any((r[f"lower_{way}"] * r[f"upper_{way}"] > 0) != (r["lower"] * r["upper"] > 0)
+            for way in WAYS)
+        for r in records(done)
+    )  # fmt: skip
+    said = (
+        f"If people who did not answer were {number(row['delta'], 1)} SD lower or higher "
+        f"than those who did, no effect of a study would change by more than {number(apart.max())} "
+        f"SD ({_exposure(evidence, row)}: {inline(evidence.labels.outcome(str(row['outcome'])))}), "
+        f"and {count(changed)} of {len(done)} intervals would come to hold zero or to "
+        "leave it out"
+    )
+    left = len(found) - len(done)
+    return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}."}
+
+
+def _few(evidence: Results, people: int) -> str:
+    """A number of people, without saying how few."""
+    smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
+    return f"under {smallest}" if 0 < people < smallest else str(people)
+
+
+def _exposure(evidence: Results, row: Mapping[Any, Any]) -> str:
+    head = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
+    where, vignette = evidence.labels.study(str(row["study"])), str(row["vignette"])
+    named = f", {inline(figure_rows.vignette_label(evidence, vignette))}" if vignette else ""
+    return f"{head}, {where}{named}"
