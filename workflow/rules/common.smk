@@ -223,8 +223,16 @@ if workflow.is_main_process and config["studies"] == config["modules"] == "all":
 ENGINE = choose_engine(config["manuscript"]["engine"])
 SUFFIX = {"html": "html", "typst": "pdf", "docx": "docx"}
 FORMATS = config["manuscript"]["formats"]
+# The article of the folder that is worked in, and where it has none, the one that comes with the rules.
+SOURCES = Path("manuscript") if Path("manuscript").is_dir() else REPOSITORY / "manuscript"
+DOCUMENTS = ["manuscript", *(["supplement"] if (SOURCES / "supplement.qmd").is_file() else [])]
+RENDERED = expand(
+    "results/manuscript/{document}.{suffix}",
+    document=DOCUMENTS,
+    suffix=[SUFFIX[f] for f in FORMATS],
+)
 if FOUND.complete:
-    ARTICLE = expand("results/manuscript/manuscript.{suffix}", suffix=[SUFFIX[f] for f in FORMATS])
+    ARTICLE = RENDERED
 else:
     ARTICLE = [
         *expand("results/figures/{figure}.svg", figure=FIGURES),

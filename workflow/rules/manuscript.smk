@@ -1,11 +1,9 @@
-"""Manuscript: the article, by pandoc and Typst, or by Quarto where it is asked for, from the same source.
+"""Manuscript: the article and its supplement, by pandoc and Typst, or by Quarto where it is asked for, from the same source.
 
 REQUIRED INPUTS: manuscript/, results/figures, results/tables, results/variables
-OUTPUTS: results/manuscript/manuscript.{html,pdf,docx}, render.json, and source/, a complete Quarto project
+OUTPUTS: results/manuscript/{manuscript,supplement}.{html,pdf,docx}, render.json, and source/, a complete Quarto project
 """
 
-# The article of the folder that is worked in, and where it has none, the one that comes with the rules.
-SOURCES = Path("manuscript") if Path("manuscript").is_dir() else REPOSITORY / "manuscript"
 MANUSCRIPT = sorted(
     local(str(path)) for path in SOURCES.rglob("*") if path.is_file() and path.name != "record.json"
 )
@@ -19,7 +17,7 @@ rule render:
         variables="results/variables/_variables.yml",
     output:
         article=report(
-            expand("results/manuscript/manuscript.{suffix}", suffix=[SUFFIX[f] for f in FORMATS]),
+            RENDERED,
             caption="../report/article.rst",
             category="Article",
         ),
@@ -39,7 +37,7 @@ rule render:
         code=code("render"),
         lock=LOCK,
     message:
-        "Render the article."
+        "Render the article and its supplement."
     shell:
         f"{LIBRARY} python -m metastudy.commands.render"
         " --manuscript {params.sources:q} --figures {params.figures:q} --tables {input.tables:q}"
