@@ -187,7 +187,7 @@ def test_rows_add_up() -> None:
 
 def test_the_synthesis_says_whether_it_pools() -> None:
     alone, several = of("all", 1), of("all", 3)
-    assert "pools nothing" in alone["synthesis.sentence"]
+    assert "none is pooled" in alone["synthesis.sentence"]
     assert several["synthesis.pooled_count"] == "3"
     stem = "synthesis.effects.task_type_randomised.threat_quality"
     assert several[f"{stem}.verdict"] == "clear_higher"
