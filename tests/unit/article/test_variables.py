@@ -175,6 +175,10 @@ def test_the_marks_follow_the_data() -> None:
     assert mixed["studies.second.mark"] == "Simulated data"
     observed = of("null", observed=("first", "second", "fourth"))
     assert observed["provenance.mark"] == observed["provenance.sentence"] == ""
+    assert observed["provenance.caption"] == ""
+    assert observed["provenance.frame"] == "In these data"
+    assert mixed["provenance.caption"] == "Simulated and observed data."
+    assert mixed["provenance.frame"] == "In the stand-in data"
 
 
 def test_rows_add_up() -> None:
