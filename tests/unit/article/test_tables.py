@@ -219,3 +219,5 @@ def test_what_can_be_pooled_is_a_row_for_each_exposure_with_its_reason() -> None
         "aliased",
     ]
     assert several.provenance == ("simulated", "observed", "observed") * 3
+    world.synthesis["estimates"] = world.synthesis["estimates"].head(0)  # type: ignore[index]
+    assert list(table(world, "pooling").shown.columns) == list(alone.shown.columns)

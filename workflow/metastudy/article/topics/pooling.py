@@ -13,6 +13,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["table"]
 
 COLUMNS = ["exposure", "exposure_type", "outcomes", "studies", "countries", "pooled", "reason"]
+SHOWN = ["Exposure", "Study", "Place", "Outcomes", "Pooled", "Why not"]
 
 
 def table(evidence: Results) -> Table:
@@ -47,7 +48,7 @@ def table(evidence: Results) -> Table:
             }
         )
     whole = pd.DataFrame(full, columns=[*COLUMNS, "provenance"])
-    shown = pd.DataFrame(
+    rows = [
         {
             "Exposure": evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"]),
             "Study": row["studies"],
@@ -57,7 +58,8 @@ def table(evidence: Results) -> Table:
             "Why not": row["reason"] or "–",
         }
         for row in records(whole)
-    )
+    ]
+    shown = pd.DataFrame(rows, columns=SHOWN)
     caption = (
         "What can be pooled: each exposure with the studies that have it, the outcomes that it is "
         "about, and how many of them are pooled over studies. Computed from the design alone."
