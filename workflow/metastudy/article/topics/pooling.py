@@ -25,7 +25,9 @@ def table(evidence: Results) -> Table:
     estimates, full = evidence.synthesis["estimates"], []
     structure = evidence.synthesis["structure"].fillna("")
     for (exposure, kind), mine in estimates.groupby(["exposure", "exposure_type"], sort=False):
-        found = structure[structure["exposure"].eq(exposure) & structure["grouping"].eq("study")]
+        found = structure[
+            structure["exposure"].eq(str(exposure)) & structure["grouping"].eq("study")
+        ]
         found = found[found["outcome"].isin(mine["outcome"])]
         refused = found[found["used_as"].eq("refused")]
         outcomes = mine["outcome"].nunique()

@@ -71,7 +71,7 @@ def places_figure(evidence: Results, module: str) -> pd.DataFrame:
     mine = mine[mine["level"].eq("country")]
     if len(mine):
         roles = mine.groupby("role", sort=False)["group"].nunique()
-        mine = mine[mine["role"].eq(roles.idxmax())]
+        mine = mine[mine["role"].eq(str(roles.idxmax()))]
     places = mine.groupby("outcome")["group"].transform("nunique")
     mine = mine[places > 1]
     largest = mine.groupby("outcome")["mean"].max().sort_values(ascending=False, kind="stable")
@@ -79,7 +79,7 @@ def places_figure(evidence: Results, module: str) -> pd.DataFrame:
     mine = mine[mine["outcome"].isin(kept)]
     family = {code: evidence.vocabulary.family(code) for code in kept}
     order = list(dict.fromkeys(family[c] for c in evidence.vocabulary["codes"] if c in family))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "family": labels.outcome(family[row["outcome"]]),
             "code": labels.outcome(row["outcome"]),
@@ -90,8 +90,8 @@ def places_figure(evidence: Results, module: str) -> pd.DataFrame:
         }
         for row in records(mine)
     ]
-    found = pd.DataFrame(sorted(rows, key=lambda row: row["at"]), columns=[*CODE_PLACES, "at"])
-    return found[CODE_PLACES]
+    rows.sort(key=lambda row: tuple(row["at"]))
+    return pd.DataFrame(rows, columns=CODE_PLACES)
 
 
 def _by_prevalence(table: pd.DataFrame) -> list[str]:

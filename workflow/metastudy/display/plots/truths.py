@@ -72,8 +72,9 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     for (y, row), by in zip(enumerate(records(table)), shift, strict=True):
         marker, face, size, _ = LOOKS[_said(row)]
         x = row["truth"] + by
-        line = {"lw": 0.7, "alpha": 0.55} if row["covered"] else {"lw": 1.4, "alpha": 1.0}
-        axes.plot([x, x], [row["lower"], row["upper"]], color=INK, zorder=2, **line)
+        wide, solid = (0.7, 0.55) if row["covered"] else (1.4, 1.0)
+        ends_of = [row["lower"], row["upper"]]
+        axes.plot([x, x], ends_of, color=INK, zorder=2, lw=wide, alpha=solid)
         axes.plot([x], [row["mean"]], marker, ms=size, mfc=face, mec=INK, mew=0.7, zorder=3,
                   gid=f"effect-{row['metric']}-{y}")  # fmt: skip
     widest = float(shift.abs().max())
