@@ -340,9 +340,9 @@ def published() -> Study:
     return study_of.with_tables(effects=findings)
 
 
-def cases() -> Study:
+def cases(provenance: str = "observed") -> Study:
     """Three cases, rated on one dimension."""
-    made = study("cases", "simulated", [("DK", "local_gov_general")], [])
+    made = study("cases", provenance, [("DK", "local_gov_general")], [])
     ratings = pd.DataFrame(
         {
             "study_id": "cases", "respondent_id": ["cases-b", "cases-a", "cases-c"],

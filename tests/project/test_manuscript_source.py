@@ -1,17 +1,19 @@
-"""The source of the article: no number in prose that the workflow did not make."""
+"""The source of article and supplement: no number in prose that the workflow did not make."""
 
 from __future__ import annotations
 
 import re
 
+import pytest
+
 from helpers.repository import ROOT
 
-SOURCE = ROOT / "manuscript" / "manuscript.qmd"
+ARTICLE, SUPPLEMENT = (ROOT / "manuscript" / f"{name}.qmd" for name in ("manuscript", "supplement"))
+DOCUMENTS = pytest.mark.parametrize("path", [ARTICLE, SUPPLEMENT], ids=lambda path: path.stem)
 
 
-def prose() -> str:
-    """The article's text without variables, formulas, code, addresses, figures' paths and dates."""
-    text = SOURCE.read_text("utf-8")
+def prose(text: str) -> str:
+    """A document's text without variables, formulas, code, addresses, figures' paths and dates."""
     for pattern in (
         r"\{\{<.*?>\}\}",
         r"\$\$.*?\$\$",
@@ -25,24 +27,67 @@ def prose() -> str:
     return text
 
 
-def test_no_digit_stands_in_the_prose() -> None:
-    assert re.findall(r".{0,30}\d.{0,30}", prose()) == []
+@DOCUMENTS
+def test_no_digit_stands_in_the_prose(path) -> None:
+    assert re.findall(r".{0,30}\d.{0,30}", prose(path.read_text("utf-8"))) == []
 
 
 def test_no_verdict_is_written_by_hand() -> None:
     # A direction is in a variable, or in the report of what a cited article found.
-    results = prose().partition("## Results")[2].partition("## Limitations")[0]
+    article, supplement = (prose(path.read_text("utf-8")) for path in (ARTICLE, SUPPLEMENT))
+    results = article.partition("## Results")[2].partition("## Discussion")[0]
+    more = supplement.partition("## Threat")[2]
     assert results
+    assert more
+    # what a missing significance does not show is no verdict
+    said = (results + more).replace("is not significant", " ")
+    said = re.sub(r"whatever their significance", " ", said)
     verdicts = r"\b(raises?|lowers?|increases?|decreases?|significant\w*|stronger|weaker)\b"
-    assert re.findall(verdicts, results) == []
+    assert re.findall(rf"[^.]*{verdicts}[^.]*", said) == []
+
+
+def test_a_result_of_the_article_begins_with_its_frame() -> None:
+    text = ARTICLE.read_text("utf-8")
+    results = text.partition("## Results")[2].partition("## Discussion")[0]
+    frame = "{{< var provenance.frame >}}"
+    assert text.index(frame) < text.index("keywords:")  # in the abstract
+    for section in ("sec-threat", "sec-coping", "sec-strain"):
+        assert frame in results.partition(f"{{#{section}}}")[2].partition("\n###")[0], section
 
 
 def test_figures_and_tables_are_enough_and_each_is_spoken_of() -> None:
-    text = SOURCE.read_text("utf-8")
-    figures = set(re.findall(r"\{#(fig-[\w-]+)", text))
-    included = re.findall(r"tables/_tbl-(\w+)\.md", text)
-    tables = {f"tbl-{name.replace('_', '-')}" for name in included}
-    assert len(figures) >= 5
-    assert len(tables) >= 4
-    spoken = set(re.findall(r"@((?:fig|tbl)-[\w-]+)", text))
-    assert figures | tables <= spoken
+    texts = [path.read_text("utf-8") for path in (ARTICLE, SUPPLEMENT)]
+    figures, tables = [], []
+    for text in texts:
+        figures.append(re.findall(r"\{#(fig-[\w-]+)", text))
+        included = re.findall(r"tables/_tbl-(\w+)\.md", text)
+        own = re.findall(r"\{#(tbl-[\w-]+)", text)
+        tables.append([f"tbl-{name.replace('_', '-')}" for name in included] + own)
+    spoken = set(re.findall(r"@((?:fig|tbl)-[\w-]+)", " ".join(texts)))
+    for found in ([*figures[0], *figures[1]], [*tables[0], *tables[1]]):
+        assert len(found) == len(set(found))  # each is in one of the two documents
+        assert set(found) <= spoken
+    assert 2 <= len(figures[0]) <= 8
+    assert 4 <= len(tables[0]) <= 5
+    assert len(figures[1]) >= 5
+    assert len(tables[1]) >= 10
+
+
+def test_every_figure_and_table_that_is_made_is_in_one_of_the_documents() -> None:
+    from metastudy.article import catalogue
+
+    models = {"threat": "answers", "coping": "answers", "strain": "codings"}
+    text = "".join(path.read_text("utf-8") for path in (ARTICLE, SUPPLEMENT))
+    figures = set(re.findall(r"\(figures/(\w+)\)", text))
+    tables = set(re.findall(r"tables/_tbl-(\w+)\.md", text))
+    # these are for studies that the shipped data have none of, or are in one with another
+    left = {"exploratory", "moderators", "selection", "dependence", "influence", "heterogeneity"}
+    assert set(catalogue.figures(models)) - figures <= left
+    assert set(catalogue.tables(models)) - tables <= left | {"levels_threat"}
+
+
+def test_the_body_of_the_pdf_is_at_least_ten_points() -> None:
+    template = (ROOT / "manuscript" / "assets" / "typst-template.typ").read_text("utf-8")
+    size = re.search(r'set text\(font: "Libertinus Serif", size: ([\d.]+)pt', template)
+    assert size
+    assert float(size[1]) >= 10

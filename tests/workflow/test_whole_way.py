@@ -66,11 +66,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_one_command_makes_the_article_and_every_gate_is_passed(built: Path) -> None:
     record = json.loads((built / "results/manuscript/render.json").read_text())
-    assert {p.suffix for p in (built / "results/manuscript").glob("manuscript.*")} == {
-        ".html",
-        ".pdf",
-        ".docx",
-    }
+    for document in ("manuscript", "supplement"):
+        assert {p.suffix for p in (built / "results/manuscript").glob(f"{document}.*")} == {
+            ".html",
+            ".pdf",
+            ".docx",
+        }
     assert record["asked"] == "auto"
     gates = json.loads((built / "results/diagnostics/gates.json").read_text())
     analyses = {"threat-ordinal", "coping-folded", "strain-interviews"}
@@ -105,14 +106,19 @@ def test_the_report_holds_figures_tables_and_captions(built: Path) -> None:
 
 
 def test_every_figure_and_table_of_simulated_data_is_marked(built: Path) -> None:
-    article = (built / "results/manuscript/manuscript.html").read_text("utf-8")
+    documents = ("manuscript", "supplement")
+    pages = [(built / f"results/manuscript/{d}.html").read_text("utf-8") for d in documents]
+    article = "".join(pages)
     pattern = r'<figure class="table.*?<figcaption[^>]*>(.*?)</figcaption>'
     tables = re.findall(pattern, article, re.S)
     assert len(tables) >= 4
     marked = [c for c in tables if re.search("Simulated (and observed )?data", c)]
     real = [c for c in tables if c not in marked]
     assert len(marked) >= 10
-    assert len(real) == 5, "findings, outcomes, certainty, bounds and appraisal"
+    assert len(real) == 6, "expectations, findings, outcomes, certainty, bounds and appraisal"
+    of_article = re.findall(r'<figure class="table.*?</figure>', pages[0], re.S)
+    assert len(of_article) <= 5
+    assert all(table.count("<tr") <= 21 for table in of_article)  # with its head
     assert all("ublished" in caption for caption in real)
     drawn = list((built / "results/figures").glob("*.csv"))
     assert len(drawn) >= 6
@@ -125,13 +131,25 @@ def test_every_figure_and_table_of_simulated_data_is_marked(built: Path) -> None
 
 def test_every_variable_of_the_article_is_made_by_the_workflow(built: Path) -> None:
     tree = yaml.safe_load((built / "results/variables/_variables.yml").read_text("utf-8"))
-    used = re.findall(r"\{\{< var (\S+) >\}\}", (built / "manuscript/manuscript.qmd").read_text())
+    text = "".join(path.read_text("utf-8") for path in (built / "manuscript").glob("*.qmd"))
+    used = re.findall(r"\{\{< var (\S+) >\}\}", text)
     assert len(used) > 60
     for key in used:
         value = tree
         for part in key.split("."):
             value = value[part]
         assert isinstance(value, str)
+
+
+def test_the_article_has_at_most_fourteen_pages_before_its_references(built: Path) -> None:
+    if not shutil.which("pdftotext"):
+        pytest.skip("needs pdftotext")
+    command = ["pdftotext", "-layout", str(built / "results/manuscript/manuscript.pdf"), "-"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    pages = printed.split("\f")
+    references = [n for n, page in enumerate(pages, 1) if re.search(r"^\s*References$", page, re.M)]
+    assert len(references) == 1
+    assert references[0] <= 14
 
 
 def turned(
@@ -191,7 +209,8 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
     ):
         done = in_project(built, sys.executable, "-m", *command)
         assert done.returncode == 0, done.stdout[-3000:]
-    html = (tmp_path / "article/manuscript.html").read_text("utf-8")
+    documents = ("manuscript", "supplement")
+    html = "".join((tmp_path / f"article/{d}.html").read_text("utf-8") for d in documents)
     body = re.sub(r"<(style|figure|table|math|head)\b.*?</\1>", " ", html, flags=re.S)
     ends = re.sub(r"</(p|li|h[1-6])>", " ¶ ", body)  # a heading has no full stop
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", ends))

@@ -236,8 +236,14 @@ SOURCES = (
 ENGINE = choose_engine(config["manuscript"]["engine"])
 SUFFIX = {"html": "html", "typst": "pdf", "docx": "docx"}
 FORMATS = config["manuscript"]["formats"]
+DOCUMENTS = ["manuscript", *(["supplement"] if (SOURCES / "supplement.qmd").is_file() else [])]
+RENDERED = expand(
+    "results/manuscript/{document}.{suffix}",
+    document=DOCUMENTS,
+    suffix=[SUFFIX[f] for f in FORMATS],
+)
 if FOUND.complete or settings.grows(SOURCES):
-    ARTICLE = expand("results/manuscript/manuscript.{suffix}", suffix=[SUFFIX[f] for f in FORMATS])
+    ARTICLE = RENDERED
 else:
     ARTICLE = [
         *expand("results/figures/{figure}.svg", figure=FIGURES),

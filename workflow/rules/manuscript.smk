@@ -1,7 +1,7 @@
-"""Manuscript: the article, by pandoc and Typst, or by Quarto where it is asked for, from the same source.
+"""Manuscript: the article and its supplement, by pandoc and Typst, or by Quarto where it is asked for, from the same source.
 
 REQUIRED INPUTS: manuscript/, results/figures, results/tables, results/variables
-OUTPUTS: results/manuscript/manuscript.{html,pdf,docx}, render.json, and source/, a complete Quarto project
+OUTPUTS: results/manuscript/{manuscript,supplement}.{html,pdf,docx}, render.json, and source/, a complete Quarto project
 """
 
 # A folder in it may be a link.
@@ -21,7 +21,7 @@ rule render:
         variables="results/variables/_variables.yml",
     output:
         article=report(
-            expand("results/manuscript/manuscript.{suffix}", suffix=[SUFFIX[f] for f in FORMATS]),
+            RENDERED,
             caption="../report/article.rst",
             category="Article",
         ),
@@ -41,7 +41,7 @@ rule render:
         code=code("render"),
         lock=LOCK,
     message:
-        "Render the article."
+        "Render the article and its supplement."
     shell:
         f"{LIBRARY} python -m metastudy.commands.render"
         " --manuscript {params.sources:q} --figures {params.figures:q} --tables {input.tables:q}"

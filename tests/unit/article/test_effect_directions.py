@@ -98,6 +98,12 @@ def test_each_case_stands_for_itself_and_never_for_a_share() -> None:
     assert "%" not in "".join(mine.astype(str).to_numpy().ravel())
 
 
+def test_invented_ratings_of_people_who_could_be_recognised_are_not_shown() -> None:
+    found = evidence("mixed")
+    invented = replace(found, studies=(*found.studies, cases("simulated")))
+    assert "cases" not in set(figure(invented)["section"])
+
+
 def test_a_bound_is_derived_from_the_sample_size_of_a_null_main_effect_and_says_so() -> None:
     found = bounds(everything())
     assert found["finding_id"].tolist() == ["B", "F"], "no interaction, and no unknown size"

@@ -91,7 +91,8 @@ def test_the_figure_has_each_truth_as_a_point_beside_its_interval() -> None:
 )
 def test_without_a_known_truth_nothing_is_shown(world: Results) -> None:
     assert recovered(world).empty
-    assert variables(world) == {}
+    assert variables(world).keys() == {"sentence", "abstract"}
+    assert variables(world)["abstract"] == ""
     assert table(world, "recovery").shown.empty
 
 

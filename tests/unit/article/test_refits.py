@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import yaml
@@ -141,10 +143,18 @@ def test_tables_and_sentences_say_the_same(evidence: Results) -> None:
     assert shown["Verdicts changed"].tolist() == ["1 of 2", "0 of 1"]
     said = flat(variables(evidence, {}))
     assert said["refits.threat.without_organisation.sentence"] == (
-        "Without one organisation, no mean moves by more than 5.00 posterior standard deviations "
-        "(core against complementary tasks on threat to service quality), and one of 2 verdicts "
-        "changes."
+        "The result for core against complementary tasks on threat to service quality depends on "
+        "one organisation: without it the mean moves by 5.00 posterior standard deviations, more "
+        "than any other; in all refits of this kind one of 2 verdicts changes."
     )
+    sector = evidence.refits.replace({"kind": {"without_organisation": "without_sector"}})
+    other = replace(evidence, refits=sector.assign(group="elderly_care"))
+    said = flat(variables(other, {}))["refits.threat.without_sector.sentence"]
+    assert "depends on one sector, elderly care: without it the mean moves by 5.00" in said
+    calm = replace(evidence, refits=evidence.refits.assign(shift=evidence.refits["shift"] / 10))
+    said_calm = flat(variables(calm, {}))["refits.threat.without_organisation.sentence"]
+    assert "no mean moves by more than 0.50 posterior standard deviations" in said_calm
+    said = flat(variables(evidence, {}))
     assert said["refits.number"] == "4"
     assert "one of 2 population effects sensitive to the prior" in said["power.sentence"]
     assert table(evidence, "power").shown["Moved by both"].tolist() == ["1"]

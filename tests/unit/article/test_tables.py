@@ -194,3 +194,31 @@ def test_a_weighted_estimate_stands_beside_the_unweighted_one() -> None:
     shown = table(evidence("mixed"), "design_based").shown
     assert len(shown) == 1
     assert shown.loc[0, ["Weighted, SD", "Unweighted, SD"]].tolist() == ["−0.21", "−0.20"]
+
+
+def test_what_can_be_pooled_is_a_row_for_each_exposure_with_its_reason() -> None:
+    alone = table(evidence("mixed", 1), "pooling")
+    assert alone.shown.to_dict("records") == [
+        {
+            "Exposure": "Core against complementary tasks (randomised)",
+            "Study": "First",
+            "Place": "Denmark",
+            "Outcomes": "3",
+            "Pooled": "none",
+            "Why not": "one study only; its own estimate is shown",
+        }
+    ]
+    several = table(evidence("mixed", 3), "pooling")
+    assert several.shown["Study"].item() == "First, second and third"
+    assert several.shown[["Outcomes", "Pooled", "Why not"]].iloc[0].to_list() == ["3", "3", "–"]
+    # one of the three is refused, for a reason that the table does not share with the others
+    world = evidence("mixed", 3)
+    refused = evidence("mixed", 1).synthesis["structure"].head(1).assign(reason="aliased")
+    world.synthesis["structure"] = refused  # type: ignore[index]
+    assert table(world, "pooling").shown[["Pooled", "Why not"]].iloc[0].to_list() == [
+        "2",
+        "aliased",
+    ]
+    assert several.provenance == ("simulated", "observed", "observed") * 3
+    world.synthesis["estimates"] = world.synthesis["estimates"].head(0)  # type: ignore[index]
+    assert list(table(world, "pooling").shown.columns) == list(alone.shown.columns)

@@ -175,6 +175,10 @@ def test_the_marks_follow_the_data() -> None:
     assert mixed["studies.second.mark"] == "Simulated data"
     observed = of("null", observed=("first", "second", "fourth"))
     assert observed["provenance.mark"] == observed["provenance.sentence"] == ""
+    assert observed["provenance.caption"] == ""
+    assert observed["provenance.frame"] == "In these data"
+    assert mixed["provenance.caption"] == "Simulated and observed data."
+    assert mixed["provenance.frame"] == "In the stand-in data"
 
 
 def test_rows_add_up() -> None:
@@ -187,7 +191,7 @@ def test_rows_add_up() -> None:
 
 def test_the_synthesis_says_whether_it_pools() -> None:
     alone, several = of("all", 1), of("all", 3)
-    assert "pools nothing" in alone["synthesis.sentence"]
+    assert "none is pooled" in alone["synthesis.sentence"]
     assert several["synthesis.pooled_count"] == "3"
     stem = "synthesis.effects.task_type_randomised.threat_quality"
     assert several[f"{stem}.verdict"] == "clear_higher"

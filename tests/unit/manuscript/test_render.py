@@ -20,10 +20,11 @@ import yaml
 
 from helpers.repository import ROOT
 from metastudy.common.problems import BadInput, MetastudyError
+from metastudy.manuscript.checks import check
 from metastudy.manuscript.pandoc import pandoc_path, typst_text
 from metastudy.manuscript.quarto import choose_engine, run_quarto
 from metastudy.manuscript.render import FORMATS, render
-from metastudy.manuscript.source import read_source
+from metastudy.manuscript.source import read_source, read_sources
 from metastudy.manuscript.staging import stage
 from reference_docx import reference_document
 
@@ -86,12 +87,58 @@ PNG = bytes.fromhex(
 )
 
 
+SUPPLEMENT = """---
+title: "Supplement"
+author:
+  - name: co-production meta-study contributors
+date: 2026-02-03
+provenance-mark: Simulated data
+provenance: "Every number here is *made up*."
+---
+
+## Details {#sec-details}
+
+### More of it {#sec-more}
+
+$$ y = a $$ {#eq-more}
+
+As @sec-model, @fig-effects and @eq-line of the article say, and @one2001.
+See @tbl-more and @fig-more.
+
+![More of it.](figures/effects){#fig-more fig-alt="Two dots again."}
+
+{{< include tables/_tbl-more.md >}}
+
+## References {.unnumbered}
+
+::: {#refs}
+:::
+"""
+ACROSS = "See [@tbl-more; @fig-effects], @fig-more, @sec-more, @eq-more and [-@tbl-more]."
+PROJECT = re.compile(r"^project:.*?(?=^lang:)", re.DOTALL | re.MULTILINE)
+ALONE = """project:
+  type: manuscript
+  output-dir: _manuscript
+
+manuscript:
+  article: manuscript.qmd
+
+"""
+BOTH = """project:
+  type: default
+  output-dir: _manuscript
+  render: [manuscript.qmd, supplement.qmd]
+
+"""
+
+
 def _parts(tmp_path: Path) -> dict[str, Path]:
     places = {name: tmp_path / name for name in ("manuscript", "figures", "tables")}
     for place in places.values():
         place.mkdir()
     shutil.copytree(MANUSCRIPT / "assets", places["manuscript"] / "assets")
-    shutil.copy(MANUSCRIPT / "_quarto.yml", places["manuscript"])
+    project = PROJECT.sub(ALONE, (MANUSCRIPT / "_quarto.yml").read_text("utf-8"))
+    (places["manuscript"] / "_quarto.yml").write_text(project, "utf-8")
     (places["manuscript"] / "manuscript.qmd").write_text(ARTICLE, "utf-8")
     (places["manuscript"] / "references.bib").write_text(BIBLIOGRAPHY, "utf-8")
     (places["tables"] / "_tbl-effects.md").write_text(TABLE, "utf-8")
@@ -121,6 +168,25 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small manuscript in all formats."""
     folder = tmp_path_factory.mktemp("rendered")
     stage(*_parts(folder).values(), folder / "source")
+    render(folder / "source", folder / "out", list(FORMATS))
+    return folder / "out"
+
+
+def _with_supplement(project: Path) -> None:
+    """Put a supplement beside the article, and references from each to the other."""
+    (project / "supplement.qmd").write_text(SUPPLEMENT, "utf-8")
+    more = TABLE.replace("#tbl-effects", "#tbl-more")
+    (project / "tables" / "_tbl-more.md").write_text(more, "utf-8")
+    _config(ALONE, BOTH)(project)
+    _add(ACROSS)(project)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small manuscript and its supplement in all formats."""
+    folder = tmp_path_factory.mktemp("both")
+    stage(*_parts(folder).values(), folder / "source")
+    _with_supplement(folder / "source")
     render(folder / "source", folder / "out", list(FORMATS))
     return folder / "out"
 
@@ -385,7 +451,7 @@ def test_the_record_names_engine_tools_and_outputs(documents: Path) -> None:
 def test_references_print_the_number_of_what_they_mean(documents: Path) -> None:
     page = _page(documents)
     for text in ("Section 2", "Figure 1", "Table 1", "Equation 1"):
-        assert re.search(rf'class="xref"[^>]*>{text.replace(" ", chr(160))}</a>', page), text
+        assert re.search(rf'class="xref"[^>]*>{spaced(text)}</a>', page), text
     for name in ("sec-model", "fig-effects", "tbl-effects", "eq-line"):
         assert page.count(f'id="{name}"') == 1
     assert "@" not in re.sub(r"<style.*?</style>", "", page, flags=re.DOTALL)
@@ -567,6 +633,9 @@ made.mkdir()
 pathlib.Path(".quarto").mkdir()
 for name in ("index.html", "manuscript.pdf", "manuscript.docx"):
     (made / name).write_text("by quarto: " + name)
+for name in ("manuscript.html", "supplement.html", "supplement.pdf"):
+    if not pathlib.Path("supplement.qmd").exists(): break
+    (made / name).write_text("by quarto: " + name)
 raise SystemExit({status})
 """
 
@@ -658,7 +727,145 @@ def test_a_format_that_quarto_did_not_write_is_an_error(
 ) -> None:
     quarto()
     with pytest.raises(MetastudyError, match=r"manuscript\.xml"):
-        run_quarto(project, "manuscript", ["jats"], tmp_path, 0)
+        run_quarto(project, {"manuscript": "manuscript"}, ["jats"], tmp_path, 0)
+
+
+# what is done to a manuscript with a supplement, the code of the problem, and words of the message
+MISTAKES_OF_TWO = {
+    "unknown reference in the supplement": (
+        _edit("supplement.qmd", "@fig-effects and", "@fig-efects and"),
+        "unknown-reference",
+        "one of: fig-effects, fig-more",
+    ),
+    "unknown reference to the supplement": (
+        _article("@fig-more", "@fig-mere"),
+        "unknown-reference",
+        "one of: fig-effects, fig-more",
+    ),
+    "unknown citation": (_edit("supplement.qmd", "@one2001", "@two"), "unknown-citation", "@two"),
+    "unknown variable": (
+        _edit("supplement.qmd", "Details", "{{< var a.b >}}"),
+        "unknown-variable",
+        "a.b",
+    ),
+    "no alternative text": (
+        _edit("supplement.qmd", ' fig-alt="Two dots again."', ""),
+        "fig-alt",
+        "fig-alt",
+    ),
+    "an id of both": (
+        _edit("supplement.qmd", "#sec-details", "#sec-model"),
+        "duplicate-id",
+        "sec-model",
+    ),
+    "a misspelt key": (_edit("supplement.qmd", "date:", "dates:"), "unknown-key", "dates"),
+    "not listed": (_config(BOTH, ALONE), "documents", "render: [manuscript.qmd, supplement.qmd]"),
+    "listed and not there": (
+        lambda project: (project / "supplement.qmd").unlink(),
+        "documents",
+        "no supplement.qmd in the folder",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES_OF_TWO)
+def test_a_mistake_in_either_document_stops_both(name: str, project: Path) -> None:
+    change, code, words = MISTAKES_OF_TWO[name]
+    _with_supplement(project)
+    change(project)
+    with pytest.raises(BadInput) as caught:
+        render(project, project.parent / "out", ["html"])
+    assert code in {problem.code for problem in caught.value.problems}, str(caught.value)
+    assert words in str(caught.value)
+    assert not (project.parent / "out").exists()
+
+
+def test_two_documents_refer_to_each_other_in_every_format(both: Path) -> None:
+    article, supplement = ((both / f"{d}.html").read_text("utf-8") for d in DOCUMENTS)
+    for name, text in (
+        ("tbl-more", "Table S1"),
+        ("fig-more", "Figure S1"),
+        ("sec-more", "Section S1.1"),
+        ("eq-more", "Equation S1"),
+    ):
+        link = rf'<a href="supplement.html#{name}"\s+class="xref"[^>]*>{spaced(text)}</a>'
+        assert re.search(link, article), name
+        assert f'id="{name}"' in supplement
+    assert "and S1" in re.sub(r"<[^>]+>", "", article).replace("\n", " ")
+    for name, text in (("sec-model", "Section 2"), ("fig-effects", "Figure 1")):
+        assert re.search(rf'href="manuscript.html#{name}"[^>]*>{spaced(text)}<', supplement)
+    assert "Figure S1:" in supplement
+    assert "Table S1:" in supplement
+    assert "(S1)" in supplement
+    assert "@" not in re.sub(r"<style.*?</style>", "", article + supplement, flags=re.DOTALL)
+    printed = {"docx": _words_of_word, "xml": _words_of_xml}
+    if shutil.which("pdftotext"):
+        printed["pdf"] = _words_of_pdf
+    for suffix, words in printed.items():
+        first, second = (words(both / f"{document}.{suffix}") for document in DOCUMENTS)
+        assert "See Table S1, Figure 1, Figure S1, Section S1.1, Equation S1 and S1." in first, (
+            suffix
+        )
+        assert "As Section 2, Figure 1 and Equation 1 of the article say" in second, suffix
+        assert "Figure S1: More of it." in second, suffix
+        assert "S1.1 More of it" in second, suffix
+
+
+def test_numbers_of_both_documents_are_the_ones_that_are_printed(both: Path, project: Path) -> None:
+    _with_supplement(project)
+    sources = read_sources(project)
+    assert check(sources) == []
+    assert [source.document for source in sources] == list(DOCUMENTS)
+    for source, other in zip(sources, reversed(DOCUMENTS), strict=True):
+        page = (both / f"{other}.html").read_text("utf-8")
+        assert len(source.elsewhere) >= 4
+        for name, label in source.elsewhere.items():
+            assert label.document == other
+            own = page[page.index(f'id="{name}"') :]
+            first = re.search(r"\bS?\d+(\.\d+)*(?=[:)<])", own)
+            assert first
+            assert first[0] == label.number, name
+
+
+def test_both_documents_are_recorded_and_the_same_bytes_again(both: Path, project: Path) -> None:
+    record = json.loads((both / "render.json").read_text("utf-8"))
+    assert set(record["files"]) == {
+        f"{document}.{suffix}"
+        for document in DOCUMENTS
+        for suffix in ("html", "pdf", "docx", "xml")
+    }
+    _with_supplement(project)
+    again = render(project, project.parent / "again", list(FORMATS))
+    assert again["files"] == record["files"]
+
+
+def test_the_mark_of_simulated_data_is_in_the_supplement(both: Path) -> None:
+    page = (both / "supplement.html").read_text("utf-8")
+    assert "<title>[Simulated data]" in page
+    assert '<aside class="provenance"' in page
+    assert '<section class="abstract"' not in page
+    text = "Simulated data. Every number here is made up."
+    assert text in _words_of_word(both / "supplement.docx")
+    if shutil.which("pdftotext"):
+        assert text in _words_of_pdf(both / "supplement.pdf")
+
+
+def test_quarto_is_given_the_numbers_of_the_other_document(
+    quarto: Callable[..., None], project: Path
+) -> None:
+    _with_supplement(project)
+    quarto()
+    out = project.parent / "out"
+    render(project, out, ["html", "typst"], engine="quarto", asked="quarto")
+    assert (out / "supplement.pdf").read_text() == "by quarto: supplement.pdf"
+    assert (out / "supplement.html").read_text() == "by quarto: supplement.html"
+    assert (out / "manuscript.html").read_text() == "by quarto: manuscript.html"
+    lua = MANUSCRIPT / "assets" / "references-quarto.lua"
+    command = [pandoc_path(), "manuscript.qmd", "--to=html", "--wrap=none", f"--lua-filter={lua}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=project)
+    assert f'<a href="supplement.html#tbl-more">Table{chr(160)}S1</a>, <span' in done.stdout
+    assert '<a href="supplement.html#tbl-more">S1</a>.' in done.stdout
+    assert 'data-cites="sec-model"' in done.stdout  # its own are left to Quarto
 
 
 def test_every_key_of_the_schema_is_described() -> None:
@@ -675,6 +882,34 @@ def test_every_key_of_the_schema_is_described() -> None:
         return missing + bare(node.get("items"), f"{path}[]")
 
     assert not [name for key, part in schema["$defs"].items() for name in bare(part, key)]
+
+
+DOCUMENTS = ("manuscript", "supplement")
+
+
+def spaced(text: str) -> str:
+    """A reference as it is printed: word and number never part at the end of a line."""
+    return text.replace(" ", chr(160))
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"\s+", " ", text.replace("\xa0", " "))
+
+
+def _words_of_word(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("word/document.xml").decode()
+    return _flat(re.sub(r"<[^>]+>", "", re.sub(r"</w:p>|<w:tab/>", " ", text)))
+
+
+def _words_of_pdf(path: Path) -> str:
+    command = ["pdftotext", str(path), "-"]
+    return _flat(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _words_of_xml(path: Path) -> str:
+    text = re.sub(r"</(title|label|p)>", " ", path.read_text("utf-8"))
+    return _flat(re.sub(r"<[^>]+>", "", text))
 
 
 def _page(documents: Path) -> str:

@@ -306,7 +306,7 @@ def test_another_family_in_the_configuration_is_another_in_figure_table_and_text
 
 
 def test_the_text_names_no_family_that_the_configuration_could_change() -> None:
-    text = (ROOT / "manuscript" / "manuscript.qmd").read_text("utf-8")
+    text = "".join(path.read_text("utf-8") for path in (ROOT / "manuscript").glob("*.qmd"))
     assert "half-normal" not in text
     assert "{{< var settings.prior_families.tau >}}" in text
     _, world = shown({**CONFIG["priors"], "effect": OTHER["effect"]})

@@ -51,6 +51,7 @@ class Item:
 
 FIGURES = {
     "study_grid": Item("studies", "study_grid", ("studies",), "study_grid"),
+    "evidence_map": Item("studies", "study_grid", ("studies",), "evidence_map"),
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
     "synthesis": Item("synthesis", "figure", ("studies", "contrasts", "synthesis")),
     "directions": Item(
@@ -65,6 +66,7 @@ FIGURES = {
     "refits": Item("refits", "figure", ("studies", "contrasts", "refits")),
     "comparison": Item("pooling_comparison", "figure", ("studies", "comparison")),
     "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
+    "truths": Item("recovery", "against_truth", ("studies", "contrasts", "truth"), "truths"),
     "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
     "moderators": Item("moderators", "figure", ("studies", "synthesis"), "bubbles"),
     "selection": Item("selection", "figure", ("studies", "selection"), "funnel"),
@@ -79,6 +81,7 @@ TABLES = {
     "moderators": Item("moderators", "table", ("studies", "synthesis")),
     "dependence": Item("dependence", "table", ("studies", "synthesis")),
     "influence": Item("influence", "table", ("studies", "synthesis")),
+    "pooling": Item("pooling", "table", ("studies", "synthesis")),
     "aliases": Item("identification", "table", ("studies", "synthesis")),
     "findings": Item("published", "findings_table", ("studies",)),
     "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
@@ -135,6 +138,7 @@ MODULE_FIGURES = {
     },
     "codings": {
         "module": Item("codings", "figure", ("studies", "contrasts")),
+        "places": Item("prevalence", "places_figure", ("studies", "contrasts"), "code_places"),
         "predictive": Item("predictive_codings", "figure", ("studies", "predictive")),
     },
 }

@@ -31,6 +31,7 @@ from metastudy.article.topics import (
     left_out_groups,
     missing_outcomes,
     moderators,
+    pooling,
     pooling_comparison,
     power_scaling,
     predictive_answers,
@@ -50,7 +51,16 @@ from metastudy.article.topics import (
 from metastudy.article.variable_tree import Tree
 from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import Table
-from metastudy.display.plots import bubbles, flow, forest, funnel, study_grid
+from metastudy.display.plots import (
+    bubbles,
+    code_places,
+    evidence_map,
+    flow,
+    forest,
+    funnel,
+    study_grid,
+    truths,
+)
 from metastudy.display.plots import effect_directions as direction_plot
 
 __all__ = ["PLOTS", "TOPICS", "figure", "part", "table", "variables"]
@@ -61,7 +71,7 @@ TOPICS: dict[str, ModuleType] = {
         *(answer_figures, answers, claims, codings, concordance, convergence, design_based),
         *(dependence, differences, effect_directions, influence, moderators),
         *(associations, left_out_groups, missing_outcomes, tails),
-        *(exploratory, heterogeneity, identification, pooling_comparison, power_scaling),
+        *(exploratory, heterogeneity, identification, pooling, pooling_comparison, power_scaling),
         *(
             predictive_answers,
             predictive_checks,
@@ -85,6 +95,9 @@ PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "study_grid": study_grid.study_grid,
     "effect_directions": direction_plot.directions,
     "bubbles": bubbles.bubbles,
+    "evidence_map": evidence_map.evidence_map,
+    "truths": truths.truths,
+    "code_places": code_places.code_places,
 }
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -187,10 +187,13 @@ def metadata(source: Source, to: str) -> dict[str, Any]:
     day = date.fromisoformat(meta["date"])
     meta["iso-date"] = meta["date"]
     meta["date"] = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-    meta["abstract"] += "\n"  # a text that ends in a line break is read as paragraphs
+    if "abstract" in meta:
+        meta["abstract"] += "\n"  # a text that ends in a line break is read as paragraphs
     meta["tags"] = meta.get("keywords", [])
     if meta.get("number-sections"):
-        meta["section-numbering"] = "1.1.1"
+        meta["section-numbering"] = f"{source.prefix}1.1.1"
+    meta["number-prefix"] = source.prefix
+    meta["elsewhere"] = {name: asdict(label) for name, label in source.elsewhere.items()}
     if not meta.get("provenance"):
         meta.pop("provenance", None)
         meta.pop("provenance-mark", None)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 from metastudy.common.problems import MetastudyError
 from metastudy.manuscript.pandoc import SUFFIX
+from metastudy.manuscript.source import Source
 
-__all__ = ["OLDEST", "choose_engine", "quarto_version", "run_quarto"]
+__all__ = ["OLDEST", "choose_engine", "quarto_version", "run_quarto", "write_references"]
 
 # Before 1.9 callouts in PDFs need the network, and alternative texts are lost in them.
 OLDEST = (1, 9)
 COMPLAINT = re.compile(r"^.*\b(?:WARN(?:ING)?|ERROR)\b.*$", re.MULTILINE)
-LEFTOVERS = (".quarto", "_manuscript", "manuscript_files")
+LEFTOVERS = (".quarto", "_manuscript", "manuscript_files", "supplement_files")
 
 
 def quarto_version() -> str | None:
@@ -65,7 +69,20 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
-def run_quarto(folder: Path, stem: str, formats: list[str], out: Path, epoch: int) -> None:
+def write_references(folder: Path, sources: list[Source]) -> None:
+    """Write what each document calls the things of the other, where there are two.
+
+    Quarto resolves references within a document. ``assets/references-quarto.lua`` reads this file,
+    ``_references.json``, and puts the others in before.
+    """
+    if len(sources) > 1:
+        known = {s.article: {k: asdict(v) for k, v in s.elsewhere.items()} for s in sources}
+        (folder / "_references.json").write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+
+
+def run_quarto(
+    folder: Path, stems: dict[str, str], formats: list[str], out: Path, epoch: int
+) -> None:
     """Render a folder with Quarto and fetch the files.
 
     All formats are rendered in one call, because ``--to`` would empty the folder of the others.
@@ -73,7 +90,7 @@ def run_quarto(folder: Path, stem: str, formats: list[str], out: Path, epoch: in
     Parameters
     ----------
     folder : the staged manuscript; what Quarto leaves in it is removed.
-    stem : name of the article without its ending.
+    stems : for each document to make the name of its source without the ending.
     formats : the formats to fetch.
     out : folder for ``manuscript.html`` and so on.
     epoch : clock of the outputs, in seconds since 1970.
@@ -91,17 +108,18 @@ def run_quarto(folder: Path, stem: str, formats: list[str], out: Path, epoch: in
         said = done.stdout + done.stderr
         if done.returncode or COMPLAINT.search(said):
             raise MetastudyError(f"quarto render (status {done.returncode}) said:\n{said.strip()}")
-        for to in formats:
-            shutil.copy(_made(folder / "_manuscript", stem, to), out / f"manuscript.{SUFFIX[to]}")
+        for (document, stem), to in itertools.product(stems.items(), formats):
+            made = _made(folder / "_manuscript", stem, to, only=len(stems) == 1)
+            shutil.copy(made, out / f"{document}.{SUFFIX[to]}")
     finally:
         for name in LEFTOVERS:
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _made(folder: Path, stem: str, to: str) -> Path:
-    """The file of one format: a manuscript's web page is called index.html."""
+def _made(folder: Path, stem: str, to: str, *, only: bool) -> Path:
+    """The file of one format: the web page of a project of one manuscript is called index.html."""
     names = [f"{stem}.{SUFFIX[to]}"]
-    names = ["index.html", *names] if to == "html" else names
+    names = ["index.html", *names] if only and to == "html" else names
     for name in names:
         if (folder / name).is_file():
             return folder / name

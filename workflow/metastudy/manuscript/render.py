@@ -1,5 +1,7 @@
 """Render the manuscript: sources, figures, tables and variables become HTML, PDF, DOCX and JATS.
 
+That is one document, or two that refer to each other: the article and its supplement.
+
 pandoc and Typst render it everywhere, and Quarto where it is installed and asked for. The strict
 check runs in both cases, because Quarto ends with status 0 after an unknown reference, citation,
 variable or figure. README.md beside this file says what the manuscript may hold.
@@ -16,8 +18,8 @@ from pathlib import Path
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.manuscript.checks import check
 from metastudy.manuscript.pandoc import SUFFIX, convert, epoch_of, tool_versions
-from metastudy.manuscript.quarto import quarto_version, run_quarto
-from metastudy.manuscript.source import Source, read_source
+from metastudy.manuscript.quarto import quarto_version, run_quarto, write_references
+from metastudy.manuscript.source import Source, read_sources
 from metastudy.manuscript.yaml_rows import Names
 
 __all__ = ["FORMATS", "render"]
@@ -38,7 +40,8 @@ def render(
     Parameters
     ----------
     project : the staged folder.
-    out : folder for ``manuscript.html``, ``.pdf``, ``.docx``, ``.xml`` and ``render.json``.
+    out : folder for ``manuscript.html``, ``.pdf``, ``.docx``, ``.xml``, the same of the
+        supplement where the folder has one, and ``render.json``.
     formats : some of ``html``, ``typst`` (the PDF), ``docx``, ``jats``.
     engine : ``pandoc`` or ``quarto``.
     asked : what the user asked for; only recorded.
@@ -56,28 +59,35 @@ def render(
     MetastudyError
         When Quarto fails or warns.
     """
-    source = read_source(project, names)
-    problems = check(source) + _undeclared(source, formats)
+    sources = read_sources(project, names)
+    problems = check(sources) + _undeclared(sources[0], formats)
     if problems:
         raise BadInput(problems)
+    files = [_name(source, to) for source in sources for to in formats]
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch)
-        problems = [problem for to in formats for problem in convert(source, to, made / _name(to))]
+        problems = [
+            problem
+            for source in sources
+            for to in formats
+            for problem in convert(source, to, made / _name(source, to))
+        ]
         if problems:
             raise BadInput(dict.fromkeys(problems))
         if engine == "quarto":
-            stem = Path(source.article).stem
-            run_quarto(project, stem, formats, made, epoch_of(source))
+            write_references(project, sources)
+            stems = {source.document: Path(source.article).stem for source in sources}
+            run_quarto(project, stems, formats, made, epoch_of(sources[0]))
         out.mkdir(parents=True, exist_ok=True)
-        for to in formats:
-            shutil.copy(made / _name(to), out / _name(to))
-    record = _record(out, formats, engine, asked)
+        for name in files:
+            shutil.copy(made / name, out / name)
+    record = _record(out, files, engine, asked)
     (out / "render.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return record
 
 
-def _name(to: str) -> str:
-    return f"manuscript.{SUFFIX[to]}"
+def _name(source: Source, to: str) -> str:
+    return f"{source.document}.{SUFFIX[to]}"
 
 
 def _undeclared(source: Source, formats: list[str]) -> list[Problem]:
@@ -95,7 +105,7 @@ def _undeclared(source: Source, formats: list[str]) -> list[Problem]:
     ]
 
 
-def _record(out: Path, formats: list[str], engine: str, asked: str) -> dict[str, object]:
+def _record(out: Path, names: list[str], engine: str, asked: str) -> dict[str, object]:
     """What made the files, and their SHA-256."""
     tools = tool_versions()
     if engine == "quarto":
@@ -103,7 +113,5 @@ def _record(out: Path, formats: list[str], engine: str, asked: str) -> dict[str,
         if version is None:
             raise MetastudyError("quarto is no longer on PATH.")
         tools = {"quarto": version, **tools}
-    files = {
-        _name(to): hashlib.sha256((out / _name(to)).read_bytes()).hexdigest() for to in formats
-    }
+    files = {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in names}
     return {"engine": engine, "asked": asked, "tools": tools, "files": files}

@@ -1,5 +1,7 @@
 """The manuscript as it is in a folder: project file, front matter, body, and its shortcodes.
 
+A folder has an article, and may have a supplement beside it, ``supplement.qmd``.
+
 Two shortcodes are known, and no others: ``{{< var a.b >}}`` puts a value of ``_variables.yml``, and
 ``{{< include file >}}``, alone on its line, puts a file.
 """
@@ -23,7 +25,20 @@ from metastudy.manuscript.yaml_rows import (
     text_of,
 )
 
-__all__ = ["MARK", "MARKS", "Source", "Use", "read_source", "unmarked"]
+__all__ = [
+    "MARK",
+    "MARKS",
+    "SUPPLEMENT",
+    "Label",
+    "Source",
+    "Use",
+    "read_source",
+    "read_sources",
+    "unmarked",
+]
+
+SUPPLEMENT = "supplement.qmd"
+PREFIX = "S"  # figures, tables, equations and sections of the supplement are S1, S2, ...
 
 SHORTCODE = re.compile(r"\{\{<(?P<inside>.*?)>\}\}")
 BROKEN = re.compile(r"\{\{<|>\}\}")
@@ -41,12 +56,21 @@ class Use:
     row: int
 
 
+@dataclass(frozen=True)
+class Label:
+    """What another document calls a thing: its number, and the document's name."""
+
+    number: str
+    document: str
+
+
 @dataclass
 class Source:
-    """A manuscript that was read; ``problems`` holds everything that was wrong so far.
+    """A document that was read; ``problems`` holds everything that was wrong so far.
 
     ``front`` and the texts of ``body`` carry marks where variables were put in; ``original`` has
-    the same lines as they were written, with the front matter's first.
+    the same lines as they were written, with the front matter's first. ``elsewhere`` has the ids
+    of the other documents of the folder; the checks fill it.
     """
 
     folder: Path
@@ -58,6 +82,17 @@ class Source:
     original: list[Line] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    elsewhere: dict[str, Label] = field(default_factory=dict)
+
+    @property
+    def document(self) -> str:
+        """The name of the files that are made from it, without their endings."""
+        return "supplement" if self.article == SUPPLEMENT else "manuscript"
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the number of a figure, table, equation or section."""
+        return PREFIX if self.article == SUPPLEMENT else ""
 
     def name(self, file: str) -> str:
         """The file that a user edits to change ``file`` of this folder."""
@@ -79,13 +114,39 @@ def unmarked(value: Any) -> Any:
     return child(value, lambda text, _: MARKS.sub("", text))
 
 
-def read_source(folder: Path, names: Names | None = None) -> Source:
-    """Read the manuscript of a folder and replace its shortcodes.
+def read_sources(folder: Path, names: Names | None = None) -> list[Source]:
+    """Read the documents of a folder: the article, then the supplement where there is one.
+
+    Parameters and mistakes are those of :func:`read_source`. That the project file lists other
+    documents than the folder has is a mistake of the article.
+    """
+    article = read_source(folder, names)
+    there = (folder / SUPPLEMENT).is_file()
+    listed = (article.config.get("project") or {}).get("render") or [article.article]
+    if article.config and there != (SUPPLEMENT in listed):
+        article.problems.append(
+            Problem(
+                file=article.name("_quarto.yml"),
+                found=f"the documents {', '.join(map(str, listed))}, and "
+                + (f"{SUPPLEMENT} in the folder" if there else f"no {SUPPLEMENT} in the folder"),
+                expected="all documents of the folder and no others",
+                fix=f"under project: type: default, and render: [{article.article}, {SUPPLEMENT}]"
+                if there
+                else f"write {SUPPLEMENT}, or take it from the list under render",
+                code="documents",
+            )
+        )
+    return [article, read_source(folder, names, SUPPLEMENT)] if there else [article]
+
+
+def read_source(folder: Path, names: Names | None = None, document: str = "") -> Source:
+    """Read one document of a folder and replace its shortcodes.
 
     Parameters
     ----------
     folder : folder with ``_quarto.yml``, ``_variables.yml`` and the article.
     names : for files of the folder (relative paths) the file that the user edits, if another.
+    document : file of the document, if it is not the article.
 
     Returns
     -------
@@ -98,7 +159,8 @@ def read_source(folder: Path, names: Names | None = None) -> Source:
     if not isinstance(config.value, dict):
         return source
     source.config = config.value
-    source.article = str((config.value.get("manuscript") or {}).get("article", "manuscript.qmd"))
+    article = (config.value.get("manuscript") or {}).get("article", "manuscript.qmd")
+    source.article = document or str(article)
     variables = _variables(source)
     text = text_of(folder / source.article, source.name(source.article), source.problems)
     if text is not None:
@@ -170,7 +232,8 @@ def _read_article(source: Source, text: str, variables: dict[str, str]) -> None:
             lambda part, path: _put(source, part, name, front.row(path) or 1, variables),
         )
         plain = Yaml(name, unmarked(front.value), front.rows)
-        source.problems.extend(schema_problems("front", plain))
+        part = "supplement" if source.prefix else "front"
+        source.problems.extend(schema_problems(part, plain))
         source.front = front.value if isinstance(front.value, dict) else {}
     lines = [Line(name, i, row) for i, row in enumerate(rows[end + 1 :], end + 2)]
     for line in _opened(source, lines):

@@ -99,7 +99,8 @@ def _rated(evidence: Results) -> list[dict[str, Any]]:
 
 
 def _cases(evidence: Results, study: Study) -> list[dict[str, Any]]:
-    if not len(study.case_ratings):
+    # A person who can be recognised is not shown with a rating that was invented.
+    if not len(study.case_ratings) or study.provenance == "simulated":
         return []
     cases = {
         case: at + 1 for at, case in enumerate(sorted(set(study.case_ratings["respondent_id"])))

@@ -15,7 +15,7 @@ from metastudy.common.tables import records
 from metastudy.display.formatting import inline, listed, words
 from metastudy.display.pipe_table import Table
 
-__all__ = ["figure", "table"]
+__all__ = ["figure", "relabelled", "table"]
 
 
 def table(evidence: Results) -> Table:
@@ -47,7 +47,7 @@ def table(evidence: Results) -> Table:
                 "Grouping": words(grouping),
                 "Levels": levels,
                 "Used as": used,
-                "Reason": _relabelled(evidence, reason),
+                "Reason": relabelled(evidence, reason),
             }
         )
     caption = (
@@ -72,7 +72,7 @@ def _types_of_modules(evidence: Results) -> dict[str, str]:
     }
 
 
-def _relabelled(evidence: Results, reason: str) -> str:
+def relabelled(evidence: Results, reason: str) -> str:
     """Keys inside a reason as words."""
     found = []
     for word in reason.split(" "):

@@ -22,7 +22,10 @@ from metastudy.design.new_settings import DECIDED, PLACES, is_prediction
 from metastudy.display.formatting import inline, joined, percent, percents, share, words
 from metastudy.display.pipe_table import Table
 
-__all__ = ["everyone", "level_variables", "places_table", "prevalence_table"]
+__all__ = ["everyone", "level_variables", "places_figure", "places_table", "prevalence_table"]
+
+MOST_CODES = 12  # of a figure in the article
+CODE_PLACES = ["family", "code", "place", "role", "mean", "lower", "upper", "provenance"]
 
 
 def prevalence_table(evidence: Results, module: str) -> Table:
@@ -50,6 +53,45 @@ def prevalence_table(evidence: Results, module: str) -> Table:
         "There is no mean over roles; a comparison by role is that of the study that has both."
     )
     return Table(pd.DataFrame(rows), table, caption, tuple(table["provenance"]))
+
+
+def places_figure(evidence: Results, module: str) -> pd.DataFrame:
+    """The most frequent codes by country, of the role that most countries were asked about.
+
+    Codes are those that were looked for in two countries or more; families in the order of the
+    vocabulary, codes by the largest of their means.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`CODE_PLACES`.
+    """
+    labels, table = evidence.labels, evidence.contrasts[module]
+    mine = table[table["estimand"].eq("mean") & table["variant"].eq("main")]
+    mine = mine[mine["level"].eq("country")]
+    if len(mine):
+        roles = mine.groupby("role", sort=False)["group"].nunique()
+        mine = mine[mine["role"].eq(str(roles.idxmax()))]
+    places = mine.groupby("outcome")["group"].transform("nunique")
+    mine = mine[places > 1]
+    largest = mine.groupby("outcome")["mean"].max().sort_values(ascending=False, kind="stable")
+    kept = list(largest.index[:MOST_CODES])
+    mine = mine[mine["outcome"].isin(kept)]
+    family = {code: evidence.vocabulary.family(code) for code in kept}
+    order = list(dict.fromkeys(family[c] for c in evidence.vocabulary["codes"] if c in family))
+    rows: list[dict[str, Any]] = [
+        {
+            "family": labels.outcome(family[row["outcome"]]),
+            "code": labels.outcome(row["outcome"]),
+            "place": labels.of(row["group"], "countries"),
+            "role": labels.of(row["role"], "roles"),
+            **{name: row[name] for name in ("mean", "lower", "upper", "provenance")},
+            "at": (order.index(family[row["outcome"]]), kept.index(row["outcome"])),
+        }
+        for row in records(mine)
+    ]
+    rows.sort(key=lambda row: tuple(row["at"]))
+    return pd.DataFrame(rows, columns=CODE_PLACES)
 
 
 def _by_prevalence(table: pd.DataFrame) -> list[str]:

@@ -19,7 +19,7 @@ from metastudy.display.formatting import count, inline, share
 from metastudy.display.pipe_table import Table
 from metastudy.posterior.verdicts import CLAIMS, KINDS
 
-__all__ = ["RECOVERED", "TRUTH", "figure", "recovered", "table", "variables"]
+__all__ = ["RECOVERED", "TRUTH", "against_truth", "figure", "recovered", "table", "variables"]
 
 KEY = ["study", "exposure", "level", "outcome", "metric"]
 TRUTH = ["module", "study", "data", "exposure", "level", "outcome", "vignette", "metric", "truth"]
@@ -152,11 +152,18 @@ def figure(evidence: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=figure_rows.FOREST)
 
 
+def against_truth(evidence: Results) -> pd.DataFrame:
+    """Each effect with its interval, its true value and the half-width of its equivalence."""
+    found = recovered(evidence)
+    return found.assign(rope=[evidence.rope(str(metric)) for metric in found["metric"]])
+
+
 def variables(evidence: Results) -> Tree:
-    """Coverage and claims in numbers and in a sentence; nothing where no truth is known."""
+    """Coverage and claims in numbers and in sentences; those alone where no truth is known."""
     found = recovered(evidence)
     if not len(found):
-        return {}
+        unknown = "The true values of these effects are not known, so none is beside an estimate."
+        return {"sentence": unknown, "abstract": ""}
     claims = found[found["claim"].astype(bool)]
     large = found[~found["trivial"].astype(bool)]
     covered, undecided = int(found["covered"].sum()), int(large["word"].eq("undecided").sum())
@@ -179,5 +186,9 @@ def variables(evidence: Results) -> Tree:
             f"{signs['wrong']} wrong and {signs['none']} of an effect that is zero. True values "
             f"outside the region of practical equivalence: {len(large)}, of which {undecided} "
             "undecided."
+        ),
+        "abstract": (
+            f"The intervals cover {covered} of the {len(found)} values from which the stand-ins "
+            f"were made, and {signs['right']} of {len(claims)} claims of a direction are right."
         ),
     }

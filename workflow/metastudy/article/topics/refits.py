@@ -102,12 +102,27 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
         why += [f"{row['missed']} of {row['refits']} miss a gate"] * bool(row["refits"])
         return f"{KINDS[kind]}: no refit counts, as {' and '.join(why)}."
     moved, changed = number(abs(row["shift"])), row["changed"]
+    verdicts = f"{count(changed) if changed else 'none'} of {row['effects']} verdicts "
+    verdicts += "changes" if changed == 1 else "change"
+    more = f"; {rests} more {'rests' if rests == 1 else 'rest'} on {one}." if rests else "."
+    if kind in GROUPS and abs(row["shift"]) > FRAGILE:
+        left = "" if kind == "without_organisation" else f", {inline(_left_out(evidence, row))}"
+        return (
+            f"The result for {_effect(evidence, row)} depends on {one}{left}: without it the mean "
+            f"moves by {moved} posterior standard deviations, more than any other; in all refits "
+            f"of this kind {verdicts}{more}"
+        )
     return (
         f"{KINDS[kind]}, no mean moves by more than {moved} posterior standard deviations "
-        f"({_effect(evidence, row)}), and {count(changed) if changed else 'none'} of "
-        f"{row['effects']} verdicts {'changes' if changed == 1 else 'change'}"
-        + (f"; {rests} more {'rests' if rests == 1 else 'rest'} on {one}." if rests else ".")
+        f"({_effect(evidence, row)}), and {verdicts}{more}"
     )
+
+
+def _left_out(evidence: Results, row: Mapping[str, Any]) -> str:
+    group, kind = str(row["group"]), str(row["kind"])
+    if kind == "without_study":
+        return evidence.labels.study(group)
+    return evidence.labels.of(group, "countries" if kind == "without_country" else "sectors")
 
 
 def _effect(evidence: Results, row: Mapping[str, Any]) -> str:
@@ -124,6 +139,7 @@ KINDS = {
     "outcomes": "With the outcomes of a family not pooled",
 }
 GROUPS = tuple(kind for kind in KINDS if kind.startswith("without_"))
+FRAGILE = 1.0  # posterior standard deviations from which a result depends on what was left out
 KEPT = 0.95  # a refit keeps a sign that has at least this probability in it
 SUMMARY = [
     *("module", "kind", "refits", "missed", "effects", "rests"),

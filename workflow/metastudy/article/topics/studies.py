@@ -240,7 +240,11 @@ def variables(evidence: Results) -> Tree:
 
 
 def provenance_variables(evidence: Results) -> Tree:
-    """The mark and the sentence; two empty texts where everything was observed."""
+    """The mark and the sentence; two empty texts where everything was observed.
+
+    ``frame`` begins a sentence that states a result, and ``caption`` ends that of a table which the
+    article itself writes.
+    """
     by = {
         kind: [s for s in evidence.studies if s.provenance == kind]
         for kind in ("simulated", "observed")
@@ -261,8 +265,11 @@ def provenance_variables(evidence: Results) -> Tree:
             "All data of people are simulated stand-ins: no estimate in this article says anything "
             "about them."
         )
+    said = mark(s.provenance for s in evidence.studies)
     return {
-        "mark": mark(s.provenance for s in evidence.studies),
+        "mark": said,
+        "caption": f"{said}." if said else "",
+        "frame": "In these data" if not by["simulated"] else "In the stand-in data",
         "sentence": sentence,
         "simulated": {"count": str(len(by["simulated"])), "studies": simulated},
         "observed": {"count": str(len(by["observed"])), "studies": observed},

@@ -261,8 +261,8 @@ def variables(evidence: Results) -> Tree:
     total = len(by)
     if not several:
         said = (
-            f"Each of the {total} estimands is reported by one study, so the second stage pools "
-            "nothing and each study's own estimate is shown."
+            f"No effect is reported by two comparable studies, so the {total} effects are reported "
+            "study by study and none is pooled."
         )
     else:
         alone = total - several

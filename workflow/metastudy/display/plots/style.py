@@ -35,7 +35,7 @@ LINE = 0.135  # inches from one line of text to the next
 INK, GREY, PALE = "#222222", "#767676", "#e3e3e3"
 HUES = {
     "randomised": "#0072B2",
-    "measured": "#D55E00",
+    "measured": "#7B3F98",  # orange is the mark of simulated data, and nothing else
     "organisational": "#009E73",
     "group1": "#E69F00",
     "group2": "#0072B2",

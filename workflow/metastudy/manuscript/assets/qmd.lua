@@ -15,6 +15,8 @@ local TONE = {
 local numbers = {}                                   -- id -> the number that a reference prints
 local counts = { fig = 0, tbl = 0, eq = 0 }
 local sections = {}                                  -- the number of the current section, by level
+local prefix = ""                                    -- what the supplement's numbers begin with
+local elsewhere = {}                                 -- id -> number and name of another document
 
 ---------------------------------------------------------------------------- small tools
 
@@ -33,7 +35,7 @@ end
 
 local function next_number(kind, id)
   counts[kind] = counts[kind] + 1
-  return number(id, tostring(counts[kind]))
+  return number(id, prefix .. counts[kind])
 end
 
 local function block(text) return pandoc.RawBlock(HTML and "html" or FORMAT, text) end
@@ -192,7 +194,7 @@ local function heading(head)
   local depth = HTML and head.level - 1 or head.level
   sections[depth] = (sections[depth] or 0) + 1
   for deeper = depth + 1, #sections do sections[deeper] = nil end
-  local n = number(head.identifier, table.concat(sections, "."))
+  local n = number(head.identifier, prefix .. table.concat(sections, "."))
   if TYPST then return head end                      -- Typst numbers its headings itself
   head.content:insert(1, pandoc.Span(n, { class = "header-section-number" }))
   head.content:insert(2, pandoc.Space())
@@ -208,15 +210,34 @@ local function reference(cite)
     local id = item.id:gsub("^%u", string.lower)
     local kind = kind_of(id)
     if not kind then return nil end
-    local n = numbers[id] or fail("unknown cross-reference @" .. item.id)
-    local word = item.mode == "SuppressAuthor" and "" or WORD[kind] .. "\u{a0}"
+    local other = elsewhere[id]
+    local n = numbers[id] or other and other.number or fail("unknown cross-reference @" .. item.id)
+    local text = (item.mode == "SuppressAuthor" and "" or WORD[kind] .. "\u{a0}") .. n
     if i > 1 then out:insert(pandoc.Str ", ") end
-    out:insert(pandoc.Link(word .. n, "#" .. id, "", { class = "xref" }))
+    if numbers[id] then
+      out:insert(pandoc.Link(text, "#" .. id, "", { class = "xref" }))
+    elseif HTML then
+      out:insert(pandoc.Link(text, other.document .. ".html#" .. id, "", { class = "xref" }))
+    else                                             -- files on paper, or moved apart
+      out:insert(pandoc.Str(text))
+    end
   end
   return out
 end
 
+-- What the renderer says of this document and of the one beside it.
+local function read_settings(meta)
+  prefix = pandoc.utils.stringify(meta["number-prefix"] or "")
+  for id, label in pairs(meta.elsewhere or {}) do
+    elsewhere[id] = {
+      number = pandoc.utils.stringify(label.number), document = pandoc.utils.stringify(label.document),
+    }
+  end
+  meta["number-prefix"], meta.elsewhere = nil, nil
+end
+
 function Pandoc(doc)
+  read_settings(doc.meta)
   -- a comment is for the authors
   doc = doc:walk {
     RawBlock = function(raw) return raw.text:match "^<!%-%-" and {} or nil end,

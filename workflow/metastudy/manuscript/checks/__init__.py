@@ -1,4 +1,4 @@
-"""Checks of the article before it is rendered: all problems at once, each with its line."""
+"""Checks of the documents before they are rendered: all problems at once, each with its line."""
 
 from __future__ import annotations
 
@@ -6,29 +6,47 @@ from metastudy.common.problems import Problem
 from metastudy.manuscript.checks import document as checks_document
 from metastudy.manuscript.checks import figures_and_tables, references, structure
 from metastudy.manuscript.pandoc import syntax_tree
-from metastudy.manuscript.source import Source
+from metastudy.manuscript.source import Label, Source
 
 __all__ = ["check"]
 
 
-def check(source: Source) -> list[Problem]:
-    """All problems of a manuscript, those of reading it included.
+def check(sources: list[Source]) -> list[Problem]:
+    """All problems of a manuscript's documents, those of reading them included.
+
+    Each document learns the ids of the others with their numbers (``elsewhere``).
 
     Parameters
     ----------
-    source : the manuscript as :func:`metastudy.manuscript.source.read_source` gave it.
+    sources : as :func:`metastudy.manuscript.source.read_sources` gave them.
 
     Returns
     -------
     list of Problem
         In the order in which they were found; empty for a manuscript that may be rendered.
     """
-    problems = list(source.problems)
-    if not source.config or not source.body:
-        return problems
-    tree, warnings = syntax_tree(source)
-    document = checks_document.Document(source, tree)
-    problems += warnings
+    problems = [problem for source in sources for problem in source.problems]
+    documents = []
+    for source in sources:
+        if source.config and source.body:
+            tree, warnings = syntax_tree(source)
+            documents.append(checks_document.Document(source, tree))
+            problems += warnings
+    for document in documents:
+        document.source.elsewhere = {
+            name: Label(number, other.source.document)
+            for other in documents
+            if other is not document
+            for name, number in other.numbers.items()
+        }
+    for document in documents:
+        problems += _of_one(document)
+    return list(dict.fromkeys(problems))
+
+
+def _of_one(document: checks_document.Document) -> list[Problem]:
+    """All problems of one document."""
+    problems: list[Problem] = []
     for rule in (
         references.missing_files,
         references.affiliations,
@@ -44,4 +62,4 @@ def check(source: Source) -> list[Problem]:
         references.citations,
     ):
         problems += rule(document)
-    return list(dict.fromkeys(problems))
+    return problems

@@ -52,6 +52,29 @@ class Document:
             found.setdefault(name, []).append("Equation")
         return found
 
+    @cached_property
+    def numbers(self) -> dict[str, str]:
+        """Every id that can be referred to, with the number that is printed (see ``qmd.lua``)."""
+        prefix = self.source.prefix
+        ids = (
+            [attr(node)[0] for node in self.all("Figure")],
+            [attr(t)[0] for t in self.all("Table")],
+        )
+        found = {
+            name: f"{prefix}{number}"
+            for names in (*ids, self.equations)
+            for number, name in enumerate(names, 1)
+        }
+        level: list[int] = []
+        for header in self.all("Header"):
+            name, classes, _ = attr(header)
+            if "unnumbered" not in classes:
+                depth = max(header["c"][0] - 1, 1)
+                level = [*level, *[0] * depth][:depth]
+                level[-1] += 1
+                found[name] = prefix + ".".join(map(str, level))
+        return {name: number for name, number in found.items() if CROSSREF.match(name)}
+
     def problem(self, code: str, pattern: str, found: str, expected: str, fix: str) -> Problem:
         """A problem at the first line that matches a regular expression."""
         line = first_line(self.source.original, pattern)

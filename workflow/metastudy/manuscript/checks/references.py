@@ -86,6 +86,14 @@ def identifiers(document: Document) -> Iterator[Problem]:
                 "each id once",
                 "rename one",
             )
+        if name in document.source.elsewhere:
+            yield document.problem(
+                "duplicate-id",
+                place,
+                f"the id {name}, which is in the {document.source.elsewhere[name].document} too",
+                "each id once in all documents",
+                "rename one",
+            )
         prefix = CROSSREF.match(name)
         wanted = carriers[prefix[1].lower()] if prefix else None
         for kind in kinds:
@@ -107,6 +115,7 @@ def identifiers(document: Document) -> Iterator[Problem]:
 def citations(document: Document) -> Iterator[Problem]:
     """References to what is not there, in the document or in the bibliography."""
     keys, problems = bibliography_keys(document.source)
+    known = {*document.places, *document.source.elsewhere}
     yield from problems
     for citation in (node["c"][0] for node in document.all("Cite")):
         names = [item["citationId"] for item in citation]
@@ -120,7 +129,7 @@ def citations(document: Document) -> Iterator[Problem]:
                 "take them apart",
             )
         for name, crossref in zip(names, inside, strict=True):
-            if crossref and name[0].lower() + name[1:] not in document.places:
+            if crossref and name[0].lower() + name[1:] not in known:
                 yield _unknown_reference(document, name)
             elif not crossref and keys is not None and name not in keys:
                 yield document.problem(
@@ -138,7 +147,8 @@ def _cited(name: str) -> str:
 
 def _unknown_reference(document: Document, name: str) -> Problem:
     prefix = name.partition("-")[0].lower()
-    known = sorted(key for key in document.places if key.startswith(prefix + "-"))
+    everywhere = {*document.places, *document.source.elsewhere}
+    known = sorted(key for key in everywhere if key.startswith(prefix + "-"))
     return document.problem(
         "unknown-reference",
         _cited(name),

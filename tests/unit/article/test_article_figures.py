@@ -1,0 +1,95 @@
+"""Figures of the article: who was asked where, codes by place, and estimates beside truths."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from helpers.evidence import evidence
+from metastudy.article.topics import prevalence
+from metastudy.article.topics import studies as topics_studies
+from metastudy.display.plots import code_places, evidence_map, truths
+
+
+def artists(figure: Figure) -> dict[str, Artist]:
+    found = {a.get_gid(): a for a in figure.findobj() if a.get_gid()}
+    return {str(name): artist for name, artist in found.items()}
+
+
+def ends(artist: Artist) -> list[float]:
+    assert isinstance(artist, Line2D)
+    return [float(x) for x in artist.get_xdata()]  # type: ignore[union-attr]
+
+
+def test_the_evidence_map_has_a_mark_for_each_place_and_its_area_grows_with_the_people() -> None:
+    table = topics_studies.study_grid(evidence("mixed", 3)).reset_index(drop=True)
+    table["n"] = [10 * (at + 1) for at in range(len(table))]
+    found = artists(evidence_map.evidence_map(table))
+    sizes = []
+    for row in table.itertuples():
+        artist = found[f"{row.study}-{row.country}-{row.sector}-{row.role}"]
+        assert isinstance(artist, Line2D)
+        sizes.append(artist.get_markersize())
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) == len(table)
+    assert evidence_map.evidence_map(table.head(0)) is not None  # no study, no error
+
+
+def test_codes_are_by_place_on_one_scale_with_the_most_frequent_first() -> None:
+    rows = [
+        {"family": "Strain", "code": code, "place": place, "role": "Professional"}
+        | {"mean": mean, "lower": mean - 0.1, "upper": mean + 0.1, "provenance": "simulated"}
+        for code, means in {"One": (0.6, 0.3), "Two": (0.4, None)}.items()
+        for place, mean in zip(("Here", "There"), means, strict=True)
+        if mean is not None
+    ]
+    found = artists(code_places.code_places(pd.DataFrame(rows)))
+    for row in rows:
+        name = f"{row['place']}-{row['code']}"
+        assert ends(found[f"share-{name}"]) == [pytest.approx(100 * row["mean"])]
+        assert ends(found[f"interval-{name}"]) == pytest.approx(
+            [100 * row["lower"], 100 * row["upper"]]
+        )
+        assert found[f"share-{name}"].axes.get_xlim() == (0, 80)  # type: ignore[union-attr]
+    assert "share-There-Two" not in found
+
+
+def test_codes_of_a_place_are_those_of_its_interviews() -> None:
+    world = evidence("mixed")
+    table = world.contrasts["strain"]
+    mine = table[table["estimand"].eq("mean") & table["variant"].eq("main")]
+    one = mine[mine["level"].eq("population")].head(3)
+    places = [one.assign(level="country", group=g, mean=m) for g, m in (("DK", 0.2), ("FI", 0.4))]
+    alone = mine[mine["level"].eq("population")].iloc[3:4].assign(level="country", group="DK")
+    rest = table[~table["level"].eq("country")]
+    changed = {**world.contrasts, "strain": pd.concat([rest, *places, alone])}
+    found = prevalence.places_figure(replace(world, contrasts=changed), "strain")
+    assert len(found) == 2 * one["outcome"].nunique()
+    assert dict(zip(found["place"], found["mean"], strict=False)) == {
+        "Denmark": 0.2,
+        "Finland": 0.4,
+    }
+
+
+def test_estimates_stand_at_their_true_values() -> None:
+    row = {"metric": "sd", "covered": True, "word": "undecided", "claim": False, "rope": 0.1}
+    row |= {"provenance": "simulated"}
+    values = [(0.3, 0.2, 0.0, 0.4), (-0.2, -0.1, -0.3, 0.1), (0.0, 0.01, -0.1, 0.1)]
+    table = pd.DataFrame(
+        [row | dict(zip(("truth", "mean", "lower", "upper"), v, strict=True)) for v in values]
+    )
+    table.loc[0, ["word", "claim"]] = "higher", True
+    found = artists(truths.truths(table))
+    for at, (truth, mean, _, _) in enumerate(values):
+        artist = found[f"effect-sd-{at}"]
+        assert isinstance(artist, Line2D)
+        assert ends(artist) == [truth]
+        assert list(artist.get_ydata()) == [mean]
+        assert artist.get_marker() == ("D" if at == 0 else "o")
+    assert ends(found["identity"])[0] == -0.2
+    assert truths.truths(table.head(0)) is not None

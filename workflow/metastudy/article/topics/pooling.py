@@ -1,0 +1,69 @@
+"""What can be pooled: each exposure with the studies that have it, and why they are not one."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from metastudy.article.results import Results
+from metastudy.article.topics.identification import relabelled
+from metastudy.common.tables import records
+from metastudy.display.formatting import joined, listed
+from metastudy.display.pipe_table import Table
+
+__all__ = ["table"]
+
+COLUMNS = ["exposure", "exposure_type", "outcomes", "studies", "countries", "pooled", "reason"]
+SHOWN = ["Exposure", "Study", "Place", "Outcomes", "Pooled", "Why not"]
+
+
+def table(evidence: Results) -> Table:
+    """One row an exposure and type: its outcomes, studies and countries, and what is pooled.
+
+    An outcome is pooled where two studies or more agree in exposure, type, role, response mode and
+    metric; the reason of those that are not comes from the design (:mod:`metastudy.design`).
+    """
+    estimates, full = evidence.synthesis["estimates"], []
+    structure = evidence.synthesis["structure"].fillna("")
+    for (exposure, kind), mine in estimates.groupby(["exposure", "exposure_type"], sort=False):
+        found = structure[
+            structure["exposure"].eq(str(exposure)) & structure["grouping"].eq("study")
+        ]
+        found = found[found["outcome"].isin(mine["outcome"])]
+        refused = found[found["used_as"].eq("refused")]
+        outcomes = mine["outcome"].nunique()
+        full.append(
+            {
+                "exposure": exposure,
+                "exposure_type": kind,
+                "outcomes": outcomes,
+                "studies": listed(map(evidence.labels.study, dict.fromkeys(mine["study"]))),
+                "countries": listed(
+                    name
+                    for several in dict.fromkeys(mine["country"])
+                    for name in evidence.labels.many(several, "countries")
+                ),
+                "pooled": outcomes - refused["outcome"].nunique(),
+                "reason": "; ".join(
+                    dict.fromkeys(relabelled(evidence, str(r)) for r in refused["reason"])
+                ),
+                "provenance": joined(sorted(set(mine["provenance"]))),
+            }
+        )
+    whole = pd.DataFrame(full, columns=[*COLUMNS, "provenance"])
+    rows = [
+        {
+            "Exposure": evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"]),
+            "Study": row["studies"],
+            "Place": row["countries"],
+            "Outcomes": str(row["outcomes"]),
+            "Pooled": str(row["pooled"]) if row["pooled"] else "none",
+            "Why not": row["reason"] or "–",
+        }
+        for row in records(whole)
+    ]
+    shown = pd.DataFrame(rows, columns=SHOWN)
+    caption = (
+        "What can be pooled: each exposure with the studies that have it, the outcomes that it is "
+        "about, and how many of them are pooled over studies. Computed from the design alone."
+    )
+    return Table(shown, whole, caption, tuple(estimates["provenance"]))
