@@ -37,7 +37,8 @@ world: set-up  ## the whole workflow on another simulated world: WORLD=multi_cou
 
 NAME ?= integrity
 example: set-up  ## the whole workflow on real evidence of others: NAME=integrity or wallets; results are in its folder
-	$(IN_VENV) snakemake --cores $(CORES) --directory examples/$(NAME) $(ARGS)
+	@test -d 'examples/$(NAME)/data' || { echo "error: there is no examples/$(NAME); there are: $$(ls examples | tr '\n' ' ')" >&2; exit 2; }
+	$(IN_VENV) snakemake --cores $(CORES) --directory 'examples/$(NAME)' $(ARGS)
 
 set-up:  ## find an interpreter, build .venv from the locks; does nothing when done
 	@envs/set-up.sh
