@@ -77,6 +77,22 @@ class Crossed:
         p, q, _ = self.with_sectors(*(np.array(one) for one in found.x))
         return float(q / p), float(p**-0.5), found.x
 
+    def predicted_by_reml(self, new: np.ndarray) -> tuple[float, float]:
+        """Mean and SD of another country's estimate with the spreads of REML taken as known.
+
+        Parameters
+        ----------
+        new : its sampling variances (sector,); the estimate is the mean weighted by precision.
+        """
+        country, sector, both = self.reml()[2]
+        precision, weighted, _ = self.given(np.array(country), np.array(both))
+        a, shared = (1 / new) / (1 / new).sum(), np.c_[np.ones(len(new)), sector * np.eye(len(new))]
+        joint = shared.T @ precision @ shared + np.diag([0.0, *np.ones(len(new))])
+        inverse, weight = np.linalg.inv(joint), a @ shared
+        own = country**2 + both**2 * (a**2).sum() + (a**2 * new).sum()
+        mean = weight @ inverse @ shared.T @ weighted
+        return float(mean), float(np.sqrt(weight @ inverse @ weight + own))
+
     def posterior(self, effect: Any, total: float, new: np.ndarray | None = None) -> Posterior:
         """The posterior on a grid.
 
