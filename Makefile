@@ -19,7 +19,7 @@ IN_VENV := PATH="$$PWD/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all start world set-up set-up-dev test quick test-ci test-long lint format quarto lock clean clean-env help
+.PHONY: all start world example set-up set-up-dev test quick test-ci test-long lint format quarto lock clean clean-env help
 
 all: set-up  ## build .venv if needed, then run the whole workflow
 	$(IN_VENV) snakemake --cores $(CORES) $(ARGS)
@@ -34,6 +34,11 @@ world: set-up  ## the whole workflow on another simulated world: WORLD=multi_cou
 	$(IN_VENV) python data/generator/prepare.py config/worlds/$(WORLD).yaml results/worlds/$(WORLD)
 	$(IN_VENV) snakemake --cores $(CORES) --directory results/worlds/$(WORLD) $(ARGS) \
 	    --config 'sensitivity={"ordinal": [], "folded": []}'
+
+NAME ?= integrity
+example: set-up  ## the whole workflow on real evidence of others: NAME=integrity or wallets; results are in its folder
+	@test -d 'examples/$(NAME)/data' || { echo "error: there is no examples/$(NAME); there are: $$(ls examples | tr '\n' ' ')" >&2; exit 2; }
+	$(IN_VENV) snakemake --cores $(CORES) --directory 'examples/$(NAME)' $(ARGS)
 
 set-up:  ## find an interpreter, build .venv from the locks; does nothing when done
 	@envs/set-up.sh

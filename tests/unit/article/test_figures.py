@@ -59,6 +59,20 @@ def ends(artist: Artist) -> list[float]:
     return [float(x) for x in artist.get_xdata()]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("plot", "columns"),
+    [
+        (flow.participant_flow, topics_studies.FLOW),
+        (study_grid.study_grid, topics_studies.GRID),
+    ],
+)
+def test_where_no_study_has_rows_of_people_a_figure_says_so(
+    plot: Drawing, columns: list[str]
+) -> None:
+    texts = [t.get_text() for t in plot(pd.DataFrame(columns=columns)).texts]
+    assert texts == ["There are no studies with data of people."]
+
+
 # One world in each `make test`, the others at each landing: a forest takes seconds to draw.
 WORLDS_TO_DRAW = [
     name if name == "mixed" else pytest.param(name, marks=pytest.mark.ci) for name in WORLDS

@@ -141,6 +141,24 @@ def test_a_pooled_mean_that_its_prior_pulls_says_so() -> None:
     assert "next study in Denmark: " in shown["Prediction"].iloc[0]
 
 
+def test_of_predictions_in_many_places_the_printed_table_has_the_outermost_ends() -> None:
+    world = evidence("all", 3)
+    pooled = world.synthesis["pooled"]
+    row = pooled[pooled["level"] == "next_in_country"].iloc[[0]]
+    many = pd.concat(
+        [row.assign(lower=-0.1 - k / 100, upper=0.3 + k / 100) for k in range(13)],
+        ignore_index=True,
+    )
+    rest = pooled[pooled["level"] != "next_in_country"]
+    for own, said in (
+        (many, "next study in one country of 13: within −0.22 to 0.42"),
+        (many[:12], "next study in Denmark: −0.21 to 0.41"),
+    ):
+        synthesis = {**world.synthesis, "pooled": pd.concat([rest, own], ignore_index=True)}
+        shown = table(replace(world, synthesis=synthesis), "synthesis").shown
+        assert sum(said in text for text in shown["Prediction"]) == 1
+
+
 def test_prevalences_stand_by_country_and_of_many_sectors_the_ends() -> None:
     shown = table(evidence("all"), "places_strain").shown
     assert list(shown.columns) == [

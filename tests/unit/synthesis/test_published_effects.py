@@ -12,7 +12,8 @@ from helpers.raw_studies import VOCABULARY
 from metastudy.common.problems import BadInput
 from metastudy.harmonized import schema
 from metastudy.models.priors import Prior
-from metastudy.synthesis.pooling import plans, unit_of
+from metastudy.synthesis.eligibility import refused
+from metastudy.synthesis.pooling import plans, pooled_rows, unit_of
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.published_effects import published
 
@@ -127,6 +128,25 @@ def test_two_effects_of_a_publication_are_kept_apart_with_the_correlation_that_i
     expected = np.diag(table["se"] ** 2)
     expected[0, 1] = expected[1, 0] = 0.6 * 0.1 * 0.2
     np.testing.assert_allclose(covariance, expected, rtol=1e-6)
+
+
+def test_a_publication_pools_over_its_places_and_not_over_effects_of_one_place() -> None:
+    places = [{"country": c, "sector": s} for c in ("DK", "FI", "SE") for s in ("preschool", "s")]
+    rows = [
+        {"estimate": 0.1 * k, "se": 0.1, "n": 9e9, "citation": "one"} | place
+        for k, place in enumerate(places)
+    ]
+    table, covariance = read(*rows)
+    (found,) = plans(table, covariance)
+    components = found.found[found.estimands["id"].item()].components
+    assert [c.names for c in components] == [("country",), ("sector",), ("setting",)]
+    assert refused(table).empty
+    here = [row | places[0] for row in rows]
+    lone, covariance = read(*here)
+    assert not [*plans(lone, covariance)], "another outcome's effect is no other place"
+    assert set(refused(lone)["reason"]) == {"one study only; its own estimate is shown"}
+    # The places of a study whose rows are here are pooled in the fit of its module.
+    assert not pooled_rows(table.assign(effect="")).any()
 
 
 def test_an_effect_that_is_there_twice_is_an_error() -> None:

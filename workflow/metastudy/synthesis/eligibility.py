@@ -7,7 +7,7 @@ import xarray as xr
 
 from metastudy.common import result_tables
 from metastudy.models.registry import model_of
-from metastudy.synthesis.pooling import ESTIMAND, SecondStage
+from metastudy.synthesis.pooling import ESTIMAND, SecondStage, pooled_rows
 
 __all__ = ["STRUCTURE", "module_structures", "refused", "structures"]
 
@@ -21,6 +21,7 @@ def refused(table: pd.DataFrame) -> pd.DataFrame:
     it is itself, as far as the two differ in them.
     """
     rows = []
+    table = table.assign(pooled=pooled_rows(table))
     for key, mine in table.groupby(ESTIMAND, sort=False):
         exposure, kind, outcome, family, role, mode, metric = map(str, key)
         alike = table[
@@ -30,9 +31,9 @@ def refused(table: pd.DataFrame) -> pd.DataFrame:
         own = {"exposure_type": kind, "role": role, "response_mode": mode, "metric": metric}
         differing = {name: set(alike[name]) - {value} for name, value in own.items()}
         others = {_called(name, one) for name, values in differing.items() for one in values}
-        if mine["study"].nunique() > 1 and not others:
+        if mine["pooled"].all() and not others:
             continue
-        why = "one study only; its own estimate is shown" if mine["study"].nunique() == 1 else ""
+        why = "" if mine["pooled"].all() else "one study only; its own estimate is shown"
         if others:
             this = [_called(name, own[name]) for name, values in differing.items() if values]
             why += ("; " if why else "") + f"{', '.join(this)}: not pooled with "

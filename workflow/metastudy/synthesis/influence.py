@@ -61,10 +61,11 @@ def influence(
     Returns
     -------
     pandas.DataFrame
-        A row for each estimand and study with an estimate of it; none for a plan of more than
+        A row for each estimand of several studies and each of them; none for a plan of more than
         :data:`MOST` studies.
     """
-    studies = list(dict.fromkeys(found.table["study"]))
+    several = found.table.groupby(ESTIMAND)["study"].transform("nunique") > 1
+    studies = list(dict.fromkeys(found.table.loc[several, "study"]))
     rows: list[dict[str, Any]] = []
     for study in studies if len(studies) <= MOST else ():
         covariance = without(found, study)
@@ -88,7 +89,7 @@ def _rows(
     """What becomes of each estimand that a study has an estimate of."""
     for _, estimand in found.estimands.iterrows():
         rows = found.table[found.table[ESTIMAND].eq(estimand[ESTIMAND]).all(axis=1)]
-        if study not in set(rows["study"]):
+        if study not in set(rows["study"]) or rows["study"].nunique() == 1:
             continue
         both = [_read(one, str(estimand["id"])) for one in (whole, draws)]
         before, after = (summarize(one, interval) for one in both)

@@ -27,6 +27,7 @@ __all__ = [
     "average_vignettes",
     "explore",
     "plans",
+    "pooled_rows",
     "unit_of",
 ]
 
@@ -122,8 +123,9 @@ def plans(
 ) -> Iterator[SecondStage]:
     """The second stage: a model for each set of estimands that share something.
 
-    An estimand is pooled where several studies report it. Two share something where a study's
-    estimates of them are correlated.
+    An estimand is pooled where several studies report it, or one publication from several places.
+    (A study whose rows are here has its places pooled in the fit of its module.) Two share
+    something where a study's estimates of them are correlated.
 
     Parameters
     ----------
@@ -132,8 +134,7 @@ def plans(
     moderators : what the effects may differ by.
     """
     averaged, covariance = average_vignettes(table, covariance)
-    several = averaged.groupby(ESTIMAND)["study"].transform("nunique") > 1
-    keep = np.flatnonzero(several.to_numpy())
+    keep = np.flatnonzero(pooled_rows(averaged))
     rows, covariance = averaged.iloc[keep].reset_index(drop=True), covariance[np.ix_(keep, keep)]
     if rows.empty:
         return
@@ -145,6 +146,16 @@ def plans(
         mine = np.flatnonzero(shared == part)
         own = rows.iloc[mine].reset_index(drop=True)
         yield _planned(own, covariance[np.ix_(mine, mine)], moderators)
+
+
+def pooled_rows(table: pd.DataFrame) -> np.ndarray:
+    """Which estimates are pooled with others, shape (rows,)."""
+    one = table[EFFECT] if EFFECT in table else pd.Series("", index=table.index)
+    study, country, sector = (table[name].astype(str) for name in PLACE)
+    place = (study + "|" + country + "|" + sector).where(one.ne(""), study)
+    groups = table.assign(place=place).groupby(ESTIMAND, sort=False)
+    several = groups[["study", "place"]].transform("nunique").gt(1).any(axis=1)
+    return several.to_numpy(dtype=bool)
 
 
 def _planned(

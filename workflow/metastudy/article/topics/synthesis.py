@@ -31,7 +31,7 @@ from metastudy.article.table_rows import (
 )
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
-from metastudy.design.new_settings import is_prediction
+from metastudy.design.new_settings import NEXT, is_prediction
 from metastudy.display.formatting import count, inline, interval, number, probability, share
 from metastudy.display.pipe_table import Table
 from metastudy.synthesis.pooling import ESTIMAND
@@ -64,11 +64,6 @@ def table(evidence: Results) -> Table:
         if len(alone) > figure_rows.MOST_SETTINGS:
             low, high = mine["estimate"].min(), mine["estimate"].max()
             alone = [f"{len(alone)} from {number(low)} to {number(high)}"]
-        predictions = [
-            f"{inline(place_label(evidence, r, vignettes=False))}: "
-            f"{interval(r['lower'], r['upper'])}"
-            for r in records(new)
-        ]
         label = labels.exposure_with_type(str(exposure), str(kind))
         remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
         remarks = [r for r in remarks if r.startswith("not pooled")]
@@ -83,7 +78,7 @@ def table(evidence: Results) -> Table:
                 "Pooled": "{} ({})".format(*estimate_and_interval(records(whole)[0]))
                 if len(whole)
                 else "–",
-                "Prediction": "; ".join(predictions) or "–",
+                "Prediction": "; ".join(_predictions(evidence, new)) or "–",
                 "Verdict": verdict_label(evidence, records(whole)[0]) if len(whole) else "–",
                 "Remark": "; ".join(remarks) or "–",
             }
@@ -104,6 +99,21 @@ def table(evidence: Results) -> Table:
             "organisation, as the model's contrasts are."
         )
     return Table(shown, estimates, caption, tuple(estimates["provenance"]))
+
+
+MOST_PLACES = 12  # of more, the printed table has the outermost ends of the predictions for each
+
+
+def _predictions(evidence: Results, new: pd.DataFrame) -> Iterator[str]:
+    """Predictions with their intervals, those for a study in each of many places in one."""
+    for level, mine in new.groupby("level", sort=False):
+        if len(mine) > MOST_PLACES:
+            ends = interval(mine["lower"].min(), mine["upper"].max())
+            yield f"next study in one {str(level).removeprefix(NEXT)} of {len(mine)}: within {ends}"
+            continue
+        for row in records(mine):
+            label = inline(place_label(evidence, row, vignettes=False))
+            yield f"{label}: {interval(row['lower'], row['upper'])}"
 
 
 PULLED = 0.25  # posterior standard deviations: a pull of a prior below this is not reported

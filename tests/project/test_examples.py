@@ -1,0 +1,56 @@
+"""An example is a folder of its own that differs from what ships only in what it says it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.repository import ROOT
+from metastudy import config as settings
+
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.is_dir())
+OWN = {"integrity": {"prior_decides"}, "wallets": set()}  # keys of the section `report`
+
+
+def read(folder: Path) -> dict:
+    return yaml.safe_load((folder / "config" / "config.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_the_configuration_is_what_ships_but_for_what_is_said(folder: Path) -> None:
+    own, shipped = read(folder), read(ROOT)
+    assert own.pop("sensitivity") == {} != shipped.pop("sensitivity")
+    differing = {key for key, value in own["report"].items() if value != shipped["report"][key]}
+    assert differing == OWN[folder.name]
+    del own["report"], shipped["report"]
+    assert own == shipped
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_every_citation_and_every_study_of_the_appraisal_is_in_the_bibliography(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (study,) = settings.discover(settings.checked(read(folder))).studies.values()
+    assert study.published
+    assert not study.modules
+    cited = {
+        line.split("{")[1].rstrip(",")
+        for line in (folder / "references.bib").read_text("utf-8").splitlines()
+        if line.startswith("@")
+    }
+    appraised = (folder / "data" / "appraisal.csv").read_text("utf-8").splitlines()[1:]
+    assert {line.split(",")[0] for line in appraised} == cited
+    text = Path(study.files[0]).read_text("utf-8") + Path(study.files[1]).read_text("utf-8")
+    assert all(key in text for key in cited)
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_a_readme_says_where_the_facts_are_from_and_what_they_are_not_about(folder: Path) -> None:
+    (readme,) = folder.glob("data/raw/*/README.md")
+    text = readme.read_text("utf-8")
+    for said in ("doi 10.", "icence", "not about"):
+        assert said in text
+    assert f"make example NAME={folder.name}" in (folder / "README.md").read_text("utf-8")

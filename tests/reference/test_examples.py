@@ -1,0 +1,222 @@
+"""The examples run, and say what their reference values and an integration of their own say.
+
+Both are real evidence of others as facts: arms of two experiments, and counts in 200 cells. The
+reference values were computed once, elsewhere, by inverse variance and by REML; the posteriors are
+integrated here on a grid that has nothing of the project's in it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy import stats
+
+from helpers.crossed_exact import Crossed
+from helpers.exact_pooling import law_of
+from helpers.repository import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
+
+TARGETS = ("results/tables",)  # all results, and of the article its tables
+SAMPLING = "sampling={'chains': 2, 'tune': 700, 'draws': 2500}"
+CERTAIN = 4  # Monte Carlo standard errors, beside what a grid of this width leaves
+GRID = 0.03
+PRIORS = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))["priors"]
+
+Read = Callable[[str], pd.DataFrame]
+
+
+def runs(name: str, folder: Path) -> Read:
+    """Run an example in a copy, up to its tables: what reads them."""
+    made = shutil.ignore_patterns("results", ".*")
+    shutil.copytree(ROOT / "examples" / name, folder, ignore=made)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", *TARGETS, "--cores", "1", "--directory", folder),
+            *("--snakefile", ROOT / "Snakefile", "--config", SAMPLING),
+        ],
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return cache(lambda name: pd.read_parquet(folder / "results" / f"{name}.parquet"))
+
+
+@pytest.fixture(scope="module")
+def wallets(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    return runs("wallets", tmp_path_factory.mktemp("wallets") / "example")
+
+
+@pytest.fixture(scope="module")
+def integrity(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    return runs("integrity", tmp_path_factory.mktemp("integrity") / "example")
+
+
+def law(key: str, unit: float) -> Any:
+    said = PRIORS[key]
+    return law_of(said | {"scale": said["scale"] * unit} if isinstance(said, dict) else said * unit)
+
+
+def unit_of(estimates: pd.DataFrame) -> float:
+    """What takes the place of an SD: of two equal arms, half the error times the root of n."""
+    return float(0.5 * np.median(estimates["se"] * np.sqrt(estimates["n"])))
+
+
+def population(read: Read) -> pd.Series:
+    pooled = read("synthesis/pooled")
+    return pooled[pooled["level"] == "population"].squeeze()
+
+
+def spreads(read: Read) -> pd.DataFrame:
+    """Posterior of each spread, by grouping."""
+    table = read("synthesis/heterogeneity")
+    table = table[table["parameter"].str.startswith("tau[")]
+    return table.set_index(table["parameter"].str.extract(r"([\w+]+)\]$")[0])
+
+
+def crossed(estimates: pd.DataFrame) -> Crossed:
+    table = estimates.sort_values(["country", "sector"])
+    shape = (table["country"].nunique(), table["sector"].nunique())
+    grid = [table[column].to_numpy().reshape(shape) for column in ("estimate", "se")]
+    return Crossed(grid[0], grid[1] ** 2)
+
+
+def test_the_cells_of_the_wallets_are_risk_differences_in_countries_by_sectors(
+    wallets: Read,
+) -> None:
+    estimates = wallets("synthesis/estimates")
+    counts = pd.read_csv(ROOT / "examples/wallets/data/raw/lost_wallets/lost_wallets.csv")
+    share = [counts[f"events_{arm}"] / counts[f"n_{arm}"] for arm in ("treatment", "control")]
+    expected = dict(zip(counts["finding_id"], 100 * (share[0] - share[1]), strict=True))
+    assert dict(
+        zip(estimates["id"].str.split("|").str[1], estimates["estimate"], strict=True)
+    ) == pytest.approx(expected)
+    assert set(estimates["metric"]) == {"percentage_points"}
+    structure = wallets("synthesis/structure").set_index("grouping")
+    assert structure["used_as"].to_dict() == {
+        "study": "left out",
+        **dict.fromkeys(("country", "sector", "setting"), "varying"),
+    }
+    assert set(structure.loc[["country", "sector", "setting"], "aliased_with"]) == {""}
+
+
+def test_the_wallets_say_what_their_reference_values_say(wallets: Read) -> None:
+    assert population(wallets)["mean"] == pytest.approx(10.47, abs=0.25 * 1.57)
+    spread = spreads(wallets)["mean"]
+    assert spread["country"] == pytest.approx(5.31, rel=0.15)
+    assert spread["setting"] == pytest.approx(3.79, rel=0.15)
+
+
+def test_the_posterior_of_the_wallets_is_the_integrated_one(wallets: Read) -> None:
+    """With the sector's spread, which has five levels only and leans on its prior."""
+    estimates = wallets("synthesis/estimates")
+    unit = unit_of(estimates)
+    exact = crossed(estimates).posterior(law("effect", unit), PRIORS["tau"] * unit)
+    found = spreads(wallets)
+    rows = [population(wallets), *(found.loc[name] for name in ("country", "sector", "setting"))]
+    for row, mean, sd in zip(rows, exact.mean, exact.sd, strict=True):
+        assert row["mean"] == pytest.approx(mean, abs=CERTAIN * row["mcse"] + GRID)
+        assert row["sd"] == pytest.approx(sd, rel=0.1)
+    # REML is another answer where levels are few, so it is no stand-in for the integration.
+    reml = crossed(estimates).reml()[2][1]
+    assert abs(found.loc["sector", "mean"] - reml) > CERTAIN * found.loc["sector", "mcse"] + GRID
+
+
+def test_the_wallets_have_every_country_and_sector_shrunken_and_predictions_for_new_ones(
+    wallets: Read,
+) -> None:
+    pooled, estimates = wallets("synthesis/pooled"), wallets("synthesis/estimates")
+    own = estimates.groupby("country").apply(
+        lambda mine: np.average(mine["estimate"], weights=mine["se"] ** -2.0), include_groups=False
+    )
+    countries = pooled[pooled["level"] == "country"].set_index("group")["mean"]
+    assert len(countries) == estimates["country"].nunique() == 40
+    assert countries.std() < 0.8 * own.std()
+    assert np.corrcoef(countries, own[countries.index])[0, 1] > 0.9
+    assert len(pooled[pooled["level"] == "sector"]) == 5
+    whole = population(wallets)
+    for level in ("new_country", "new_sector"):
+        new = pooled[pooled["level"] == level].squeeze()
+        assert new["upper"] - new["lower"] > whole["upper"] - whole["lower"]
+    assert pooled["level"].ne("new_study").all(), "it is one study"
+    assert wallets("synthesis/influence").empty, "nothing is left without the only study"
+
+
+def test_the_two_experiments_say_what_their_reference_values_say(integrity: Read) -> None:
+    table = integrity("synthesis/estimates").set_index("id")
+    mine = table[table["exposure_name"] == "corrupt_officials"]
+    assert mine["estimate"].tolist() == pytest.approx([-2.93, -3.54], abs=0.005)
+    assert mine["se"].tolist() == pytest.approx([1.69, 1.46], abs=0.005)
+    weight = mine["se"] ** -2.0
+    mean, error = np.average(mine["estimate"], weights=weight), weight.sum() ** -0.5
+    assert (mean, error) == pytest.approx((-3.28, 1.10), abs=0.005)
+    # What they pool to is that, less what a spread that only its prior holds down makes uncertain.
+    assert population(integrity)["mean"] == pytest.approx(mean, abs=0.25 * error)
+
+
+def test_the_posterior_of_the_two_experiments_is_the_integrated_one(integrity: Read) -> None:
+    table = integrity("synthesis/estimates")
+    mine = table[table["exposure_name"] == "corrupt_officials"]
+    y, v, unit = mine["estimate"].to_numpy(), mine["se"].to_numpy() ** 2, unit_of(mine)
+    scale = PRIORS["tau"] * unit
+    tau, mu = (np.arange(2000) + 0.5) / 2000 * 8 * scale, np.linspace(-60, 55, 4001)
+    log = stats.halfnorm.logpdf(tau, scale=scale)[:, None] + law("effect", unit).logpdf(mu)
+    for one, variance in zip(y, v, strict=True):
+        whole = variance + tau[:, None] ** 2
+        log = log - 0.5 * np.log(whole) - 0.5 * (one - mu) ** 2 / whole
+    mass = np.exp(log - log.max())
+    mass /= mass.sum()
+    rows = [population(integrity), spreads(integrity).iloc[0]]
+    for row, at, p in zip(rows, (mu, tau), (mass.sum(0), mass.sum(1)), strict=True):
+        mean = p @ at
+        assert row["mean"] == pytest.approx(mean, abs=CERTAIN * row["mcse"] + GRID)
+        assert row["sd"] == pytest.approx(np.sqrt(p @ (at - mean) ** 2), rel=0.15)
+
+
+def test_two_experiments_of_one_country_have_one_spread_that_their_prior_decides(
+    integrity: Read,
+) -> None:
+    structure = integrity("synthesis/structure").query("exposure.str.startswith('corrupt')")
+    said = structure.set_index("grouping")["reason"]
+    assert said["country"] == "one level only: US"
+    assert said["sector"].startswith("cannot be distinguished from study")
+    assert spreads(integrity).index.tolist() == ["study+sector+setting"]
+    pooled = integrity("synthesis/pooled")
+    new = pooled[pooled["level"].str.startswith("new_")]
+    assert "new_country" not in set(new["level"])
+    assert set(new["note"]) == {"a standard deviation in it is decided by its prior"}
+
+
+def test_effects_of_other_exposures_are_listed_and_not_pooled(integrity: Read) -> None:
+    pooled, table = integrity("synthesis/pooled"), integrity("synthesis/estimates")
+    assert set(pooled["exposure"]) == {"corrupt_officials_randomised"}
+    others = table[table["exposure_name"] != "corrupt_officials"]
+    assert len(table) == 13
+    structure = integrity("synthesis/structure")
+    refused = structure[structure["used_as"] == "refused"]
+    assert set(refused["outcome"]) >= set(others["outcome"])
+    assert refused["reason"].str.startswith("one study only").all()
+
+
+@pytest.mark.parametrize("name", ["wallets", "integrity"])
+def test_nothing_in_an_example_is_marked_as_simulated(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    read = request.getfixturevalue(name)
+    assert set(read("synthesis/estimates")["provenance"]) == {"observed"}
+    assert set(read("synthesis/pooled")["provenance"]) == {"observed"}
