@@ -19,6 +19,7 @@ import typst
 
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.manuscript.source import MARKS, Source, unmarked
+from metastudy.manuscript.web_page import finished
 from metastudy.manuscript.yaml_rows import first_line
 
 __all__ = [
@@ -194,8 +195,14 @@ def metadata(source: Source, to: str) -> dict[str, Any]:
     if not meta.get("provenance"):
         meta.pop("provenance", None)
         meta.pop("provenance-mark", None)
-    elif to == "docx":  # its template cannot make a part bold
-        meta["provenance-mark"] = f"**{meta['provenance-mark']}**"
+    meta["printed-title"] = meta["title"]
+    if mark := meta.get("provenance-mark"):
+        if to in ("docx", "jats"):  # where programs and catalogues look
+            meta["title"] = rf"\[{mark}\] {meta['title']}"
+            meta["tags"] = [mark, *meta["tags"]]
+        if to == "docx":
+            meta["description"] = meta["provenance"]
+            meta["provenance-mark"] = f"**{mark}**"  # its template cannot make a part bold
     return {k: v for k, v in (meta | _people(meta, to)).items() if v is not None}
 
 
@@ -235,7 +242,10 @@ def convert(source: Source, to: str, target: Path) -> list[Problem]:
     """
     if to != "typst":
         result = _write(source, to, [f"--output={target.resolve()}"])
-        return _problems(source, to, result)
+        problems = _problems(source, to, result)
+        if to == "html" and not problems:
+            target.write_text(finished(target.read_text("utf-8"), source.folder), "utf-8")
+        return problems
     text, problems = typst_text(source)
     return problems or _compile(source, text, target)
 
