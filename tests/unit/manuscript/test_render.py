@@ -524,6 +524,42 @@ def test_the_mark_reaches_quartos_page_through_its_filter(tmp_path: Path) -> Non
     assert "<strong>Simulated data</strong>. All <em>made up</em>." in page
 
 
+def _filtered(name: str, to: str, source: str) -> str:
+    """What a filter for Quarto makes of a text, in plain pandoc."""
+    lua = MANUSCRIPT / "assets" / name
+    command = [pandoc_path(), "--from=markdown", f"--to={to}", f"--lua-filter={lua}"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+
+
+def test_quartos_filters_run_where_they_find_what_they_need() -> None:
+    filters = yaml.safe_load((MANUSCRIPT / "_quarto.yml").read_text("utf-8"))["filters"]
+    at = {Path(name).name: place for place, name in enumerate(filters)}
+    # variables are put in by Quarto; alternative texts are gone after it
+    assert at["alt-quarto.lua"] < at["quarto"] < at["provenance-quarto.lua"]
+    assert at["quarto"] < at["formulas-quarto.lua"]
+
+
+def test_formulas_of_quartos_pdf_get_their_source_as_text() -> None:
+    text = _filtered("formulas-quarto.lua", "typst", 'A $b_1$ and $$\\text{"x"}$$.')
+    assert '#math.equation(alt: "b_1", $b_1$)' in text
+    assert '#math.equation(block: true, alt: "\\\\text{\\"x\\"}", ' in text
+
+
+def test_the_look_of_tables_and_figures_holds_for_quartos_kinds() -> None:
+    template = (MANUSCRIPT / "assets" / "typst-template.typ").read_text("utf-8")
+    rules = re.findall(r"show figure\.where\(kind: ([^)]*)\): (.*?)(?:\s*//.*)?$", template, re.M)
+    ours: dict[str, set[str]] = {"image": set(), "table": set()}
+    theirs: dict[str, set[str]] = {"image": set(), "table": set()}
+    for kind, rule in rules:
+        if kind in ours:
+            ours[kind].add(rule)
+        else:
+            theirs[{'"quarto-float-fig"': "image", '"quarto-float-tbl"': "table"}[kind]].add(rule)
+    assert ours == theirs
+    assert len(ours["table"]) == 3
+    assert len(ours["image"]) == 1
+
+
 def test_staging_makes_a_complete_project_and_leaves_the_rest_out(
     parts: dict[str, Path], tmp_path: Path
 ) -> None:

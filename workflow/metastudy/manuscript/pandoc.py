@@ -288,7 +288,8 @@ def _write(source: Source, to: str, extra: list[str]) -> Result:
 
 def _filters(source: Source) -> list[str]:
     """Our own filter, then those of the project that are not for Quarto alone."""
-    shared = [file for file in source.config.get("filters", []) if not file.endswith("-quarto.lua")]
+    listed = source.config.get("filters", [])
+    shared = [file for file in listed if file != "quarto" and not file.endswith("-quarto.lua")]
     return [str(ASSETS / "qmd.lua"), *shared]
 
 

@@ -90,12 +90,17 @@ def run_quarto(folder: Path, stem: str, formats: list[str], out: Path, epoch: in
         )
         said = done.stdout + done.stderr
         if done.returncode or COMPLAINT.search(said):
-            raise MetastudyError(f"quarto render (status {done.returncode}) said:\n{said.strip()}")
+            first = "\n".join(COMPLAINT.findall(said))  # among hundreds of lines
+            raise MetastudyError(
+                f"quarto render (status {done.returncode}) said:\n{first}\n\n"
+                f"All of it:\n{said.strip()}"
+            )
         for to in formats:
             shutil.copy(_made(folder / "_manuscript", stem, to), out / f"manuscript.{SUFFIX[to]}")
     finally:
         for name in LEFTOVERS:
             shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / ".gitignore").unlink(missing_ok=True)  # staging copies none
 
 
 def _made(folder: Path, stem: str, to: str) -> Path:
