@@ -17,6 +17,10 @@ function Pandoc(doc)
   if mark then words:extend { pandoc.Strong(inlines(mark)), pandoc.Str ".", pandoc.Space() } end
   local box = pandoc.Div(pandoc.Para(words .. inlines(text)),
     { class = "provenance", ["custom-style"] = "Provenance", style = STYLE })
+  if mark and FORMAT:match "^html" then
+    local stringify = pandoc.utils.stringify
+    doc.meta.pagetitle = "[" .. stringify(mark) .. "] " .. stringify(doc.meta.title or "")
+  end
   doc.blocks:insert(1, box)
   return doc
 end

@@ -19,6 +19,7 @@ import typst
 
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.manuscript.source import MARKS, Source, unmarked
+from metastudy.manuscript.web_page import finished
 from metastudy.manuscript.yaml_rows import first_line
 
 __all__ = [
@@ -197,8 +198,14 @@ def metadata(source: Source, to: str) -> dict[str, Any]:
     if not meta.get("provenance"):
         meta.pop("provenance", None)
         meta.pop("provenance-mark", None)
-    elif to == "docx":  # its template cannot make a part bold
-        meta["provenance-mark"] = f"**{meta['provenance-mark']}**"
+    meta["printed-title"] = meta["title"]
+    if mark := meta.get("provenance-mark"):
+        if to in ("docx", "jats"):  # where programs and catalogues look
+            meta["title"] = rf"\[{mark}\] {meta['title']}"
+            meta["tags"] = [mark, *meta["tags"]]
+        if to == "docx":
+            meta["description"] = meta["provenance"]
+            meta["provenance-mark"] = f"**{mark}**"  # its template cannot make a part bold
     return {k: v for k, v in (meta | _people(meta, to)).items() if v is not None}
 
 
@@ -238,7 +245,10 @@ def convert(source: Source, to: str, target: Path) -> list[Problem]:
     """
     if to != "typst":
         result = _write(source, to, [f"--output={target.resolve()}"])
-        return _problems(source, to, result)
+        problems = _problems(source, to, result)
+        if to == "html" and not problems:
+            target.write_text(finished(target.read_text("utf-8"), source.folder), "utf-8")
+        return problems
     text, problems = typst_text(source)
     return problems or _compile(source, text, target)
 
@@ -281,7 +291,8 @@ def _write(source: Source, to: str, extra: list[str]) -> Result:
 
 def _filters(source: Source) -> list[str]:
     """Our own filter, then those of the project that are not for Quarto alone."""
-    shared = [file for file in source.config.get("filters", []) if not file.endswith("-quarto.lua")]
+    listed = source.config.get("filters", [])
+    shared = [file for file in listed if file != "quarto" and not file.endswith("-quarto.lua")]
     return [str(ASSETS / "qmd.lua"), *shared]
 
 

@@ -107,13 +107,18 @@ def run_quarto(
         )
         said = done.stdout + done.stderr
         if done.returncode or COMPLAINT.search(said):
-            raise MetastudyError(f"quarto render (status {done.returncode}) said:\n{said.strip()}")
+            first = "\n".join(COMPLAINT.findall(said))  # among hundreds of lines
+            raise MetastudyError(
+                f"quarto render (status {done.returncode}) said:\n{first}\n\n"
+                f"All of it:\n{said.strip()}"
+            )
         for (document, stem), to in itertools.product(stems.items(), formats):
             made = _made(folder / "_manuscript", stem, to, only=len(stems) == 1)
             shutil.copy(made, out / f"{document}.{SUFFIX[to]}")
     finally:
         for name in LEFTOVERS:
             shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / ".gitignore").unlink(missing_ok=True)  # staging copies none
 
 
 def _made(folder: Path, stem: str, to: str, *, only: bool) -> Path:

@@ -71,6 +71,20 @@ local function typst_math(math, options)
   return inline(text:format(options, alt, as_typst { math }))
 end
 
+-- A formula that is wider than the page scrolls, by the keyboard too.
+local function scrolling_math(math)
+  if math.mathtype ~= "DisplayMath" then return nil end
+  -- a list of pairs keeps its order, so that two runs give the same bytes
+  local attributes = { { "tabindex", "0" }, { "role", "group" }, { "aria-label", "Formula" } }
+  return pandoc.Span({ math }, pandoc.Attr("", { "scroll", "formula" }, attributes))
+end
+
+local function named_by_number(span)
+  if not span.classes:includes "equation" then return nil end
+  span.content[1].attributes["aria-label"] = "Equation " .. numbers[span.identifier]
+  return span
+end
+
 local function numbered_equation(math, id)
   local n = next_number("eq", id)
   if TYPST then
@@ -120,14 +134,36 @@ end
 
 local function figure(fig)
   if kind_of(fig.identifier) ~= "fig" then fail "a figure without an id" end
-  fig.caption = with_label(fig.caption, "Figure " .. next_number("fig", fig.identifier))
-  return fig:walk { Image = image }
+  local label = "Figure " .. next_number("fig", fig.identifier)
+  fig.caption = with_label(fig.caption, label)
+  fig = fig:walk { Image = image }
+  if HTML then                                       -- a narrow screen scrolls it, letters keep their size
+    local open = '<div class="scroll picture" role="region" tabindex="0" aria-label="%s, picture">'
+    fig.content = pandoc.Blocks { block(open:format(label)) } .. fig.content .. { block "</div>" }
+  end
+  return fig
+end
+
+-- Numbers and intervals keep to one line, unless a cell holds a list of them.
+local function keep_short_numbers(tbl)
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do
+      for i, cell in ipairs(row.cells) do
+        local text = pandoc.utils.stringify(cell.contents)
+        local right = tbl.colspecs[i] and tbl.colspecs[i][1] == "AlignRight"
+        if right and pandoc.text.len(text) <= 25 and not text:find ";" then
+          cell.attr.classes:insert "short"
+        end
+      end
+    end
+  end
 end
 
 -- In HTML the caption stays still while a wide table scrolls below it.
 local function scrolling(tbl, id)
   local wide = #tbl.colspecs > 7 and " wide" or ""
   local head = pandoc.Plain(tbl.caption.long[1].content)
+  keep_short_numbers(tbl)
   tbl.caption, tbl.identifier = { long = {} }, ""
   tbl.attributes["aria-labelledby"] = id .. "-caption"
   return {
@@ -249,5 +285,6 @@ function Pandoc(doc)
     Figure = function(fig) return figure(fig), false end,
     Table = function(tbl) return table_(tbl), false end,
   }
-  return doc:walk { Cite = reference, Math = TYPST and typst_math or nil }
+  doc = doc:walk { Cite = reference, Math = TYPST and typst_math or HTML and scrolling_math or nil }
+  return HTML and doc:walk { Span = named_by_number } or doc
 end

@@ -17,7 +17,7 @@ def missing_files(document: Document) -> Iterator[Problem]:
     """Files that the project file names: bibliography, styles, filters, templates."""
     source = document.source
     named = [source.config.get("bibliography"), source.config.get("csl")]
-    named += source.config.get("filters", [])
+    named += [file for file in source.config.get("filters", []) if file != "quarto"]
     for options in source.formats.values():
         named += [options.get("reference-doc"), *options.get("template-partials", [])]
     for file in named:

@@ -1,0 +1,263 @@
+"""The web page: one small file that asks for nothing, and that eyes, fingers and keys can read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.browser import Page, chromium, open_browser
+from helpers.repository import ROOT
+from metastudy.manuscript.render import render
+from metastudy.manuscript.web_page import finished, places_of, smaller_svg
+
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+
+ARTICLE = """---
+title: A page
+author: [{name: nobody in particular}]
+date: 2026-02-03
+abstract: A text.
+provenance: Every number here is made up.
+provenance-mark: Simulated data
+---
+
+## Results {#sec-results}
+
+As @eq-long says, and @fig-dots shows.
+
+$$ y = a + b x + c x^2 + d x^3 + e x^4 + f x^5 + g x^6 + h x^7 + i x^8 + j x^9 $$ {#eq-long}
+
+$$ a_1 + a_2 + a_3 + a_4 + a_5 + a_6 + a_7 + a_8 + a_9 + a_{10} + a_{11} + a_{12} = b + c + d + e $$
+
+![Dots.](figures/dots){#fig-dots fig-alt="Two dots."}
+
+{{< include tables/_tbl-studies.md >}}
+
+{{< include tables/_tbl-effects.md >}}
+"""
+STUDIES = """| Study | Country | Sector | n |
+|:--|:--|:--|--:|
+| First survey | Norway | Schools, libraries and parks | 10 |
+| Second survey | Chad and Niger | Parks | 9 |
+
+: Studies. {#tbl-studies}
+"""
+EFFECTS = """| Outcome | Study | SD | 95% interval | Remark on what was done and how it was found |
+|:--|:--|--:|--:|:--|
+| **Group one** |  |  |  |  |
+| Trust | First survey | 0.30 | −0.10 to 0.70 | a remark of some length that makes the table wide |
+|  | Second survey | −1.20 | −2.00 to −0.40 | another remark of some length, just as wide |
+| Effort | First survey | – | – | not estimated |
+| **Group two** |  |  |  |  |
+| Threat | Second survey | 10.00 | 9.00 to 11.00 | the last remark of some length in this table |
+
+: Effects. {#tbl-effects}
+"""
+SVG = """<?xml version="1.0"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"
+  width="90" height="60">
+ <metadata><a>who drew it</a></metadata>
+ <!-- a comment -->
+ <defs><path id="dot" d="M 0 0
+L 1.23456 -2.00049
+z
+" transform="scale(0.015625)"/></defs>
+ <g id="unused"><use xlink:href="#dot" x="1.23456" y="2" style="fill: #ffffff"/></g>
+ <text>50%  of "it"</text>
+</svg>
+"""
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a small manuscript."""
+    folder = tmp_path_factory.mktemp("page")
+    source = folder / "source"
+    for place in ("figures", "tables"):
+        (source / place).mkdir(parents=True)
+    shutil.copytree(ROOT / "manuscript" / "assets", source / "assets")
+    project = (ROOT / "manuscript" / "_quarto.yml").read_text("utf-8")
+    (source / "_quarto.yml").write_text(re.sub(r"(?m)^  render:.*\n", "", project), "utf-8")
+    (source / "references.bib").write_text("", "utf-8")
+    (source / "_variables.yml").write_text('n: "1"\n', "utf-8")
+    (source / "manuscript.qmd").write_text(ARTICLE, "utf-8")
+    (source / "tables" / "_tbl-studies.md").write_text(STUDIES, "utf-8")
+    (source / "tables" / "_tbl-effects.md").write_text(EFFECTS, "utf-8")
+    (source / "figures" / "dots.svg").write_text(SVG, "utf-8")
+    (source / "figures" / "dots.png").write_bytes(b"")
+    render(source, folder / "out", ["html"])
+    return folder / "out" / "manuscript.html"
+
+
+def test_a_smaller_drawing_has_the_same_marks_at_the_same_places() -> None:
+    small = smaller_svg(SVG)
+    assert len(small) < 0.6 * len(SVG)
+    root = ET.fromstring(small)
+    space, link = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+    path, use = root.find(f".//{space}path"), root.find(f".//{space}use")
+    assert path is not None
+    assert use is not None
+    assert path.get("d") == "M0 0L1.23-2z".replace("-", " -")
+    assert (path.get("id"), path.get("transform")) == ("dot", "scale(0.015625)")
+    assert (use.get(link), use.get("x"), use.get("style")) == ("#dot", "1.23", "fill: #ffffff")
+    assert "unused" not in small
+    assert "who drew it" not in small
+    assert [node.text for node in root.iter(f"{space}text")] == ['50% of "it"']
+
+
+def test_the_policy_lets_one_script_run_and_nothing_be_fetched(page_file: Path) -> None:
+    page = page_file.read_text("utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert policy
+    assert len(scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert "default-src 'none'" in policy[1]
+    assert f"script-src 'sha256-{digest}';" in policy[1]
+    assert page.index("Content-Security-Policy") < page.index("<title>")
+
+
+def test_places_are_read_from_the_table_that_has_them(page_file: Path) -> None:
+    assert places_of(page_file.parents[1] / "source") == [
+        {
+            "study": "First survey",
+            "countries": ["Norway"],
+            "sectors": ["Schools", "Libraries", "Parks"],
+        },
+        {"study": "Second survey", "countries": ["Chad", "Niger"], "sectors": ["Parks"]},
+    ]
+
+
+def test_a_name_of_a_study_cannot_end_the_data_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    bad = "a</script><script>b()"
+    (tmp_path / "tables" / "_tbl-x.md").write_text(STUDIES.replace("First survey", bad), "utf-8")
+    page = finished('<meta charset="utf-8"><body></body>', tmp_path)
+    assert len(re.findall("<script", page)) == 2
+    data = re.search(r'id="places">(.*?)</script>', page)
+    assert data
+    assert json.loads(data[1])[0]["study"] == bad
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A headless Chromium."""
+    if chromium() is None:
+        pytest.skip("no Chromium on PATH")
+    with open_browser(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.mark.ci
+def test_axe_finds_nothing_by_day_and_night_wide_and_narrow(browser: Page, page_file: Path) -> None:
+    if not AXE.is_file():
+        pytest.skip("no axe-core: npm ci --prefix tests/browser")
+    asked = "axe.run().then(found => found.violations.map(one => one.id))"
+    for width in (1280, 390):
+        for dark in (False, True):
+            browser.show(page_file, width, dark)
+            browser.run(AXE.read_text("utf-8") + ";0")
+            assert browser.run(asked) == [], (width, dark)
+    # a page that is wrong is found out: a formula that keys cannot scroll
+    browser.run(
+        "document.querySelectorAll('.formula').forEach(x => x.removeAttribute('tabindex'));0"
+    )
+    assert browser.run(asked) == ["scrollable-region-focusable"]
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_asks_for_nothing_and_does_not_scroll_sideways(
+    browser: Page, page_file: Path, width: int
+) -> None:
+    browser.show(page_file, width)
+    assert browser.addresses() == [page_file.resolve().as_uri()]
+    assert browser.complaints() == []
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.run("document.querySelector('figure img').naturalWidth") == 90
+
+
+def _column(browser: Page, column: int) -> list[str]:
+    """The texts of a column of the table of effects, of the rows that are shown."""
+    found: list[str] = browser.run(
+        "[...document.querySelectorAll('#tbl-effects tbody tr')].filter(row => !row.hidden)"
+        f".map(row => row.cells[{column}].textContent.trim())"
+    )
+    return found
+
+
+def _click(browser: Page, head: str) -> None:
+    browser.run(
+        "[...document.querySelectorAll('#tbl-effects th button')]"
+        f".find(button => button.textContent.trim() === '{head}').click()"
+    )
+
+
+@pytest.mark.ci
+def test_a_table_is_sorted_by_number_within_its_groups_and_back(
+    browser: Page, page_file: Path
+) -> None:
+    browser.show(page_file, 1280)
+    before = [_column(browser, column) for column in range(5)]
+    _click(browser, "SD")
+    assert _column(browser, 2) == ["", "−1.20", "0.30", "–", "", "10.00"]
+    # a row that stood below another carries its name along
+    assert _column(browser, 0) == ["Group one", "Trust", "Trust", "Effort", "Group two", "Threat"]
+    _click(browser, "SD")
+    assert _column(browser, 2) == ["", "0.30", "−1.20", "–", "", "10.00"]
+    _click(browser, "SD")
+    assert [_column(browser, column) for column in range(5)] == before
+
+
+@pytest.mark.ci
+def test_rows_of_one_country_are_those_of_its_studies(browser: Page, page_file: Path) -> None:
+    browser.show(page_file, 1280)
+    choose = (
+        "(() => {{ const all = document.querySelectorAll('#tbl-effects select');"
+        " all[{at}].value = '{value}'; all[{at}].dispatchEvent(new Event('change')); }})()"
+    )
+    browser.run(choose.format(at=0, value="Niger"))
+    assert _column(browser, 1) == ["", "Second survey", "", "Second survey"]
+    assert _column(browser, 0) == ["Group one", "Trust", "Group two", "Threat"]
+    shown = "document.querySelector('#tbl-effects [role=status]').textContent"
+    assert browser.run(shown) == "2 of 4 rows"
+    browser.run(choose.format(at=1, value="Libraries"))
+    assert _column(browser, 1) == []
+    for at in (0, 1):
+        browser.run(choose.format(at=at, value=""))
+    assert len(_column(browser, 1)) == 6
+    assert browser.run(shown) == ""
+
+
+@pytest.mark.ci
+def test_keys_reach_a_cell_and_it_says_what_it_means(browser: Page, page_file: Path) -> None:
+    browser.show(page_file, 390)
+    browser.run("document.querySelector('#tbl-effects td[tabindex]').focus()")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        browser.press(key)
+    assert browser.run("document.querySelector('#tip').hidden") is False
+    said = browser.run("document.querySelector('#tip').textContent")
+    assert said == "Group one, Trust, Second survey: SD −1.20"
+    assert browser.run("document.activeElement.getAttribute('aria-describedby')") == "tip"
+
+
+@pytest.mark.ci
+def test_the_page_is_complete_without_scripts(browser: Page, page_file: Path) -> None:
+    browser.show(page_file, 390)
+    words = "document.querySelector('main').innerText.replace(/\\s+/g, ' ')"
+    browser.run("document.querySelectorAll('.filters').forEach(bar => bar.remove())")
+    with_scripts = browser.run(words)
+    browser.show(page_file, 390, scripts=False)
+    browser.send("Emulation.setScriptExecutionDisabled", value=False)
+    assert browser.run("document.querySelectorAll('button, select').length") == 0
+    assert browser.run(words) == with_scripts
+    assert "−2.00 to −0.40" in with_scripts
