@@ -38,13 +38,14 @@ def test_every_citation_and_every_study_of_the_appraisal_is_in_the_bibliography(
     assert not study.modules
     cited = {
         line.split("{")[1].rstrip(",")
-        for line in (folder / "references.bib").read_text("utf-8").splitlines()
+        for line in (folder / "manuscript" / "references.bib").read_text("utf-8").splitlines()
         if line.startswith("@")
     }
     appraised = (folder / "data" / "appraisal.csv").read_text("utf-8").splitlines()[1:]
-    assert {line.split(",")[0] for line in appraised} == cited
+    own = {line.split(",")[0] for line in appraised}
+    assert own < cited  # the others are those of methods and software
     text = Path(study.files[0]).read_text("utf-8") + Path(study.files[1]).read_text("utf-8")
-    assert all(key in text for key in cited)
+    assert all(key in text for key in own)
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
