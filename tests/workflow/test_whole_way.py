@@ -6,6 +6,7 @@ It is gone at each landing, in `make test-ci`, with the settings that are shippe
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -22,9 +23,11 @@ import pytest
 import xarray as xr
 import yaml
 
+from helpers.browser import chromium, open_browser
 from helpers.repository import ROOT, copy_of_the_repository
 from helpers.sentences import contradictions
 
+AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci, pytest.mark.timeout(4200)]
 
 
@@ -103,6 +106,21 @@ def test_the_report_holds_figures_tables_and_captions(built: Path) -> None:
         )
     for expected in ("module_threat", "synthesis", "Intervals are equal-tailed"):
         assert expected in text
+
+
+def test_the_pages_keep_no_reader_out(built: Path) -> None:
+    """By axe-core, wide and narrow, by day and by night."""
+    if not (AXE.is_file() and chromium()):
+        pytest.skip("no Chromium, or no axe-core: npm ci --prefix tests/browser")
+    files = sorted((built / "results" / "manuscript").glob("*.html"))
+    assert [file.stem for file in files] == ["manuscript", "supplement"]
+    asked = "axe.run().then(found => found.violations.map(one => one.id))"
+    with open_browser(built / "browser") as page:
+        for file, width, dark in itertools.product(files, (1280, 390), (False, True)):
+            page.show(file, width, dark)
+            assert page.run("document.documentElement.scrollWidth <= innerWidth"), file.name
+            page.run(AXE.read_text("utf-8") + ";0")
+            assert page.run(asked) == [], (file.name, width, dark)
 
 
 def test_every_figure_and_table_of_simulated_data_is_marked(built: Path) -> None:
