@@ -219,8 +219,8 @@ def discover(config: Mapping[str, Any]) -> Found:
         raise BadInput(missing)
     if not there:
         raise MetastudyError(
-            f"there is no study yet: {data} has no folder with a codebook.yaml. Draft the first "
-            "one from a data file with `snakemake codebook --config study=NAME file=PATH`; "
+            f"there is no study yet: {data} has no folder with a codebook.yaml or a parcel. Draft "
+            "the first from a data file with `snakemake codebook --config study=NAME file=PATH`; "
             f"{data / 'README.md'} and docs/tutorial.md say how a study is entered."
         )
     if not members and not any(study.published for study in studies.values()):
@@ -278,7 +278,8 @@ def _no_studies(data: Path) -> Iterator[str]:
         if path.is_dir() and not (path / "codebook.yaml").is_file():
             inside = [one.name for one in path.iterdir()]
             near = did_you_mean("codebook.yaml", inside)
-            yield f"the folder {path}: it has no codebook.yaml, so it is no study.{near}"
+            said = "it has no codebook.yaml and no parcel, so it is no study."
+            yield f"the folder {path}: {said}{near}"
         elif path.is_file() and path.name != MANIFEST:
             yield f"the file {path}: it is not in the folder of a study"
 

@@ -82,9 +82,11 @@ except MetastudyError as error:
 try:
     FOUND = settings.discover(config)
 except MetastudyError as error:
-    # Before there is a study, or while one is not finished, the next one can be drafted all the same.
-    if not (config.get("to") or (config.get("study") and config.get("file"))):
+    # Before there is a study, or while one is not finished, the next one can be drafted and one can be removed.
+    if not (config.get("to") or config.get("study")):
         raise WorkflowError(str(error)) from None
+    if workflow.is_main_process and config.get("study") and not config.get("file"):
+        print(f"note: {error}", file=sys.stderr)
     FOUND = settings.Found({}, {}, {}, complete=False)
 
 if workflow.is_main_process:

@@ -43,6 +43,10 @@ FIGURES = {
         "Grid of exposures by study, country, sector, setting and role, with what each grouping is "
         "in the model.",
     ),
+    "places": (
+        "{label}: codes by place.",
+        "Share of sources with each code of the module {label}, by place.",
+    ),
     "synthesis": (
         "Estimates of studies (open) and what pools them, with "
         "{{< var settings.report.interval_percent >}} intervals.",
@@ -284,7 +288,12 @@ def _module(write: _Writer, module: str) -> str:
         f"*{escaped(write.evidence.vocabulary['modules'][module]['question'])}*",
         *said,
         write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
-        write.block("", f"fig:module_{module}", *(f"tbl:{n}_{module}" for n in names), label=label),
+        write.block(
+            "",
+            *(f"fig:module_{module}", f"fig:places_{module}"),
+            *(f"tbl:{n}_{module}" for n in names),
+            label=label,
+        ),
     )
 
 
@@ -294,6 +303,7 @@ def _synthesis(write: _Writer) -> str:
     said = [write.say(f"synthesis.effects.{key}.summary") for key, _ in effects]
     return _under(
         "## Synthesis {#sec-synthesis}",
+        write.block("What can be pooled follows from the design.", "tbl:pooling"),
         write.block(write.say("synthesis.sentence"), "fig:synthesis", "tbl:synthesis"),
         *said,
         write.block(
@@ -330,6 +340,7 @@ def _directions(write: _Writer) -> Iterator[str]:
 
 def _checks(write: _Writer) -> str:
     labels = {m: write.evidence.vocabulary.label("modules", m) for m in write.evidence.contrasts}
+    compared = write.say(*(f"comparison.{m}.sentence" for m in labels))
     return _under(
         "## Checks {#sec-checks}",
         write.block(write.say("diagnostics.sentence", "diagnostics.anew"), "tbl:diagnostics"),
@@ -337,16 +348,19 @@ def _checks(write: _Writer) -> str:
             write.say("refits.gates", *(f"refits.{m}.summary" for m in labels), "power.sentence"),
             *("fig:refits", "tbl:refits", "tbl:power"),
         ),
+        # Of studies without rows there is no figure, and the sentence says why.
         *(
-            write.block(write.say(f"predictive.{m}.sentence"), f"fig:predictive_{m}", label=label)
+            write.block(said, f"fig:predictive_{m}", label=label) or said
             for m, label in labels.items()
+            for said in [write.say(f"predictive.{m}.sentence")]
         ),
-        write.block(
-            write.say(*(f"comparison.{m}.sentence" for m in labels)),
-            *("fig:comparison", "tbl:comparison"),
-        ),
+        write.block(compared, "fig:comparison", "tbl:comparison") or compared,
         write.block("Some modules were fitted once more in another way.", "tbl:sensitivity"),
         write.block("Sampling weights are in no model.", "tbl:design_based"),
+        *(
+            write.block(write.say(f"{name}.sentence", f"{name}.reliability"), f"tbl:{name}")
+            for name in ("tails", "associations", "missing_outcomes", "left_out_groups")
+        ),
     )
 
 

@@ -17,6 +17,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "disagree.",
         "pseudonyms": "The key of the pseudonyms is missing, too short, or lies in the repository.",
         "draft": "A codebook cannot be drafted: the study has no name, or has a codebook already.",
+        "start": "A project of one's own cannot be started there: the folder is not empty, or none "
+        "was named.",
         # the file
         "missing-file": "The file that is named is not there.",
         "outside": "A link in a study's folder leads out of it; only the folder as a whole may be "

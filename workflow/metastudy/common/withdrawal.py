@@ -23,7 +23,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")  # of a study, as in the schema of codebo
 _ENTRY = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")  # of the store of fits
 VERIFY = ".metastudy-verify"  # in a folder that `snakemake verify` made and may empty
 LARGEST = 20_000_000  # bytes of a file that is searched for the name
-NOT_SEARCHED = (".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+NOT_SEARCHED = (
+    *(".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"),
+    *(".hypothesis", "node_modules"),
+)
 
 
 def withdraw(
@@ -58,9 +61,13 @@ def withdraw(
     raw = data / study
     records = _records(project / ".snakemake" / "metadata", project)
     doomed = _made_from(study, raw, records, results, project)
-    known = raw.exists() or raw.is_symlink() or any(doomed)
+    made = [project / "parcels" / f"{study}{end}" for end in (".parcel", ".html")]
+    known = raw.exists() or raw.is_symlink() or any(doomed) or any(path.exists() for path in made)
     if not known:
-        there = ", ".join(sorted(p.parent.name for p in data.glob("*/codebook.yaml"))) or "none"
+        folders = {
+            p.parent.name for kind in ("codebook.yaml", "*.parcel") for p in data.glob(f"*/{kind}")
+        }
+        there = ", ".join(sorted(folders)) or "none"
         raise MetastudyError(
             f"there is nothing of a study {study!r}, neither in {data} nor in {results}; the "
             f"studies are {there}"
@@ -76,6 +83,8 @@ def withdraw(
     gone_logs = sum(map(_remove, logs))
     if gone:
         removed.append(f"{len(gone)} results that were made from it, under {results}")
+    if sum(map(_remove, made)):
+        removed.append("its parcel and the owner's page, under parcels")
     if gone_logs:
         removed.append(f"{gone_logs} logs, under {results / 'logs'} and .snakemake")
     entries = [path for path in store.glob("*/*") if _ENTRY.fullmatch(path.name)] if store else []

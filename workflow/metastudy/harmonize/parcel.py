@@ -44,6 +44,7 @@ def report_of(parcel: Parcel, path: Path) -> dict[str, Any]:
         "notes": notes,
         "missing": {},
         **{name: said[name] for name in ("codebook", "outcomes", "vocabulary", "exposures")},
+        "reliabilities": said.get("reliabilities", {}),
         "parcel": {
             **{name: said[name] for name in ("places", "sites")},
             **{name: manifest[name] for name in ("version", "checksum", "code", "lock")},

@@ -93,6 +93,7 @@ def _study(
         "factors": {name: list(vocabulary.levels(name)) for name in factors},
         "vocabulary": dict(study.vocabulary),
         "attributes": _attributes(study),
+        "reliabilities": dict(report.get("reliabilities", {})),
         **{name: report[name] for name in ("rows_read", "rows_kept", "excluded", "few_left")},
         "places": _places(study.respondents),
         "sites": controlled.did["sites_after"],

@@ -78,6 +78,6 @@ def _of_parcel(path: Path, parcel: Parcel, common: Vocabulary) -> StudyFolder:
         vocabulary=parcels.vocabulary_with(parcel, path, common),
         additions=said["vocabulary"],
         files=(str(path),),
-        declared=bool(said["attributes"]),
+        declared=bool(said["attributes"] or said.get("reliabilities")),
         parcel=True,
     )

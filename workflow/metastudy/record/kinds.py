@@ -233,7 +233,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
     ),
     "missing_outcomes": dict.fromkeys(
         (
-            *("asked", "missing", "delta", "estimate", "lower", "upper", "tipping"),
+            *("delta", "estimate", "lower", "upper"),
             *(f"{name}_{way}" for way in ("down", "up") for name in ("estimate", "lower", "upper")),
         ),
         EXACT,
@@ -256,6 +256,10 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "of replicates with no error of their own; `tail` says the same beside what was observed",
     ),
     "comparison": {"draws": "the setting that is compared as one"},
+    "missing_outcomes": {
+        **dict.fromkeys(("asked", "missing"), "counts of people that may be few"),
+        "tipping": "a ratio to a slope that may be rounding; both estimates are beside it",
+    },
 }
 # Where the tables are, in this order; the first that fits counts.
 FILES: Mapping[str, str] = {

@@ -68,6 +68,11 @@ def made(results: Path, repository: Path, project: Path | None = None) -> dict[s
     config = yaml.safe_load(run.read_text("utf-8"))
     data = project / config["data"]
     studies = sorted(path.name for path in (results / "harmonized").glob("*") if path.is_dir())
+    if gone := [study for study in studies if not (data / study).is_dir()]:
+        raise MetastudyError(
+            f"results of {', '.join(gone)} are left, which is not in {data}: "
+            f"snakemake withdraw --config study={gone[0]}"
+        )
     others = [project / config["vocabulary"], project / config["appraisal"]]
     priors, settings, seed = inputs.settings(config)
     cuts = {name: config["report"][name] for name in ("clear", "too_small", "direction")}

@@ -32,7 +32,7 @@ def table(evidence: Results) -> Table:
         cells = {
             "Exposure": _exposure(evidence, row),
             "Outcome": evidence.labels.outcome(row["outcome"]),
-            "Missing": f"{_few(evidence, row['missing'])} of {row['asked']}",
+            "Missing": _few(evidence, row["missing"], row["asked"]),
             "Not shifted, SD": f"{number(row['estimate'])} "
             f"({interval(row['lower'], row['upper'])})",
         }
@@ -44,7 +44,8 @@ def table(evidence: Results) -> Table:
         rows.append(cells)
     smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
     if len(found):  # how few people did not answer is not in the table's file either
-        found = found.assign(missing=found["missing"].where(found["missing"] >= smallest))
+        enough = found["missing"] >= smallest
+        found = found.assign(**{name: found[name].where(enough) for name in ("missing", "asked")})
     shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
     caption = (
         "Sensitivity analysis of missing outcomes: effects of one study and place by itself, with "
@@ -52,6 +53,11 @@ def table(evidence: Results) -> Table:
         "the same exposures at the same site who did, and if they are lower or higher. People "
         "without any outcome are in no analysis."
     )
+    if any(evidence.parcels(module) for module in evidence.cells):
+        caption += (
+            " Of studies that came as parcels, answers that disclosure control took out count as "
+            "missing."
+        )
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 
@@ -81,10 +87,10 @@ def variables(evidence: Results) -> Tree:
     return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}."}
 
 
-def _few(evidence: Results, people: int) -> str:
-    """A number of people, without saying how few."""
+def _few(evidence: Results, people: int, asked: int) -> str:
+    """A number of people among those asked, without saying how few."""
     smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
-    return f"under {smallest}" if 0 < people < smallest else str(people)
+    return f"under {smallest}" if 0 < people < smallest else f"{people} of {asked}"
 
 
 def _exposure(evidence: Results, row: Mapping[Any, Any]) -> str:

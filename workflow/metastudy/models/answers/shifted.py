@@ -101,6 +101,6 @@ def _row(
         "se_down": se,
         "estimate_up": estimate + delta * slope,
         "se_up": se,
-        "tipping": -estimate / slope if slope else inf,
+        "tipping": -estimate / slope if abs(slope) > NO_SPREAD else inf,
         "reason": "",
     }
