@@ -339,6 +339,7 @@ def test_an_interrupted_install_is_made_good_also_when_the_lock_goes_back(projec
     assert project.done() == ""
 
 
+@pytest.mark.ci
 def test_an_environment_that_cannot_serve_is_made_anew(project: Project):
     project.done()
     interpreter = project.folder / ".venv/bin/python"

@@ -28,7 +28,8 @@ sys.path.insert(0, str(ROOT / "data" / "generator"))
 
 import generate
 
-pytestmark = pytest.mark.slow
+# Minutes of builds up to cells: at each landing.
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
 RAW = ROOT / "data" / "raw"
 COUNTRIES = {"NO": {"label": "Norway"}, "SE": {"label": "Sweden"}}
