@@ -80,8 +80,8 @@ def table(y: np.ndarray, se: np.ndarray) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def made(y: np.ndarray, se: np.ndarray) -> pd.DataFrame:
-    (plan,) = plans(table(y, se), np.diag(se**2))
+def made(y: np.ndarray, se: np.ndarray, **changed: object) -> pd.DataFrame:
+    (plan,) = plans(table(y, se).assign(**changed), np.diag(se**2))
     main = {"id": plan.estimands["id"], "level": "population", "provenance": "observed"}
     one = pd.DataFrame(main | {"mean": 0.2, "sd": 0.1, "lower": 0.0, "upper": 0.4, "metric": "sd"})
     # The same name in another metric is another effect.
@@ -103,3 +103,8 @@ def test_of_two_studies_it_is_not_done_and_says_why() -> None:
     (row,) = made(Y[:2], SE[:2]).to_dict("records")
     assert row["reason"] == FEW
     assert np.isnan(row["mean_t"])
+
+
+def test_of_one_publication_from_several_countries_it_is_not_done_and_says_why() -> None:
+    (row,) = made(Y[:3], SE[:3], study="s", country=["DK", "FI", "NO"]).to_dict("records")
+    assert (row["studies"], row["reason"]) == (1, FEW)

@@ -99,7 +99,7 @@ def tails(
         single = one_each(table, found.covariance[np.ix_(own, own)], se)
         row: dict[str, Any] = {str(name): value for name, value in estimand.items()}
         row |= {name: float(main.loc[row["id"], name]) for name in ENDS}
-        row |= {"studies": len(single), "df": DF, "reason": "", "farthest": ""}
+        row |= {"studies": int(table["study"].nunique()), "df": DF, "reason": "", "farthest": ""}
         row |= {f"{n}_{kind}": nan for n in (*ENDS, "total") for kind in ("normal", "t")}
         row["provenance"] = main.loc[row["id"], "provenance"]
         moderation = found.moderation.get(str(estimand["id"]))
