@@ -106,5 +106,6 @@ def test_of_two_studies_it_is_not_done_and_says_why() -> None:
 
 
 def test_of_one_publication_from_several_countries_it_is_not_done_and_says_why() -> None:
-    (row,) = made(Y[:3], SE[:3], study="s", country=["DK", "FI", "NO"]).to_dict("records")
+    places = ["DK", "FI", "NO"]
+    (row,) = made(Y[:3], SE[:3], study="s", country=places, effect=places).to_dict("records")
     assert (row["studies"], row["reason"]) == (1, FEW)
