@@ -28,7 +28,7 @@ LONG_AGO = 1_000_000_000
 OF_A_STUDY = ["harmonize", "validate", "promote", "inspect"]
 CELLS = ["aggregate"]
 OF_A_FIT = ["fit", "diagnose", "contrast", "refits", "predictive_checks", "loo_comparison"]
-OF_ALL = ["synthesize", "gate", "selection", "design_based"]
+OF_ALL = ["synthesize", "gate", "selection", "robustness", "design_based"]
 SHOWN = ["draw", "tabulate", "variables", "render"]
 RULES = [*OF_A_STUDY, "report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN, "record_config"]
 
@@ -186,7 +186,7 @@ def removed_study(project: Path) -> None:
 
 
 POOLED = {"report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN}
-FROM_PRIORS = {*OF_A_FIT, "synthesize", "gate", "selection", *SHOWN, "record_config"}
+FROM_PRIORS = {*OF_A_FIT, "synthesize", "gate", "selection", "robustness", *SHOWN, "record_config"}
 CASES: list[tuple[Callable[[Path], None], set[str]]] = [
     (touch, set()),
     (checkout, set()),
