@@ -190,7 +190,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
     },
     "power": {
         **dict.fromkeys(("prior", "likelihood", "by_key"), DIAGNOSTIC),
-        **dict.fromkeys(("key", "diagnosis"), WORD),
+        "diagnosis": WORD,
     },
     "predictive": {
         "observed": EXACT,
@@ -200,7 +200,8 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         "elpd_loo": Number("estimate", _elpd, "parts"),
         "difference": Number("derived", _elpd_difference, "parts"),
         **dict.fromkeys(("se", "se_difference", "p_loo", "weight", "high_k"), DIAGNOSTIC),
-        **dict.fromkeys(("threshold", "rows", "components"), EXACT),
+        "threshold": DIAGNOSTIC,  # of Pareto's k, by the number of draws
+        **dict.fromkeys(("rows", "components"), EXACT),
     },
     "estimates": {"estimate": EXACT, "se": EXACT, "n": EXACT},
     # Integrated on a grid: there are no draws.
@@ -256,6 +257,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "of replicates with no error of their own; `tail` says the same beside what was observed",
     ),
     "comparison": {"draws": "the setting that is compared as one"},
+    "power": {"key": "the largest of several that are nearly alike; by_key is beside it"},
     "missing_outcomes": {
         **dict.fromkeys(("asked", "missing"), "counts of people that may be few"),
         "tipping": "a ratio to a slope that may be rounding; both estimates are beside it",
