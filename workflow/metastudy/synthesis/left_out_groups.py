@@ -20,6 +20,7 @@ __all__ = ["GROUPED", "RESTS", "WAYS", "left_out_groups", "log_marginal"]
 GROUPED = ("study", "country", "sector")
 WAYS = ("pooled", "partial", "unpooled")
 RESTS = "rests on one {}"
+NO_SIZE = "is in a unit of its own, and no number of respondents says what a large one is"
 SLICES = 200  # of the prior of the heterogeneity, each with the same mass
 POINTS, WEIGHTS = np.polynomial.hermite.hermgauss(80)
 
@@ -89,7 +90,8 @@ def left_out_groups(
             marks = join_values(of_module["provenance"])
             base = {"module": str(module), "grouping": grouping, "provenance": marks}
             scores = _scores(of_module, covariance, grouping, priors)
-            for row in _summary(scores, grouping):
+            several = of_module.groupby(ESTIMAND)[grouping].nunique().gt(1).any()
+            for row in _summary(scores, NO_SIZE if several else RESTS.format(grouping)):
                 name = "|".join(filter(None, (str(module), grouping, row["pooling"])))
                 rows.append(base | row | {"id": name})
     columns = result_tables.columns("left_out_groups")
@@ -141,11 +143,12 @@ def _group_means(
     return names, np.array(y), np.array(se)
 
 
-def _summary(scores: pd.DataFrame, grouping: str) -> list[dict[str, Any]]:
+def _summary(scores: pd.DataFrame, reason: str) -> list[dict[str, Any]]:
+    """Rows of a grouping; one with the reason where there is nothing to compare."""
     nothing = dict.fromkeys(("elpd", "difference", "se_difference"), np.nan)
     if scores.empty:
         counts = {"groups": 1, "estimands": 0}
-        return [{"pooling": "", **counts, **nothing, "reason": RESTS.format(grouping)}]
+        return [{"pooling": "", **counts, **nothing, "reason": reason}]
     by_group = scores.groupby("group")[[*WAYS]].sum()
     best = str(by_group.sum().idxmax())
     rows = []

@@ -48,7 +48,8 @@ def variables(evidence: Results) -> Tree:
     found = evidence.robustness["left_out_groups"]
     parts = []
     for module, mine in found.groupby("module", sort=False) if len(found) else ():
-        nothing = [str(g) for g in mine.loc[mine["reason"] != "", "grouping"]]
+        rests = [str(r).removeprefix("rests on ") for r in mine["reason"] if "rests on" in str(r)]
+        sizeless = [r for r in mine["reason"] if r and "rests on" not in str(r)]
         clauses = []
         for grouping, own in mine[mine["reason"] == ""].groupby("grouping", sort=False):
             best = own.iloc[int(own["elpd"].argmax())]
@@ -60,9 +61,10 @@ def variables(evidence: Results) -> Tree:
                 f"a left-out {grouping} is predicted best with {inline(POOLING[best['pooling']])} "
                 f"({others})"
             )
-        if nothing:
-            ones = joined(f"one {grouping}" for grouping in nothing)
-            clauses.append(f"each effect rests on {ones}")
+        if rests:
+            clauses.append(f"each effect rests on {joined(rests)}")
+        if sizeless:
+            clauses.append(f"each effect {sizeless[0]}")
         parts.append(f"{_module(evidence, str(module))}: {'; '.join(clauses)}.")
     if not parts:
         return {"sentence": "Prediction of left-out groups: not compared, for lack of estimates."}
