@@ -24,7 +24,7 @@ CLUSTER = ROOT / "tests" / "slurm" / "cluster.sh"
 PROFILE = ROOT / "profiles" / "slurm" / "profile.yaml"
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "unshare", "ip")
 
-pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.fit]
 
 TARGETS = ["results/contrasts/threat.parquet", "results/data_report/index.html"]
 # A sandbox has no accounts and no database of them; its jobs are short.
@@ -110,6 +110,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     return local, on_cluster, said
 
 
+@pytest.mark.ci
 def test_the_cluster_makes_the_same_bits_as_a_local_run(ran: tuple[Path, Path, str]) -> None:
     local, on_cluster, _ = ran
     here, there = (small_project.digests(folder / "results") for folder in (local, on_cluster))
@@ -117,6 +118,7 @@ def test_the_cluster_makes_the_same_bits_as_a_local_run(ran: tuple[Path, Path, s
     assert there == here
 
 
+@pytest.mark.ci
 def test_both_nodes_work_and_small_jobs_share_submissions(ran: tuple[Path, Path, str]) -> None:
     said = ran[2]
     made = submissions(said)
@@ -151,6 +153,8 @@ rule time:
 """
 
 
+# It waits for minutes of a job that sleeps, so it is no test of each landing.
+@pytest.mark.long(of="metastudy.commands.fit")
 def test_a_job_that_was_killed_for_memory_or_time_is_submitted_again_with_more(
     tmp_path: Path,
 ) -> None:
