@@ -149,3 +149,27 @@ def test_what_still_names_the_study_is_listed_with_its_lines(project: Path) -> N
     (project / "incoming" / f"{GONE}.zip").write_bytes(b"PK\0")
     run(project)
     assert mentions(GONE, project) == ["config/config.yaml, line 2", f"incoming/{GONE}.zip"]
+
+
+def test_a_parcel_that_was_made_goes_with_the_page_for_its_owner(project: Path) -> None:
+    folder = project / "parcels"
+    folder.mkdir()
+    for name in (f"{GONE}.parcel", f"{GONE}.html", f"{STAYS}.parcel"):
+        (folder / name).write_text("sums")
+    assert "its parcel and the owner's page, under parcels" in run(project)
+    assert [path.name for path in folder.iterdir()] == [f"{STAYS}.parcel"]
+
+
+def test_a_study_of_which_only_its_parcel_is_left_is_known(project: Path) -> None:
+    run(project)
+    (project / "parcels").mkdir()
+    (project / "parcels" / f"{GONE}.html").write_text("the owner's page")
+    run(project)
+    assert not list((project / "parcels").iterdir())
+
+
+def test_a_study_that_came_as_a_parcel_is_among_those_that_are_there(project: Path) -> None:
+    (project / "data/raw/sent").mkdir()
+    (project / "data/raw/sent/sent.parcel").write_text("sums")
+    with pytest.raises(MetastudyError, match=f"the studies are {GONE}, {STAYS}, sent"):
+        run(project, "nobody")

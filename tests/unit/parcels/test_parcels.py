@@ -449,3 +449,16 @@ def test_numbers_come_back_as_the_same_floats(good: bytes) -> None:
     values = np.concatenate([rng.normal(size=500), rng.normal(size=500) * 1e-300, [0.1, 1 / 3]])
     again = np.array(json.loads(container.canonical(values.tolist())))
     assert again.tobytes() == values.tobytes()
+
+
+def test_reliabilities_travel_with_the_study(tmp_path: Path) -> None:
+    folder = raw_study(tmp_path / "raw", "made")
+    said = {"threat_job": 0.8}
+    with (folder / "codebook.yaml").open("a", encoding="utf-8") as codebook:
+        codebook.write(f"reliabilities: {json.dumps(said)}\n")
+    place = tmp_path / "here" / "made" / "made.parcel"
+    place.parent.mkdir(parents=True)
+    parcel_of(harmonized(folder, tmp_path / "harmonized"), place)
+    report = save_parcel(place, VOCABULARY, tmp_path / "saved")
+    assert report["reliabilities"] == said
+    assert said_in(place.parent, VOCABULARY).declared

@@ -155,3 +155,10 @@ def test_a_number_without_a_kind_and_an_unfinished_build_are_errors(tmp_path: Pa
     (folder / "results/variables/_variables.yml").unlink()
     with pytest.raises(MetastudyError, match="finish the build first"):
         record_of(folder)
+
+
+def test_results_of_a_study_that_was_removed_are_no_record(tmp_path: Path) -> None:
+    folder = finished_build(tmp_path / "build")
+    (folder / "results/harmonized/removed").mkdir(parents=True)
+    with pytest.raises(MetastudyError, match="withdraw --config study=removed"):
+        record_of(folder)
