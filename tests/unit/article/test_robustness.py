@@ -11,6 +11,7 @@ import pytest
 
 from helpers.evidence import evidence
 from metastudy.article.results import Results
+from metastudy.article.sections import sections
 from metastudy.article.topics import associations, left_out_groups, missing_outcomes, tails
 from metastudy.common import result_tables
 
@@ -136,3 +137,14 @@ def test_the_largest_change_by_t_tails_is_said_with_the_farthest_study() -> None
     few = results("tails", row | none | {"reason": "of two", "farthest": ""})
     assert tails.variables(few)["sentence"].endswith("not done, because of two.")
     assert tails.table(few).shown["Normal"].tolist() == ["–"]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"), [("associations", associated), ("missing_outcomes", shifted)]
+)
+def test_an_article_that_grows_has_them_where_there_are_rows(name: str, row: Any) -> None:
+    key = f"{{#tbl-{name.replace('_', '-')}}}"
+    for found, there in ((results(name, row()), True), (results(name), False)):
+        settings = {**found.settings, "pooling": {"standardisers": [], "correlation": 0.6}}
+        text = "".join(sections(replace(found, settings=settings)).values())
+        assert (f"tables/_tbl-{name}.md" in text or key in text) == there
