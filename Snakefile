@@ -20,6 +20,8 @@ use rule * from metastudy
 
 
 onsuccess:
+    from metastudy.record.end_of_run import say_the_end
     from metastudy.record.exit_code import end_with_the_verdict
 
+    say_the_end(workflow.dag_settings.targets)
     end_with_the_verdict(workflow.dag_settings.targets)

@@ -4,10 +4,10 @@
     PYTHONPATH=workflow python benchmarks/second_stage.py --effects 200 --studies 80
 
 A study reports its effects on a few outcomes, correlated with each other, in one country and
-sector; so all estimands are linked and of one model. Chains are those of the configuration unless
-other ones are given. Printed are the seconds to plan, to compile, to sample and to draw the levels
-and make the table of results, by the clock and of the processor, which differ on a busy machine;
-the most memory that the process had; and the gates.
+sector; so all estimands are linked and of one model, and pooled jointly. Chains are those of the
+configuration unless other ones are given. Printed are the seconds to plan, to compile, to sample
+and to draw the levels and make the table of results, by the clock and of the processor, which
+differ on a busy machine; the most memory that the process had; and the gates.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.priors import priors_of
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import plans
+from metastudy.synthesis.priors import priors_of_plan
 from metastudy.synthesis.results import results
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +116,8 @@ def run(table: pd.DataFrame, covariance: np.ndarray, settings: dict[str, Any], c
             f"  {len(found.table)} estimates, {len(found.estimands)} estimands,"
             f" {len(blocks.start) - 1} blocks, {len(blocks.component)} levels that link them"
         )
-        compiled = compile_model(synthesis_model.build(*given, priors["effect"], priors["tau"]))
+        own = priors_of_plan(priors, "sd", found)
+        compiled = compile_model(synthesis_model.build(*given, *own))
         lap("compiled")
         tree = draw(compiled, sampling, cores)
         lap("sampled")

@@ -20,9 +20,14 @@ def weight(item: pytest.Item) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first: begun last, they keep one worker busy after the others."""
+    """Files with long tests first: begun last, they keep one worker busy after the others.
+
+    A test of the long target has no limit of time: beside other work it may take hours.
+    """
     heaviest: dict[str, int] = {}
     for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(0))
         file = item.nodeid.partition("::")[0]
         heaviest[file] = max(weight(item), heaviest.get(file, 0))
     items.sort(key=lambda item: -heaviest[item.nodeid.partition("::")[0]])

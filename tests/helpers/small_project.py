@@ -148,6 +148,8 @@ def make(project: Path) -> Path:
     path = project / "config" / "config.yaml"
     settings = yaml.safe_load(path.read_text("utf-8"))
     settings["sensitivity"] = {}
+    settings["primary"] = {}
+    settings["candidates"] = []
     settings["sampling"] |= CHAINS
     settings["refits"] |= CHAINS
     settings["gates"] |= LOOSE | {"ebfmi": 0}

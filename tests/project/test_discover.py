@@ -26,6 +26,7 @@ def settings(tmp_path: Path) -> dict[str, Any]:
     shipped = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
     vocabulary = str(ROOT / "config" / "vocabulary.yaml")
     asked = {"data": str(tmp_path / "raw"), "vocabulary": vocabulary, "sensitivity": {}}
+    asked |= {"candidates": []}
     return config.checked(shipped | asked)
 
 

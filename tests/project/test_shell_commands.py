@@ -12,7 +12,7 @@ RULES = [ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow" / "rules").
 SHELL = re.compile(r"^    shell:\n((?:        .*\n)+)", re.MULTILINE)
 IN_PLACE = re.compile(r"\{([^{}]+)\}")
 # Numbers of Snakemake's own, and words that are quoted where they are made.
-SAFE = {"threads", "LIBRARY", "GENERATOR"}
+SAFE = {"threads", "LIBRARY", "STORED", "GENERATOR"}
 
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
@@ -21,6 +21,15 @@ def test_whatever_a_rule_puts_into_its_command_is_quoted(path) -> None:
     found = {one for command in SHELL.findall(text) for one in IN_PLACE.findall(command)}
     assert len(SHELL.findall(text)) == text.count("    shell:")
     assert {one for one in found if not one.endswith(":q")} <= SAFE
+
+
+def test_what_is_asked_of_the_store_is_quoted_too() -> None:
+    text = (ROOT / "workflow" / "rules" / "common.smk").read_text("utf-8")
+    stored = re.search(r"^STORED = \(\n(.+?)^\)", text, re.MULTILINE | re.DOTALL)
+    assert stored
+    found = set(IN_PLACE.findall(stored[1]))
+    assert {one for one in found if not one.endswith(":q")} == {"LIBRARY", "KEEP"}
+    assert "KEEP = f\" --store {in_words(config['store'])}\"" in text
 
 
 def test_no_name_is_read_as_a_regular_expression() -> None:

@@ -326,6 +326,6 @@ def test_two_countries_give_a_population_and_no_midpoint(
     if coverage.sd:
         own, exact = np.mean(coverage.sd, axis=0)
         figures(sd_of_population=own, sd_by_integration=exact)
-    # Two countries and four studies: intervals of all but the places may be too long.
+    # What is true is drawn from the prior of the spreads: intervals cover on average over it.
     assert (right["mean"] + right["half"] >= LEVEL).all()
     assert wrong["mean"] + wrong["half"] < LEVEL

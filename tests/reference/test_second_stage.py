@@ -266,9 +266,9 @@ def test_correlated_estimates_are_weighed_by_their_whole_covariance() -> None:
     covariance = root @ np.diag([1, 1, 4, 1, 1, 9.0]) @ root.T
     table["estimate"] = rng.standard_normal(6)
     (found,) = plans(table, covariance)
-    posterior = pool(found, priors_of({"effect": 100.0, "tau": 1e-3}), SAMPLING)[
-        "posterior"
-    ].to_dataset()
+    # Two studies and more measure both, so that what is between studies is joint, and near zero.
+    priors = priors_of({"effect": 100.0, "tau": 1e-3, "effect_correlation": 2.0})
+    posterior = pool(found, priors, SAMPLING)["posterior"].to_dataset()
     x = np.tile(np.eye(2), (3, 1))
     inverse = np.linalg.inv(covariance)
     spread = np.linalg.inv(x.T @ inverse @ x + np.eye(2) / 100.0**2)

@@ -58,6 +58,8 @@ def test_parcels_give_the_cells_of_the_rows_to_the_byte_and_mix_with_them(tmp_pa
     said = snakemake(owner, "parcel", "--config", "study=alpha")
     assert "alpha: no cell was touched" in said
     snakemake(owner, "parcel", "--config", "study=beta")
+    snakemake(owner, "verify_parcel", "--config", "study=alpha")
+    assert (owner / "parcels" / "alpha.certificate.html").is_file()
     page = (owner / "parcels" / "alpha.html").read_text("utf-8")
     assert "Not in the file" in page
     assert all(text not in page for text in PLANTED)
@@ -70,6 +72,7 @@ def test_parcels_give_the_cells_of_the_rows_to_the_byte_and_mix_with_them(tmp_pa
     for name in ("alpha", "beta"):
         (data / name).mkdir()
         shutil.copy(owner / "parcels" / f"{name}.parcel", data / name)
+    shutil.copy(owner / "parcels" / "alpha.certificate.json", data / "alpha")
     said = snakemake(analyst, *CELLS, "results/data_report/index.html")
     assert "alpha, beta in threat-ordinal: not from a parcel" in said
     assert (analyst / CELLS[0]).read_bytes() == of_rows

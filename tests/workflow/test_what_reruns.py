@@ -1,8 +1,9 @@
 """What reruns after a change: nothing after a touch, and after a change what depends on it.
 
 Snakemake decides on the rules that ship, in a small project of its own, and a matrix of changes and
-rules is printed. What is made is empty here, for no decision depends on it. A fit that is planned
-takes its posterior from the store where its cells are the same (`test_snakemake.py`).
+rules is printed. What is made is empty here, for no decision depends on it. A job that is planned
+takes its outputs from the store where its inputs are the same in the end: that is run in the small
+project that is built, and has a sign of its own in the matrix.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +30,7 @@ LONG_AGO = 1_000_000_000
 OF_A_STUDY = ["harmonize", "validate", "promote", "inspect"]
 CELLS = ["aggregate"]
 OF_A_FIT = ["fit", "diagnose", "contrast", "refits", "predictive_checks", "loo_comparison"]
-OF_ALL = ["synthesize", "gate", "selection", "robustness", "design_based"]
+OF_ALL = ["synthesize", "gate", "selection", "robustness", "design_based", "unlock"]
 SHOWN = ["draw", "tabulate", "variables", "render"]
 RULES = [*OF_A_STUDY, "report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN, "record_config"]
 
@@ -69,19 +71,22 @@ def project(done: Path, tmp_path: Path) -> Path:
     return shutil.copytree(done, tmp_path / "project", symlinks=True)
 
 
+RAN, TAKEN = "x", "s"  # signs of the matrix: run, and taken from the store
+
+
 @pytest.fixture(scope="module")
-def matrix() -> Iterator[dict[str, set[str]]]:
-    """Rules by change; it is printed at the end (pytest -s)."""
-    found: dict[str, set[str]] = {}
+def matrix() -> Iterator[dict[str, dict[str, str]]]:
+    """A sign for each rule that ran, by change; it is printed at the end (pytest -s)."""
+    found: dict[str, dict[str, str]] = {}
     yield found
     wide = max(map(len, found), default=0)
     heads = [f"{rule[:12]:>12}" for rule in RULES]
     print("\n" + "\n".join([" " * wide + "".join(heads), *rows(found, wide)]))
 
 
-def rows(found: dict[str, set[str]], wide: int) -> list[str]:
+def rows(found: dict[str, dict[str, str]], wide: int) -> list[str]:
     return [
-        f"{change:<{wide}}" + "".join(f"{'x' if rule in ran else '.':>12}" for rule in RULES)
+        f"{change:<{wide}}" + "".join(f"{ran.get(rule, '.'):>12}" for rule in RULES)
         for change, ran in found.items()
     ]
 
@@ -208,13 +213,13 @@ CASES: list[tuple[Callable[[Path], None], set[str]]] = [
 @pytest.mark.parametrize(("change", "expected"), CASES, ids=[case[0].__name__ for case in CASES])
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(
     project: Path,
-    matrix: dict[str, set[str]],
+    matrix: dict[str, dict[str, str]],
     change: Callable[[Path], None],
     expected: set[str],
 ) -> None:
     change(project)
     plan = planned(project)
-    matrix[change.__name__] = set(plan)
+    matrix[change.__name__] = dict.fromkeys(plan, RAN)
     assert set(plan) == expected
     said = "\n".join(next(iter(plan.values()), []))
     if change is value:
@@ -223,6 +228,39 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(
     if change is new_study:
         assert "Harmonize pay_west." in said
         assert f"Harmonize {FIRST}." not in said
+
+
+def signs(project: Path, since: float) -> dict[str, str]:
+    """Of each rule with a log since then, whether all of its jobs were taken from the store."""
+    found: dict[str, str] = {}
+    for path in (project / "results" / "logs").rglob("*.log"):
+        rule = path.relative_to(project / "results" / "logs").parts[0].removesuffix(".log")
+        if path.stat().st_mtime >= since:
+            taken = "taken from the store: " in path.read_text("utf-8")
+            found[rule] = TAKEN if taken and found.get(rule) != RAN else RAN
+    return found
+
+
+def test_what_comes_out_the_same_after_an_edit_is_taken_from_the_store(
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    matrix: dict[str, dict[str, str]],
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(small_project.built(tmp_path_factory), project, symlinks=True)
+    before = small_project.digests(project / "results")
+    code(project, "harmonize/pseudonyms.py", "\n\nA_NEW_CONSTANT = 1\n")
+    since = time.time()
+    done = small_project.snakemake(project)
+    assert done.returncode == 0, done.stdout[-6000:]
+    found = signs(project, since)
+    matrix["code, same cells"] = found
+    made = {rule for rule, sign in found.items() if sign == RAN}
+    # Rows of people and cells are in no store.
+    assert made <= {"harmonize", "promote", "aggregate"}
+    assert {"harmonize", "aggregate"} <= made
+    assert {"validate", "fit", "refits", "draw", "tabulate"} <= found.keys() - made
+    assert small_project.digests(project / "results") == before
 
 
 def test_a_clone_with_results_and_their_records_runs_nothing(done: Path, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_the_pages_keep_no_reader_out(built: Path) -> None:
     if not (AXE.is_file() and chromium()):
         pytest.skip("no Chromium, or no axe-core: npm ci --prefix tests/browser")
     files = sorted((built / "results" / "manuscript").glob("*.html"))
-    assert [file.stem for file in files] == ["manuscript", "supplement"]
+    assert [file.stem for file in files] == ["ledger", "manuscript", "supplement"]
     asked = "axe.run().then(found => found.violations.map(one => one.id))"
     with open_browser(built / "browser") as page:
         for file, width, dark in itertools.product(files, (1280, 390), (False, True)):
@@ -217,7 +217,10 @@ def test_no_sentence_of_the_article_contradicts_its_numbers_in_another_world(
     variables = str(tmp_path / "_variables.yml")
     for command in (
         ["metastudy.commands.variables", *evidence, "--out", variables],
-        ["metastudy.commands.tabulate", *evidence, "--out", str(tmp_path / "tables")],
+        [
+            *("metastudy.commands.tabulate", *evidence, "--build", str(results)),
+            *("--out", str(tmp_path / "tables")),
+        ],
         [
             *("metastudy.commands.render", "--manuscript", "manuscript", "--formats", "html"),
             *("--figures", str(results / "figures"), "--tables", str(tmp_path / "tables")),

@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from metastudy.codebook import vocabulary as vocabularies
+from metastudy.codebook.candidates import absent_candidates, wrong_candidates
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
@@ -98,6 +99,8 @@ OF_THE_SHIPPED: Mapping[str, Any] = {
     "sensitivity": {"folded": [], "ordinal": [], "interviews": []},
     "pooling": {"standardisers": [], "correlation": 0.6},
     "selection": {"sides": {}},
+    "primary": {},
+    "candidates": [],
 }
 
 
@@ -215,6 +218,8 @@ def discover(config: Mapping[str, Any]) -> Found:
             if _has_parts(book.vocabulary, book.outcomes, module):
                 folded.add(module)
     missing += _wrong_analyses(config["sensitivity"], vocabulary, folding | folded)
+    if config["studies"] == "all":  # a part of them may lack what another adds to the vocabulary
+        missing += wrong_candidates(config.get("candidates", ()), vocabulary)
     if missing:
         raise BadInput(missing)
     if not there:
@@ -233,6 +238,8 @@ def discover(config: Mapping[str, Any]) -> Found:
         for m in vocabulary["modules"]
         if m in members
     }
+    absent = absent_candidates(config.get("candidates", ()), studies, modules)
+    left_out += [f"the candidate '{name}': {why}" for name, why in absent.items()]
     everything = config["studies"] == "all" and config["modules"] == "all"
     complete = everything and set(common["modules"]) <= set(modules)
     fits = {m: Fit(m, "main", found.model, found.studies) for m, found in modules.items()}

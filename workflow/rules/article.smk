@@ -1,7 +1,7 @@
 """Article: figures, tables and the numbers of the text, each from the results and nothing else.
 
 REQUIRED INPUTS: results/{harmonized,cells,contrasts,synthesis,diagnostics}
-OUTPUTS: results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/_variables.yml
+OUTPUTS: results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/{_variables.yml,sources.json}
 Nothing here is made from a fit that missed a gate.
 """
 
@@ -28,13 +28,13 @@ rule draw:
         "../../envs/environment.yaml"
     params:
         results=as_options,
-        settings=as_json("report", "priors", "privacy"),
+        settings=as_json("report", "priors", "privacy", "primary"),
         code=code("draw"),
         lock=LOCK,
     message:
         "Draw the figure {wildcards.figure}."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.draw"
+        f"{STORED} python -m metastudy.commands.draw"
         " --figure {wildcards.figure:q} --vocabulary {input.vocabulary:q}"
         " --settings {params.settings:q} {params.results:q} --csv {output.table:q} --svg {output.svg:q}"
         " --png {output.png:q} > {log:q} 2>&1"
@@ -46,6 +46,7 @@ rule tabulate:
         gates="results/diagnostics/gates.json",
         vocabulary=VOCABULARY,
         bibliography=[local(str(path)) for path in sorted(SOURCES.glob("*.bib"))],
+        record=[local(path) for path in ACCEPTED],
     output:
         tables=report(
             directory("results/tables"),
@@ -60,15 +61,19 @@ rule tabulate:
         "../../envs/environment.yaml"
     params:
         results=as_options,
-        settings=as_json("report", "priors", "privacy", "gates", "sampling", "pooling"),
+        settings=as_json(
+            *("report", "priors", "privacy", "gates", "sampling", "pooling", "primary")
+        ),
         code=code("tabulate"),
         lock=LOCK,
+        build=subpath(output.tables, parent=True),
     message:
         "Write the tables of the article."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.tabulate"
+        f"{STORED} python -m metastudy.commands.tabulate"
         " --vocabulary {input.vocabulary:q} --settings {params.settings:q}"
-        " {params.results:q} --bibliography {input.bibliography:q} --out {output.tables:q} > {log:q} 2>&1"
+        " {params.results:q} --bibliography {input.bibliography:q}"
+        " --accepted {input.record:q} --build {params.build:q} --out {output.tables:q} > {log:q} 2>&1"
 
 
 rule variables:
@@ -78,22 +83,27 @@ rule variables:
         vocabulary=VOCABULARY,
     output:
         variables="results/variables/_variables.yml",
+        sources="results/variables/sources.json",
     log:
         "results/logs/variables.log",
     conda:
         "../../envs/environment.yaml"
     params:
         results=as_options,
-        settings=as_json("report", "priors", "privacy", "gates", "sampling", "pooling"),
+        settings=as_json(
+            *("report", "priors", "privacy", "gates", "sampling", "pooling", "primary")
+        ),
         engine=ENGINE,
+        fits=FITS_AS_JSON,
         code=code("variables"),
         lock=LOCK,
     message:
         "Put the results into the variables of the article."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.variables"
+        f"{STORED} python -m metastudy.commands.variables"
         " --vocabulary {input.vocabulary:q} --settings {params.settings:q}"
-        " {params.results:q} --engine {params.engine:q} --out {output.variables:q} > {log:q} 2>&1"
+        " {params.results:q} --engine {params.engine:q} --fits {params.fits:q}"
+        " --out {output.variables:q} --sources {output.sources:q} > {log:q} 2>&1"
 
 
 rule record_config:

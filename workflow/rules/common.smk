@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
 
 
@@ -59,10 +60,12 @@ sys.path.insert(0, str(REPOSITORY / "workflow"))
 
 from metastudy import config as settings
 from metastudy.article import catalogue
+from metastudy.codebook.candidates import absent_candidates
 from metastudy.common.code_digest import code_digest, file_digest
 from metastudy.common.problems import MetastudyError
 from metastudy.common.results_folder import strays, unrecorded, unwritable
 from metastudy.common.run_lock import claim
+from metastudy.common.time_left import TimeLeft
 from metastudy.manuscript.quarto import choose_engine
 
 # Jobs that read this file again are no other runs.
@@ -74,6 +77,9 @@ if workflow.is_main_process:
         raise WorkflowError(why)
     if note := unwritable(Path("results")):
         print(f"note: {note}", file=sys.stderr)
+    # Snakemake counts jobs; this one says how long those that remain took before.
+    if not any(isinstance(handler, TimeLeft) for handler in logger.handlers):
+        logger.addHandler(TimeLeft(Path(".snakemake/times.json"), workflow.cores or 1))
 
 try:
     config = settings.checked(settings.completed(config, REPOSITORY / "config" / "config.yaml"))
@@ -106,20 +112,35 @@ if workflow.is_main_process and orphans:
 STUDIES = list(FOUND.studies)
 MODULES = list(FOUND.modules)
 FITS = list(FOUND.fits)  # one for each module, called after it, and the sensitivity analyses
+FITS_AS_JSON = json.dumps(
+    {name: {"module": fit.module, "studies": fit.studies} for name, fit in FOUND.fits.items()}
+)
 # What the second stage reads beside the cells of modules.
 DECLARED = [n for n, study in FOUND.studies.items() if study.published or study.declared]
 LOCK = file_digest(REPOSITORY / "envs" / "requirements.txt")
 
 
+def in_words(text):
+    """A text as a word of a shell command, before Snakemake fills in what is in braces."""
+    return shlex.quote(text).replace("{", "{{").replace("}", "}}")
+
+
 def in_shell(folder):
     """A folder of the repository as a word of a shell command."""
-    return shlex.quote(str(REPOSITORY / folder)).replace("{", "{{").replace("}", "}}")
+    return in_words(str(REPOSITORY / folder))
 
 
 # How each command begins. The library is used where it is, and numba's cache of compiled models is shared by all
 # jobs. No `shell.prefix`, which would hold for the rules of a workflow that uses these as a module as well, and no
 # global variable in the commands, which Snakemake would look up in that workflow.
 LIBRARY = f"PYTHONPATH={in_shell('workflow')} PYTHONHASHSEED=0"
+# Before a command whose outputs are taken from the store where it made them before from the same contents. Tables with
+# rows of people and cells, which are sums over few of them, are made by commands without it.
+KEEP = f" --store {in_words(config['store'])}" if config["store"] else ""
+STORED = (
+    f"{LIBRARY} python -m metastudy.commands._stored{KEEP}"
+    " --code {params.code:q} --lock {params.lock:q} --inputs {input:q} --outputs {output:q} --"
+)
 GENERATOR = in_shell("data/generator")
 
 
@@ -128,9 +149,15 @@ def code(command):
     return code_digest(f"metastudy.commands.{command}", REPOSITORY / "workflow")
 
 
+# A part of the studies need not have every contrast that the whole leads with.
+PRIMARY = config["primary"] if config["studies"] == config["modules"] == "all" else {}
+CANDIDATES = [one for one in config["candidates"] if not absent_candidates([one], STUDIES, MODULES)]
+
+
 def as_json(*sections):
     """Sections of the configuration as an argument: one by itself, several by their names."""
-    value = config[sections[0]] if len(sections) == 1 else {s: config[s] for s in sections}
+    given = {**config, "primary": PRIMARY, "candidates": CANDIDATES}
+    value = given[sections[0]] if len(sections) == 1 else {s: given[s] for s in sections}
     return json.dumps(value, sort_keys=True)
 
 
@@ -234,6 +261,17 @@ SOURCES = (
     else REPOSITORY / "workflow" / "skeleton" / "manuscript"
 )
 
+# Beside the article of the folder that is worked in, and where it has none, in the folder itself.
+RECORD = "manuscript/record.json" if Path("manuscript").is_dir() else "record.json"
+HISTORY = str(Path(RECORD).with_name("record_history.csv"))
+CHANGES = str(Path(RECORD).with_name("record_changes.json"))
+# A part of the studies is compared with no record of the whole.
+ACCEPTED = (
+    [path for path in (RECORD, HISTORY, CHANGES) if os.path.exists(path)]
+    if config["studies"] == config["modules"] == "all"
+    else []
+)
+
 # An article of its own text speaks of every study and module, so a subset ends with its figures and tables.
 ENGINE = choose_engine(config["manuscript"]["engine"])
 SUFFIX = {"html": "html", "typst": "pdf", "docx": "docx"}
@@ -245,7 +283,7 @@ RENDERED = expand(
     suffix=[SUFFIX[f] for f in FORMATS],
 )
 if FOUND.complete or settings.grows(SOURCES):
-    ARTICLE = RENDERED
+    ARTICLE = [*RENDERED, "results/manuscript/ledger.html"]
 else:
     ARTICLE = [
         *expand("results/figures/{figure}.svg", figure=FIGURES),
@@ -268,4 +306,5 @@ MADE = [
     *expand("results/figures/{figure}.svg", figure=FIGURES),
     "results/tables",
     "results/variables/_variables.yml",
+    "results/variables/sources.json",
 ]

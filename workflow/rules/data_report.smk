@@ -32,7 +32,7 @@ rule inspect:
     message:
         "Inspect the data of {wildcards.study}."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.inspect"
+        f"{STORED} python -m metastudy.commands.inspect"
         " --study {input.tables:q} --vocabulary {input.vocabulary:q}"
         " --smallest-cell {params.smallest:q} --out {output.inspected:q} > {log:q} 2>&1"
 
@@ -55,6 +55,6 @@ rule report_data:
     message:
         "Write the data report."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.report_data"
+        f"{STORED} python -m metastudy.commands.report_data"
         " --inspected {input.inspected:q} --vocabulary {input.vocabulary:q}"
         " --out {params.out:q} > {log:q} 2>&1"

@@ -51,7 +51,7 @@ rule validate:
     message:
         "Validate the tables of {wildcards.study}."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.validate"
+        f"{STORED} python -m metastudy.commands.validate"
         " --tables {input.tables:q} --vocabulary {input.vocabulary:q} --out {output.validated:q}"
         " > {log:q} 2>&1"
 

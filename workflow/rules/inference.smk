@@ -3,7 +3,7 @@
 REQUIRED INPUTS: results/harmonized/<study>/ of the module's studies
 OUTPUTS: results/{cells,fits,contrasts}/<fit>.*, results/diagnostics/{<fit>,gates}.json, <fit> being a module
 or <module>-<variant>, such as the one in which answers are counted item by item
-A posterior depends on its cells alone: the same cells give the same bytes, and are taken from the store.
+A posterior depends on its cells alone: the same cells give the same bytes, and it is taken from the store.
 """
 
 
@@ -46,16 +46,15 @@ rule fit:
     params:
         priors=as_json("priors"),
         sampling=as_json("sampling"),
-        store=["--store", config["store"]] if config["store"] else [],
         code=code("fit"),
         lock=LOCK,
     message:
         "Fit the {wildcards.fit} model."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.fit"
+        f"{STORED} python -m metastudy.commands.fit"
         " --cells {input.cells:q} --priors {params.priors:q}"
-        " --sampling {params.sampling:q} --cores {threads} --code {params.code:q} --lock {params.lock:q}"
-        " {params.store:q} --posterior {output.posterior:q} > {log:q} 2>&1"
+        " --sampling {params.sampling:q} --cores {threads}"
+        " --posterior {output.posterior:q} > {log:q} 2>&1"
 
 
 rule diagnose:
@@ -76,7 +75,7 @@ rule diagnose:
     message:
         "Check the convergence of the {wildcards.fit} fit."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.diagnose"
+        f"{STORED} python -m metastudy.commands.diagnose"
         " --posterior {input.posterior:q} --fit {wildcards.fit:q}"
         " --thresholds {params.thresholds:q} --out {output.check:q} > {log:q} 2>&1"
 
@@ -93,10 +92,11 @@ rule gate:
         "../../envs/environment.yaml"
     params:
         code=code("gate"),
+        lock=LOCK,
     message:
         "Let pass only fits that converged."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.gate"
+        f"{STORED} python -m metastudy.commands.gate"
         " --checks {input.checks:q} --out {output.gates:q} > {log:q} 2>&1"
 
 
@@ -125,7 +125,7 @@ rule contrast:
     message:
         "Draw the contrasts of the {wildcards.fit} fit."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.contrast"
+        f"{STORED} python -m metastudy.commands.contrast"
         " --cells {input.cells:q} --posterior {input.posterior:q}"
         " --priors {params.priors:q} --interval {params.interval:q} --rope_sd {params.rope_sd:q}"
         " --rope_logit {params.rope_logit:q} --seed {params.seed:q} --smallest_cell {params.smallest_cell:q}"

@@ -1,7 +1,7 @@
 """Manuscript: the article and its supplement, by pandoc and Typst, or by Quarto where it is asked for, from the same source.
 
 REQUIRED INPUTS: manuscript/, results/figures, results/tables, results/variables
-OUTPUTS: results/manuscript/{manuscript,supplement}.{html,pdf,docx}, render.json, and source/, a complete Quarto project
+OUTPUTS: results/manuscript/{manuscript,supplement}.{html,pdf,docx}, render.json, ledger.{csv,html}, and source/, a complete Quarto project
 """
 
 # A folder in it may be a link.
@@ -9,7 +9,7 @@ MANUSCRIPT = sorted(
     local(os.path.join(folder, name))
     for folder, _, names in os.walk(SOURCES, followlinks=True)
     for name in names
-    if name != "record.json"
+    if name not in {Path(path).name for path in (RECORD, HISTORY, CHANGES)}
 )
 
 
@@ -19,6 +19,7 @@ rule render:
         figures=expand("results/figures/{figure}.{suffix}", figure=FIGURES, suffix=["svg", "png"]),
         tables="results/tables",
         variables="results/variables/_variables.yml",
+        sources="results/variables/sources.json",
     output:
         article=report(
             RENDERED,
@@ -26,6 +27,7 @@ rule render:
             category="Article",
         ),
         record="results/manuscript/render.json",
+        ledger=multiext("results/manuscript/ledger", ".csv", ".html"),
         source=directory("results/manuscript/source"),
     log:
         "results/logs/render.log",
@@ -43,7 +45,7 @@ rule render:
     message:
         "Render the article and its supplement."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.render"
+        f"{STORED} python -m metastudy.commands.render"
         " --manuscript {params.sources:q} --figures {params.figures:q} --tables {input.tables:q}"
-        " --variables {input.variables:q} --engine {params.engine:q} --asked {params.asked:q}"
+        " --variables {input.variables:q} --ledger {input.sources:q} --engine {params.engine:q} --asked {params.asked:q}"
         " --formats {params.formats:q} --out {params.out:q} > {log:q} 2>&1"

@@ -35,7 +35,7 @@ rule refits:
     message:
         "Refit the {wildcards.module} model without each group and with other priors."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.refits"
+        f"{STORED} python -m metastudy.commands.refits"
         " --cells {input.cells:q} --posterior {input.posterior:q}"
         " --priors {params.priors:q} --sampling {params.sampling:q}"
         " --gates {params.gates:q} --interval {params.interval:q} --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
@@ -63,7 +63,7 @@ rule predictive_checks:
     message:
         "Predict the rows of the {wildcards.module} studies from prior and posterior."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.predictive_checks"
+        f"{STORED} python -m metastudy.commands.predictive_checks"
         " --cells {input.cells:q} --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
         " --posterior {input.posterior:q} --priors {params.priors:q} --seed {params.seed:q}"
         " --smallest_cell {params.smallest_cell:q} --out {output.table:q} > {log:q} 2>&1"
@@ -87,6 +87,6 @@ rule loo_comparison:
     message:
         "Compare how far the groups of the {wildcards.module} module are pooled."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.loo_comparison"
+        f"{STORED} python -m metastudy.commands.loo_comparison"
         " --cells {input.cells:q} --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
         " --fits {input.fits:q} --out {output.table:q} > {log:q} 2>&1"

@@ -1,7 +1,8 @@
 """Parcels: at the owner's, a study as sufficient statistics in one file that may leave the building.
 
 REQUIRED INPUTS: results/harmonized/<study> of the study that `--config study=NAME` names, and its folder in data/raw
-OUTPUTS: parcels/<study>.parcel and parcels/<study>.html, which says in words what is in it (docs/parcels.md)
+OUTPUTS: parcels/<study>.parcel and parcels/<study>.html, which says in words what is in it (docs/parcels.md);
+of verify_parcel parcels/<study>.certificate.json, and the same as a page
 Neither is declared as an output: a parcel is made when somebody asks for it, and never by `rule all`.
 """
 
@@ -31,6 +32,37 @@ rule parcel:
         "Make a parcel of a study: --config study=NAME."
     shell:
         f"{LIBRARY} python -m metastudy.commands.parcel"
+        " --study={params.study:q} --studies {params.studies:q} --data {params.data:q} --tables {input.tables:q}"
+        " --vocabulary {params.vocabulary:q}"
+        " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --smallest-cell {params.smallest:q}"
+        " --code {params.code:q} --lock {params.lock:q} --out {params.out:q} 2>&1 | tee {log:q}"
+
+
+rule verify_parcel:
+    input:
+        tables=tables_of_parcel,
+    log:
+        "results/logs/verify_parcel.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        study=config.get("study", ""),
+        studies=[
+            name for name, study in FOUND.studies.items() if not (study.parcel or study.published)
+        ],
+        data=config["data"],
+        vocabulary=VOCABULARY,
+        manifest=MANIFEST,
+        pseudonyms=as_json("pseudonyms"),
+        smallest=config["privacy"]["smallest_cell"],
+        code=code("parcel"),
+        lock=LOCK,
+        out="parcels",
+    message:
+        "Check at its owner's that a parcel comes from its data file: --config study=NAME."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.verify_parcel"
         " --study={params.study:q} --studies {params.studies:q} --data {params.data:q} --tables {input.tables:q}"
         " --vocabulary {params.vocabulary:q}"
         " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --smallest-cell {params.smallest:q}"

@@ -1,10 +1,10 @@
 """Synthesis: unpooled study estimates, the second stage over several studies, the exploratory model.
 
 REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
-OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,influence}.parquet,
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,correlations,influence}.parquet,
 results/synthesis/posterior.nc,
 results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet,
-results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet
+results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet, results/unlock/estimands.parquet
 """
 
 
@@ -21,6 +21,7 @@ rule synthesize:
         moderators="results/synthesis/moderators.parquet",
         moderator_lines="results/synthesis/moderator_lines.parquet",
         dependence="results/synthesis/dependence.parquet",
+        correlations="results/synthesis/correlations.parquet",
         influence="results/synthesis/influence.parquet",
         heterogeneity="results/synthesis/heterogeneity.parquet",
         posterior="results/synthesis/posterior.nc",
@@ -48,7 +49,7 @@ rule synthesize:
     message:
         "Pool what several studies report."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.synthesize"
+        f"{STORED} python -m metastudy.commands.synthesize"
         " --cells {input.cells:q} --published {input.published:q}"
         " --vocabulary {input.vocabulary:q} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval:q}"
         " --refits {params.refits:q} --gates {params.gates:q}"
@@ -73,7 +74,7 @@ rule design_based:
     message:
         "Estimate with sampling weights, as a sensitivity analysis."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.design_based"
+        f"{STORED} python -m metastudy.commands.design_based"
         " --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
         " --interval {params.interval:q} --out {output.table:q} > {log:q} 2>&1"
 
@@ -103,7 +104,7 @@ rule selection:
     message:
         "Ask of pooled published effects what selection could have made of them."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.selection"
+        f"{STORED} python -m metastudy.commands.selection"
         " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
         " --sides {params.sides:q} --priors {params.priors:q} --interval {params.interval:q}"
         " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
@@ -138,8 +139,34 @@ rule robustness:
     message:
         "Ask of pooled effects and of single studies what other assumptions would change."
     shell:
-        f"{LIBRARY} python -m metastudy.commands.robustness"
+        f"{STORED} python -m metastudy.commands.robustness"
         " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
         " --pooled {input.pooled:q} --priors {params.priors:q} --interval {params.interval:q}"
         " --delta {params.delta:q} --standardisers {params.standardisers:q}"
         " --correlation {params.correlation:q} --out {params.out:q} > {log:q} 2>&1"
+
+
+rule unlock:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        published=expand("results/harmonized/{study}", study=DECLARED),
+        vocabulary=VOCABULARY,
+    output:
+        table="results/unlock/estimands.parquet",
+    log:
+        "results/logs/unlock.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        candidates=as_json("candidates"),
+        standardisers=config["pooling"]["standardisers"],
+        correlation=config["pooling"]["correlation"],
+        code=code("unlock"),
+        lock=LOCK,
+    message:
+        "Look at the design anew with each study that could be done."
+    shell:
+        f"{STORED} python -m metastudy.commands.unlock"
+        " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
+        " --candidates {params.candidates:q} --standardisers {params.standardisers:q}"
+        " --correlation {params.correlation:q} --table {output.table:q} > {log:q} 2>&1"

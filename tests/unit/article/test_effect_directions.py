@@ -22,15 +22,6 @@ def everything(world: str = "mixed") -> Results:
     return replace(found, studies=(*found.studies, cases()))
 
 
-def test_findings_about_the_modules_are_shown_in_the_order_of_their_families() -> None:
-    mine = figure(everything())
-    mine = mine[mine["section"] == "published"]
-    assert mine["row"].tolist() == ["Contrast A", "Contrast C", "Contrast B"]
-    assert mine["direction"].tolist() == ["positive", "not_supported", "null_result"]
-    assert mine["n"].tolist() == ["", "", "400"]
-    assert set(mine["provenance"]) == {"observed"}
-
-
 @pytest.mark.parametrize(
     ("world", "signs"),
     [

@@ -7,29 +7,35 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.textpath import TextPath
 
+from helpers.drawings import artists, ends
 from helpers.evidence import WORLDS, evidence
 from metastudy.article import figure_rows
 from metastudy.article.results import Results
 from metastudy.article.topics import (
     answer_figures,
+    arms,
     codings,
     effect_directions,
     exploratory,
     heterogeneity,
     identification,
     synthesis,
+    tiles,
 )
 from metastudy.article.topics import studies as topics_studies
 from metastudy.common.tables import JOINT
+from metastudy.display.plots import arms as plots_arms
 from metastudy.display.plots import canvas as plots_canvas
 from metastudy.display.plots import effect_directions as plots_effect_directions
 from metastudy.display.plots import flow, forest, study_grid, style
+from metastudy.display.plots import tiles as plots_tiles
 
 Drawing = Callable[[pd.DataFrame], Figure]
 FORESTS: dict[str, Callable[[Results], pd.DataFrame]] = {
@@ -42,21 +48,13 @@ FORESTS: dict[str, Callable[[Results], pd.DataFrame]] = {
 }
 ALL: dict[str, tuple[Callable[[Results], pd.DataFrame], Drawing]] = {
     **{name: (table, forest.forest) for name, table in FORESTS.items()},
+    "arms_threat": (lambda e: arms.figure(e, "threat"), plots_arms.arms),
+    "tiles_coping": (lambda e: tiles.figure(e, "coping"), plots_tiles.tiles),
     "study_grid": (topics_studies.study_grid, study_grid.study_grid),
     "participant_flow": (topics_studies.participant_flow, flow.participant_flow),
     "directions": (effect_directions.figure, plots_effect_directions.directions),
     "aliases": (identification.figure, plots_effect_directions.directions),
 }
-
-
-def artists(figure: Figure) -> dict[str, Artist]:
-    found = {a.get_gid(): a for a in figure.findobj() if a.get_gid()}
-    return {str(name): artist for name, artist in found.items()}
-
-
-def ends(artist: Artist) -> list[float]:
-    assert isinstance(artist, Line2D)
-    return [float(x) for x in artist.get_xdata()]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +93,26 @@ def test_every_interval_and_estimate_stands_where_its_row_says(
     assert len(marks) == 2 * len(table)
 
 
+@pytest.mark.parametrize("weight", ["normal", "bold"])
+def test_a_text_is_as_wide_as_its_curves(weight: str) -> None:
+    for text in ("Threat to service quality", "−0.25 (0.02–0.29)", "ß § β “Å” ≥ 95 %", "j", "8"):
+        font = FontProperties(family="DejaVu Sans", weight=weight)
+        exact = TextPath((0, 0), text, size=7.5, prop=font).get_extents().width / 72
+        assert plots_canvas.width(text, 7.5, weight) == pytest.approx(exact, abs=1e-9)
+
+
+def few(table: pd.DataFrame) -> pd.DataFrame:
+    """Two labels of each panel of a forest, with all that is drawn at them: all take seconds."""
+    if "panel" not in table:
+        return table
+    labels = table.drop_duplicates(["block", "panel", "row"])
+    kept = labels.groupby(["block", "panel"], sort=False).head(2)[["block", "panel", "row"]]
+    return table.merge(kept, on=["block", "panel", "row"])
+
+
 @pytest.mark.parametrize("name", FORESTS)
 def test_every_interval_lies_inside_its_axes(name: str) -> None:
-    table = FORESTS[name](evidence("mixed", 3))
+    table = few(FORESTS[name](evidence("mixed", 3)))
     found = artists(forest.forest(table))
     for at, row in table.iterrows():
         low, high = found[f"interval-{at}"].axes.get_xlim()  # type: ignore[union-attr]
@@ -106,7 +121,7 @@ def test_every_interval_lies_inside_its_axes(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORESTS)
 def test_a_mark_stands_at_the_label_of_its_row(name: str) -> None:
-    table = FORESTS[name](evidence("mixed", 3))
+    table = few(FORESTS[name](evidence("mixed", 3)))
     found = artists(forest.forest(table))
     for _, mine in table.groupby(["block", "panel", "row"]):
         heights = {round(float(found[f"estimate-{at}"].get_ydata()[0])) for at in mine.index}  # type: ignore[attr-defined]
@@ -116,7 +131,7 @@ def test_a_mark_stands_at_the_label_of_its_row(name: str) -> None:
 @pytest.mark.parametrize("name", FORESTS)
 @pytest.mark.parametrize("column", ["estimate", "lower", "upper"])
 def test_a_changed_number_moves_its_mark(name: str, column: str) -> None:
-    table = FORESTS[name](evidence("mixed", 3))
+    table = few(FORESTS[name](evidence("mixed", 3)))
     changed = table.copy()
     changed.loc[1, column] += 0.0123
     before, after = artists(forest.forest(table)), artists(forest.forest(changed))
@@ -224,7 +239,7 @@ def test_every_sign_is_the_mark_of_its_direction_in_its_row_and_column(name: str
 )  # fmt: skip
 def test_the_mark_follows_the_rows(name: str, provenance: str, said: str) -> None:
     table, drawing = ALL[name]
-    figure = drawing(table(evidence("mixed", 3)).assign(provenance=provenance))
+    figure = drawing(few(table(evidence("mixed", 3))).assign(provenance=provenance))
     texts = [t.get_text() for t in figure.findobj(Text) if t.get_gid() == "mark"]
     assert texts == ([said] if said else [])
 

@@ -14,7 +14,13 @@ from helpers.evidence import OUTCOMES, evidence
 from helpers.repository import ROOT
 from metastudy.article.make import figure, table
 from metastudy.article.results import Results
-from metastudy.article.topics.recovery import RECOVERED, recovered, variables
+from metastudy.article.topics.recovery import (
+    RECOVERED,
+    differences,
+    in_vignettes,
+    recovered,
+    variables,
+)
 from metastudy.models.answers.standardisers import standardisers
 
 TRUTH = ROOT / "data" / "truth.csv"
@@ -67,7 +73,41 @@ def test_table_and_variables_count_what_is_recovered() -> None:
     assert (said["effects"], said["covered"], said["claims"]) == ("4", "2", "two")
     assert (said["claims_right"], said["claims_wrong"]) == ("one", "one")
     assert (said["substantial"], said["substantial_undecided"]) == ("three", "one")
-    assert "Claims of a sign: 2, of which 1 right, 1 wrong and 0" in said["sentence"]
+    assert "Two signs are claimed: one right and one wrong." in said["sentence"]
+    assert said["answer"] == (
+        "Mostly: of three true values outside the region of practical equivalence two get a sign "
+        "and one stays undecided."
+    )
+    assert "threat to the profession (estimate −0.30, truth 0.25)" in said["missed"]
+    assert said["abstract"].endswith(
+        "Of four signs that are claimed, two are right and two wrong; of three effects beyond the "
+        "region of practical equivalence, one stays undecided."
+    )
+
+
+def test_differences_and_single_vignettes_have_truths_of_their_own() -> None:
+    found = differences(knowing((0.35, 0.25, 0.05, 0.31))).set_index("outcome")
+    quality, profession, job = OUTCOMES[:3]  # a family; the last outcome is in another
+    by_hand = {quality: 0.35 - 0.15, profession: 0.25 - 0.2, job: 0.05 - 0.3}
+    assert found["truth"].to_dict() == pytest.approx(by_hand)
+    world = evidence("mixed")
+    contrasts = world.contrasts["threat"]
+    own = contrasts["estimand"].eq("effect") & contrasts["level"].eq("study")
+    one = contrasts[own & contrasts["metric"].eq("sd")].iloc[0]
+    both = [one.to_dict() | {"vignette": name, "id": name} for name in ("first", "second")]
+    table = pd.concat([contrasts[~own], pd.DataFrame(both)])
+    known = [
+        truths((0.0,) * 4, level="study", vignette="first").iloc[0].to_dict()
+        | {"outcome": one["outcome"], "exposure": one["exposure"], "study": one["study"]}
+        | {"vignette": name, "truth": value}
+        for name, value in (("first", one["mean"]), ("second", one["upper"] + 1))
+    ]
+    several = replace(
+        world, contrasts={**world.contrasts, "threat": table}, truth=pd.DataFrame(known)
+    )
+    assert in_vignettes(several)["covered"].tolist() == [True, False]
+    alone = replace(several, contrasts={**world.contrasts, "threat": table.iloc[:-1]})
+    assert in_vignettes(alone).empty, "the mean over one vignette is that vignette"
 
 
 def test_the_figure_has_each_truth_as_a_point_beside_its_interval() -> None:

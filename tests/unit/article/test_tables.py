@@ -33,6 +33,7 @@ def test_every_table_is_a_pipe_table_with_id_and_mark(name: str, world: str, stu
     # What was published is real, whatever the data are; without true values nothing is recovered.
     # Nothing to show, so no mark.
     nothing = name in ("recovery", "moderators", "dependence", "influence", "selection")
+    nothing |= name == "primary"  # none is named in these settings
     nothing |= name in ("tails", "associations", "missing_outcomes", "left_out_groups")
     assert (" Simulated " in caption) != (published or nothing)
     assert "nan" not in text
@@ -88,7 +89,7 @@ def test_each_claim_says_in_how_many_refits_it_is_kept_and_what_it_is_without_po
     refits.loc[apart, ["mean", "lower", "upper"]] = 0.07, -0.01, 0.15
     shown = table(world, "effects_threat").shown
     assert list(shown["Kept"]) == ["2 of 3", "2 of 3", "–", "–"], "what is no claim is not kept"
-    assert shown["Not pooled"].iloc[2] == "0.07 (−0.01 to 0.15)"
+    assert shown["Not shrunk"].iloc[2] == "0.07 (−0.01 to 0.15)"
     gone = world.refits[~(lost | apart)]
     object.__setattr__(world, "refits", gone[gone["outcome"] != "threat_quality"])
     shown = table(world, "effects_threat").shown

@@ -56,7 +56,7 @@ def test_a_mixed_world_is_told_as_it_is() -> None:
     assert found[f"{stem}.summary"] == (
         "A change from complementary tasks to core tasks raises threat to service quality (0.30 "
         "SD, 95% interval 0.10 to 0.50; clear) and lowers threat to the profession (−0.30 SD, 95% "
-        "interval −0.50 to −0.10; clear); the effect on threat to the own job (0.00 SD, 95% "
+        "interval −0.50 to −0.10; clear); the effect on threat to one's own job (0.00 SD, 95% "
         "interval −0.04 to 0.04) is too small to matter; the effect on work motivation is "
         "undecided."
     )
@@ -93,9 +93,9 @@ def test_claims_and_the_signs_that_may_be_wrong_are_counted() -> None:
     assert found["claims.threat.wrong"] == f"{wrong:.2f}"
     assert found["claims.threat.border"] == "1"
     assert found["claims.threat.sentence"] == (
-        "Of 4 effects three are claimed to have a sign; 0.05 of these signs are expected to be "
-        "wrong. Of 3 differences two are claimed to have a sign; 0.03 of these signs are expected "
-        "to be wrong."
+        "Of 4 effects three are claimed to have a sign; the expected number of wrong signs among "
+        "them is 0.05. Of 3 differences two are claimed to have a sign; the expected number of "
+        "wrong signs among them is 0.03."
     )
     # Of coping: two of three outcomes for two exposures; differences between studies claim nothing.
     assert (found["claims.coping.count"], found["claims.coping.total"]) == ("4", "6")
@@ -206,5 +206,5 @@ def test_the_number_of_cells_stands_beside_that_of_the_respondents() -> None:
     assert said["threat.cells.sentence"] == (
         "9 respondents at 2 sites with 3 patterns of observed outcomes are 4 cells"
     )
-    assert said["threat.cells.all_arms"] == "threat to the own job in First", "too few in one arm"
+    assert said["threat.cells.all_arms"] == "threat to one's own job in First", "too few in one arm"
     assert "strain.cells.sentence" not in said, "interviews have no patterns of answers"

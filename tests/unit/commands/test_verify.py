@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from metastudy.commands.verify import other_settings, prepare
+from metastudy.commands.verify import other_settings
 from metastudy.common.problems import MetastudyError
+from metastudy.record.rebuild import prepare
 
 CONFIG: dict[str, Any] = {
     "data": "data/raw",

@@ -84,6 +84,21 @@ def test_a_declared_reliability_is_shown_and_no_moderator_is_said(tmp_path: Path
     assert NO_MODERATOR in html
 
 
+def test_declared_interactions_are_shown_by_the_names_of_both_exposures(tmp_path: Path) -> None:
+    more = "  - {construct: self_efficacy, type: measured}\n"
+    more += "interactions: [[task_type, self_efficacy]]\n"
+    item = "  - {name: q3, as: item, construct: self_efficacy, min: 1, max: 7}\noutcomes:"
+    rows = "nr,home,arm,q1,q2,q3\n1,Aa,1,1,7,2\n2,Aa,2,7,1,4\n"
+    folder = table_study(tmp_path, rows, TABLE.replace("outcomes:", item) + more)
+    study, html = inspected(folder)
+    assert study.declared is not None
+    assert study.declared.attributes == (
+        Attribute("interaction", "task_type", "self_efficacy", None),
+    )
+    for text in ("Interaction", "Core against complementary tasks", "Self-efficacy"):
+        assert text in html
+
+
 def test_a_study_that_declares_nothing_has_no_such_section(tmp_path: Path) -> None:
     study, html = inspected(table_study(tmp_path))
     assert study.declared is None

@@ -21,6 +21,7 @@ import yaml
 from helpers.repository import ROOT
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.manuscript.checks import check
+from metastudy.manuscript.checks.references import cited_by_variables
 from metastudy.manuscript.pandoc import pandoc_path, typst_text
 from metastudy.manuscript.quarto import choose_engine, run_quarto
 from metastudy.manuscript.render import FORMATS, render
@@ -371,6 +372,19 @@ def test_a_mistake_stops_the_manuscript_and_is_named(name: str, project: Path) -
     assert not (project.parent / "out").exists()
 
 
+def test_a_citation_in_an_unused_variable_matters_to_quarto_alone(project: Path) -> None:
+    _edit("_variables.yml", "n: {", 'cited: "see [@two2002]"\nn: {')(project)
+    render(project, project.parent / "out", ["html"])
+    with pytest.raises(BadInput, match="cited, which cites @two2002"):
+        render(project, project.parent / "out", ["html"], engine="quarto")
+
+
+def test_what_is_no_citation_may_be_in_a_variable(project: Path) -> None:
+    text = r'cited: "a@two.org, \\@two2002, @fig-x and @one2001."' + "\n"
+    _edit("_variables.yml", "n: {", f"{text}n: {{")(project)
+    assert not list(cited_by_variables(read_sources(project)[0]))
+
+
 def test_all_mistakes_are_reported_together_with_file_and_row(project: Path) -> None:
     _add("{{< var a >}} @fig-x @nobody1900 {{< var b >}}\n\n<hr>")(project)
     _config("toc: true", "tok: true")(project)
@@ -603,6 +617,25 @@ def test_quartos_filters_run_where_they_find_what_they_need() -> None:
     # variables are put in by Quarto; alternative texts are gone after it
     assert at["alt-quarto.lua"] < at["quarto"] < at["provenance-quarto.lua"]
     assert at["quarto"] < at["formulas-quarto.lua"]
+    assert at["quarto"] < at["page-quarto.lua"]
+
+
+def test_what_is_too_wide_scrolls_on_quartos_page(tmp_path: Path) -> None:
+    source = (MANUSCRIPT / "assets" / "page-quarto.lua").read_text("utf-8")
+    said = (
+        'quarto = { doc = { include_text = function(at, text) print(at .. ": " .. text) end } }\n'
+    )
+    for to, printed in (("html", True), ("docx", False)):
+        filtered = tmp_path / f"{to}.lua"
+        filtered.write_text(said + source, "utf-8")
+        command = [pandoc_path(), "--from=markdown", f"--to={to}", f"--lua-filter={filtered}"]
+        command += ["--output", str(tmp_path / "out")]
+        done = subprocess.run(command, input="Text.", capture_output=True, text=True, check=True)
+        wanted = "in-header: <style>figure.quarto-float-tbl > div, math[display=block]"
+        assert done.stdout.startswith(wanted) is printed
+    assert (
+        _filtered("page-quarto.lua", "html", "Text.") == "<p>Text.</p>\n"
+    )  # ours is left as it is
 
 
 def test_formulas_of_quartos_pdf_get_their_source_as_text() -> None:
@@ -688,6 +721,11 @@ import pathlib, sys
 if sys.argv[1:] == ["--version"]:
     print("{version}")
     raise SystemExit(0)
+if sys.argv[1:] == ["pandoc", "--version"]:
+    print("pandoc 3.8.2\\nFeatures: +server +lua")
+    raise SystemExit(0)
+if sys.argv[1:] == ["typst", "--version"]:
+    raise SystemExit(1)
 assert sys.argv[1:] == ["render"], sys.argv
 print({said!r}, file=sys.stderr)
 made = pathlib.Path("_manuscript")
@@ -760,7 +798,11 @@ def test_quartos_files_get_the_same_names_and_a_record(
     assert (out / "manuscript.html").read_text() == "by quarto: index.html"
     assert (out / "manuscript.pdf").read_text() == "by quarto: manuscript.pdf"
     assert record["engine"] == "quarto"
-    assert record["tools"].keys() == {"quarto", "pandoc", "typst"}
+    tools = record["tools"]
+    # the pandoc that Quarto brings; its Typst does not answer, and is not taken for ours
+    assert (tools["quarto"], tools["pandoc"]) == ("1.9.38", "3.8.2")
+    checks = {"pandoc of the checks", "typst of the checks"}
+    assert tools.keys() == {"quarto", "pandoc", *checks}
     assert not (project / "_manuscript").exists()
     assert not (project / ".quarto").exists()
 

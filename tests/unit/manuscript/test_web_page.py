@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from helpers.browser import Page, chromium, open_browser
 from helpers.repository import ROOT
+from helpers.small_manuscript import staged
 from metastudy.manuscript.render import render
 from metastudy.manuscript.web_page import finished, places_of, smaller_svg
 
@@ -81,18 +81,12 @@ z
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a small manuscript."""
     folder = tmp_path_factory.mktemp("page")
-    source = folder / "source"
-    for place in ("figures", "tables"):
-        (source / place).mkdir(parents=True)
-    shutil.copytree(ROOT / "manuscript" / "assets", source / "assets")
-    project = (ROOT / "manuscript" / "_quarto.yml").read_text("utf-8")
-    (source / "_quarto.yml").write_text(re.sub(r"(?m)^  render:.*\n", "", project), "utf-8")
-    (source / "references.bib").write_text("", "utf-8")
-    (source / "_variables.yml").write_text('n: "1"\n', "utf-8")
-    (source / "manuscript.qmd").write_text(ARTICLE, "utf-8")
-    (source / "tables" / "_tbl-studies.md").write_text(STUDIES, "utf-8")
-    (source / "tables" / "_tbl-effects.md").write_text(EFFECTS, "utf-8")
-    (source / "figures" / "dots.svg").write_text(SVG, "utf-8")
+    more = {
+        "tables/_tbl-studies.md": STUDIES,
+        "tables/_tbl-effects.md": EFFECTS,
+        "figures/dots.svg": SVG,
+    }
+    source = staged(folder / "source", ARTICLE, more=more)
     (source / "figures" / "dots.png").write_bytes(b"")
     render(source, folder / "out", ["html"])
     return folder / "out" / "manuscript.html"
@@ -102,16 +96,32 @@ def test_a_smaller_drawing_has_the_same_marks_at_the_same_places() -> None:
     small = smaller_svg(SVG)
     assert len(small) < 0.6 * len(SVG)
     root = ET.fromstring(small)
-    space, link = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
+    space = "{http://www.w3.org/2000/svg}"
     path, use = root.find(f".//{space}path"), root.find(f".//{space}use")
     assert path is not None
     assert use is not None
     assert path.get("d") == "M0 0L1.23-2z".replace("-", " -")
-    assert (path.get("id"), path.get("transform")) == ("dot", "scale(0.015625)")
-    assert (use.get(link), use.get("x"), use.get("style")) == ("#dot", "1.23", "fill: #ffffff")
+    assert (path.get("id"), path.get("transform")) == ("i0", "scale(0.015625)")
+    assert (use.get("href"), use.get("x"), use.get("style")) == ("#i0", "1.23", "fill:#ffffff")
     assert "unused" not in small
     assert "who drew it" not in small
     assert [node.text for node in root.iter(f"{space}text")] == ['50% of "it"']
+
+
+def test_a_letter_is_as_far_along_its_line_in_fewer_bytes() -> None:
+    letters = "".join(
+        f'<use xlink:href="#a" transform="translate({x} {y})"/>'
+        for x, y in ((63.476562, 0), (-12345.67, 0), (5.0, 7.25))
+    )
+    link = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
+    whole = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {link}><path id="a" d="M 0 0"/>{letters}</svg>'
+    )
+    space = "{http://www.w3.org/2000/svg}"
+    one, far, moved = ET.fromstring(smaller_svg(whole)).findall(f"{space}use")
+    assert one.attrib == {"href": "#i0", "x": "63.5"}
+    assert far.attrib == {"href": "#i0", "x": "-12345.7"}
+    assert moved.attrib == {"href": "#i0", "transform": "translate(5.0 7.25)"}
 
 
 def test_the_policy_lets_one_script_run_and_nothing_be_fetched(page_file: Path) -> None:

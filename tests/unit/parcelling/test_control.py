@@ -21,13 +21,14 @@ import pytest
 from helpers.hand_made import answer_study, coding_study
 from helpers.parcel_studies import KEY, PLANTED, harmonized, parcel_of, raw_study, report_of
 from helpers.raw_studies import VOCABULARY
+from metastudy.common.keyed_checksum import keyed
 from metastudy.common.problems import BadInput
 from metastudy.data_report.inspection.study import inspect
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import LEAST, control
 from metastudy.parcelling.flow import public_report
-from metastudy.parcelling.make import documents, keyed
+from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
 from metastudy.parcelling.patterns import coarsened
 

@@ -17,9 +17,8 @@ from helpers.raw_studies import (
     table_study,
 )
 from metastudy.common.problems import BadInput, Problem
-from metastudy.design.moderators import MODERATED
+from metastudy.design.moderators import MODERATED, moderators_of
 from metastudy.synthesis.declared import Declared, with_attributes
-from metastudy.synthesis.moderators import moderators_of
 from metastudy.synthesis.nesting import NESTED
 from metastudy.synthesis.stages import gather, stages
 

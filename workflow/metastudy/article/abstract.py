@@ -13,6 +13,8 @@ __all__ = ["summary"]
 def summary(evidence: Results, tree: Tree) -> str:
     """An abstract from what there is: the evidence, what it pools to, and how far that goes.
 
+    Where the configuration names primary contrasts for it, these are what it gives.
+
     Parameters
     ----------
     tree : all variables.
@@ -30,6 +32,8 @@ def summary(evidence: Results, tree: Tree) -> str:
         parts.append(f"{len(found)} {many} of {count(n)} {of}")
     said = [f"We bring together {joined(parts)}."] if parts else []
     said.append(str(tree.get("provenance", {}).get("sentence", "")))
+    if led := tree.get("primary", {}).get("abstract"):
+        return " ".join(part for part in [*said, str(led)] if part)
     said += [_module(tree.get(module, {})) for module in evidence.contrasts]
     effects = tree.get("synthesis", {}).get("effects", {})
     said.append(str(tree.get("synthesis", {}).get("sentence", "")))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 __all__ = ["OPTIONAL", "PARTS", "RESULTS", "Item", "figures", "result_files", "tables", "variables"]
 
@@ -29,9 +30,14 @@ RESULTS = {
     "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
     "selection": "analyses and effects of published effects, each .parquet",
     "robustness": "sensitivity analyses without refits, each .parquet",
+    "unlock": "what candidate studies would unlock, .parquet",
     "synthesis": "estimates, pooled and what else the second stage makes, each .parquet",
 }
-OF_ONE_MODULE = ("contrasts", "predictive")  # a module's own figure takes that module's file alone
+OF_ONE_MODULE = (
+    "contrasts",
+    "draws",
+    "predictive",
+)  # a module's own figure takes that module's file alone
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,12 @@ FIGURES = {
     "evidence_map": Item("studies", "study_grid", ("studies",), "evidence_map"),
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
     "synthesis": Item("synthesis", "figure", ("studies", "contrasts", "synthesis")),
+    "caterpillar": Item("caterpillar", "figure", ("studies", "synthesis")),
     "directions": Item(
         "effect_directions", "figure", ("studies", "contrasts"), "effect_directions"
+    ),
+    "record": Item(
+        "published_directions", "figure", ("studies", "contrasts"), "published_directions"
     ),
     "aliases": Item(
         "identification", "figure", ("studies", "contrasts", "synthesis"), "effect_directions"
@@ -65,11 +75,13 @@ FIGURES = {
     ),
     "refits": Item("refits", "figure", ("studies", "contrasts", "refits")),
     "comparison": Item("pooling_comparison", "figure", ("studies", "comparison")),
+    "primary": Item("primary", "figure", ("studies", "contrasts", "synthesis")),
     "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
     "truths": Item("recovery", "against_truth", ("studies", "contrasts", "truth"), "truths"),
     "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
     "moderators": Item("moderators", "figure", ("studies", "synthesis"), "bubbles"),
     "selection": Item("selection", "figure", ("studies", "selection"), "funnel"),
+    "unlock": Item("unlock", "figure", ("studies", "unlock"), "unlock"),
 }
 TABLES = {
     "studies": Item("studies", "table", ("studies", "cells")),
@@ -94,12 +106,14 @@ TABLES = {
     "refits": Item("refits", "table", ("studies", "contrasts", "refits")),
     "power": Item("power_scaling", "table", ("studies", "power")),
     "comparison": Item("pooling_comparison", "table", ("studies", "comparison")),
+    "primary": Item("primary", "table", ("studies", "contrasts", "synthesis", "refits")),
     "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
     "selection": Item("selection", "table", ("studies", "selection")),
     "tails": Item("tails", "table", ("studies", "robustness")),
     "associations": Item("associations", "table", ("studies", "robustness")),
     "missing_outcomes": Item("missing_outcomes", "table", ("studies", "robustness")),
     "left_out_groups": Item("left_out_groups", "table", ("studies", "robustness")),
+    "unlock": Item("unlock", "table", ("studies", "unlock")),
 }
 # Whole topics in one file, with sentences, figure and table: empty where the data have none.
 PARTS = {"selection": Item("selection", "part", ("studies", "selection"))}
@@ -111,6 +125,7 @@ VARIABLES = {
     "published": Item("concordance", "variables", ("studies", "contrasts", "draws", "appraisal")),
     "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity",)),
     "synthesis": Item("synthesis", "variables", ("synthesis",)),
+    "caterpillar": Item("caterpillar", "variables", ("studies", "synthesis")),
     "moderators": Item("moderators", "variables", ("studies", "synthesis")),
     "dependence": Item("dependence", "variables", ("studies", "synthesis")),
     "influence": Item("influence", "variables", ("studies", "synthesis")),
@@ -126,19 +141,27 @@ VARIABLES = {
     "associations": Item("associations", "variables", ("studies", "robustness")),
     "missing_outcomes": Item("missing_outcomes", "variables", ("studies", "robustness")),
     "left_out_groups": Item("left_out_groups", "variables", ("studies", "robustness")),
+    "primary": Item("primary", "variables", ("studies", "contrasts", "synthesis")),
     "claims": Item("claims", "variables", ("contrasts",)),
+    "record": Item("published_directions", "variables", ("studies", "contrasts")),
+    "unlock": Item("unlock", "variables", ("studies", "unlock")),
     "settings": Item("settings", "variables", ()),
 }
 
 # What each module has, by its kind of model: `<name>_<module>` is the figure's or table's name.
 MODULE_FIGURES = {
     "answers": {
+        "arms": Item("arms", "figure", ("studies", "contrasts", "draws"), "arms"),
+        "tiles": Item("tiles", "figure", ("studies", "contrasts"), "tiles"),
         "module": Item("answer_figures", "figure", ("studies", "contrasts")),
         "predictive": Item("predictive_answers", "figure", ("studies", "predictive")),
     },
     "codings": {
         "module": Item("codings", "figure", ("studies", "contrasts")),
         "places": Item("prevalence", "places_figure", ("studies", "contrasts"), "code_places"),
+        "contrasts": Item(
+            "code_contrasts", "figure", ("studies", "contrasts", "draws"), "code_contrasts"
+        ),
         "predictive": Item("predictive_codings", "figure", ("studies", "predictive")),
     },
 }
@@ -155,7 +178,7 @@ MODULE_TABLES = {
     },
 }
 MODULE_VARIABLES = {
-    "answers": Item("answers", "variables", ("contrasts", "cells", "refits")),
+    "answers": Item("answers", "variables", ("contrasts", "cells", "draws", "refits")),
     "codings": Item("codings", "variables", ("contrasts", "cells", "refits")),
 }
 
@@ -199,7 +222,7 @@ def result_files(
     """
     second_stage = (
         *("estimates", "pooled", "exploratory", "structure", "heterogeneity"),
-        *("moderators", "moderator_lines", "dependence", "influence"),
+        *("moderators", "moderator_lines", "dependence", "correlations", "influence"),
     )
     robustness = ("tails", "associations", "missing_outcomes", "left_out_groups")
     return {
@@ -207,6 +230,7 @@ def result_files(
         "truth": [],  # only where the data are simulated: the rules know whether it is there
         "selection": [f"results/selection/{table}.parquet" for table in ("analyses", "effects")],
         "design_based": ["results/design_based/estimates.parquet"],
+        "unlock": ["results/unlock/estimands.parquet"],
         "robustness": [f"results/robustness/{table}.parquet" for table in robustness],
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],
@@ -231,7 +255,7 @@ def files_of(item: Item, files: Mapping[str, Sequence[str]]) -> dict[str, list[s
             for path in files[need]
             if not item.module
             or need not in OF_ONE_MODULE
-            or path.endswith(f"/{item.module}.parquet")
+            or PurePosixPath(path).stem == item.module
         ]
         for need in item.needs
     }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from metastudy.article.results import Results
 from metastudy.article.table_rows import VERDICTS
-from metastudy.article.variable_tree import Tree, unit
+from metastudy.article.variable_tree import Tree, traced, unit
 from metastudy.display.formatting import count, inline, interval, joined, number, probability, share
 from metastudy.display.sentences import DOWN, UP, Finding, comparison, phrases, summary
 from metastudy.posterior.verdicts import CLAIMS, KINDS, Kind
@@ -28,7 +28,7 @@ def contrast_variables(evidence: Results, row: Mapping[str, Any], codes: bool = 
     found = evidence.judged(row)
     words = phrases(str(row["exposure_type"]), codes)
     inside = row["rope"]
-    return {
+    leaves = {
         "estimate": number(row["mean"]),
         "interval": interval(row["lower"], row["upper"]),
         "sd": number(row["sd"]),
@@ -45,6 +45,7 @@ def contrast_variables(evidence: Results, row: Mapping[str, Any], codes: bool = 
         "effect_plural": words.verb[found.kind][1],
         "adjective": words.adjective[found.kind],
     }
+    return traced(leaves, row)
 
 
 def _direction(kind: Kind) -> str:
@@ -97,7 +98,7 @@ def sentence_variables(
             "outcomes": joined(mine, f"none of the {plural}"),
             "count": count(len(mine)),
         }
-    return leaves
+    return traced(leaves, *rows)
 
 
 def exposure_variables(evidence: Results, exposure: str, kind: str) -> Tree:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.results import Results
+from metastudy.codebook.interactions import INTERACTION
 from metastudy.design.new_settings import NEXT
 from metastudy.display.formatting import inline, share, words
 from metastudy.models.base import NO_VIGNETTE
@@ -69,6 +70,8 @@ def mark_of(row: Mapping[str, Any], /, **more: Any) -> dict[str, Any]:
 
 def type_label(evidence: Results, kind: str) -> str:
     """Heading of the exposures of a type."""
+    if kind == INTERACTION:
+        return "Interactions"
     return f"{evidence.labels.of(kind, 'exposure_types')} exposures"
 
 
@@ -76,6 +79,8 @@ def effect_axis(kind: str, metric: str) -> str:
     """What an axis of effects shows."""
     if metric != "sd":
         return f"Contrast, {'log-odds' if metric == 'log_odds' else inline(words(metric))}"
+    if kind == INTERACTION:
+        return "Difference between effects, SD"
     return (
         "Difference per SD of the exposure, SD"
         if kind == "measured"
@@ -175,7 +180,7 @@ def is_accuracy(parameter: str) -> bool:
 
 
 DIRECTIONS = [
-    "section",  # published, a module, or cases
+    "section",  # a module, or cases
     "heading",
     "row",
     "column",

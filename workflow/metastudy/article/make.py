@@ -15,8 +15,11 @@ from metastudy.article.results import Results
 from metastudy.article.topics import (
     answer_figures,
     answers,
+    arms,
     associations,
+    caterpillar,
     claims,
+    code_contrasts,
     codings,
     concordance,
     convergence,
@@ -38,7 +41,9 @@ from metastudy.article.topics import (
     predictive_checks,
     predictive_codings,
     prevalence,
+    primary,
     published,
+    published_directions,
     recovery,
     refits,
     selection,
@@ -47,10 +52,13 @@ from metastudy.article.topics import (
     studies,
     synthesis,
     tails,
+    tiles,
+    unlock,
 )
 from metastudy.article.variable_tree import Tree
 from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import Table
+from metastudy.display.plots import arms as arms_plot
 from metastudy.display.plots import (
     bubbles,
     code_places,
@@ -61,23 +69,41 @@ from metastudy.display.plots import (
     study_grid,
     truths,
 )
+from metastudy.display.plots import (
+    code_contrasts as contrast_plot,
+)
 from metastudy.display.plots import effect_directions as direction_plot
+from metastudy.display.plots import published_directions as record_plot
+from metastudy.display.plots import tiles as tiles_plot
+from metastudy.display.plots import unlock as unlock_plot
 
 __all__ = ["PLOTS", "TOPICS", "figure", "part", "table", "variables"]
 
 TOPICS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
     for module in (
-        *(answer_figures, answers, claims, codings, concordance, convergence, design_based),
+        *(
+            answer_figures,
+            answers,
+            caterpillar,
+            claims,
+            code_contrasts,
+            codings,
+            concordance,
+            convergence,
+        ),
+        design_based,
         *(dependence, differences, effect_directions, influence, moderators),
-        *(associations, left_out_groups, missing_outcomes, tails),
+        *(arms, associations, left_out_groups, missing_outcomes, tails, tiles, unlock),
         *(exploratory, heterogeneity, identification, pooling, pooling_comparison, power_scaling),
         *(
             predictive_answers,
             predictive_checks,
             predictive_codings,
             prevalence,
+            primary,
             published,
+            published_directions,
             recovery,
             refits,
             selection,
@@ -89,14 +115,19 @@ TOPICS: dict[str, ModuleType] = {
     )
 }
 PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
+    "arms": arms_plot.arms,
     "forest": forest.forest,
     "flow": flow.participant_flow,
     "funnel": funnel.funnel,
     "study_grid": study_grid.study_grid,
     "effect_directions": direction_plot.directions,
+    "published_directions": record_plot.published_directions,
     "bubbles": bubbles.bubbles,
     "evidence_map": evidence_map.evidence_map,
+    "tiles": tiles_plot.tiles,
     "truths": truths.truths,
+    "unlock": unlock_plot.unlock,
+    "code_contrasts": contrast_plot.code_contrasts,
     "code_places": code_places.code_places,
 }
 

@@ -70,6 +70,7 @@ class Results:
     synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     selection: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     robustness: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    unlock: pd.DataFrame = field(default_factory=pd.DataFrame)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

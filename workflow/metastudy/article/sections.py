@@ -15,6 +15,7 @@ from typing import Any
 
 from metastudy.article import catalogue, make
 from metastudy.article.results import Results
+from metastudy.article.section_captions import CAPTIONS, FIGURES
 from metastudy.article.topics import published
 from metastudy.article.variable_tree import Tree
 from metastudy.display.formatting import count, joined
@@ -28,66 +29,6 @@ TEXTS = Path(__file__).parent / "texts"
 OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
 EACH, WIDEST = "Study estimates", 60  # a column of the synthesis, and letters that it may have
 MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
-# Where the reader may look for what a figure shows: its caption and its alternative text.
-FIGURES = {
-    "study_grid": (
-        "Where the studies are, and what they cover.",
-        "Grid of the studies by country, sector, role, kind of exposure and response mode.",
-    ),
-    "participant_flow": (
-        "Participant flow of each study.",
-        "For each study the rows read, those that each rule excluded, and those in a model.",
-    ),
-    "aliases": (
-        "What the design identifies around each exposure.",
-        "Grid of exposures by study, country, sector, setting and role, with what each grouping is "
-        "in the model.",
-    ),
-    "places": (
-        "{label}: codes by place.",
-        "Share of sources with each code of the module {label}, by place.",
-    ),
-    "synthesis": (
-        "Estimates of studies (open) and what pools them, with "
-        "{{< var settings.report.interval_percent >}} intervals.",
-        "Forest plot of the estimate of each study, the pooled effects and their predictions.",
-    ),
-    "moderators": (
-        "Effects of studies by their moderators.",
-        "Estimates against each moderator, with the line of the model.",
-    ),
-    "directions": (
-        "Directions of effect.",
-        "Published findings as a list of directions, beside those of the models.",
-    ),
-    "heterogeneity": (
-        "Between-group standard deviations: prior (grey) and posterior.",
-        "Intervals of prior and posterior of each between-group standard deviation.",
-    ),
-    "refits": (
-        "Population effects with all data, and the range of their means over refits.",
-        "Forest plot of each population effect, and below it the range of its means over refits.",
-    ),
-    "comparison": (
-        "Expected log predictive density of left-out rows, as difference from the best way of "
-        "pooling.",
-        "For each module complete, partial and no pooling, each at its difference from the best.",
-    ),
-    "module": (
-        "{label}: effects with {{< var settings.report.interval_percent >}} intervals.",
-        "Effects of each exposure on each outcome of the module {label}.",
-    ),
-    "predictive": (
-        "{label}: observed statistics (points) and intervals of their replicates.",
-        "Observed statistics of the module {label} on the intervals of replicates.",
-    ),
-}
-# Where a table's own caption speaks of how the shipped findings were seen.
-CAPTIONS = {
-    "findings": "Published findings. Those of a study whose data are here as well never enter a "
-    "pool beside them.",
-    "appraisal": "Risk of bias and certainty of the published studies.",
-}
 # A citation in Markdown that this library wrote; labels have their @ escaped.
 _CITED = re.compile(r"(?<![\w\\])@(?!(?:fig|tbl|sec|eq)-)(\w(?:[\w:.+/-]*\w)?)")
 
@@ -278,11 +219,17 @@ def _module(write: _Writer, module: str) -> str:
     tree = write.value(module) or {}
     exposures = [key for key, value in tree.items() if isinstance(value, dict)]
     said = [
-        write.say(f"{module}.{key}.summary", f"{module}.{key}.differences.outcomes")
+        write.say(
+            f"{module}.{key}.summary",
+            f"{module}.{key}.differences.outcomes",
+            f"{module}.{key}.moderators.sentence",
+        )
         for key in exposures
         if f"{key}" not in ("level", "cells", "top", "accuracy")
     ]
     names = ("effects", "differences", "levels", "prevalence", "places")
+    # Of codes the forest says the same once more.
+    lead = "contrasts" if write.figure(f"contrasts_{module}", label)[0] else "module"
     return _under(
         f"### {escaped(label)} {{#sec-{module.replace('_', '-')}}}",
         f"*{escaped(write.evidence.vocabulary['modules'][module]['question'])}*",
@@ -290,7 +237,7 @@ def _module(write: _Writer, module: str) -> str:
         write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
         write.block(
             "",
-            *(f"fig:module_{module}", f"fig:places_{module}"),
+            *(f"fig:{name}_{module}" for name in ("arms", "tiles", lead, "places")),
             *(f"tbl:{n}_{module}" for n in names),
             label=label,
         ),
@@ -306,6 +253,7 @@ def _synthesis(write: _Writer) -> str:
         write.block("What can be pooled follows from the design.", "tbl:pooling"),
         write.block(write.say("synthesis.sentence"), "fig:synthesis", "tbl:synthesis"),
         *said,
+        write.block(write.say("caterpillar.sentence"), "fig:caterpillar"),
         write.block(
             "Each standard deviation between groups is beside its prior. " + _spreads(write),
             *("fig:heterogeneity", "tbl:heterogeneity"),
@@ -319,6 +267,7 @@ def _synthesis(write: _Writer) -> str:
         else "",
         *(write.block(write.say(f"{n}.sentence"), f"tbl:{n}") for n in ("dependence", "influence")),
         *_directions(write),
+        write.block(write.say("unlock.sentence"), "fig:unlock", "tbl:unlock"),
         write.cited(make.part(write.evidence, "selection"))
         if write.has(catalogue.PARTS["selection"].needs)
         else "",
@@ -332,7 +281,8 @@ def _spreads(write: _Writer) -> str:
 
 def _directions(write: _Writer) -> Iterator[str]:
     if len(published.findings(write.evidence)):
-        yield write.block("All findings have a direction.", "fig:directions")
+        yield write.block(write.say("record.sentence"), "fig:record")
+        yield write.block("The contrasts here have signs by their verdicts.", "fig:directions")
         yield write.block(write.say("published.sign_test_sentence"), "tbl:outcomes")
         yield write.block("The certainty of the findings was rated by outcome.", "tbl:certainty")
         yield write.block("What was not significant bounds an effect.", "tbl:bounds")

@@ -30,6 +30,7 @@ __all__ = [
     "is_judged",
     "level_label",
     "metric_label",
+    "moderator_label",
     "outcome_label",
     "percent_interval",
     "percent_points",
@@ -54,7 +55,7 @@ VERDICTS: Mapping[Kind, str] = {
     "undecided": "undecided",
 }
 BORDER = "†"  # beside a word that more draws might change; no sign of Markdown
-BORDER_NOTE = f"{BORDER}: on the border, within two Monte Carlo errors of another word."
+BORDER_NOTE = f"{BORDER}: on the border, within two Monte Carlo errors of another verdict."
 
 
 def estimate_and_interval(row: Mapping[str, Any], digits: int = 2) -> tuple[str, str]:
@@ -121,9 +122,9 @@ def level_label(row: Mapping[str, Any]) -> str:
     return label + f" ({note})" * bool(note)
 
 
-def rope_label(evidence: Results) -> str:
-    """The region of practical equivalence of standardised effects, as a text in SD."""
-    return f"±{evidence.rope('sd'):g} SD"
+def rope_label(evidence: Results, metric: str = "sd") -> str:
+    """The region of practical equivalence of effects in a metric, as a text with its unit."""
+    return f"±{evidence.rope(metric):g} {'SD' if metric == 'sd' else unit(metric)}"
 
 
 def place_label(
@@ -131,7 +132,9 @@ def place_label(
 ) -> str:
     """What a row is about: its study and vignette, as far as they differ."""
     if row["level"] == "population":
-        return "Mean"
+        return "Mean" + f" ({row['note']})" * bool(row["note"])
+    if row["level"] == "moderator":
+        return moderator_label(evidence, row) + f" ({row['note']})"
     if row["level"].startswith(NEXT):
         decided = " (its prior decides)" * (row["note"] == DECIDED)
         return f"Next study in {evidence.labels.of(row['group'])}{decided}"
@@ -144,6 +147,14 @@ def place_label(
         label = figure_rows.vignette_label(evidence, row["vignette"])
         parts.append(inline(label) if parts else label)
     return ": ".join(parts)
+
+
+def moderator_label(evidence: Results, row: Mapping[str, Any]) -> str:
+    """A moderator of a module's effects, and the category that is set against its reference."""
+    key, level = str(row["group"]), str(row["against"])
+    entry = evidence.vocabulary["moderators"].get(key, {})
+    label = evidence.labels.of(key, "moderators")
+    return f"{label}: {entry.get('levels', {}).get(level, level)}" if level else label
 
 
 def percent_points(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["GENERAL", "Tree", "flat", "put", "shortcode_key", "unit"]
+__all__ = ["GENERAL", "Traced", "Tree", "flat", "put", "shortcode_key", "traced", "unit"]
 
 Tree = dict[str, Any]  # texts, and trees of them
 UNITS = {
@@ -18,6 +18,21 @@ UNITS = {
     "unknown_sd": "SD of which nothing is said",
     "pomp": "% of scale",
 }
+
+
+class Traced(str):
+    """A text that knows the rows of results that it says something of, by their ids."""
+
+    __slots__ = ("ids",)
+    ids: tuple[str, ...]
+
+    def __new__(cls, text: str, ids: Iterable[str]) -> Traced:
+        """The text, and the ids in the order in which they are spoken of."""
+        made = super().__new__(cls, text)
+        made.ids = tuple(dict.fromkeys(ids))
+        return made
+
+
 GENERAL = "general"  # the key in place of a vignette, for answers that are about none
 
 
@@ -41,8 +56,27 @@ def shortcode_key(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_") or GENERAL
 
 
-def put(tree: Tree, path: Iterable[str], leaves: Mapping[str, Any]) -> None:
-    """Add leaves to a tree, in place, at the end of a path; its keys become shortcode keys."""
+def traced(leaves: Mapping[str, Any], *rows: Mapping[str, Any]) -> Tree:
+    """Leaves whose texts know the rows that they are of; those that know theirs keep them."""
+    ids = [str(row["id"]) for row in rows if row.get("id")]
+
+    def known(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: known(item) for key, item in value.items()}
+        # a text of another class, such as Markdown, is no number
+        return Traced(value, ids) if ids and type(value) is str else value
+
+    return {key: known(value) for key, value in leaves.items()}
+
+
+def put(
+    tree: Tree, path: Iterable[str], leaves: Mapping[str, Any], *rows: Mapping[str, Any]
+) -> None:
+    """Add leaves to a tree, in place, at the end of a path; its keys become shortcode keys.
+
+    ``rows`` are those of the results that the leaves say something of.
+    """
+    leaves = traced(leaves, *rows)
     for key in path:
         tree = tree.setdefault(shortcode_key(key), {})
     tree.update(leaves)

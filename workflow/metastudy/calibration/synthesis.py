@@ -29,9 +29,10 @@ from metastudy.models.prior_simulation import log_likelihood, parameters
 from metastudy.models.priors import Prior
 from metastudy.synthesis import model as synthesis_model
 from metastudy.synthesis.pooling import SecondStage, plans
-from metastudy.synthesis.priors import priors_of_plan
+from metastudy.synthesis.priors import PlanPriors, priors_of_plan
 from metastudy.synthesis.stages import stages
 from metastudy.synthesis.study_estimates import estimates
+from metastudy.synthesis.together import mixed
 
 __all__ = [
     "QUANTITIES",
@@ -44,23 +45,25 @@ __all__ = [
     "truths_from_priors",
 ]
 
-QUANTITIES = ("mu", "beta", "total_tau", "tau", "level", "theta", "log_likelihood")
+QUANTITIES = ("mu", "beta", "total_tau", "tau", "correlation", "level", "theta", "log_likelihood")
 # The end-to-end study: so many respondents in each study, in so many countries and sectors.
 PEOPLE = (40, 50, 60, 80, 100, 120, 160, 200)
 COUNTRIES, SECTORS = 4, 3
 CENTRE, SPREAD = 50.0, 10.0  # of the reference group, in per cent of the scale
 
 
-def built(found: SecondStage, priors: Sequence[Prior]) -> pm.Model:
+def built(found: SecondStage, priors: PlanPriors) -> pm.Model:
     """The second-stage model of a plan, with its priors of effects, spreads and moderators."""
-    own = found.table["estimate"].to_numpy(), found.covariance, found.design
-    return synthesis_model.build(*own, *priors, slopes=found.slopes)
+    estimate = found.table["estimate"].to_numpy()
+    return synthesis_model.build(
+        estimate, found.covariance, found.design, *priors, slopes=found.slopes
+    )
 
 
 def from_estimates(
     model: pm.Model,
     found: SecondStage,
-    priors: Sequence[Prior],
+    priors: PlanPriors,
     truths: Iterable[xr.Dataset],
     seed: int,
     with_estimates: bool = False,
@@ -91,7 +94,7 @@ def from_estimates(
 def from_rows(
     model: pm.Model,
     found: SecondStage,
-    priors: Sequence[Prior],
+    priors: PlanPriors,
     number: int,
     seed: int,
     vocabulary: Vocabulary,
@@ -121,7 +124,9 @@ def truths_from_priors(
         labels = list(found.design.levels)
         level = rng.standard_normal(len(labels))
         if labels:
-            level *= truth["tau"].values[found.design.component_of]
+            joint = found.design.joint
+            r = truth["correlation"].values[None] if joint else None
+            level = mixed(joint, level[None], r)[0] * truth["tau"].values[found.design.component_of]
         theta = found.design.sums(truth["mu"].values, level)
         if found.slopes.names:
             theta = theta + found.slopes.columns @ truth["beta"].values

@@ -22,6 +22,8 @@ KINDS = {
     "family_mean": "Means of families",
     "beta": "Effects in settings",
     "gamma": "Contrasts of codes",
+    "moderator": "Moderators of effects",
+    "correlation": "Correlations of effects",
     "baseline": "Intercepts",
     "prevalence": "Prevalences of families",
     "alpha": "Prevalences of codes",

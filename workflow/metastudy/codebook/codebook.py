@@ -65,6 +65,7 @@ class Codebook:
     vocabulary: Vocabulary
     document: Document = field(repr=False)
     reliabilities: Mapping[str, float] = field(default_factory=dict)
+    interactions: tuple[tuple[str, str], ...] = ()
 
     @property
     def data_path(self) -> Path:
@@ -84,7 +85,7 @@ class Codebook:
         """The rules of exclusion in order, that of consent among them.
 
         Consent goes first, as :data:`NO_CONSENT`, unless a rule that names its variable and
-        nothing else says where it stands.
+        nothing else says where it is.
         """
         consent = self.only("consent")
         if consent is None:
@@ -354,4 +355,5 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         vocabulary=vocabulary,
         document=document,
         reliabilities=dict(raw.get("reliabilities", {})),
+        interactions=tuple((one, other) for one, other in raw.get("interactions", ())),
     )

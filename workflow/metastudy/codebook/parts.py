@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from metastudy.codebook.checks.terms import IGNORE
 
@@ -21,11 +22,18 @@ __all__ = [
 ROW_NUMBER = "(row number)"  # the variable that is the id where the codebook takes row numbers
 
 
+def may_be_shared(said: Mapping[str, Any]) -> bool:
+    """Whether files with a study's data may be given away, by what its codebook says of it."""
+    share = str(said.get("share", "no")).lower()
+    return said.get("provenance") == "simulated" or share in ("yes", "true")
+
+
 @dataclass(frozen=True)
 class Study:
     """What the codebook says of the study as a whole.
 
-    A study of published findings may leave the places empty: each finding has its own.
+    A study of published findings may leave the places empty: each finding has its own. ``licence``
+    and ``availability`` are of its data file, and ``share`` says whether it may be given away.
     """
 
     id: str
@@ -40,6 +48,14 @@ class Study:
     arrangement: str = ""
     language: str | None = None
     label: str | None = None
+    share: bool | str = "no"
+    licence: str = ""
+    availability: str = ""
+
+    @property
+    def shareable(self) -> bool:
+        """Whether files with its data may be given away: of a simulated study, always."""
+        return may_be_shared({"provenance": self.provenance, "share": self.share})
 
 
 @dataclass(frozen=True)

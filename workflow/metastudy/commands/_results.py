@@ -63,6 +63,7 @@ def gather(args: argparse.Namespace) -> Results:
         ),
         selection={path.stem: pd.read_parquet(path) for path in args.selection},
         robustness={path.stem: pd.read_parquet(path) for path in args.robustness},
+        unlock=_joined(pd.read_parquet(path) for path in args.unlock),
         synthesis={path.stem: pd.read_parquet(path) for path in args.synthesis},
         settings=args.settings,
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from metastudy.commands._run import run
+from metastudy.record import history
 from metastudy.record.record_file import dumped, made
 
 
@@ -16,13 +18,23 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path(), help="what paths are relative to")
     parser.add_argument("--repository", type=Path, required=True, help="holds workflow and envs")
     parser.add_argument("--out", type=Path, required=True, help="record.json")
+    parser.add_argument("--history", type=Path, help="CSV that the primary contrasts are added to")
+    parser.add_argument("--primary", type=json.loads, default={}, help="JSON: names by place")
     args = parser.parse_args()
-    text = dumped(made(args.results, args.repository, args.project))
+    record = made(args.results, args.repository, args.project)
+    written = {args.out: dumped(record)}
+    if args.history:
+        sources = args.results / "variables" / "sources.json"
+        made_of = json.loads(sources.read_text("utf-8"))["variables"]
+        names = [name for place in args.primary.values() for name in place]
+        new = history.entries(record, made_of, names)
+        written[args.history] = history.dump(history.with_new(history.read(args.history), new))
     # Whole or not at all: what is there is the only record of the numbers before.
-    new = args.out.with_name(f".{args.out.name}.new")
-    new.write_text(text, "utf-8")
-    new.replace(args.out)
-    print(f"{args.out}: {len(text)} characters")
+    for path, text in written.items():
+        path.with_name(f".{path.name}.new").write_text(text, "utf-8")
+    for path in written:
+        path.with_name(f".{path.name}.new").replace(path)
+    print(f"{args.out}: {len(written[args.out])} characters")
 
 
 if __name__ == "__main__":

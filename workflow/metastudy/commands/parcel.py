@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
-
-from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.codebook import load
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.commands._parcel import made, options
 from metastudy.commands._run import run
-from metastudy.common.problems import MetastudyError
-from metastudy.common.text import did_you_mean
-from metastudy.data_report.inspection.study import inspect
-from metastudy.harmonize import pseudonyms
-from metastudy.harmonized.study import Study, load_study
+from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
-from metastudy.parcelling.control import Controlled, control, modules_of
-from metastudy.parcelling.make import documents, estimates_of, keyed
+from metastudy.parcelling.control import Controlled, modules_of
+from metastudy.parcelling.differences import check_against_older
+from metastudy.parcelling.make import estimates_of
 from metastudy.parcelling.page import owner_page
-from metastudy.parcels.parcel import SUFFIX, write
+from metastudy.parcels.parcel import read, write
 
 
 def main() -> None:
     """Entry point of the rule ``parcel``."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--study", required=True)
-    parser.add_argument(
-        "--studies", nargs="*", required=True, help="those that have rows of people"
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the studies")
-    parser.add_argument("--tables", type=Path, nargs="*", required=True, help="of the study")
-    parser.add_argument("--vocabulary", type=Path, required=True)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--pseudonyms", type=json.loads, required=True, help="JSON: key, key_file")
-    parser.add_argument("--smallest-cell", type=int, required=True)
-    parser.add_argument("--code", required=True, help="digest of the code")
-    parser.add_argument("--lock", required=True, help="digest of the locked requirements")
-    parser.add_argument("--out", type=Path, required=True, help="folder of parcels and their pages")
-    args = parser.parse_args()
-
-    if args.study not in args.studies:
-        raise MetastudyError(_no_study(args.study, args.studies))
-    study = load_study(args.tables[0], measured=None)
-    codebook = load(args.data / study.id, vocabularies.load(args.vocabulary), args.manifest)
-    vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
-    controlled = control(study, vocabulary, args.smallest_cell)
-    least = controlled.did["least"]
-    inspected = json.loads(inspect(controlled.study, vocabulary, least).to_json())
-    secret = pseudonyms.key(codebook, args.pseudonyms)
-    manifest = {
-        "study": study.id,
-        "provenance": study.provenance,
-        "least": least,
-        "checksum": {
-            "algorithm": "HMAC-SHA-256",
-            "data": keyed(codebook.data_path, secret),
-            "codebook": keyed(codebook.path, secret),
-        },
-        "code": args.code,
-        "lock": args.lock,
-    }
-    inside = documents(controlled, vocabulary, inspected)
-    path = args.out / f"{study.id}{SUFFIX}"
+    args = options(main.__doc__)
+    parcel = made(args)
+    path, manifest, inside = parcel.path, parcel.manifest, parcel.documents
+    study, controlled, vocabulary = parcel.study, parcel.controlled, parcel.vocabulary
+    if path.is_file():
+        check_against_older(inside, read(path, study.id), manifest["least"])
     write(path, manifest, inside)
     size, moved = path.stat().st_size, _moved(study, controlled, vocabulary)
     page = path.with_suffix(".html")
@@ -72,14 +31,6 @@ def main() -> None:
         print(f"{study.id}: {name.replace('_', ' ')}: {found}")
     print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else "cells were merged"))
     print(f"{path}: {size} bytes; read {page} before you send it")
-
-
-def _no_study(name: str, there: list[str]) -> str:
-    asked = f"'{name}' is no study with rows of people" if name else "no study is named"
-    return (
-        f"{asked}: give --config study=NAME, NAME being one of "
-        f"{', '.join(there) or 'those in the data'}{did_you_mean(name, there)}"
-    )
 
 
 def _moved(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list[list[str]]:

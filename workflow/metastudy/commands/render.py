@@ -21,6 +21,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--figures", type=Path, help="folder of the figures")
     parser.add_argument("--tables", type=Path, help="folder of the tables (_tbl-*.md)")
     parser.add_argument("--variables", type=Path, help="the file _variables.yml")
+    parser.add_argument("--ledger", type=Path, help="what each variable is made of, JSON")
     parser.add_argument("--engine", choices=["auto", "quarto", "pandoc"], default="auto")
     parser.add_argument("--asked", choices=["auto", "quarto", "pandoc"], help="default: the engine")
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["html", "typst", "docx"])
@@ -40,8 +41,12 @@ def main() -> None:
         project = args.out / "source"
         names = stage(args.manuscript, args.figures, args.tables, args.variables, project)
     engine = choose_engine(args.engine)
-    record = render(project, args.out, args.formats, engine, args.asked or args.engine, names)
+    record = render(
+        project, args.out, args.formats, engine, args.asked or args.engine, names, args.ledger
+    )
     print(f"rendered by {record['engine']}: {record['tools']}")
+    if "not_quarto" in record:
+        print(f"not by Quarto: {record['not_quarto']}")
 
 
 if __name__ == "__main__":

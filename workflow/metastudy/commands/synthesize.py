@@ -16,10 +16,12 @@ from metastudy.common import result_tables
 from metastudy.models.priors import priors_of
 from metastudy.posterior.heterogeneity import decided_by_prior, taus
 from metastudy.posterior.verdicts import ROPES
+from metastudy.synthesis.correlated import correlated
 from metastudy.synthesis.dependence import assumed, sensitivity
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
 from metastudy.synthesis.influence import influence
 from metastudy.synthesis.moderators import coefficients, lines
+from metastudy.synthesis.pooling import SecondStage
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
 from metastudy.synthesis.stages import fitter, stages
@@ -51,6 +53,7 @@ def main() -> None:
     spread: list[pd.DataFrame] = []
     shown: dict[str, list[pd.DataFrame]] = {"pooled": [], "exploratory": []}
     more: dict[str, list[pd.DataFrame]] = {}
+    fits: list[tuple[SecondStage, xr.Dataset]] = []
     priors = priors_of(args.priors)
     seed, ropes = args.sampling["seed"], {m: getattr(args, key) for m, key in ROPES.items()}
     for at, (name, metric, found) in enumerate(stages(table, covariance, vocabulary)):
@@ -70,6 +73,7 @@ def main() -> None:
         said["module_or_family"] = said["module_or_family"].replace("", "exploratory")
         seen.append(said)
         if name == "pooled":
+            fits.append((found, draws))
             refits = {at: fit(one, sampling)["posterior"] for at, one in others.items()}
             chains = args.refits | {"cores": args.cores}
             for label, of in {
@@ -89,6 +93,7 @@ def main() -> None:
         for name, parts in (shown | {n: more.get(n, []) for n in MORE}).items()
     }
     tables |= {
+        "correlations": correlated(fits, priors, args.interval),
         "estimates": table[result_tables.columns("estimates")],
         "structure": pd.concat(seen, ignore_index=True)[STRUCTURE],
         "heterogeneity": pd.concat(spread, ignore_index=True)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from metastudy.article import catalogue, make, sections
+from metastudy.article.results import Results
+from metastudy.article.topics import primary
 from metastudy.commands import _results
 from metastudy.commands._run import run
-from metastudy.display.pipe_table import markdown
+from metastudy.common.problems import BadInput
+from metastudy.display.pipe_table import Table, markdown
+from metastudy.record import collect, history, steps
+from metastudy.record.record_file import load
 
 KEY = re.compile(r"^\s*@\w+\s*\{\s*([^\s,]+)", re.M)  # of an entry of a bibliography
 
@@ -27,6 +35,10 @@ def main() -> None:
         help="folder for _tbl-<name>.md, <name>.csv and _part-<name>.md",
     )
     parser.add_argument("--bibliography", type=Path, nargs="*", default=[], help="its .bib files")
+    parser.add_argument(
+        "--accepted", type=Path, nargs="*", default=[], help="the record and what is beside it"
+    )
+    parser.add_argument("--build", type=Path, help="folder of all results, to compare with these")
     parser.add_argument("--done", type=Path, help="where to write what was made")
     args = parser.parse_args()
     evidence = _results.gather(args)
@@ -43,6 +55,9 @@ def main() -> None:
         (args.out / f"_tbl-{name}.md").write_text(markdown(name, found), "utf-8")
         found.full.to_csv(args.out / f"{name}.csv", index=False)
         captions[name] = found.caption
+    for name, found in since_the_record(evidence, args.accepted, args.build).items():
+        (args.out / f"_tbl-{name}.md").write_text(markdown(name, found), "utf-8")
+        found.full.to_csv(args.out / f"{name}.csv", index=False)
     for name, item in () if args.table else catalogue.PARTS.items():
         if all(getattr(args, need) for need in item.needs):
             (args.out / f"_part-{name}.md").write_text(make.part(evidence, name), "utf-8")
@@ -51,6 +66,59 @@ def main() -> None:
         (args.out / f"_part-{name}.md").write_text(text, "utf-8")
     if args.done:
         args.done.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def since_the_record(
+    evidence: Results, accepted: list[Path], build: Path | None
+) -> dict[str, Table]:
+    """What changed since the record, and the history of the primary contrasts.
+
+    Without a build there is none of it. The caption says of a record that it cannot be read, or
+    that there is none yet.
+    """
+    if build is None:
+        return {}
+    paths = {path.stem: path for path in accepted}
+    changes = _changes(evidence, build, paths.get("record"), paths.get("record_changes"))
+    named = primary.named(evidence, "results") or primary.named(evidence)
+    shown = primary.table(evidence)
+    labels = dict(zip(named, shown.shown["Contrast"], strict=True))
+    now = [
+        {"record": "", "commit": "this build", "seed": "", "name": name}
+        | {column: float(row[column]) for column in history.NUMBERS}
+        | {"verdict": evidence.verdict(row)}
+        for name, row in named.items()
+    ]
+    past = history.read(paths["record_history"]) if "record_history" in paths else []
+    none = "" if past else "No accepted record has its primary contrasts in a history yet."
+    found = {
+        "changes": changes,
+        "history": history.history_table(past, now, labels, none),
+    }
+    marks = tuple(study.provenance for study in (*evidence.studies, *evidence.published))
+    return {name: replace(table, provenance=marks) for name, table in found.items()}
+
+
+def _changes(evidence: Results, build: Path, record: Path | None, chain: Path | None) -> Table:
+    """What moved, by the chain of `snakemake changes` where it is of this record and this build."""
+    none = pd.DataFrame(columns=list(history.CHANGES))
+    if record is None:
+        return history.changes_table(none, 0.0, 0, "There is no accepted record to compare with.")
+    try:
+        old = load(record)
+    except BadInput as bad:
+        found = f"The record could not be read: {bad.problems[0].found}."
+        return history.changes_table(none, 0.0, 0, found)
+    now = collect.tables(build, evidence.cuts)
+    plain, by_step = history.changes_table(*history.changes(old["tables"], now)), None
+    try:
+        by_step = steps.read(chain) if chain else None
+    except BadInput as bad:
+        said = f"{plain.caption} Its steps could not be read: {bad.problems[0].found}."
+        return replace(plain, caption=said)
+    if by_step and (by_step.record, by_step.build) == (old["checksum"], steps.numbers(now)):
+        return history.steps_table(by_step)
+    return plain
 
 
 if __name__ == "__main__":

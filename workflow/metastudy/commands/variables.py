@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 from importlib.metadata import version
 from pathlib import Path
 
 from metastudy.article.abstract import summary
+from metastudy.article.ledger import sources
 from metastudy.article.make import variables
 from metastudy.article.variables_file import dump
 from metastudy.commands._results import arguments, gather
@@ -41,12 +43,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     arguments(parser)
     parser.add_argument("--engine", default="pandoc", help="what renders the article")
+    parser.add_argument("--fits", type=json.loads, default={}, help="JSON: module, studies of each")
     parser.add_argument("--out", type=Path, required=True, help="_variables.yml")
+    parser.add_argument("--sources", type=Path, help="what each variable is made of, JSON")
     args = parser.parse_args()
     evidence = gather(args)
     tree = variables(evidence, build(args.engine))
     tree["article"] = {"summary": summary(evidence, tree)}
     args.out.write_text(dump(tree), "utf-8")
+    if args.sources:
+        found = sources(evidence, tree, args.fits)
+        args.sources.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

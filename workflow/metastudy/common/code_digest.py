@@ -40,7 +40,7 @@ def code_digest(module: str, root: str | Path) -> str:
     Counted are the module, the modules of the same top-level package that it imports, directly or
     not (also inside functions), and the ``__init__`` of every package on the way. Each enters as
     its syntax tree without docstrings, so comments and formatting do not count. Other packages do
-    not enter: the lock stands for them.
+    not enter: the lock does that for them.
 
     A module that reads files which are not Python (a schema, a filter, a style sheet) declares
     them in a constant, ``__resources__ = ("../schemas/*.yaml", "filter.lua")``: paths or globs
@@ -73,7 +73,7 @@ def code_digest(module: str, root: str | Path) -> str:
         digest.update(f"module {name} {parsed.code}\n".encode())
         for pattern in parsed.resources:
             for found in _matches(pattern, path):
-                # relative to the root, so that the digest is the same wherever the project stands
+                # relative to the root, so that the digest is the same wherever the project is
                 resources[Path(os.path.relpath(found, root)).as_posix()] = file_digest(found)
     for name, content in sorted(resources.items()):
         digest.update(f"resource {name} {content}\n".encode())

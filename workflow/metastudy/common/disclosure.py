@@ -25,7 +25,7 @@ __all__ = [
     "step",
 ]
 
-Count = int | str  # a number, or the text that stands for a hidden one
+Count = int | str  # a number, or the text in place of a hidden one
 Share = int | str  # per cent
 STEPS = (1, 2, 4, 5, 10, 20, 25, 50)  # per cent; at most doubling, so that no part rounds to 0
 LEAST_VALUES = 2  # so many numbers a hidden cell could be

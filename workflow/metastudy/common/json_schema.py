@@ -26,9 +26,10 @@ _EXPECTED: Mapping[str, Callable[[Any], str]] = {
     "exclusiveMinimum": lambda limit: f"a number above {limit:g}",
     "exclusiveMaximum": lambda limit: f"a number below {limit:g}",
     "minItems": lambda limit: f"at least {limit} in the list",
+    "maxItems": lambda limit: f"at most {limit} in the list",
     "minProperties": lambda limit: f"at least {limit} entry",
-    "minLength": lambda limit: f"at least {limit} character",
-    "maxLength": lambda limit: f"at most {limit} character",
+    "minLength": lambda limit: f"at least {limit} character{'s' * (limit > 1)}",
+    "maxLength": lambda limit: f"at most {limit} character{'s' * (limit > 1)}",
     "uniqueItems": lambda _: "each value once",
 }
 

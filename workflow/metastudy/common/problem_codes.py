@@ -49,6 +49,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "constant-outcome": "An outcome does not vary within the settings of a study.",
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
+        "empty-interaction": "Nobody who answered an outcome is in a combination of conditions "
+        "whose interaction is declared.",
+        "aliased-interaction": "Other exposures of the study make up a declared interaction.",
         "aliased-term": "The configuration asks for a term that the design does not identify.",
         "two-forms": "A published effect is there in two forms, or in one that its design does "
         "not go with.",
@@ -69,6 +72,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "large effect is in it.",
         "selection-side": "The configuration declares a side of selection for something that no "
         "published finding is about.",
+        "candidate": "A candidate study of the configuration names something that neither the "
+        "vocabulary nor the studies have.",
         "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
         "varying-exposure": "A condition differs between the vignettes of one respondent.",
         "varying-organisation": "An organisation has several values of what should be its own "

@@ -19,7 +19,7 @@ class Problem:
     Parameters
     ----------
     file : the file as the user knows it, relative to the project's root.
-    found, expected : what stands there, and what may be there.
+    found, expected : what is there, and what may be there.
     fix : where and how to put it right.
     study, row, column : the place; a row is numbered as the file's own program numbers it.
     code : a stable name of the kind of problem, such as ``off-scale``.

@@ -1,4 +1,4 @@
-"""A store for fits: what was computed from the same cells, code, settings and lock is reused.
+"""A store for results: what was made from the same contents, code, settings and lock is reused.
 
 An entry is one file, ``<first two digits of the key>/<key>.<SHA-256 of its bytes>``. Its name says
 what its content must be and one rename makes it whole, so jobs may share the store without locks:
@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from metastudy.common.problems import MetastudyError
 
-__all__ = ["fetch", "keep", "key"]
+__all__ = ["fetch", "forget", "keep", "key"]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
@@ -109,7 +109,7 @@ def keep(store: str | Path, key: str, source: str | Path) -> bool:
     """Put a file into the store under a key.
 
     The first intact entry of a key stays, so what is taken from the store is the same every time.
-    A store that cannot be written (full, read-only) is told on stderr and costs nothing else.
+    A store that cannot be written (full, read-only) is reported on stderr and costs nothing else.
 
     Parameters
     ----------
@@ -142,6 +142,12 @@ def keep(store: str | Path, key: str, source: str | Path) -> bool:
         _note(f"{source} was not stored: {error}")
         return False
     return True
+
+
+def forget(store: str | Path, key: str) -> None:
+    """Remove whatever is kept under a key; what cannot be removed is said on stderr."""
+    for entry in _entries(Path(store), key):
+        _remove(entry)
 
 
 def _folder(store: Path, key: str) -> Path:

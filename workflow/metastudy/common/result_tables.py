@@ -30,8 +30,8 @@ CONTRAST: Mapping[str, Column] = {
     "module": TEXT,
     "variant": TEXT,  # main; error_free: codings taken as true; else a sensitivity analysis
     "estimand": Column(  # effect: a contrast of exposures; difference: of two effects; mean: also a
-        among=("effect", "difference", "mean")  # share or a prevalence
-    ),
+        among=("effect", "difference", "mean", "moderator")  # share or a prevalence; moderator: the
+    ),  # change of an effect by what studies differ in
     "exposure": TEXT,
     "exposure_type": TEXT,
     "outcome": TEXT,

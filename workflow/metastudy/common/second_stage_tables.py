@@ -29,6 +29,9 @@ INCONSISTENCY: Mapping[str, Column] = {
 _OF_ESTIMAND = (
     *("id", "exposure", "exposure_type", "outcome", "family", "role", "response_mode", "metric"),
 )
+_ESTIMAND: Mapping[str, Column] = dict.fromkeys(
+    ("exposure", "exposure_type", "outcome", "family", "role", "response_mode", "metric"), TEXT
+)
 _POOLED: Mapping[str, Column] = {
     "id": TEXT,
     "exposure": TEXT,
@@ -110,6 +113,17 @@ SECOND_STAGE: Mapping[str, Mapping[str, Column]] = {
         **{f"{name}_{at}": MEASURE for at in ("30", "90") for name in ("mean", "lower", "upper")},
         "provenance": TEXT,
     },
+    "correlations": {
+        **dict.fromkeys(_OF_ESTIMAND, TEXT),
+        **dict.fromkeys(("other", "other_exposure", "other_outcome"), TEXT),
+        "studies": Column("int64", low=1),  # that measure both
+        "mean": MEASURE,  # missing where it is taken as zero
+        "lower": MEASURE,
+        "upper": MEASURE,
+        "prior": TEXT,
+        "reason": TEXT,  # why it is taken as zero
+        "provenance": TEXT,
+    },
     "influence": {
         **dict.fromkeys(_OF_ESTIMAND, TEXT),
         "study": TEXT,  # left out
@@ -141,14 +155,16 @@ SECOND_STAGE: Mapping[str, Mapping[str, Column]] = {
         "aliased_with": TEXT,
         "reason": TEXT,
     },
+    "unlock": {  # an estimand that is not pooled, and what a candidate study would do for it
+        "candidate": TEXT,
+        "module": TEXT,
+        **_ESTIMAND,
+        "studies": COUNT,  # that would speak of it
+        "sign": Column(among=("spread", "pooled", "contrast", "aliased", "nothing")),
+        "reason": TEXT,
+    },
     "selection": {
-        "exposure": TEXT,
-        "exposure_type": TEXT,
-        "outcome": TEXT,
-        "family": TEXT,
-        "role": TEXT,
-        "response_mode": TEXT,
-        "metric": TEXT,
+        **_ESTIMAND,
         "analysis": Column(among=("plain", "step_function", "pet", "peese", "worst_case")),
         "side": Column(among=("positive", "negative")),  # that selection favours
         "declared": FLAG,
@@ -180,13 +196,7 @@ SECOND_STAGE: Mapping[str, Mapping[str, Column]] = {
     "selection_effects": {
         "id": TEXT,
         "study": TEXT,
-        "exposure": TEXT,
-        "exposure_type": TEXT,
-        "outcome": TEXT,
-        "family": TEXT,
-        "role": TEXT,
-        "response_mode": TEXT,
-        "metric": TEXT,
+        **_ESTIMAND,
         "estimate": NUMBER,
         "se": SPREAD,
         "se_alone": SPREAD,  # without what the effect itself adds

@@ -6,15 +6,13 @@ output without a record counts as made from the study: a reader of data protecti
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from metastudy.common.problems import MetastudyError
+from metastudy.common.snakemake_records import Record, records
 
 __all__ = ["mentions", "withdraw"]
 
@@ -59,8 +57,8 @@ def withdraw(
             "`snakemake withdraw --config study=NAME`"
         )
     raw = data / study
-    records = _records(project / ".snakemake" / "metadata", project)
-    doomed = _made_from(study, raw, records, results, project)
+    noted = records(project)
+    doomed = _made_from(study, raw, noted, results, project)
     made = [project / "parcels" / f"{study}{end}" for end in (".parcel", ".html")]
     known = raw.exists() or raw.is_symlink() or any(doomed) or any(path.exists() for path in made)
     if not known:
@@ -77,9 +75,9 @@ def withdraw(
     gone = [path for path in doomed if _remove(path)]
     logs = [path for path in _files(results / "logs") if _names(path, study)]
     logs += _files(project / ".snakemake" / "log") + _files(project / ".snakemake" / "slurm_logs")
-    for path, output in records:
-        if output in doomed or not output.exists():
-            path.unlink(missing_ok=True)
+    for record in noted:
+        if record.output in doomed or not record.output.exists():
+            record.path.unlink(missing_ok=True)
     gone_logs = sum(map(_remove, logs))
     if gone:
         removed.append(f"{len(gone)} results that were made from it, under {results}")
@@ -89,7 +87,7 @@ def withdraw(
         removed.append(f"{gone_logs} logs, under {results / 'logs'} and .snakemake")
     entries = [path for path in store.glob("*/*") if _ENTRY.fullmatch(path.name)] if store else []
     if sum(map(_remove, entries)):
-        removed.append(f"{len(entries)} fits of all studies, in the store {store}")
+        removed.append(f"{len(entries)} entries of all studies, in the store {store}")
     if (rebuild / VERIFY).is_file() and _remove(rebuild):
         removed.append(f"{rebuild}, with its copy of the data")
     return removed
@@ -120,21 +118,8 @@ def mentions(study: str, project: Path) -> list[str]:
     return found
 
 
-def _records(metadata: Path, project: Path) -> list[tuple[Path, Path]]:
-    """Snakemake's records, and the output that each is of: a path is the record's name."""
-    found = []
-    for path in _files(metadata):
-        name = "".join(part.removeprefix("@") for part in path.relative_to(metadata).parts)
-        try:
-            output = base64.b64decode(name, altchars=b"-_").decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-        found.append((path, project / output))
-    return found
-
-
 def _made_from(
-    study: str, raw: Path, records: list[tuple[Path, Path]], results: Path, project: Path
+    study: str, raw: Path, noted: list[Record], results: Path, project: Path
 ) -> set[Path]:
     """All outputs that are of a study, or made from one that is."""
     doomed = {
@@ -143,7 +128,7 @@ def _made_from(
         for path in (results / folder).glob("*")
         if path.name.split(".")[0] == study
     }
-    inputs = {output: _inputs(path, project) for path, output in records}
+    inputs = {one.output: [project / name for name in one.inputs] for one in noted}
     made = set(_outputs(results))
     recorded = {path for path in made if any(output in (path, *path.parents) for output in inputs)}
     doomed |= made - recorded - {p for p in made if _of_another(p, study, results)}
@@ -162,13 +147,6 @@ def _of_another(path: Path, study: str, results: Path) -> bool:
     """Whether a file is of the tables of one study, and of another one."""
     folder, name = path.relative_to(results).parts[:2]
     return folder in ("harmonized", "staged") and name.split(".")[0] != study
-
-
-def _inputs(record: Path, project: Path) -> list[Path]:
-    try:
-        return [project / name for name in json.loads(record.read_text("utf-8"))["input"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _outputs(results: Path) -> Iterator[Path]:

@@ -309,7 +309,7 @@ def read_yaml(path: Path, *, study: str | None = None, code: str = "codebook") -
             raise refused(error.found, "well-formed YAML", "correct the file") from None
         raise refused(
             error.found,
-            "well-formed YAML in which each key stands once",
+            "well-formed YAML with each key once",
             f"correct line {error.line} of {shown(path)}",
             row=f"{error.line} (line)",
         ) from None

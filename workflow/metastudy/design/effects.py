@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metastudy.design.identification import Component, Identification
+from metastudy.design.joint import Joint
 
 __all__ = ["EffectDesign", "Part", "effect_design"]
 
@@ -45,7 +46,8 @@ class EffectDesign:
 
     ``mean_of`` (row,) and ``level_of`` (row, most components of a row) are places among ``means``
     and ``levels``, -1 where there is none; ``component_of`` (level,) and ``total_of`` (component,)
-    are places among ``components`` and ``totals``, -1 for a component with its own prior.
+    are places among ``components`` and ``totals``, -1 for a component with its own prior. ``joint``
+    says which of them deviate together, if any do.
     """
 
     means: tuple[str, ...]
@@ -56,6 +58,7 @@ class EffectDesign:
     level_of: np.ndarray
     component_of: np.ndarray
     total_of: np.ndarray
+    joint: Joint | None = None
 
     @property
     def parts(self) -> Mapping[str, int]:

@@ -5,25 +5,33 @@ Everything here is computed from the design alone, never from an outcome.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from metastudy.codebook.vocabulary import Vocabulary
+
 __all__ = [
+    "BETWEEN",
+    "DECIDED",
     "LEAST_STUDIES",
     "MODERATED",
     "NO_SLOPES",
+    "WITHIN",
     "Coefficient",
     "Moderation",
     "Moderator",
     "Slopes",
     "moderate",
+    "moderators_of",
+    "places_of",
 ]
 
 LEAST_STUDIES = 4  # studies per coefficient; with fewer, its prior decides it
 MODERATED = "moderator "  # before the name of a moderator, in the columns of the estimates
+DECIDED = "decided by its prior: fewer than four studies for each coefficient"
 BETWEEN = "a comparison between studies"
 WITHIN = "varies within studies"
 
@@ -87,7 +95,20 @@ class Slopes:
 NO_SLOPES = Slopes((), np.zeros((0, 0)))
 
 
-def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: pd.Series) -> Moderation:
+def moderators_of(vocabulary: Vocabulary) -> list[Moderator]:
+    """The moderators that the vocabulary has, in its order."""
+    return [
+        Moderator(name, tuple(entry.get("levels", ())), str(entry.get("unit", "")))
+        for name, entry in vocabulary["moderators"].items()
+    ]
+
+
+def moderate(
+    rows: pd.DataFrame,
+    declared: Sequence[Moderator],
+    study: pd.Series,
+    places: Mapping[str, tuple[float, float]] | None = None,
+) -> Moderation:
     """Decide which moderators the estimates of one estimand identify.
 
     In the order of declaration a moderator is refused that is not known of every estimate, that is
@@ -100,13 +121,14 @@ def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: pd.Series
         where it is not known. A moderator that is known of none of them is not theirs.
     declared : the moderators.
     study : of each estimate.
+    places : centre and scale of a number, where several estimands are to have the same.
 
     Returns
     -------
     Moderation
-        A number is centred at the mean of the studies' means, and its coefficient is the change
-        per standard deviation of the estimates' values; that of a category is the difference from
-        its reference, the first level that has estimates.
+        Without a place a number is centred at the mean of the studies' means, and its coefficient
+        is the change per standard deviation of the estimates' values; that of a category is the
+        difference from its reference, the first level that has estimates.
     """
     studies = pd.get_dummies(study, dtype=float).to_numpy()
     one = np.ones((len(rows), 1))
@@ -128,7 +150,7 @@ def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: pd.Series
             same = f"the same in all {len(rows)} estimates: {_text(values.iloc[0])}"
             said.append((*entry, "refused", "intercept", same))
             continue
-        mine, columns = _coefficients(moderator, values, study)
+        mine, columns = _coefficients(moderator, values, study, (places or {}).get(moderator.name))
         before = [one, *(c for _, c in kept)]
         if alias := _alias(columns, kept):
             said.append((*entry, "refused", alias, f"aliased with {alias}"))
@@ -146,13 +168,27 @@ def moderate(rows: pd.DataFrame, declared: Sequence[Moderator], study: pd.Series
     return Moderation(tuple(coefficients), columns, table, decided)
 
 
+def places_of(moderation: Moderation | None) -> Iterator[str]:
+    """Where a population mean is, moderator by moderator, in words."""
+    found = moderation.coefficients if moderation else ()
+    for one in {c.moderator: c for c in found}.values():
+        if isinstance(one.at, str):
+            yield f"at the reference of {one.moderator}: {one.at}"
+        else:
+            yield f"at the mean of {one.moderator}: {one.at:.4g} {one.unit}".strip()
+
+
 def _coefficients(
-    moderator: Moderator, values: pd.Series, study: pd.Series
+    moderator: Moderator,
+    values: pd.Series,
+    study: pd.Series,
+    place: tuple[float, float] | None,
 ) -> tuple[list[Coefficient], np.ndarray]:
     between = bool(values.groupby(study.to_numpy()).nunique().le(1).all())
     if not moderator.levels:
         x = values.astype(float)
-        at, scale = float(x.groupby(study.to_numpy()).mean().mean()), float(x.std())
+        own = float(x.groupby(study.to_numpy()).mean().mean()), float(x.std())
+        at, scale = place or own
         one = Coefficient(moderator.name, "", at, scale, moderator.unit, between)
         return [one], ((x.to_numpy() - at) / scale)[:, None]
     reference, *others = (level for level in moderator.levels if values.eq(level).any())

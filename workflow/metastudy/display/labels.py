@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from metastudy.codebook.interactions import INTERACTION, TIMES, is_interaction, parts_of
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import split_values
 from metastudy.display.formatting import inline, joined, words
@@ -26,6 +27,8 @@ class Exposure:
     name: str
     label: str
     change: str  # what one unit of it is, as the subject of a sentence
+    level: str = ""  # of a factor with more than two levels: the one beside the reference
+    arms: tuple[str, str] = ("", "")  # labels of a factor's reference level and of the other one
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Labels:
 
     def exposure(self, key: str, kind: str) -> Exposure:
         """Read an exposure's id, with the words for its label and for one unit of it."""
+        if kind == INTERACTION:
+            return self._interaction(key)
         factors, constructs = self.vocabulary["factors"], self.vocabulary["constructs"]
         stem, _, level = key.rpartition(f"_{kind}")
         name = stem or key
@@ -82,12 +87,32 @@ class Labels:
             change = f"a change from {low} to {high}"
             if kind != "randomised":
                 change = f"the {inline(words(name))} “{high}” rather than “{low}”"
-            return Exposure(key, kind, name, label, change)
+            arms = (levels[reference], levels[other])
+            return Exposure(key, kind, name, label, change, level.lstrip("_"), arms)
         label = self.of(name, *(("constructs",) if name in constructs else ("factors",)))
         # A published contrast that the vocabulary does not have says itself what it compares.
         change = f"one standard deviation more of {inline(label)}"
         change = change if name in constructs else inline(label)
         return Exposure(key, kind, name, label, change)
+
+    def _interaction(self, key: str) -> Exposure:
+        """An interaction: of what the effect differs, and by what."""
+        one, other = (self._typed(part) for part in parts_of(key))
+        what = "effect" if one.type == "randomised" else "association"
+        label = f"{one.label} × {inline(other.label)}"
+        change = f"the {what} of {one.change}, with {other.change},"
+        return Exposure(key, INTERACTION, f"{one.name}{TIMES}{other.name}", label, change)
+
+    def _typed(self, key: str) -> Exposure:
+        """An exposure by its id alone, which ends in its type or in its type and level."""
+        found = [
+            (f"{name}_{kind}", kind)
+            for kind in self.vocabulary["exposure_types"]
+            for name in (*self.vocabulary["factors"], *self.vocabulary["constructs"])
+            if key == f"{name}_{kind}" or key.startswith(f"{name}_{kind}_")
+        ]
+        kind = max(found, key=lambda one: len(one[0]), default=("", ""))[1]
+        return self.exposure(key, kind) if kind else Exposure(key, "", key, words(key), words(key))
 
     def exposure_with_type(self, key: str, kind: str) -> str:
         """Label of an exposure, with its type in brackets."""
@@ -117,6 +142,9 @@ class Labels:
                 continue
             if "+" in piece and set(piece.split("+")) & GROUPINGS:
                 found.append(f"{words(joined(piece.split('+')))} in one")
+                continue
+            if is_interaction(piece):
+                found.append(self._interaction(piece).label)
                 continue
             ours = [key for key in known if piece == key or piece.startswith(f"{key}_")]
             if ours:

@@ -27,7 +27,7 @@ class Table:
 
 
 HEADING = "**"  # begins a cell that names a group of rows
-CITED = 22  # letters of a citation, which stands as a key until it is rendered
+CITED = 22  # letters of a citation, which is a key until it is rendered
 WIDEST = 34  # letters: longer texts wrap
 BETWEEN = 2  # letters that the space between two columns takes
 # Letters beside each other on a page, by the most columns: more columns have smaller type, as the

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from metastudy.codebook.interactions import INTERACTION
 from metastudy.display.formatting import count, joined
 from metastudy.posterior.verdicts import CLAIMS, Kind
 
 __all__ = ["DOWN", "UP", "Finding", "Phrases", "comparison", "differences", "phrases", "summary"]
 
-NAMED = 6  # so many labels are listed in a sentence; of more, only their number is told
+NAMED = 6  # this many labels are listed in a sentence; of more, only their number is given
 UP: tuple[Kind, ...] = ("clear_higher", "higher")
 DOWN: tuple[Kind, ...] = ("clear_lower", "lower")
 
@@ -20,7 +21,7 @@ class Phrases:
     """Words for each verdict; verbs in the singular, then in the plural."""
 
     verb: Mapping[Kind, tuple[str, str]]
-    noun: str  # what the contrast is: an effect, an association
+    noun: str  # what the contrast is: an effect, an association, a difference of effects
 
     adjective: Mapping[Kind, str]
 
@@ -40,11 +41,14 @@ def phrases(exposure_type: str, codes: bool = False) -> Phrases:
 
     Parameters
     ----------
-    exposure_type : ``randomised``, or any other.
+    exposure_type : ``randomised``, ``interaction``, of which effects are compared, or any other.
     codes : whether outcomes are codes, of which the prevalence is compared.
     """
     what = " prevalence of" if codes else ""
-    if exposure_type == "randomised":
+    if exposure_type == INTERACTION:
+        up, down = ((f"is {way} on", f"are {way} on") for way in ("higher", "lower"))
+        noun, before = "difference", "on"
+    elif exposure_type == "randomised":
         the = f" the{what}" if codes else ""
         up, down = ((f"{verb}s{the}", f"{verb}{the}") for verb in ("raise", "lower"))
         noun, before = "effect", "on"
@@ -59,17 +63,21 @@ def phrases(exposure_type: str, codes: bool = False) -> Phrases:
         "clear_higher": up,
         "clear_lower": down,
         "too_small": (
-            f"has an {noun} too small to matter {before}",
+            f"has {_a(noun)} too small to matter {before}",
             f"have {noun}s too small to matter {before}",
         ),
         "higher": up,
         "lower": down,
         "undecided": (
-            f"has an {noun} of undecided sign {before}",
+            f"has {_a(noun)} of undecided sign {before}",
             f"have {noun}s of undecided sign {before}",
         ),
     }
     return Phrases(verbs, noun, _ADJECTIVES)
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def summary(
     >>> summary("a change", [one, Finding("y", "undecided", "")], phrases("randomised"))
     'A change raises x (0.24 SD; size open); the effect on y is undecided.'
     """
-    preposition = "on" if words.noun == "effect" else "with"
+    preposition = "with" if words.noun == "association" else "on"
     signed = [
         f"{words.verb[kinds[0]][0]} {joined(f.told for f in mine)}"
         for kinds in (UP, DOWN)
@@ -187,7 +195,7 @@ def differences(lead: str, findings: Sequence[Finding], noun: str = "effect") ->
     >>> differences("Against the others", found)
     'Against the others, the effect is higher on x (0.2; clear); one difference is undecided.'
     """
-    preposition = "on" if noun == "effect" else "with"
+    preposition = "with" if noun == "association" else "on"
     signed = [
         f"{way} {preposition} {joined(f.told for f in mine)}"
         for way, kinds in (("higher", UP), ("lower", DOWN))

@@ -21,14 +21,17 @@ from metastudy.harmonized.schema import PARCEL, REPORT, TABLES
 from metastudy.parcels.cells import cells_of, check_vocabulary
 from metastudy.parcels.parcel import Parcel, read, vocabulary_with
 from metastudy.parcels.refusals import Refusal, refused
+from metastudy.parcels.signature import check_signature
 
 __all__ = ["report_of", "save_parcel"]
 
 
-def report_of(parcel: Parcel, path: Path) -> dict[str, Any]:
+def report_of(parcel: Parcel, path: Path, signed: bool = False) -> dict[str, Any]:
     """The report of a study in a parcel; the file that was read is the parcel."""
     said, manifest = parcel.study, parcel.manifest
     notes = ["the study came as a parcel of sufficient statistics: there are no rows of people"]
+    if signed:
+        notes.append("the parcel is signed with a key of its owner")
     if said["few_left"]:
         notes.append(f"fewer than {manifest['least']} more rows left by some rules at the owner's")
     return {
@@ -65,10 +68,11 @@ def save_parcel(path: Path, common: Vocabulary, folder: Path) -> dict[str, Any]:
     Raises
     ------
     BadInput
-        As :func:`metastudy.parcels.parcel.read`, and where the parcel's words are not those of the
-        vocabulary. Then nothing is written.
+        As :func:`metastudy.parcels.parcel.read`, for a signature that is not the owner's, and
+        where the parcel's words are not those of the vocabulary. Then nothing is written.
     """
     parcel = read(path)
+    signed = check_signature(path, parcel.id)
     vocabulary = vocabulary_with(parcel, path, common)
     try:
         for module, variant in parcel.fits:
@@ -76,7 +80,7 @@ def save_parcel(path: Path, common: Vocabulary, folder: Path) -> dict[str, Any]:
         check_vocabulary(parcel, vocabulary)
     except Refusal as said:
         raise refused(path, said) from None
-    report = report_of(parcel, path)
+    report = report_of(parcel, path, signed)
     said_of_all = pd.DataFrame(parcel.study["attributes"], columns=["kind", "name", "value"])
     said_of_all = said_of_all.assign(study_id=parcel.id, finding_id=None)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,9 @@ __all__ = [
     "KEY_FILE_VARIABLE",
     "coders",
     "digests",
+    "has_persons",
     "key",
+    "key_of",
     "organisations",
     "persons",
     "spelt",
@@ -55,6 +57,37 @@ def key(
     BadInput
         ``pseudonyms`` if the key is missing, too short, or lies inside the repository.
     """
+    study = codebook.study
+    persons = has_persons(study.provenance, study.design)
+    return key_of(study.id, persons, codebook.path, settings, repository)
+
+
+def has_persons(provenance: str, design: str) -> bool:
+    """Whether a study is of people who were observed, so that its key is a secret."""
+    return provenance != "simulated" and design != "published"
+
+
+def key_of(
+    study: str,
+    persons: bool,
+    near: Path,
+    settings: Mapping[str, str | None],
+    repository: Path | None = None,
+) -> bytes:
+    """Give the key of a study of which no codebook is read, as of one that came as a parcel.
+
+    Parameters
+    ----------
+    study : its id.
+    persons : of :func:`has_persons`.
+    near : a file in the study's folder.
+    settings, repository : as for :func:`key`.
+
+    Raises
+    ------
+    BadInput
+        As :func:`key`.
+    """
 
     def refused(found: str, expected: str, fix: str) -> BadInput:
         return BadInput(
@@ -63,13 +96,13 @@ def key(
                 found=found,
                 expected=expected,
                 fix=fix,
-                study=codebook.study.id,
+                study=study,
                 column="pseudonyms",
                 code="pseudonyms",
             )
         )
 
-    if codebook.study.provenance == "simulated" or codebook.study.design == "published":
+    if not persons:
         public = settings.get("key")
         if not public:
             raise refused(
@@ -86,7 +119,7 @@ def key(
     if not name:
         raise refused("no key file", expected, advice)
     path = Path(name).expanduser().resolve()
-    roots = [repository] if repository else _repositories(codebook.path)
+    roots = [repository] if repository else _repositories(near)
     if any(path.is_relative_to(root.resolve()) for root in roots):
         raise refused(f"the key file inside the repository ({shown(path)})", expected, advice)
     try:

@@ -64,4 +64,5 @@ def report(
         "vocabulary": codebook.document.data.get("vocabulary") or {},
         "exposures": [dict(entry) for entry in codebook.document.data.get("exposures", [])],
         "reliabilities": dict(codebook.reliabilities),
+        **({"interactions": [*map(list, codebook.interactions)]} if codebook.interactions else {}),
     }

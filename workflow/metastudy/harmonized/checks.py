@@ -25,7 +25,7 @@ def check(name: str, table: Part, vocabulary: Vocabulary) -> Part:
     Raises
     ------
     BadInput
-        ``table``, with what stands where it may not.
+        ``table``, with what is where it may not be.
     """
     wrong: list[tuple[str, str, str]] = []
     try:

@@ -18,6 +18,7 @@ import pypandoc
 import typst
 
 from metastudy.common.problems import BadInput, MetastudyError, Problem
+from metastudy.manuscript.ledger import linked, used_in
 from metastudy.manuscript.source import MARKS, Source, unmarked
 from metastudy.manuscript.web_page import finished
 from metastudy.manuscript.yaml_rows import first_line
@@ -269,7 +270,13 @@ def _problems(source: Source, to: str, result: Result) -> list[Problem]:
 
 def _write(source: Source, to: str, extra: list[str]) -> Result:
     """Run pandoc for one format."""
-    meta = metadata(source, to)
+    meta, text = metadata(source, to), source.text
+    if to == "html" and source.ledger:
+        text = linked("\n".join(line.text for line in source.body) + "\n", source)
+        abstract = linked(source.front.get("abstract", ""), source)
+        if abstract:
+            meta["abstract"] = abstract + "\n"
+        meta["numbers"] = used_in(abstract + text, source)
     with tempfile.TemporaryDirectory() as scratch:
         front = Path(scratch, "meta.json")
         front.write_text(json.dumps(meta), "utf-8")
@@ -286,7 +293,7 @@ def _write(source: Source, to: str, extra: list[str]) -> Result:
             *_options(to, meta, _template(source, to, Path(scratch))),
             *extra,
         ]
-        return _pandoc(arguments, source.text, source.folder, epoch_of(source))
+        return _pandoc(arguments, text, source.folder, epoch_of(source))
 
 
 def _filters(source: Source) -> list[str]:

@@ -15,21 +15,36 @@ from metastudy.common.problems import MetastudyError
 from metastudy.manuscript.pandoc import SUFFIX
 from metastudy.manuscript.source import Source
 
-__all__ = ["OLDEST", "choose_engine", "quarto_version", "run_quarto", "write_references"]
+__all__ = [
+    *("OLDEST", "choose_engine", "quarto_tools", "quarto_version", "run_quarto", "usable_quarto"),
+    "write_references",
+]
 
 # Before 1.9 callouts in PDFs need the network, and alternative texts are lost in them.
 OLDEST = (1, 9)
 COMPLAINT = re.compile(r"^.*\b(?:WARN(?:ING)?|ERROR)\b.*$", re.MULTILINE)
+VERSION = re.compile(r"\d+(?:\.\d+)+")
 LEFTOVERS = (".quarto", "_manuscript", "manuscript_files", "supplement_files")
 
 
 def quarto_version() -> str | None:
     """The version of the ``quarto`` on PATH; None without one that answers."""
+    return _answer("--version")
+
+
+def quarto_tools() -> dict[str, str]:
+    """Versions of the pandoc and the Typst that Quarto brings; what does not answer is left out."""
+    said = {tool: _answer(tool, "--version") for tool in ("pandoc", "typst")}
+    found = {tool: VERSION.search(text) for tool, text in said.items() if text}
+    return {tool: match[0] for tool, match in found.items() if match}
+
+
+def _answer(*words: str) -> str | None:
     program = shutil.which("quarto")
     if not program:
         return None
     try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([program, *words], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -40,8 +55,8 @@ def choose_engine(asked: str) -> str:
 
     Parameters
     ----------
-    asked : ``quarto``, ``pandoc``, or ``auto``, which is pandoc whatever is installed: by a real
-        Quarto the PDF lacks rows of tables, and HTML and Word lack the mark of simulated data.
+    asked : ``quarto``, ``pandoc``, or ``auto``, which begins with pandoc whatever is installed:
+        Quarto's documents are taken only where they pass the same checks (``render``).
 
     Returns
     -------
@@ -63,6 +78,16 @@ def choose_engine(asked: str) -> str:
             f"install Quarto {oldest} or later, or set the engine to auto or pandoc."
         )
     return "quarto"
+
+
+def usable_quarto() -> str:
+    """Why the Quarto on PATH cannot be tried; empty where it can."""
+    version = quarto_version()
+    if version is None:
+        return "no quarto on PATH"
+    if _number(version) < OLDEST:
+        return f"Quarto {version} is older than {'.'.join(map(str, OLDEST))}"
+    return ""
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -11,20 +11,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
 from metastudy.common.problems import BadInput, MetastudyError, Problem
+from metastudy.manuscript import ledger as ledgers
 from metastudy.manuscript.checks import check
+from metastudy.manuscript.checks.references import cited_by_variables
 from metastudy.manuscript.pandoc import SUFFIX, convert, epoch_of, tool_versions
-from metastudy.manuscript.quarto import quarto_version, run_quarto, write_references
-from metastudy.manuscript.source import Source, read_sources
+from metastudy.manuscript.quarto import (
+    quarto_tools,
+    quarto_version,
+    run_quarto,
+    usable_quarto,
+    write_references,
+)
+from metastudy.manuscript.quarto_checks import failings
+from metastudy.manuscript.source import Source, read_sources, unmarked
 from metastudy.manuscript.yaml_rows import Names
 
 __all__ = ["FORMATS", "render"]
 
 FORMATS = tuple(SUFFIX)
+RENDERER = re.compile(r'(?m)^(  renderer: )"?([^"\n]*)"?$')  # in the file of variables
 
 
 def render(
@@ -34,6 +45,7 @@ def render(
     engine: str = "pandoc",
     asked: str = "auto",
     names: Names | None = None,
+    ledger: Path | None = None,
 ) -> dict[str, object]:
     """Check a staged manuscript and write it in some formats.
 
@@ -44,13 +56,17 @@ def render(
         supplement where the folder has one, and ``render.json``.
     formats : some of ``html``, ``typst`` (the PDF), ``docx``, ``jats``.
     engine : ``pandoc`` or ``quarto``.
-    asked : what the user asked for; only recorded.
+    asked : what the user asked for. With ``auto`` and pandoc, Quarto is tried where there is one,
+        and taken where its documents pass the checks of :mod:`.quarto_checks`.
     names : for files of the folder the file that the user edits (see :func:`stage`).
+    ledger : what each variable is made of; with it ``ledger.csv`` and ``ledger.html`` are written,
+        and numbers of the web pages lead there.
 
     Returns
     -------
     dict
-        The content of ``render.json``: engine, asked, tools with versions, SHA-256 of every output.
+        The content of ``render.json``: engine, asked, tools with versions, SHA-256 of every output,
+        and with ``auto`` why Quarto was not taken.
 
     Raises
     ------
@@ -61,9 +77,16 @@ def render(
     """
     sources = read_sources(project, names)
     problems = check(sources) + _undeclared(sources[0], formats)
+    if engine == "quarto":  # one file of variables for all documents
+        problems += cited_by_variables(sources[0])
     if problems:
         raise BadInput(problems)
     files = [_name(source, to) for source in sources for to in formats]
+    more: dict[str, str] = {}
+    if ledger is not None:
+        more = _ledger(sources, ledger)
+        for source in sources:
+            source.ledger = True
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch)
         problems = [
@@ -74,16 +97,70 @@ def render(
         ]
         if problems:
             raise BadInput(dict.fromkeys(problems))
+        why = ""
         if engine == "quarto":
-            write_references(project, sources)
-            stems = {source.document: Path(source.article).stem for source in sources}
-            run_quarto(project, stems, formats, made, epoch_of(sources[0]))
+            _by_quarto(project, sources, formats, made)
+        elif asked == "auto":
+            why = _quarto_or_why(project, sources, formats, made, ledger is not None)
+            engine = "pandoc" if why else "quarto"
         out.mkdir(parents=True, exist_ok=True)
         for name in files:
             shutil.copy(made / name, out / name)
-    record = _record(out, files, engine, asked)
+        for name, text in more.items():
+            (out / name).write_text(text, "utf-8")
+    record = _record(out, files, engine, asked) | ({"not_quarto": why} if why else {})
     (out / "render.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return record
+
+
+def _ledger(sources: list[Source], path: Path) -> dict[str, str]:
+    """The files of the ledger by name."""
+    made_of = ledgers.read(path)
+    rows = ledgers.entries(sources, made_of)
+    front = unmarked(sources[0].front)
+    mark, marked = (str(front.get(key) or "") for key in ("provenance-mark", "provenance"))
+    lang = str(sources[0].config.get("lang", "en"))
+    return {
+        "ledger.csv": ledgers.table(rows, made_of["studies"]),
+        "ledger.html": ledgers.page(rows, made_of["studies"], mark, marked, lang),
+    }
+
+
+def _by_quarto(project: Path, sources: list[Source], formats: list[str], out: Path) -> None:
+    write_references(project, sources)
+    stems = {source.document: Path(source.article).stem for source in sources}
+    run_quarto(project, stems, formats, out, epoch_of(sources[0]))
+
+
+def _quarto_or_why(
+    project: Path, sources: list[Source], formats: list[str], made: Path, ledger: bool
+) -> str:
+    """Put what Quarto renders in place of our own documents, or say why that is not done."""
+    if why := usable_quarto():
+        return why
+    if ledger:
+        return "numbers of Quarto's pages do not lead to the ledger"
+    with tempfile.TemporaryDirectory() as scratch:
+        copy, other = Path(scratch, "source"), Path(scratch, "made")
+        shutil.copytree(project, copy)
+        other.mkdir()
+        variables = copy / "_variables.yml"
+        ours = RENDERER.search(variables.read_text("utf-8"))
+        named = f"Quarto {quarto_version()}"
+        text = RENDERER.sub(rf'\g<1>"{named}"', variables.read_text("utf-8"))
+        variables.write_text(text, "utf-8")
+        try:
+            _by_quarto(copy, sources, formats, other)
+        except MetastudyError as error:
+            return f"Quarto failed: {str(error).splitlines()[0]}"
+        mark = str(unmarked(sources[0].front.get("provenance-mark")) or "")
+        files = [_name(source, to) for source in sources for to in formats]
+        if found := failings(made, other, files, mark, ours[2] if ours else ""):
+            return "; ".join(found)
+        for name in files:
+            shutil.copy(other / name, made / name)
+        shutil.copy(variables, project / "_variables.yml")
+    return ""
 
 
 def _name(source: Source, to: str) -> str:
@@ -112,6 +189,7 @@ def _record(out: Path, names: list[str], engine: str, asked: str) -> dict[str, o
         version = quarto_version()
         if version is None:
             raise MetastudyError("quarto is no longer on PATH.")
-        tools = {"quarto": version, **tools}
+        checked = {f"{tool} of the checks": number for tool, number in tools.items()}
+        tools = {"quarto": version, **quarto_tools(), **checked}
     files = {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in names}
     return {"engine": engine, "asked": asked, "tools": tools, "files": files}

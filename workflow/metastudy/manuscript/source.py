@@ -49,11 +49,12 @@ MARKS = re.compile("\ue000[0-9]+\ue001|\ue002")
 
 @dataclass(frozen=True)
 class Use:
-    """One use of a variable: its path, and the file and row in which it stands."""
+    """One use of a variable: its path, the file and row in which it stands, and what it says."""
 
     name: str
     file: str
     row: int
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class Source:
     """A document that was read; ``problems`` holds everything that was wrong so far.
 
     ``front`` and the texts of ``body`` carry marks where variables were put in; ``original`` has
-    the same lines as they were written, with the front matter's first. ``elsewhere`` has the ids
-    of the other documents of the folder; the checks fill it.
+    the same lines as they were written, with the front matter's first. ``variables`` has all texts
+    of ``_variables.yml`` by dotted path. ``elsewhere`` has the ids of the other documents of the
+    folder; the checks fill it, as rendering does ``ledger``.
     """
 
     folder: Path
@@ -81,8 +83,10 @@ class Source:
     body: list[Line] = field(default_factory=list)
     original: list[Line] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     elsewhere: dict[str, Label] = field(default_factory=dict)
+    ledger: bool = False  # whether numbers of the web page lead to where they come from
 
     @property
     def document(self) -> str:
@@ -161,10 +165,10 @@ def read_source(folder: Path, names: Names | None = None, document: str = "") ->
     source.config = config.value
     article = (config.value.get("manuscript") or {}).get("article", "manuscript.qmd")
     source.article = document or str(article)
-    variables = _variables(source)
+    source.variables = _variables(source)
     text = text_of(folder / source.article, source.name(source.article), source.problems)
     if text is not None:
-        _read_article(source, text, variables)
+        _read_article(source, text, source.variables)
     return source
 
 
@@ -311,7 +315,7 @@ def _put(source: Source, text: str, file: str, row: int, variables: dict[str, st
         if words[1] not in variables:
             source.problems.append(_unknown_variable(source, line, words[1], variables))
             return ""
-        source.uses.append(Use(words[1], file, row))
+        source.uses.append(Use(words[1], file, row, variables[words[1]]))
         return f"\ue000{len(source.uses) - 1}\ue001{variables[words[1]]}\ue002"
 
     if BROKEN.search(SHORTCODE.sub("", text)):

@@ -11,7 +11,9 @@ from metastudy.manuscript.yaml_rows import Names
 __all__ = ["stage"]
 
 # What Quarto leaves behind, what only `verify` reads, and what programs keep for themselves.
-LEFT_OUT = shutil.ignore_patterns(".*", "_manuscript", "*_files", "record.json", "__pycache__")
+LEFT_OUT = shutil.ignore_patterns(
+    *(".*", "_manuscript", "*_files", "record*.json", "record_history.csv", "__pycache__")
+)
 FIGURES, TABLES, VARIABLES = ("*.svg", "*.png"), ("_tbl-*.md", "_part-*.md"), "_variables.yml"
 
 

@@ -20,7 +20,12 @@ SCRIPT = Path(__file__).with_name("assets") / "manuscript.js"
 PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
 PATH = re.compile(r'(?<=\sd=")[^"]*(?=")')
 PLACE = re.compile(r'(?<=\s)(x|y|x1|x2|y1|y2|cx|cy)="(-?\d+\.\d{3,})"')
+STYLE = re.compile(r'(?<=\sstyle=")[^"]*(?=")')
+ALONE = re.compile(r"<g>(<(?:path|use|rect|circle)\b[^>]*/>)</g>")
+# A letter moved along its line, as matplotlib writes it; `x` says the same (SVG 2, 5.6).
+LETTER = re.compile(r'<use xlink:href="([^"]*)" transform="translate\((-?[\d.]+) 0\)"/>')
 LONG = re.compile(r"-?\d+\.\d{3,}")
+XLINK = ' xmlns:xlink="http://www.w3.org/1999/xlink"'  # `href` alone does since SVG 2
 # What a browser takes as it is in an address between double quotes (URL Standard 4.4).
 PLAIN = " =:/;,()!*+-.@?$<>'{}"
 TRANSLATED = re.compile(r"(?<=translate\()[^)]*(?=\))")
@@ -30,8 +35,10 @@ COLUMNS = ("Study", "Country", "Sector")
 def smaller_svg(text: str) -> str:
     """A drawing that looks the same in fewer bytes.
 
-    Comments, metadata, the document type and line breaks go; coordinates of paths are given to a
-    hundredth of their unit (a point, or for letters a hundredth of a point and less).
+    Comments, metadata, the document type, line breaks, blanks in styles and groups of one shape
+    without any property go; names are short; coordinates of paths are given to a hundredth of
+    their unit (a point, or for letters a hundredth of a point and less). A letter's place on its
+    line is its ``x``.
     """
     text = re.sub(r"<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -40,12 +47,19 @@ def smaller_svg(text: str) -> str:
     text = TRANSLATED.sub(lambda found: LONG.sub(lambda one: _short(one[0]), found[0]), text)
     used = set(re.findall(r"#([\w.-]+)", text))
     text = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", text)
+    names = {name: f"i{at}" for at, name in enumerate(re.findall(r' id="([^"]*)"', text))}
+    text = re.sub(r'(?<=#)[\w.-]+(?=[)"])', lambda found: names.get(found[0], found[0]), text)
+    text = re.sub(r'(?<= id=")[^"]*', lambda found: names[found[0]], text)
     text = re.sub(r">\s+<", "><", text)
+    text = STYLE.sub(lambda found: re.sub(r"\s*([:;])\s*", r"\1", found[0]), text)
+    text = ALONE.sub(r"\1", text)
+    text = LETTER.sub(lambda found: f'<use href="{found[1]}" x="{_short(found[2], 1)}"/>', text)
+    text = text.replace(" xlink:href=", " href=").replace(XLINK, "")
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _short(number: str) -> str:
-    short = f"{float(number):.2f}".rstrip("0").rstrip(".")
+def _short(number: str, digits: int = 2) -> str:
+    short = f"{float(number):.{digits}f}".rstrip("0").rstrip(".")
     return "0" if short == "-0" else short
 
 

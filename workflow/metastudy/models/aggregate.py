@@ -44,8 +44,11 @@ def aggregate(
     model = kind_of(module, vocabulary, variant)
     studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
     if not any(study.parcel for study in studies):
-        return model.cells(studies, module, vocabulary, variant == "folded")
-    return model.join([cells_of_one(s, module, vocabulary, variant) for s in studies], vocabulary)
+        cells = model.cells(studies, module, vocabulary, variant == "folded")
+    else:
+        parts = [cells_of_one(s, module, vocabulary, variant) for s in studies]
+        cells = model.join(parts, vocabulary)
+    return model.moderate(cells, studies, vocabulary)
 
 
 def cells_of_one(

@@ -45,6 +45,10 @@ def _none(what: str) -> Callable[..., Any]:
     return refuse
 
 
+def _as_they_are(cells: xr.Dataset, *_: Any) -> xr.Dataset:
+    return cells
+
+
 def _never(_: xr.Dataset) -> bool:
     return False
 
@@ -80,6 +84,8 @@ class Model:
     structures : cells -> what the design identifies around each exposure: (exposure, outcome,
         identification); the outcome is empty where it is the same for all of them.
     design : cells -> the design of what varies between settings.
+    moderate : (cells, studies, vocabulary) -> the cells with the moderators that studies declare;
+        they stay as they are where the kind has no such terms.
     least_levels : groupings with fewer levels are left out where structures are listed.
     build : (cells, priors) -> the PyMC model; it alone imports PyMC.
     row_parameters : what the density of a row needs of a posterior, as far as the model has it.
@@ -97,6 +103,9 @@ class Model:
     shifted : (cells, vocabulary, shift in standard deviations) -> effects of single settings, as
         estimates, with their missing outcomes shifted; without rows where the kind has none.
     places : cells -> study, country, sector and organisation of each unit that can be left out.
+    sides : cells -> units that an exposure puts on one side of a contrast, as a whole: study,
+        country, sector, role, exposure and side (-1/2 or +1/2); without rows where exposures differ
+        within units.
     weigh : (cells, weights of those units) -> the same cells, each unit counted that many times.
     sizes : cells -> study of each group of rows, and how many rows it has.
     pools_outcomes : cells -> whether outcomes of a family are pooled.
@@ -119,6 +128,7 @@ class Model:
     contrasts: Callable[
         [xr.Dataset, xr.DataTree, np.random.Generator, int, Collection[str]], Iterator[Row]
     ]
+    moderate: Callable[[xr.Dataset, Sequence[Study], Vocabulary], xr.Dataset] = _as_they_are
     least_levels: int = 2
     join: Callable[[Sequence[xr.Dataset], Vocabulary], xr.Dataset] = _NO_PARCELS
     row_parameters: tuple[str, ...] = ()
@@ -133,6 +143,7 @@ class Model:
     ] = _no_table
     shifted: Callable[[xr.Dataset, Vocabulary, float], pd.DataFrame] = _no_table
     places: Callable[[xr.Dataset], pd.DataFrame] = _NO_REFITS
+    sides: Callable[[xr.Dataset], pd.DataFrame] = _no_table
     weigh: Callable[[xr.Dataset, np.ndarray], xr.Dataset] = _NO_REFITS
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
     pools_outcomes: Callable[[xr.Dataset], bool] = _never

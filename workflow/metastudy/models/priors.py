@@ -39,7 +39,7 @@ FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "beta_above_half": ("beta", ("a", "b")),
     "lkj": ("LKJ", ("shape",)),
 }
-# The family that a bare number stands for, by the configuration's key.
+# The family that a bare number means, by the configuration's key.
 KEYS = {
     "baseline": "normal",
     "effect": "normal",
@@ -52,6 +52,7 @@ KEYS = {
     "tau_logit": "half_normal",
     "moderator": "normal",
     "moderator_logit": "normal",
+    "effect_correlation": "lkj",
 }
 # Keys of the priors of effects and of their standard deviations between groups, by metric.
 OF_METRIC = {

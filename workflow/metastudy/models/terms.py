@@ -28,7 +28,7 @@ __all__ = [
 # deviation: above this the data pin each group down and the centred form has the better geometry.
 CENTRED_FROM = 10.0
 # What models call population means, and the coefficients of moderators.
-MEANS = ("mu", "mu_alone", "family_mean", "contrast", "role_mean", "beta")
+MEANS = ("mu", "mu_alone", "family_mean", "contrast", "role_mean", "beta", "moderator")
 
 
 def informed(information: np.ndarray, scale: float) -> bool:
@@ -132,6 +132,7 @@ def levels(
     fixed: TensorVariable,
     mean: TensorVariable | None,
     rough: TensorVariable,
+    shift: TensorVariable | None = None,
 ) -> TensorVariable | None:
     """The levels of all components around zero, ``level`` (level,); None where there are none.
 
@@ -141,6 +142,7 @@ def levels(
     mean : of the rows (:attr:`EffectDesign.mean_of`).
     rough : estimates of the rows and squares of their errors, shape (2, row): a level that one row
         has for itself is sampled as that row's effect, near its estimate.
+    shift : of each row from its mean, that of moderators; none where there are none.
     """
     if not design.levels:
         return None
@@ -154,7 +156,7 @@ def levels(
         z = pm.Normal("level_z", shape=len(shared))
         level = pt.set_subtensor(level[shared], sd[shared] * z)
     if len(rows):
-        rest = sums(design, mean, level)[rows]
+        rest = sums(design, mean, level, shift)[rows]
         near = NearData(rough[0, rows], rough[1, rows])
         effect = pm.Normal("effect_z", rest, sd[mine], transform=near)
         level = pt.set_subtensor(level[mine], effect - rest)
@@ -162,13 +164,18 @@ def levels(
 
 
 def sums(
-    design: EffectDesign, mean: TensorVariable | None, level: TensorVariable | None
+    design: EffectDesign,
+    mean: TensorVariable | None,
+    level: TensorVariable | None,
+    shift: TensorVariable | None = None,
 ) -> TensorVariable:
-    """Effects of all rows: each one's mean and its levels, shape (row,)."""
+    """Effects of all rows: each one's mean, its shift and its levels, shape (row,)."""
     nothing = pt.zeros(1)
     found = pt.zeros(len(design.mean_of))
     if mean is not None:
         found = found + pt.concatenate([mean, nothing])[design.mean_of]
     if level is not None:
         found = found + pt.concatenate([level, nothing])[design.level_of].sum(axis=-1)
+    if shift is not None:
+        found = found + shift
     return found

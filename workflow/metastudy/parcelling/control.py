@@ -7,6 +7,7 @@ report are all of the same people and answers, and no two of them differ by a fe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,16 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import disclosure
-from metastudy.common.problems import BadInput, Problem
+from metastudy.common.problems import BadInput
+from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.rows import Rows, rows_of
 from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE
 from metastudy.parcelling.flow import public_report
+from metastudy.parcelling.lattice import lattice_of
 from metastudy.parcelling.patterns import coarsened
+from metastudy.parcelling.sums import FEWEST, Telling
+from metastudy.parcels.refusals import Refusal, refused
 
 __all__ = ["LEAST", "Controlled", "control", "modules_of"]
 
@@ -46,6 +51,7 @@ class _People:
     sited: np.ndarray
     version: np.ndarray  # conditions and other exposures of two values, together
     needed: np.ndarray  # outcomes that exposures are made of
+    traits: list[tuple[str, str]]  # measured exposures: construct and vignette
 
 
 def modules_of(study: Study, vocabulary: Vocabulary) -> list[str]:
@@ -57,10 +63,12 @@ def modules_of(study: Study, vocabulary: Vocabulary) -> list[str]:
 def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
     """Make a study's tables coarse enough that each count in its cells is zero or large enough.
 
-    (a) Who has a rare pattern of missing outcomes keeps the outcomes of the largest sub-pattern
-    that has enough people, in the same setting and version, or leaves. (b) Within sites likewise;
-    a site in which somebody would have to leave becomes part of ``others`` of its setting, and if
-    no site is left, the setting has no sites. What nothing had to be done to stays as it is.
+    (a) Who has a rare pattern of missing outcomes, or one whose sums tell answers
+    (:class:`metastudy.parcelling.sums.Telling`), keeps the outcomes of the largest sub-pattern
+    of enough people of the same setting and version whose sums tell none, or leaves. (b) Within
+    sites likewise; a site in which somebody would have to leave becomes part of ``others`` of its
+    setting, and if no site is left, the setting has no sites. What nothing had to be done to stays
+    as it is.
 
     Parameters
     ----------
@@ -70,8 +78,7 @@ def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
     Raises
     ------
     BadInput
-        ``parcel`` if the study has no answers on scales, or if few people of a setting gave one of
-        the two answers to an outcome, or all the same.
+        ``parcel`` if the study has no answers on scales, or if nobody is left.
     """
     least = max(least, LEAST)
     modules = modules_of(study, vocabulary)
@@ -84,13 +91,13 @@ def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
         )
     rows = {module: rows_of(study, module, vocabulary) for module in modules}
     people = _people(study, rows)
-    kept, leaves, site = _coarse(people, least)
-    _check_values(study, people, kept, leaves, site, least)
+    telling = _telling(study, people, least)
+    kept, leaves, site = _coarse(people, telling, least)
+    _check_values(study, people, telling, kept, leaves, site)
 
     away = set(people.ids[leaves])
-    outside = set(study.respondents["respondent_id"]) - set(people.ids)
-    if len(outside) < least:  # nobody's answers are modelled; as few as these are not to be found
-        away |= outside
+    # Nobody's answers are in a cell: so the data report, too, is of the people of the cells.
+    away |= set(study.respondents["respondent_id"]) - set(people.ids)
     changed = _apply(study, people, kept, leaves, site, away)
     after = {module: rows_of(changed, module, vocabulary) for module in modules}
     _check_counts(study, _people(changed, after), least)
@@ -135,25 +142,79 @@ def _people(study: Study, rows: dict[str, Rows]) -> _People:
         sited=where["sited"].to_numpy(dtype=bool),
         version=version if two else np.zeros(len(y), dtype=int),
         needed=y.columns.get_level_values("construct").isin(made_of),
+        traits=_traits(study, made_of),
     )
 
 
-def _coarse(people: _People, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _traits(study: Study, made_of: set[str]) -> list[tuple[str, str]]:
+    table = study.measurements
+    own = table[table["construct"].astype("str").isin(made_of)]
+    found = zip(own["construct"].astype("str"), own["vignette"].astype("str").fillna(NO_VIGNETTE),
+                strict=True)  # fmt: skip
+    return sorted(set(found))
+
+
+def _telling(study: Study, people: _People, least: int) -> Telling:
+    """What tells whether the sums of a cell may go out."""
+    constructs, vignettes = (people.y.columns.get_level_values(i).astype(str) for i in (0, 1))
+    names = [*zip(constructs, vignettes, strict=True), *people.traits]
+    lattice = lattice_of(study, people.ids, names)
+    score = scores(study.measurements)
+    score["vignette"] = score["vignette"].astype("str").fillna(NO_VIGNETTE)
+    wide = score.pivot(index="respondent_id", columns=["construct", "vignette"], values="score")
+    value = wide.reindex(index=people.ids, columns=pd.MultiIndex.from_tuples(names)).to_numpy()
+    two = {}
+    for setting in np.unique(people.setting):
+        answers = pd.DataFrame(value[people.setting == setting])
+        two[int(setting)] = (answers.nunique() == 2).to_numpy()
+    return Telling(lattice, value, people.version, two, people.setting, least)
+
+
+def _coarse(
+    people: _People, telling: Telling, least: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The outcomes that people keep, who leaves, and their sites (none: no sites)."""
     kept = people.y.notna().to_numpy(copy=True)
     leaves, site = np.zeros(len(kept), dtype=bool), people.site.copy()
     for setting in np.unique(people.setting):
         here = np.flatnonzero(people.setting == setting)
-        own, gone = coarsened(kept[here], people.version[here], least, people.needed)
+        own, gone = _untold(people, telling, here, kept, least)
         kept[here], leaves[here] = own, gone
         here = here[~gone]
         if people.sited[here].any():
-            _sites_of(people, here, kept, site, least)
+            _sites_of(people, telling, here, kept, site, least)
     return kept, leaves, site
 
 
+def _untold(
+    people: _People, telling: Telling, here: np.ndarray, kept: np.ndarray, least: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coarsen patterns of a setting until no cell is small and none tells an answer."""
+    told: list[np.ndarray] = []
+    versions = len(np.unique(people.version[here]))
+
+    def fewest(pattern: np.ndarray) -> int:
+        return FEWEST * (int(pattern.sum()) + len(people.traits) + versions)
+
+    while True:
+        own, gone = coarsened(kept[here], people.version[here], least, people.needed, told, fewest)
+        new = [
+            pattern
+            for pattern in np.unique(own[~gone], axis=0)
+            if telling.of(here[~gone & (own == pattern).all(axis=1)], pattern)
+        ]
+        if not new:
+            return own, gone
+        told += new
+
+
 def _sites_of(
-    people: _People, here: np.ndarray, kept: np.ndarray, site: np.ndarray, least: int
+    people: _People,
+    telling: Telling,
+    here: np.ndarray,
+    kept: np.ndarray,
+    site: np.ndarray,
+    least: int,
 ) -> None:
     """Keep the sites of a setting that have enough people; the others become one, or none."""
     names, at, size = np.unique(
@@ -162,14 +223,14 @@ def _sites_of(
     found, sound = {}, []
     for place in sorted(range(len(names)), key=lambda place: (-size[place], names[place])):
         members = here[at == place]
-        own = _enough(people, members, kept, least)
+        own = _enough(people, telling, members, kept, least)
         if own is None:
             continue
         sound.append(place)
         found[place] = own
     while True:
         rest = here[~np.isin(at, sound)]
-        own = _enough(people, rest, kept, least) if len(rest) else None
+        own = _enough(people, telling, rest, kept, least) if len(rest) else None
         if own is not None or not len(rest) or not sound:
             break
         sound.pop()  # the smallest
@@ -183,54 +244,56 @@ def _sites_of(
 
 
 def _enough(
-    people: _People, members: np.ndarray, kept: np.ndarray, least: int
+    people: _People, telling: Telling, members: np.ndarray, kept: np.ndarray, least: int
 ) -> np.ndarray | None:
     """What the people of a site keep, or nothing where one had to leave or an answer shows."""
     own, gone = coarsened(kept[members], people.version[members], least, people.needed)
-    return None if gone.any() or _shows(people, members, own, least) else own
+    if gone.any() or _told(telling, members, own):
+        return None
+    return own
 
 
-def _shows(people: _People, members: np.ndarray, own: np.ndarray, least: int) -> str:
-    """The outcome of which a cell shows how a few people, or all of them, answered; or none."""
-    values = people.y.to_numpy()
+def _told(telling: Telling, members: np.ndarray, own: np.ndarray) -> str:
+    """Why a cell of these people, who are of one site, may not go out, or nothing."""
     for pattern in np.unique(own, axis=0):
-        mine = members[(own == pattern).all(axis=1)]
-        for k in np.flatnonzero(pattern):
-            everybody = values[people.setting == people.setting[mine[0]], k]
-            levels = np.unique(np.round(everybody[~np.isnan(everybody)], 9))
-            answers, count = np.unique(np.round(values[mine, k], 9), return_counts=True)
-            if len(answers) == 1 or (len(levels) == 2 and count.min() < least):
-                return str(people.y.columns[int(k)][0])
+        if why := telling.of(members[(own == pattern).all(axis=1)], pattern):
+            return why
     return ""
 
 
 def _check_values(
     study: Study,
     people: _People,
+    telling: Telling,
     kept: np.ndarray,
     leaves: np.ndarray,
     site: np.ndarray,
-    least: int,
 ) -> None:
+    """What goes out, looked at again; and whether anything is left."""
     for setting in np.unique(people.setting):
         here = np.flatnonzero((people.setting == setting) & ~leaves)
         for name in np.unique(site[here].astype(str)) if len(here) else ():
             members = here[site[here] == name]
-            if shown := _shows(people, members, kept[members], least):
+            if why := _told(telling, members, kept[members]):
                 raise _refused(
-                    study,
-                    f"'{shown}', to which fewer than {least} people of a cell gave one of two "
-                    "answers, or all the same",
-                    "outcomes whose sums tell nobody's answer",
-                    "take the construct out of `outcomes` in the codebook",
-                )
+                    study, f"a cell that tells answers: {why}", "sums that tell nobody's answer",
+                    "this is a fault of the workflow, please report it; nothing was written",
+                )  # fmt: skip
     if leaves.all():
         raise _refused(
             study,
-            f"fewer than {least} people in each setting and condition",
-            f"{least} people of a setting and condition at least",
-            "so small a study cannot be a parcel",
+            _why_nobody(telling),
+            f"{telling.least} people of a setting and condition, whose sums tell no answer",
+            "take the construct that is named out of `outcomes` in the codebook; a study that is "
+            "too small cannot be a parcel",
         )
+
+
+def _why_nobody(telling: Telling) -> str:
+    """Why everybody had to leave: what the cell of all outcomes tells, or that few are in it."""
+    found = [why for why in telling.known.values() if why]
+    small = f"fewer than {telling.least} people in each setting and condition"
+    return f"no cell without: {found[0]}" if found else small
 
 
 def _apply(
@@ -290,13 +353,5 @@ def _check_counts(study: Study, people: _People, least: int) -> None:
 
 
 def _refused(study: Study, found: str, expected: str, fix: str) -> BadInput:
-    return BadInput(
-        Problem(
-            file=f"results/harmonized/{study.id}",
-            found=found,
-            expected=expected,
-            fix=fix,
-            study=study.id,
-            code="parcel",
-        )
-    )
+    where = Path("results", "harmonized", study.id)
+    return refused(where, Refusal(found, expected, fix), study.id)

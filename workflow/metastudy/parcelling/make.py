@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,19 +17,9 @@ from metastudy.models.registry import model_of
 from metastudy.parcelling.control import Controlled, modules_of
 from metastudy.parcels.cells import document_of
 
-__all__ = ["VARIANTS", "documents", "estimates_of", "keyed"]
+__all__ = ["VARIANTS", "documents", "estimates_of"]
 
 VARIANTS = ("main", "folded")
-PURPOSE = b"metastudy parcel checksum"  # so that pseudonyms and checksums have different keys
-
-
-def keyed(path: Path, secret: bytes) -> str:
-    """Checksum of a file that only who has the key can compute or test.
-
-    A bare checksum would let anybody try guesses of the one answer that they do not know.
-    """
-    key = hmac.digest(secret, PURPOSE, "sha256")
-    return hmac.digest(key, path.read_bytes(), "sha256").hex()
 
 
 def documents(

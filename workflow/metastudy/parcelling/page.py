@@ -57,9 +57,12 @@ def owner_page(
 
 _REMAINS = (
     "Each sum in the file is over {least} people or more. Sums over few people whose answers have "
-    "few possible values can in principle be solved for the answers. This version does not try "
-    "such an attack on its own parcels. Send one only to people whom you would trust with a table "
-    "of means, standard deviations and correlations by site."
+    "few possible values can in principle be solved for the answers. So for every cell of up to "
+    "120 people at least 100 other data sets with the same sums were found, in which each answer "
+    "of each person differs while the person's other answers do not; in larger cells the answers "
+    "have far more possibilities than the sums take away. Who knows most of a cell's people "
+    "already can still work out the others. Send a parcel only to people whom you would trust "
+    "with a table of means, standard deviations and correlations by site."
 )
 
 

@@ -6,6 +6,8 @@ outcome with people who did not.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 __all__ = ["coarsened"]
@@ -14,7 +16,12 @@ MOST_PATTERNS = 4096  # that are looked at; more come from no questionnaire that
 
 
 def coarsened(
-    seen: np.ndarray, version: np.ndarray, least: int, needed: np.ndarray
+    seen: np.ndarray,
+    version: np.ndarray,
+    least: int,
+    needed: np.ndarray,
+    told: Sequence[np.ndarray] = (),
+    fewest: Callable[[np.ndarray], int] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coarsen the patterns of some people until each has enough people in each version.
 
@@ -28,6 +35,8 @@ def coarsened(
     version : the version of each person, shape (people,), numbers from zero.
     least : smallest number of people.
     needed : outcomes that nobody may lose, as an exposure is made of them; shape (outcome,).
+    told : patterns that nobody may have, as the sums over those who had them tell answers.
+    fewest : of a pattern, how few people of all versions may have it; ``least`` if not given.
 
     Returns
     -------
@@ -36,11 +45,21 @@ def coarsened(
     """
     kept = seen.copy()
     rare = _rare(kept, version, least)
+    if fewest is not None:
+        for pattern in np.unique(kept, axis=0):
+            own = (kept == pattern).all(axis=1)
+            rare |= own & (own.sum() < fewest(pattern))
+    for pattern in told:
+        rare |= (kept == pattern).all(axis=1)
     for candidate in _candidates(seen, rare, needed):
+        if any(np.array_equal(candidate, pattern) for pattern in told):
+            continue
         able = rare & (seen[:, candidate].all(axis=1))
         if not able.any():
             continue
         same = (kept == candidate).all(axis=1) & ~rare
+        if fewest is not None and (able | same).sum() < fewest(candidate):
+            continue
         for v in np.unique(version[able]):
             here = able & (version == v)
             if here.sum() + (same & (version == v)).sum() >= least:
@@ -57,16 +76,13 @@ def _rare(seen: np.ndarray, version: np.ndarray, least: int) -> np.ndarray:
 
 def _candidates(seen: np.ndarray, rare: np.ndarray, needed: np.ndarray) -> list[np.ndarray]:
     """Patterns that somebody with a rare one could keep: intersections of those that there are."""
-    found = {tuple(row) for row in np.unique(seen[rare], axis=0).tolist()}
-    known = found | {tuple(row) for row in np.unique(seen, axis=0).tolist()}
+    found, known = _numbers(seen[rare]), _numbers(seen)
     new = set(known)
     while new and len(known) < MOST_PATTERNS:
-        met = (
-            tuple(a and b for a, b in zip(one, two, strict=True)) for one in new for two in found
-        )
-        new = set(met) - known
+        new = {one & two for one in new for two in found} - known
         known |= new
-    patterns = [np.array(one, dtype=bool) for one in known if any(one)]
+    outcomes = range(seen.shape[1])
+    patterns = [np.array([bool(one >> k & 1) for k in outcomes]) for one in sorted(known) if one]
     patterns = [one for one in patterns if one[needed].all()]
     people = seen[rare]
 
@@ -75,3 +91,8 @@ def _candidates(seen: np.ndarray, rare: np.ndarray, needed: np.ndarray) -> list[
         return (-int(pattern.sum()), -int(able), tuple((~pattern).tolist()))
 
     return sorted(patterns, key=order)
+
+
+def _numbers(seen: np.ndarray) -> set[int]:
+    """Patterns as numbers, a bit an outcome: intersections of these are quick."""
+    return {sum(1 << k for k in np.flatnonzero(row).tolist()) for row in np.unique(seen, axis=0)}

@@ -16,6 +16,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import Problem
 from metastudy.parcels import parcel as parcels
 from metastudy.parcels.parcel import SUFFIX, Parcel
+from metastudy.parcels.signature import files_of_signature
 
 __all__ = ["SUFFIX", "StudyFolder", "said_in", "studies_in"]
 
@@ -77,7 +78,7 @@ def _of_parcel(path: Path, parcel: Parcel, common: Vocabulary) -> StudyFolder:
         outcomes=said["outcomes"],
         vocabulary=parcels.vocabulary_with(parcel, path, common),
         additions=said["vocabulary"],
-        files=(str(path),),
+        files=(str(path), *map(str, files_of_signature(path))),
         declared=bool(said["attributes"] or said.get("reliabilities")),
         parcel=True,
     )

@@ -42,7 +42,7 @@ class Contrasts:
         interval : probability of the credible intervals.
         ropes : half-width of the region of practical equivalence of effects, by metric.
         """
-        effect = self.index["estimand"].isin(["effect", "difference"]).to_numpy()
+        effect = self.index["estimand"].isin(["effect", "difference", "moderator"]).to_numpy()
         half = self.index["metric"].map(dict(ropes or {})).to_numpy(dtype=float)
         numbers = summarize(self.draws, interval, np.where(effect, half, np.nan))
         numbers = numbers.reset_index(drop=True)

@@ -49,7 +49,7 @@ def read(codebook: Codebook) -> RawTable | RawProject:
     ------
     BadInput
         With a code of :data:`metastudy.readers.refusals.CODES`: among them ``wrong-format`` if the
-        bytes contradict the declared format, if there is no row or the header stands among the
+        bytes contradict the declared format, if there is no row or the header is among the
         rows, and ``unknown-column`` for every raw name of the codebook that is not in the file.
     """
     raw, problems = attempt(codebook)

@@ -31,7 +31,7 @@ def read(codebook: Codebook) -> RawProject:
     Returns
     -------
     RawProject with one row a source, numbered by its first row in the file. A matrix does not say
-    where in the text a code stands, so all codings start and end at 0. A coder who applied no code
+    where in the text a code is, so all codings start and end at 0. A coder who applied no code
     to a source is in ``readings``.
 
     Raises

@@ -3,7 +3,7 @@
 Three header rows are the export tag, the question's text, and a JSON object with the ImportId
 (Qualtrics support, "Understanding your dataset"). Tags can be edited by anyone in the survey's
 team, ImportIds cannot. Legacy exports have the first two rows only: their columns are known by the
-tag, and the export is told by the labels that Qualtrics puts under its own tags.
+tag, and the export is recognised by the labels that Qualtrics puts under its own tags.
 """
 
 from __future__ import annotations

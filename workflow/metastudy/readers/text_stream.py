@@ -22,7 +22,7 @@ _WIDE = ("utf-16", "utf-32")
 
 
 def without_preamble(text: bytes) -> bytes:
-    """Take off what stands before the header: byte order marks, and Excel's line ``sep=;``."""
+    """Take off what is before the header: byte order marks, and Excel's line ``sep=;``."""
     while text.startswith(codecs.BOM_UTF8):
         text = text.removeprefix(codecs.BOM_UTF8)
     return _SEPARATOR.sub(b"", text, count=1)
@@ -98,7 +98,7 @@ class Text(io.RawIOBase):
         self._ascii = self._ascii and plain
         try:
             if plain and content and self._name == "utf-8" and not self._decoder.getstate()[0]:
-                text = content  # as it stands, and most text does
+                text = content  # as it is, and most text does
             else:
                 text = self._decoder.decode(content, final=self._done).encode()
         except UnicodeDecodeError as error:

@@ -22,7 +22,16 @@ __all__ = ["is_primary", "tables", "texts"]
 
 # What tells the rows of a table apart where its `id` alone does not, of the columns that it has.
 KEYS = (
-    *("id", "variant", "parameter", "study", "exposure", "exposure_name", "exposure_type"),
+    *(
+        "id",
+        "candidate",
+        "variant",
+        "parameter",
+        "study",
+        "exposure",
+        "exposure_name",
+        "exposure_type",
+    ),
     *("outcome", "vignette", "weighted", "pooling", "kind", "level", "group", "role", "country"),
     *("sector", "other", "other_vignette", "statistic", "moderator", "category", "x"),
     *("module_or_family", "grouping"),

@@ -24,10 +24,10 @@ __all__ = [
 
 NO_DATA = ("codebook.yaml", "README.md")  # in a study's folder
 # Of the configuration: where things are, how the article is rendered, and what is compared on its
-# own. The key of pseudonyms changes names of people and no number.
+# own. What leads moves no number. The key of pseudonyms changes names of people and no number.
 NO_SETTINGS = (
     *("data", "vocabulary", "appraisal", "store", "manuscript", "pseudonyms", "verify"),
-    *("priors", "calibration"),
+    *("priors", "calibration", "primary"),
 )
 
 OWN_KEYS = ("require", "sensitivity")

@@ -162,6 +162,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
             for name, factor in (("mean", 1.0), ("lower", OF_BOUND), ("upper", OF_BOUND))
         },
     },
+    "correlations": {"studies": EXACT, **_LINE},
     "influence": {
         "studies": EXACT,
         "mean": _of_refit(1.0, _sd),
@@ -243,6 +244,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         ("groups", "estimands", "elpd", "difference", "se_difference"), EXACT
     ),
     "design_based": dict.fromkeys(("estimate", "se", "low", "high", "n", "clusters"), EXACT),
+    "unlock": {"studies": EXACT, "sign": WORD},
     "structure": {"levels": EXACT, "used_as": WORD, "aliased_with": WORD},
 }
 # Columns that are no numbers of record, and why.
@@ -273,6 +275,7 @@ FILES: Mapping[str, str] = {
     "comparison/*.parquet": "comparison",
     "design_based/*.parquet": "design_based",
     "synthesis/heterogeneity.parquet": "synthesis_heterogeneity",
+    "unlock/*.parquet": "unlock",
     "selection/analyses.parquet": "selection",
     "selection/effects.parquet": "selection_effects",
     **{
@@ -283,7 +286,7 @@ FILES: Mapping[str, str] = {
         f"synthesis/{name}.parquet": name
         for name in (
             *("estimates", "pooled", "exploratory", "structure"),
-            *("moderators", "moderator_lines", "dependence", "influence"),
+            *("moderators", "moderator_lines", "dependence", "correlations", "influence"),
         )
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.record import collect, inputs
 from metastudy.record.kinds import KINDS
 
-__all__ = ["SCHEMA", "dumped", "load", "made"]
+__all__ = ["SCHEMA", "SECTIONS", "dumped", "load", "made", "without"]
 
 SCHEMA = 2
 SECTIONS = {
@@ -95,6 +95,34 @@ def made(results: Path, repository: Path, project: Path | None = None) -> dict[s
     # Through JSON, so that a record in memory is what is read again.
     found = json.loads(json.dumps(found))
     return found | {"checksum": _checksum(found)}
+
+
+def without(
+    found: Mapping[str, Any], studies: Collection[str], fits: Collection[str]
+) -> dict[str, Any]:
+    """A record without the checksums of what is between data and draws of some studies.
+
+    Parameters
+    ----------
+    found : a record.
+    studies, fits : those whose harmonized columns and cells are not to be said, by their names.
+
+    Returns
+    -------
+    dict
+        A record with a checksum of its own; its numbers are the same.
+    """
+    left_out = {"harmonized": studies, "cells": fits}
+    stages = {
+        kind: {
+            name: digest
+            for name, digest in digests.items()
+            if name.partition("/")[0] not in left_out.get(kind, ())
+        }
+        for kind, digests in found["stages"].items()
+    }
+    kept = {**found, "stages": stages}
+    return kept | {"checksum": _checksum(kept)}
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from metastudy.record.comparison import Compared, compared
 
-__all__ = ["ALPHA", "CODES", "cut_of", "judge"]
+__all__ = ["ALPHA", "CODES", "cut_of", "differing_inputs", "differing_others", "judge"]
 
 Word = Literal["reproduced", "not reproduced", "not comparable"]
 CODES: Mapping[Word, int] = {"reproduced": 0, "not reproduced": 1, "not comparable": 2}
@@ -70,14 +70,14 @@ def judge(old: Record, new: Record, alpha: float = ALPHA) -> dict[str, Any]:
     identical = not any(pair.distance for pair in pairs) and not gone
     printed = list(_printed(old["texts"], new["texts"]))
     misprinted = printed if identical else []
-    differing = _inputs(old, new)
-    listed = _listed(old, new)
+    differing = differing_inputs(old, new)
+    others = differing_others(old, new)
     word = _word(bool(moved or misprinted), differing)
     begins = _begins(old["stages"], new["stages"], moved, misprinted)
     return {
         "verdict": word,
         "code": CODES[word],
-        "why": _why(word, moved, misprinted, differing, listed),
+        "why": _why(word, moved, misprinted, differing, others),
         "begins": begins if word != "reproduced" else "",
         "identical": identical,
         "moved": [pair.as_dict(_stage(pair.table)) for pair in moved],
@@ -85,7 +85,7 @@ def judge(old: Record, new: Record, alpha: float = ALPHA) -> dict[str, Any]:
         "on_the_border": [p.as_dict("draws") for p in pairs if p.border],
         "added": sorted(_added(old["tables"], new["tables"])),
         "inputs": differing,
-        "listed": listed,
+        "listed": others,
         "cut": {
             "alpha": alpha,
             "numbers": len(sampled),
@@ -116,7 +116,7 @@ def _word(moved: bool, differing: Mapping[str, Any]) -> Word:
     return "not comparable" if differing else "not reproduced"
 
 
-def _inputs(old: Record, new: Record) -> dict[str, Any]:
+def differing_inputs(old: Record, new: Record) -> dict[str, Any]:
     """What differs of what a number is allowed to depend on: by place, what was and what is."""
     raw = _apart(_files(old["raw"]), _files(new["raw"]))
     found: dict[str, dict[str, Any]] = {
@@ -131,7 +131,7 @@ def _inputs(old: Record, new: Record) -> dict[str, Any]:
     return {section: what for section, what in found.items() if what}
 
 
-def _listed(old: Record, new: Record) -> dict[str, Any]:
+def differing_others(old: Record, new: Record) -> dict[str, Any]:
     """What differs and is not judged: code, lock, machine, seed.
 
     A key of the configuration that one of the builds does not know belongs to its code: the schema

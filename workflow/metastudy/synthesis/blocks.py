@@ -32,7 +32,10 @@ class Blocks:
     ``start[b + 1]``, and its pairs of estimates, row by row, from ``pair_start[b]`` on. ``pairs``
     (pairs, slots) are the components that both of a pair have a level of in common, ``linking``
     (R, slots) the levels of an estimate among those that link blocks, and ``component`` (those
-    levels,) their components; -1 where there is none.
+    levels,) their components; -1 where there is none. Where levels are correlated, ``pairs`` has
+    places among the covariances of components too (:func:`metastudy.synthesis.together.variances`),
+    ``crossing`` (crossings, 3) two levels that link, the later one first, and the place of their
+    covariance, and ``group`` (levels that link,) which of these are together.
     """
 
     row: np.ndarray
@@ -41,11 +44,14 @@ class Blocks:
     pairs: np.ndarray
     linking: np.ndarray
     component: np.ndarray
+    crossing: np.ndarray
+    group: np.ndarray
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """What :class:`BlockNormal` takes beside residuals, covariances and variances."""
-        return self.start, self.pair_start, self.pairs, self.linking, self.component
+        found = self.start, self.pair_start, self.pairs, self.linking, self.component
+        return *found, self.crossing, self.group
 
 
 def blocks(design: EffectDesign, covariance: np.ndarray) -> Blocks:
@@ -60,46 +66,58 @@ def blocks(design: EffectDesign, covariance: np.ndarray) -> Blocks:
     together = covariance != 0
     block = connected_components(csr_matrix(together), directed=False)[1]
     largest = max(LARGEST, int(np.bincount(block).max()))  # the blocks of the covariance stay
+    parts = len(design.components)
+    # Components that are correlated are in the blocks, or link them, together.
+    joint = design.joint
+    slot = joint.slot if joint else np.arange(parts)
+    group = joint.group if joint else np.arange(len(design.levels))
+    product = joint.product if joint else np.diag(np.arange(parts) + 1) - 1
     inside: list[int] = []
-    # The component with the most levels first: its levels are the smallest.
-    sizes = np.bincount(design.component_of, minlength=len(design.components))
-    for component in sorted(range(len(sizes)), key=lambda c: -sizes[c]):
-        level = _levels(design, component)
+    # The slot with the most levels first: its levels are the smallest.
+    sizes = np.bincount(slot[design.component_of], minlength=parts)
+    for one in sorted(np.unique(slot), key=lambda c: -sizes[c]):
+        level = _levels(design, slot == one)
         has = np.flatnonzero(level >= 0)
         merged = csr_matrix(
-            (np.ones(2 * len(has)), (np.r_[has, has], np.r_[block[has], rows + level[has]])),
+            (np.ones(2 * len(has)), (np.r_[has, has], np.r_[block[has], rows + group[level[has]]])),
             shape=(rows, 2 * rows + len(design.levels)),
         )
         tried = connected_components(merged @ merged.T + _same(block), directed=False)[1]
         if np.bincount(tried).max() <= largest:
             block = tried
-            inside.append(component)
+            inside.append(one)
     order = np.argsort(block, kind="stable")
     size = np.bincount(block[order])
     start = np.r_[0, np.cumsum(size)]
     pair_start = np.r_[0, np.cumsum(size**2)]
     pairs = np.full((pair_start[-1], max(len(inside), 1)), -1)
-    for slot_component in inside:
-        level = _levels(design, slot_component)[order]
+    for one in inside:
+        level = _levels(design, slot == one)[order]
         for b in range(len(size)):
             own = level[start[b] : start[b + 1]]
-            same = (own[:, None] == own) & (own[:, None] >= 0)
+            alike, of = np.r_[group, -1][own], np.r_[design.component_of, -1][own]
+            place = np.where((own[:, None] >= 0) & (own >= 0), product[of[:, None], of], -1)
+            place = np.where(alike[:, None] == alike, place, -1).ravel()
             mine = pairs[pair_start[b] : pair_start[b + 1]]
-            at = np.flatnonzero(same.ravel())
-            mine[at, (mine[at] >= 0).sum(axis=1)] = slot_component
+            at = np.flatnonzero(place >= 0)
+            mine[at, (mine[at] >= 0).sum(axis=1)] = place[at]
     pairs = pairs[:, : max(int((pairs >= 0).sum(axis=1).max(initial=0)), 1)]
-    crossed = [c for c in range(len(sizes)) if c not in inside]
-    levels = np.flatnonzero(np.isin(design.component_of, crossed))
+    levels = np.flatnonzero(~np.isin(slot[design.component_of], inside))
     place = np.full(len(design.levels) + 1, -1)
     place[levels] = np.arange(len(levels))
     linking = place[design.level_of[order]] if design.level_of.size else np.full((rows, 1), -1)
-    return Blocks(order, start, pair_start, pairs, linking, design.component_of[levels])
+    component = design.component_of[levels]
+    together = group[levels]
+    later, first = np.nonzero(np.tril(together[:, None] == together, -1))
+    both = product[component[later], component[first]]
+    crossing = np.column_stack([later, first, both])[both >= 0]
+    return Blocks(order, start, pair_start, pairs, linking, component, crossing, together)
 
 
-def _levels(design: EffectDesign, component: int) -> np.ndarray:
-    """The level of a component that each row has, -1 where it has none; shape (R,)."""
-    padded = np.r_[design.component_of, -1][design.level_of]
-    return np.where(padded == component, design.level_of, -1).max(axis=1, initial=-1)
+def _levels(design: EffectDesign, components: np.ndarray) -> np.ndarray:
+    """The level of one of some components (a mask) that each row has, -1 without; shape (R,)."""
+    has = np.r_[components[design.component_of], False][design.level_of]
+    return np.where(has, design.level_of, -1).max(axis=1, initial=-1)
 
 
 def _same(block: np.ndarray) -> csr_matrix:
@@ -131,8 +149,8 @@ class BlockNormal(Density):
     ------
     residual : estimates less their means in the order of blocks, shape (R,).
     covariance : likelihood covariance in blocks (:func:`in_blocks`), shape (pairs,).
-    variance : of each component, shape (components,).
-    start, pair_start, pairs, linking, component : of :class:`Blocks`.
+    variance : of each component, shape (components,), and covariances of two of them after these.
+    start, pair_start, pairs, linking, component, crossing, group : of :class:`Blocks`.
     """
 
     __props__ = ()
@@ -142,8 +160,9 @@ class BlockNormal(Density):
         """The loop."""
 
         def block_normal(  # type: ignore[no-untyped-def]
-            residual, covariance, variance, start, pair_start, pairs, linking, component
-        ):
+            residual, covariance, variance, start, pair_start, pairs, linking, component,
+            crossing, group,
+        ):  # fmt: skip
             rows, links = len(residual), len(component)
             inverse = np.empty(len(covariance))
             logdet = rows * np.log(2 * np.pi)
@@ -211,9 +230,35 @@ class BlockNormal(Density):
             for l in range(links):  # noqa: E741
                 root[l] = np.sqrt(variance[component[l]])
             middle, column = np.zeros((links, links)), np.zeros(links)
+            # Of levels that are correlated, the roots are a Cholesky factor, a block a group.
+            several = len(crossing) > 0
+            wide = links if several else 0
+            lower, half = np.zeros((wide, wide)), np.zeros((wide, wide))
+            for l in range(wide):  # noqa: E741
+                lower[l, l] = variance[component[l]]
+            for q in range(len(crossing)):
+                lower[crossing[q, 0], crossing[q, 1]] = variance[crossing[q, 2]]
+            for l in range(wide):  # noqa: E741
+                for m in range(l + 1):
+                    if group[l] == group[m]:
+                        for k in range(m):
+                            lower[l, m] -= lower[l, k] * lower[m, k]
+                        if l == m:
+                            lower[l, l] = np.sqrt(max(lower[l, l], 0.0))
+                        elif lower[m, m] > 0:
+                            lower[l, m] /= lower[m, m]
+                        for i in range(links):
+                            half[m, i] += lower[l, m] * inner[l, i]
             for l in range(links):  # noqa: E741
                 for m in range(links):
-                    middle[l, m] = root[l] * inner[l, m] * root[m]
+                    if not several:
+                        middle[l, m] = root[l] * inner[l, m] * root[m]
+                    elif group[l] == group[m] and m <= l:
+                        for i in range(links):
+                            middle[i, m] += half[i, l] * lower[l, m]
+                if not several:
+                    middle[l, l] += 1.0
+            for l in range(wide):  # noqa: E741
                 middle[l, l] += 1.0
             # Symmetric sweeps of its lower half make the inverse with the other sign.
             for pivot in range(links):
@@ -234,10 +279,27 @@ class BlockNormal(Density):
                 for j in range(i + 1):
                     middle[i, j] *= -1.0
                     middle[j, i] = middle[i, j]
+            # What is left of Z' A^-1 Z in Z' S^-1 Z, where levels are correlated.
+            gone = np.zeros((wide, wide))
+            if several:
+                gone = middle @ half
+                back = np.zeros((links, links))  # the inverse times the factor's transpose
+                for l in range(links):  # noqa: E741
+                    for m in range(l + 1):
+                        if group[l] == group[m]:
+                            for i in range(links):
+                                back[i, l] += middle[i, m] * lower[l, m]
+                middle[:] = 0.0
+                for l in range(links):  # noqa: E741
+                    for m in range(l + 1):
+                        if group[l] == group[m]:
+                            for i in range(links):
+                                middle[l, i] += lower[l, m] * back[m, i]
             for l in range(links):  # noqa: E741
                 cleared[l] = 1.0 - middle[l, l]
                 for m in range(links):
-                    middle[l, m] *= root[l] * root[m]
+                    if not several:
+                        middle[l, m] *= root[l] * root[m]
                     total[l] += middle[l, m] * weight[m]
 
             value, of_residual, of_variance = 0.0, np.empty(rows), np.zeros(len(variance))
@@ -273,13 +335,22 @@ class BlockNormal(Density):
                         sums[l] += alpha[i]
             for l in range(links):  # noqa: E741
                 entry = inner[l, l]
-                if variance[component[l]] * entry > 1e-6:
+                if several:
+                    for k in range(links):
+                        entry -= half[k, l] * gone[k, l]
+                elif variance[component[l]] * entry > 1e-6:
                     entry = cleared[l] / variance[component[l]]
                 else:
                     for m in range(links):
                         for k in range(links):
                             entry -= inner[l, m] * middle[m, k] * inner[k, l]
                 of_variance[component[l]] += 0.5 * (sums[l] ** 2 - entry)
+            for q in range(len(crossing)):
+                l, m = crossing[q, 0], crossing[q, 1]  # noqa: E741
+                entry = inner[l, m]
+                for k in range(links):
+                    entry -= half[k, l] * gone[k, m]
+                of_variance[crossing[q, 2]] += sums[l] * sums[m] - entry
             return np.asarray(value - 0.5 * logdet), of_residual, of_variance
 
         return block_normal

@@ -1,7 +1,7 @@
 """Design-based estimates: weighted for how people were sampled, uncertain by how they clustered.
 
 A sensitivity analysis beside the models. A model takes the respondents as they are and describes
-their sites; here the sampling weights say whom a respondent stands for, and the errors rest on
+their sites; here the sampling weights say whom a respondent represents, and the errors rest on
 nothing but the sampled clusters being independent.
 """
 

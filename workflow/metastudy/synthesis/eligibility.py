@@ -73,9 +73,9 @@ def module_structures(cells: xr.Dataset) -> pd.DataFrame:
     model = model_of(cells)
     tables = [pd.DataFrame(columns=STRUCTURE)]
     tables += [
-        of.table[of.table["levels"] >= model.least_levels].assign(
-            module_or_family=module, exposure=exposure, outcome=outcome
-        )
+        of.table[
+            of.table["levels"].ge(model.least_levels) | of.table["used_as"].eq("refused")
+        ].assign(module_or_family=module, exposure=exposure, outcome=outcome)
         for exposure, outcome, of in model.structures(cells)
     ]
     return pd.concat(tables, ignore_index=True)[STRUCTURE]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from pytensor.tensor import TensorVariable
 from scipy.sparse import csr_matrix
 
 from metastudy.design.effects import EffectDesign
 from metastudy.design.moderators import NO_SLOPES, Slopes
+from metastudy.models.correlations import correlations
 from metastudy.models.data_vector import given, pack
 from metastudy.models.densities import compiled
 from metastudy.models.priors import Prior
 from metastudy.models.terms import components, likelihood
 from metastudy.synthesis.blocks import BlockNormal, Blocks, blocks, in_blocks
+from metastudy.synthesis.together import mixed, spread, variances
 
 __all__ = ["add_levels", "build", "packed"]
 
@@ -26,6 +31,7 @@ def build(
     effect: Prior,
     between: Prior,
     slope: Prior | None = None,
+    correlation: Prior | None = None,
     *,
     slopes: Slopes = NO_SLOPES,
 ) -> pm.Model:
@@ -34,12 +40,14 @@ def build(
     .. math::
         \hat\theta &\sim N(\theta, V) \\
         \theta_{je} &= \mu_e + x_{je}' \beta_e + \textstyle\sum_t u_{te}[t(j)], \qquad
-        u_{te} \sim N(0, \phi_{te} T_e^2)
+        u_{te} \sim N(0, \phi_{te} T_e^2), \qquad
+        \operatorname{cor}(u_{te}[k], u_{tf}[k]) = R_{ef}
 
     for estimand e in setting j; x are moderators, where there are some, zero where :math:`\mu_e`
     is the mean; V is the likelihood covariance of the estimates, zero between
     studies; t runs over the components that the design identifies of study, country, sector and
-    setting, which share the total T uniformly. The levels u are integrated out,
+    setting, which share the total T uniformly; R, the same for all t, is zero but for estimands
+    that are measured together (:mod:`metastudy.synthesis.together`). Levels are integrated out,
     :math:`\hat\theta \sim N(\mu + X \beta, V + Z \tau^2 Z')`: the same posterior without its
     funnels. :func:`add_levels` draws them afterwards.
 
@@ -50,16 +58,19 @@ def build(
     effect, between : priors of means, and of totals, in the units of the estimates
         (:func:`metastudy.synthesis.priors.prior_of`).
     slope, slopes : prior and columns of moderators; without columns none is needed.
+    correlation : prior of R, where the design has something that deviates together.
 
     Returns
     -------
     pymc.Model
-        With ``mu``, ``beta`` of moderators, ``total_tau``, ``tau``, ``log_likelihood`` and
-        ``log_prior``; what a refit changes is one array of data, ``given`` (:func:`packed`).
+        With ``mu``, ``beta`` of moderators, ``total_tau``, ``tau``, ``correlation`` of the pairs
+        that have one, ``log_likelihood`` and ``log_prior``; what a refit changes is one array of
+        data, ``given`` (:func:`packed`).
     """
     found = blocks(design, covariance)
     with pm.Model(coords={"mu_of": design.means}) as model:
-        data = _data(estimate, covariance, found, effect, between, slope if slopes.names else None)
+        own = (effect, between, slope if slopes.names else None, correlation)
+        data = _data(estimate, covariance, found, *own)
         (seen, v), prior, (fixed, _) = given(*data)
         mu = prior["effect"].variable("mu", dims="mu_of")
         residual = seen - mu[design.mean_of[found.row]]
@@ -69,9 +80,20 @@ def build(
             residual = residual - pt.dot(slopes.columns[found.row], beta)
         variance = pt.zeros(1)
         if design.components:
-            variance = components(design, prior["tau"], prior["tau"], fixed) ** 2
+            tau = components(design, prior["tau"], prior["tau"], fixed)
+            r = _correlation(design, prior) if design.joint else None
+            variance = variances(design.joint, tau, r, pt.concatenate)
         likelihood(BlockNormal()(residual, v, variance, *found.arrays)[0])
     return model
+
+
+def _correlation(design: EffectDesign, prior: Mapping[str, Prior]) -> TensorVariable:
+    """Correlations of the pairs of a joint design, ``correlation`` (pair_of,)."""
+    assert design.joint is not None
+    names = [" with ".join(design.means[at] for at in pair) for pair in design.joint.pairs]
+    pm.modelcontext(None).add_coord("pair_of", names)
+    given = ("correlation", prior["correlation"], len(design.means), design.joint.pairs)
+    return pm.Deterministic("correlation", correlations(*given), dims="pair_of")
 
 
 def packed(
@@ -81,16 +103,17 @@ def packed(
     effect: Prior,
     between: Prior,
     slope: Prior | None = None,
+    correlation: Prior | None = None,
 ) -> np.ndarray:
     """What :func:`build` is given, in one vector: for a refit to other estimates or priors.
 
     Parameters
     ----------
     covariance : zero where that of the model is.
-    slope : as of the model; none where it has no moderators.
+    slope, correlation : as of the model; none where it has no moderators, or nothing joint.
     """
     found = blocks(design, covariance)
-    return pack(*_data(estimate, covariance, found, effect, between, slope))
+    return pack(*_data(estimate, covariance, found, effect, between, slope, correlation))
 
 
 def _data(
@@ -100,6 +123,7 @@ def _data(
     effect: Prior,
     between: Prior,
     slope: Prior | None,
+    correlation: Prior | None,
 ) -> tuple[xr.Dataset, dict[str, Prior]]:
     rows = xr.Dataset(
         {
@@ -108,7 +132,8 @@ def _data(
         },
         attrs={"data": "estimate covariance"},
     )
-    return rows, {"effect": effect, "tau": between} | ({"slope": slope} if slope else {})
+    more = {"slope": slope, "correlation": correlation}
+    return rows, {"effect": effect, "tau": between} | {k: p for k, p in more.items() if p}
 
 
 def add_levels(
@@ -144,15 +169,21 @@ def add_levels(
     z = _indicators(design)  # (row, level)
     found = blocks(design, covariance)
     v = in_blocks(found, covariance)
-    level = tau[:, design.component_of] * rng.standard_normal((len(mean), len(design.levels)))
+    r = None
+    if design.joint:
+        r = posterior["correlation"].transpose("chain", "draw", "pair_of").to_numpy()
+        r = r.reshape(len(tau), -1)
+    sd = tau[:, design.component_of]
+    level = sd * mixed(design.joint, rng.standard_normal((len(mean), len(design.levels))), r)
+    variance = variances(design.joint, tau, r, lambda parts: np.concatenate(parts, axis=-1))
     root = csr_matrix(np.linalg.cholesky(covariance))
     noise = rng.standard_normal(mean.shape) @ root.T
     gap = (estimate - mean - level @ z.T - noise)[:, found.row]
     density = compiled(BlockNormal())
     for at in range(len(gap)):
-        gradient = density(gap[at], v, tau[at] ** 2, *found.arrays)[1]
+        gradient = density(gap[at], v, variance[at], *found.arrays)[1]
         gap[at, found.row] = -gradient  # the inverse of the covariance times the gap
-    level += tau[:, design.component_of] ** 2 * (gap @ z)
+    level += spread(design.joint, sd, r, gap @ z)
     theta = mean + level @ z.T
     return posterior.assign(
         level=(("chain", "draw", "level_of"), level.reshape(*sample, -1)),

@@ -10,35 +10,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import result_tables
 from metastudy.common.tables import join_values
-from metastudy.design.moderators import MODERATED, Coefficient, Moderation, Moderator
+from metastudy.design.moderators import DECIDED, MODERATED, Coefficient, Moderation
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
-__all__ = ["coefficients", "lines", "moderators_of", "places"]
+__all__ = ["coefficients", "lines"]
 
-DECIDED = "decided by its prior: fewer than four studies for each coefficient"
 POINTS = 41  # of a line
-
-
-def moderators_of(vocabulary: Vocabulary) -> list[Moderator]:
-    """The moderators that the vocabulary has, in its order."""
-    return [
-        Moderator(name, tuple(entry.get("levels", ())), str(entry.get("unit", "")))
-        for name, entry in vocabulary["moderators"].items()
-    ]
-
-
-def places(moderation: Moderation | None) -> Iterator[str]:
-    """Where a population mean is, moderator by moderator, in words."""
-    found = moderation.coefficients if moderation else ()
-    for one in {c.moderator: c for c in found}.values():
-        if isinstance(one.at, str):
-            yield f"at the reference of {one.moderator}: {one.at}"
-        else:
-            yield f"at the mean of {one.moderator}: {one.at:.4g} {one.unit}".strip()
 
 
 def _each(

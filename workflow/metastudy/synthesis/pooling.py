@@ -18,6 +18,7 @@ from metastudy.design.moderators import NO_SLOPES, Moderation, Moderator, Slopes
 from metastudy.models.priors import OF_METRIC
 from metastudy.synthesis.nesting import EFFECT, Nesting, nesting
 from metastudy.synthesis.published_standardisers import UNKNOWN
+from metastudy.synthesis.together import LEAST, common, joined
 
 __all__ = [
     "ESTIMAND",
@@ -125,7 +126,8 @@ def plans(
 
     An estimand is pooled where several studies report it, or one publication from several places.
     (A study whose rows are here has its places pooled in the fit of its module.) Two share
-    something where a study's estimates of them are correlated.
+    something where a study's estimates of them are correlated, or where two studies measure both
+    (:mod:`metastudy.synthesis.together`).
 
     Parameters
     ----------
@@ -139,8 +141,10 @@ def plans(
     if rows.empty:
         return
     estimand = rows.groupby(ESTIMAND, sort=False).ngroup().to_numpy()
+    rows = rows.assign(**{SETTING: rows[[*PLACE, "role"]].agg("|".join, axis=1)})
     one, other = np.nonzero(covariance)
     links = csr_matrix((np.ones(len(one)), (estimand[one], estimand[other])))
+    links = links + csr_matrix(common(rows, estimand) >= LEAST)
     shared = connected_components(links, directed=False)[1][estimand]
     for part in dict.fromkeys(shared):
         mine = np.flatnonzero(shared == part)
@@ -161,8 +165,7 @@ def pooled_rows(table: pd.DataFrame) -> np.ndarray:
 def _planned(
     rows: pd.DataFrame, covariance: np.ndarray, moderators: Sequence[Moderator]
 ) -> SecondStage:
-    rows = rows.assign(**{SETTING: rows[[*PLACE, "role"]].agg("|".join, axis=1)})
-    parts, found, names = [], {}, []
+    parts, found, names, every = [], {}, [], []
     moderation, nested, slopes = {}, {}, {}
     for key, mine in rows.groupby(ESTIMAND, sort=False):
         exposure, kind, outcome, _, role, mode, metric = map(str, key)  # family is the outcome's
@@ -172,6 +175,7 @@ def _planned(
         moderation[name] = fixed = moderate(mine, moderators, mine["study"])
         nested[name] = own_of = nesting(mine)
         units = mine.assign(**own_of.levels, **fixed.fixed)
+        every.append(units)
         groupings = [*own_of.above, *GROUPINGS, *own_of.below]
         found[name] = identify(units, groupings, fixed=list(fixed.fixed))
         for label, column in fixed.fixed.items():
@@ -180,7 +184,7 @@ def _planned(
         parts.append(Part(name, "", at, [name] * len(at), found[name], np.arange(len(at))))
         names.append({"id": name, **dict(zip(ESTIMAND, key, strict=True))})
     unit = unit_of(rows, metric)
-    design = effect_design(len(rows), parts)
+    design = joined(effect_design(len(rows), parts), rows, every, [*found.values()])
     columns = np.stack([*slopes.values()], axis=1) if slopes else NO_SLOPES.columns
     return SecondStage(
         rows, covariance, design, pd.DataFrame(names), found, unit, moderation, nested,

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from metastudy.models.priors import OF_METRIC, OF_MODERATORS, Prior
 from metastudy.synthesis.pooling import SecondStage
 
-__all__ = ["prior_of", "priors_of_plan"]
+__all__ = ["CORRELATION", "PlanPriors", "prior_of", "priors_of_plan"]
+
+# Of means and totals, of moderators, and of correlations between effects.
+type PlanPriors = tuple[Prior, Prior, Prior | None, Prior | None]
+
+CORRELATION = "effect_correlation"  # key of the prior
 
 
 def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: float = 1.0) -> Prior:
@@ -35,9 +40,11 @@ def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: flo
     return prior if unit == 1.0 else prior.scaled(unit)
 
 
-def priors_of_plan(
-    priors: Mapping[str, Prior], metric: str, found: SecondStage
-) -> tuple[Prior, ...]:
-    """The priors of a plan's means and totals, and of its moderators where it has some."""
-    names = ("mu", "tau", "beta") if found.slopes.names else ("mu", "tau")
-    return tuple(prior_of(priors, name, metric, found.unit) for name in names)
+def priors_of_plan(priors: Mapping[str, Prior], metric: str, found: SecondStage) -> PlanPriors:
+    """The priors of a plan's means and totals, of its moderators and of correlations of effects.
+
+    None stands for one that it does not need.
+    """
+    mean, tau = (prior_of(priors, name, metric, found.unit) for name in ("mu", "tau"))
+    slope = prior_of(priors, "beta", metric, found.unit) if found.slopes.names else None
+    return mean, tau, slope, priors[CORRELATION] if found.design.joint else None

@@ -12,10 +12,10 @@ import xarray as xr
 from metastudy.common.tables import join_values
 from metastudy.design.effects import Part
 from metastudy.design.identification import SETTING, Component
+from metastudy.design.moderators import places_of
 from metastudy.design.new_settings import DECIDED, NEXT, Draws, next_in, predictions
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.posterior.summarise import summarize
-from metastudy.synthesis.moderators import places
 from metastudy.synthesis.nesting import Nesting
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
@@ -88,7 +88,7 @@ def _quantities(
         part = Part(name, "", mine.index.to_numpy(), None, own, np.arange(len(mine)))
         mean = posterior["mu"].sel(mu_of=name)
         moderation, nested = found.moderation.get(name), found.nested.get(name, Nesting())
-        notes = dict.fromkeys([*filter(None, mine.get("note", [])), *places(moderation)])
+        notes = dict.fromkeys([*filter(None, mine.get("note", [])), *places_of(moderation)])
         if estimand["metric"] not in OF_METRIC:
             notes[UNIT.format(found.unit)] = None
         yield base | {"level": "population", "note": "; ".join(notes)}, mean

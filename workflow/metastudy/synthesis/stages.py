@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.design.moderators import moderators_of
 from metastudy.models.priors import Prior
 from metastudy.synthesis.declared import NOTHING, Declared, with_attributes
 from metastudy.synthesis.influence import Fit
-from metastudy.synthesis.moderators import moderators_of
 from metastudy.synthesis.nesting import EFFECT
 from metastudy.synthesis.pooling import SecondStage, explore, plans
 from metastudy.synthesis.priors import priors_of_plan

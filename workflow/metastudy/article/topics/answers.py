@@ -21,6 +21,7 @@ from metastudy.article.table_rows import (
     are_predictions,
     estimate_and_interval,
     grouped,
+    moderator_label,
     outcome_label,
     place_label,
     rope_cells,
@@ -28,9 +29,12 @@ from metastudy.article.table_rows import (
     verdict_label,
     verdict_of,
 )
+from metastudy.article.topics.arms import add_means
 from metastudy.article.topics.differences import sentences
 from metastudy.article.topics.refits import apart, kept
-from metastudy.article.variable_tree import GENERAL, Tree, put
+from metastudy.article.topics.tiles import variables as of_tiles
+from metastudy.article.variable_tree import GENERAL, Tree, put, traced
+from metastudy.codebook.interactions import INTERACTION
 from metastudy.common.tables import records
 from metastudy.design.new_settings import DECIDED, PLACES, is_prediction
 from metastudy.display.formatting import inline, interval, joined, number, probability, share
@@ -45,7 +49,8 @@ def effects_table(evidence: Results, module: str) -> Table:
     Where there are many places, effects in single places are only in the table's file.
     """
     everything = evidence.contrasts[module]
-    table = everything[(everything["estimand"] == "effect") & (everything["variant"] == "main")]
+    shown_here = everything["estimand"].isin(["effect", "moderator"])
+    table = everything[shown_here & everything["variant"].eq("main")]
     rows, full = [], []
     own = table[table["level"] == "study"]
     several_vignettes = own["vignette"].nunique() > 1
@@ -83,13 +88,13 @@ def effects_table(evidence: Results, module: str) -> Table:
                     "% of scale": points or "–",
                     "Verdict": verdict_label(evidence, row),
                     "Kept": str(more["kept"]) or "–",
-                    "Not pooled": "{} ({})".format(*estimate_and_interval(found)) if found else "–",
+                    "Not shrunk": "{} ({})".format(*estimate_and_interval(found)) if found else "–",
                 }
             )
             full.append(row | more)
         full += records(mine[mine["metric"] == "pomp"])
     shown_table = _without_repeats(grouped(rows, "Exposure", "Outcome"), rows, several_vignettes)
-    for column in ("Kept", "Not pooled"):
+    for column in ("Kept", "Not shrunk"):
         if len(shown_table) and set(shown_table[column]) <= {"–", ""}:
             shown_table = shown_table.drop(columns=column)
     caption = (
@@ -98,15 +103,23 @@ def effects_table(evidence: Results, module: str) -> Table:
         "their direction, those of lying beyond the region of practical equivalence "
         f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it, and the same effects "
         "as percentages of the scale. Kept: of a claim, in how many of the refits its sign has a "
-        "probability of at least 0.95. Not pooled: without pooling the outcomes of a family. "
+        "probability of at least 0.95. Not shrunk: without shrinking the outcomes of a family to "
+        "their mean. "
         f"{BORDER_NOTE}"
     )
+    if table["exposure_type"].eq(INTERACTION).any():
+        caption += BESIDE
     if many:
         caption += " Each study's effect in each of its places is in the table's file."
     return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
 
 
 NUMBERS = ("mean", "lower", "upper")
+BESIDE = (
+    " An interaction (×) is the difference of the effect of its first exposure between two levels "
+    "of its second, or per standard deviation of it. Beside it an effect is the mean over the "
+    "levels of the other exposure, each level counted alike, or the effect at the mean of a trait."
+)
 
 
 def _effect_cells(evidence: Results, row: Mapping[str, Any]) -> dict[str, str]:
@@ -202,7 +215,10 @@ def variables(evidence: Results, name: str) -> Tree:
         leaves = exposure_variables(evidence, str(exposure), str(kind))
         leaves |= _sentences(evidence, str(exposure), str(kind), sd[sd["level"] == "population"])
         leaves |= sentences(evidence, name, str(exposure), str(kind))
-        leaves["elsewhere"] = {"sentence": _elsewhere(evidence, sd)}
+        if moderated := _moderated(evidence, main, str(exposure)):
+            leaves["moderators"] = {"sentence": moderated}
+        new = sd[are_predictions(sd)]
+        leaves["elsewhere"] = traced({"sentence": _elsewhere(evidence, sd)}, *records(new))
         put(tree, [str(exposure)], leaves)
         several_roles = evidence.several_roles(name)
         for row in records(sd[sd["level"] == "population"]):
@@ -214,18 +230,18 @@ def variables(evidence: Results, name: str) -> Tree:
                 leaves = contrast_variables(evidence, row)
                 scaled = points.get((row["outcome"], row["group"], row["vignette"]))
                 if scaled:
-                    leaves |= _pomp(scaled)
+                    leaves |= traced(_pomp(scaled), scaled)
                 vignette = row["vignette"] or GENERAL
                 put(tree, [str(exposure), str(outcome), row["group"], vignette], leaves)
                 if len(found) == 1 and scaled:
-                    put(tree, [str(exposure), str(outcome)], _pomp(scaled))
+                    put(tree, [str(exposure), str(outcome)], _pomp(scaled), scaled)
                 if found["vignette"].eq(row["vignette"]).sum() == 1:  # no other study has it
                     put(tree, [str(exposure), str(outcome), vignette], leaves)
         for row in records(sd[~sd["level"].isin(["population", "study"])]):
             path = [str(exposure), row["outcome"], *([row["role"]] if several_roles else [])]
             path += [row["level"], *([row["group"]] if row["group"] else [])]
             if is_prediction(row["level"]):
-                put(tree, path, {"interval": interval(row["lower"], row["upper"])})
+                put(tree, path, {"interval": interval(row["lower"], row["upper"])}, row)
             else:
                 put(tree, path, contrast_variables(evidence, row))
         for (group, vignette), found in own.groupby(["group", "vignette"], sort=False):
@@ -233,6 +249,8 @@ def variables(evidence: Results, name: str) -> Tree:
             put(tree, [str(exposure), "in", str(group), str(vignette) or GENERAL], said)
             if own.loc[own["vignette"] == vignette, "group"].nunique() == 1:
                 put(tree, [str(exposure), "in", str(vignette) or GENERAL], said)
+    add_means(tree, evidence, name)
+    tree |= of_tiles(evidence, name)
     tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "mean"])
     tree["label"] = evidence.vocabulary.label("modules", name)
     if (cells := evidence.cells.get(name)) and cells.cells:
@@ -260,10 +278,11 @@ def _sentences(evidence: Results, exposure: str, kind: str, population: pd.DataF
 def _population(evidence: Results, row: Mapping[str, Any]) -> Tree:
     """A population effect, in how many refits its claim is kept, and its value without pooling."""
     found = apart(evidence, row)
-    return contrast_variables(evidence, row) | {
+    more = {
         "kept": kept(evidence, row) or "no claim",
         "apart": numbers_of(evidence, {**row, **found}) if found else "not pooled with others",
     }
+    return contrast_variables(evidence, row) | traced(more, row)
 
 
 def _elsewhere(evidence: Results, effects: pd.DataFrame) -> str:
@@ -286,6 +305,28 @@ def _elsewhere(evidence: Results, effects: pd.DataFrame) -> str:
     return f"{share(evidence.interval)} prediction intervals, in SD, {'; '.join(parts)}."
 
 
+def _moderated(evidence: Results, main: pd.DataFrame, exposure: str) -> str:
+    """What the effects of an exposure differ by between studies; empty without moderators."""
+    found = main[main["estimand"].eq("moderator") & main["exposure"].eq(exposure)]
+    said = []
+    for row in records(found):
+        sure = row["pd"] >= evidence.cuts["direction"]
+        way = "undecided"
+        if sure:
+            way = "larger" if row["mean"] > 0 else "smaller"
+        said.append(
+            f"{inline(moderator_label(evidence, row))} ({row['note']}), on "
+            f"{inline(outcome_label(evidence, row))}: {way}, {numbers_of(evidence, row)}"
+        )
+    places = dict.fromkeys(
+        note
+        for note in main.loc[main["level"].eq("population") & main["exposure"].eq(exposure), "note"]
+        if note
+    )
+    at = f" Its means are {joined(places)}." if places else ""
+    return f"Change of its effects by moderators: {'; '.join(said)}.{at}" if said else ""
+
+
 def _pomp(row: Mapping[str, Any]) -> Tree:
     return {
         "pomp": number(row["mean"], 1),
@@ -305,10 +346,10 @@ def _answer_levels(evidence: Results, name: str, levels: pd.DataFrame) -> Tree:
                 "mean": number(row["mean"], 1),
                 "interval": interval(row["lower"], row["upper"], 1),
             }
-            put(tree, [*path, row["outcome"]], leaves)
+            put(tree, [*path, row["outcome"]], leaves, row)
         families = [m for _, m in mine.groupby(family, sort=False) if len(m) > 1]
         for own in families:
-            leaves = _top(evidence, own, draws)
+            leaves = traced(_top(evidence, own, draws), *records(own))
             put(tree, [*path, evidence.vocabulary.family(own["outcome"].iloc[0]), "top"], leaves)
             if len(families) == 1:
                 put(tree, [*path, "top"], leaves)

@@ -14,6 +14,7 @@ from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline, interval, number, percent, share
 from metastudy.display.pipe_table import Table
+from metastudy.models.answers.associations import INTERACTS
 
 __all__ = ["NOT_CORRECTED", "NOT_DONE", "table", "variables"]
 
@@ -87,6 +88,9 @@ def variables(evidence: Results) -> Tree:
 def _corrected(evidence: Results, found: pd.DataFrame) -> str:
     known = found[found["corrected"].notna()]
     if not len(known):
+        if found["reason"].eq(INTERACTS).any():
+            return "No correction for reliability is made beside an interaction, whose error of " \
+                "measurement is not that of its parts."  # fmt: skip
         declared = found[["reliability_exposure", "reliability_outcome"]].min().min() < 1
         return "The correction for reliability could not be made, because with the declared ones " \
             "errors would make up nearly all of the differences between people." \

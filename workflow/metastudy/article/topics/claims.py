@@ -75,6 +75,6 @@ def _sentence(found: list[Verdict], what: str) -> str:
     wrong = (
         f"the probability that {which} is wrong is {expected}"
         if claims == 1
-        else f"{expected} {which} are expected to be wrong"
+        else f"the expected number of wrong signs among them is {expected}"
     )
     return f"Of {len(found)} {what} {count(claims)} {are} claimed to have a sign; {wrong}."

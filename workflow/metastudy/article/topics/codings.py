@@ -24,9 +24,10 @@ from metastudy.article.table_rows import (
     verdict_label,
     verdict_of,
 )
+from metastudy.article.topics.code_contrasts import sentence
 from metastudy.article.topics.prevalence import everyone, level_variables
 from metastudy.article.topics.refits import kept
-from metastudy.article.variable_tree import Tree, put
+from metastudy.article.variable_tree import Tree, put, traced
 from metastudy.common.tables import records
 from metastudy.design.new_settings import PLACES, is_prediction
 from metastudy.display.formatting import (
@@ -181,6 +182,7 @@ def variables(evidence: Results, name: str) -> Tree:
     """The variables of a module of codings: effects by exposure and code, levels, accuracy.
 
     Prevalences are under ``level``, by role under ``level.of.<role>`` where there are several.
+    ``<exposure>.largest`` is the largest contrast, and
     ``<exposure>.error_free_changes`` lists the codes with another verdict where every coding is
     taken as true; ``top`` repeats that of ``level``.
     """
@@ -194,6 +196,7 @@ def variables(evidence: Results, name: str) -> Tree:
         put(tree, [str(exposure)], exposure_variables(evidence, str(exposure), str(kind)))
         said = sentence_variables(evidence, str(exposure), str(kind), codes, codes=True)
         put(tree, [str(exposure)], said)
+        put(tree, [str(exposure)], sentence(evidence, str(exposure), str(kind), codes))
         moved = []
         for row in records(main):
             path = [str(exposure), row["outcome"]]
@@ -205,27 +208,33 @@ def variables(evidence: Results, name: str) -> Tree:
                 for r in records(mine[mine["outcome"] == row["outcome"]])
             }
             if other := by.get(("main", "probability")):
-                leaves |= {
-                    "difference": number(100 * other["mean"], 0),
-                    "difference_interval": interval(100 * other["lower"], 100 * other["upper"], 0),
-                    "difference_pd": probability(other["pd"]),
-                }
+                leaves |= traced(
+                    {
+                        "difference": number(100 * other["mean"], 0),
+                        "difference_interval": interval(
+                            100 * other["lower"], 100 * other["upper"], 0
+                        ),
+                        "difference_pd": probability(other["pd"]),
+                    },
+                    other,
+                )
             if free := by.get(("error_free", "log_odds")):
                 leaves["error_free"] = contrast_variables(evidence, free, codes=True)
                 if row["outcome"] not in families and evidence.verdict(free) != evidence.verdict(
                     row
                 ):
                     moved.append(inline(evidence.labels.outcome(row["outcome"])))
-            put(tree, path, leaves)
+            put(tree, path, leaves, row)
         for row in records(both[both["level"].eq(HYPER_MEAN) & both["variant"].eq("main")]):
             leaves = {"estimate": number(row["mean"])}
             leaves |= {"interval": interval(row["lower"], row["upper"])}
-            put(tree, [str(exposure), row["outcome"], HYPER_MEAN], leaves)
+            put(tree, [str(exposure), row["outcome"], HYPER_MEAN], leaves, row)
         means = findings_of(evidence, [r for r in records(main) if r["outcome"] in families])
         if means:
             subject = evidence.labels.exposure(str(exposure), str(kind)).change
             text = summary(subject, means, phrases(str(kind), True), "families of codes")
-            put(tree, [str(exposure), "families"], {"summary": text})
+            of = [r for r in records(main) if r["outcome"] in families]
+            put(tree, [str(exposure), "families"], {"summary": text}, *of)
         leaves = {
             "codes": joined(moved, "none of the codes"),
             "count": count(len(moved)),
@@ -233,8 +242,8 @@ def variables(evidence: Results, name: str) -> Tree:
             if moved
             else "Taking every coding as true would change the verdict on none of the codes.",
         }
-        put(tree, [str(exposure), "error_free_changes"], leaves)
-    tree["level"] = level_variables(evidence, table)
+        put(tree, [str(exposure), "error_free_changes"], leaves, *codes)
+    tree["level"] = level_variables(evidence, name, table)
     tree["top"] = tree["level"].get("top", {})
     tree["accuracy"] = _accuracy(evidence, name)
     tree["label"] = evidence.vocabulary.label("modules", name)

@@ -59,16 +59,43 @@ def variables(evidence: Results) -> Tree:
     """How many effects rest on dependent estimates, in a sentence; none without a second stage."""
     if "estimates" not in evidence.synthesis:
         return {}
+    joint = _joint(evidence.synthesis.get("correlations", pd.DataFrame()))
     found = evidence.synthesis.get("dependence", pd.DataFrame())
     if not len(found):
-        return {"sentence": NOT_DONE}
+        return {"sentence": NOT_DONE + joint}
     assumed = found[found["assumed"] > 0]
     apart = assumed[["mean_30", "mean_90"]].sub(assumed["mean"], axis=0)
     moved = float(apart.abs().max().max())
     said = f"Of the pooled effects, {len(found)} rest on several estimates of one publication"
     if not len(assumed):
-        return {"sentence": f"{said}, whose covariance is given or declared."}
+        return {"sentence": f"{said}, whose covariance is given or declared.{joint}"}
     rest = "no refit with another one could be made" if pd.isna(moved) else (
         f"with 0.3 or 0.9 in its place none of the means moves by more than {number(moved)}"
     )  # fmt: skip
-    return {"sentence": f"{said}; for {len(assumed)} of them a correlation is assumed, and {rest}."}
+    said += f"; for {len(assumed)} of them a correlation is assumed, and {rest}."
+    return {"sentence": said + joint}
+
+
+def _joint(found: pd.DataFrame) -> str:
+    """Which effects are pooled jointly, in a sentence that goes on; empty where none could be."""
+    if found.empty:
+        return ""
+    pooled = found[found["reason"] == ""]
+    zero = len(found) - len(pooled)
+    said = "No two effects are pooled jointly"
+    if len(pooled):
+        low, high = pooled["mean"].min(), pooled["mean"].max()
+        ends = number(low) if len(pooled) == 1 else f"from {number(low)} to {number(high)}"
+        said = (
+            f"Of {len(pooled)} pairs of effects that two or more studies measure together the "
+            f"deviations from their means are correlated, with posterior means {ends}"
+            if len(pooled) > 1
+            else "The deviations of two effects that two or more studies measure together are "
+            f"correlated, with a posterior mean of {ends} "
+            f"({interval(pooled['lower'].iloc[0], pooled['upper'].iloc[0])})"
+        )
+    rest = f"; for {zero} more the correlation is taken as zero" if len(pooled) else (
+        f": for {zero} that are measured together the correlation is taken as zero"
+    )  # fmt: skip
+    why = "; ".join(dict.fromkeys(found.loc[found["reason"] != "", "reason"]))
+    return f" {said}{f'{rest}, as {why}' * (zero > 0)}."

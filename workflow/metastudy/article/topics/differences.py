@@ -29,6 +29,7 @@ from metastudy.article.table_rows import (
     verdict_of,
 )
 from metastudy.article.variable_tree import Tree, put
+from metastudy.codebook.interactions import INTERACTION
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline, probability, share
 from metastudy.display.pipe_table import Table
@@ -112,11 +113,11 @@ def sentences(evidence: Results, module: str, exposure: str, kind: str) -> Tree:
     """
     found = _of(evidence, module)
     mine = found[found["exposure"] == exposure]
-    noun = "effect" if kind == "randomised" else "association"
-    tree: Tree = {
-        "outcomes": _sentence(evidence, mine[mine["level"] == "outcome"], noun, "outcome"),
-        "vignettes": _sentence(evidence, mine[mine["level"] == "vignette"], noun, "vignette"),
-    }
+    noun = {"randomised": "effect", INTERACTION: INTERACTION}.get(kind, "association")
+    tree: Tree = {}
+    for name, level in (("outcomes", "outcome"), ("vignettes", "vignette")):
+        own = mine[mine["level"] == level]
+        put(tree, [], {name: _sentence(evidence, own, noun, level)}, *records(own))
     for row in records(mine):
         if row["level"] == "outcome":
             several = [row["role"]] if evidence.several_roles(module) else []

@@ -1,8 +1,7 @@
-"""Directions of effect: where everything meets that has a sign, and nothing is added up.
+"""Directions of effect: what the models say and what single cases were rated, as signs.
 
-The published findings, what the models say, and the ratings of single cases are beside each other
-as signs (an effect direction plot, after Thomson and Thomas 2013). Bounds that a published null
-implies are derived here from its sample size alone, and kept apart.
+Nothing is added up. The published findings are in
+:mod:`metastudy.article.topics.published_directions`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import pandas as pd
 
 from metastudy.article.figure_rows import DIRECTIONS
 from metastudy.article.results import Results
-from metastudy.article.topics.published import findings, outcome_label
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline
 from metastudy.harmonized.study import Study
@@ -35,39 +33,16 @@ _OF_RATING = {1.0: "positive", 0.0: "neutral", -1.0: "negative"}
 
 
 def figure(evidence: Results) -> pd.DataFrame:
-    """Every sign of the evidence, one row each.
+    """Every sign of models and cases, one row each.
 
     Returns
     -------
     pandas.DataFrame
-        Columns :data:`DIRECTIONS`: published findings about the modules' outcomes, the population
-        contrasts of the models (by verdict), and ratings of cases, each case by itself.
+        Columns :data:`DIRECTIONS`: the population contrasts of the models (by verdict), and
+        ratings of cases, each case by itself.
     """
-    rows = [*_published(evidence), *_modelled(evidence), *_rated(evidence)]
+    rows = [*_modelled(evidence), *_rated(evidence)]
     return pd.DataFrame(rows, columns=DIRECTIONS)
-
-
-def _published(evidence: Results) -> list[dict[str, Any]]:
-    """The findings about what the modules are about; the table of findings has the others too."""
-    families = evidence.vocabulary["families"]
-    place = {name: at for at, name in enumerate(families)}
-    ours = [r for r in records(findings(evidence)) if families.get(r["family"], {}).get("module")]
-    return [
-        {
-            "section": "published",
-            "heading": "Published findings",
-            "row": row["contrast"],
-            "column": outcome_label(evidence, row["outcome"]),
-            "direction": row["direction"],
-            "n": "" if pd.isna(row["n"]) else str(round(row["n"])),
-            "study": row["citation"],
-            "exposure": row["exposure"],
-            "exposure_type": row["exposure_type"],
-            "outcome": row["outcome"],
-            "provenance": row["provenance"],
-        }
-        for row in sorted(ours, key=lambda row: place[row["family"]])
-    ]
 
 
 def _modelled(evidence: Results) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["NOT_DONE", "figure", "table", "variables"]
 
 NOT_DONE = "Moderators: not done, because no moderator is declared."
+IN_MODULES = "Moderators are with the effects of each module; no pooled effect has one."
 BUBBLES = [
     *("panel", "across", "along", "kind", "label", "x", "position"),
     *("estimate", "lower", "upper", "weight", "provenance"),
@@ -34,6 +35,8 @@ def _category(evidence: Results, moderator: str, level: str) -> str:
 
 def _estimand(evidence: Results, row: Mapping[str, Any]) -> str:
     label = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
+    if not row["outcome"]:  # of a module's structure: the same for all outcomes
+        return label
     return f"{label}: {inline(evidence.labels.outcome(str(row['outcome'])))}"
 
 
@@ -133,7 +136,7 @@ def variables(evidence: Results) -> Tree:
     ]
     tree: Tree = {
         "count": str(len(found)),
-        "sentence": " ".join(said) or NOT_DONE,
+        "sentence": " ".join(said) or (IN_MODULES if mine.any() else NOT_DONE),
     }
     for row in records(found):
         place = ["effects", str(row["exposure"]), str(row["outcome"]), str(row["moderator"])]

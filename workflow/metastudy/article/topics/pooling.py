@@ -37,7 +37,7 @@ def table(evidence: Results) -> Table:
                 "exposure_type": kind,
                 "outcomes": outcomes,
                 "studies": listed(map(evidence.labels.study, dict.fromkeys(mine["study"]))),
-                "countries": listed(
+                "countries": joined(
                     name
                     for several in dict.fromkeys(mine["country"])
                     for name in evidence.labels.many(several, "countries")

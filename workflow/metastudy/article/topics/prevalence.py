@@ -16,7 +16,7 @@ from metastudy.article.table_rows import (
     role_label,
     study_marks,
 )
-from metastudy.article.variable_tree import Tree, put
+from metastudy.article.variable_tree import Tree, put, traced
 from metastudy.common.tables import records
 from metastudy.design.new_settings import DECIDED, PLACES, is_prediction
 from metastudy.display.formatting import inline, joined, percent, percents, share, words
@@ -153,12 +153,14 @@ def places_table(evidence: Results, module: str) -> Table:
     return Table(shown, table, caption, tuple(table["provenance"]) or study_marks(evidence))
 
 
-TOP = 3  # so many of the most prevalent codes are named
+TOP = 3  # the most prevalent codes that are named
 
 
-def level_variables(evidence: Results, table: pd.DataFrame) -> Tree:
+def level_variables(evidence: Results, module: str, table: pd.DataFrame) -> Tree:
     """Prevalences of a module by role, group and place, and the most frequent codes of each."""
     tree: Tree = {}
+    if by_place := _first_of_places(places_figure(evidence, module)):
+        tree["places"] = {"sentence": by_place[0].upper() + by_place[1:] + ".", "inline": by_place}
     levels = table[(table["estimand"] == "mean") & (table["metric"] == "probability")]
     several = len(_roles(levels)) > 1
     for row in records(levels):
@@ -168,19 +170,33 @@ def level_variables(evidence: Results, table: pd.DataFrame) -> Tree:
         }
         free = ["error_free"] if row["variant"] == "error_free" else []
         place = [] if row["level"] == "population" else [row["group"] or row["level"]]
-        put(tree, [*_of_role(row, several), *place, row["outcome"], *free], leaves)
+        put(tree, [*_of_role(row, several), *place, row["outcome"], *free], leaves, row)
     main = levels[levels["variant"].eq("main") & ~levels["level"].map(is_prediction).astype(bool)]
     said = []
     for (level, group, role), mine in main.groupby(["level", "group", "role"], sort=False):
-        leaves = _top(evidence, mine)
+        leaves = traced(_top(evidence, mine), *records(mine))
         path = _of_role({"level": level, "role": role}, several)
         put(tree, [*path, *([] if level == "population" else [str(group)]), "top"], leaves)
         if level == "population":
             said.append((str(role), leaves))
     if several:
         texts = [f"{role_label(evidence, role)}: {leaves['text']}" for role, leaves in said]
-        put(tree, ["top"], {"text": "; ".join(texts)})
+        put(
+            tree, ["top"], {"text": "; ".join(texts)}, *records(main[main["level"] == "population"])
+        )
     return tree
+
+
+def _first_of_places(shown: pd.DataFrame) -> str:
+    """The most frequent code of each place, of those that are compared between places."""
+    if not len(shown):
+        return ""
+    best = shown.loc[shown.groupby("place", sort=False)["mean"].idxmax()]
+    best = best.sort_values("mean", ascending=False, kind="stable")
+    each = joined(
+        f"{inline(r['code'])} in {r['place']} ({percent(r['mean'])})" for r in records(best)
+    )
+    return f"of the codes that several countries were asked about, the most frequent are {each}"
 
 
 def _of_role(row: Mapping[str, Any], several: bool) -> list[str]:

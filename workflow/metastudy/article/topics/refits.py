@@ -136,7 +136,7 @@ KINDS = {
     "without_sector": "Without one sector",
     "without_organisation": "Without one organisation",
     "prior": "Prior scales halved and doubled",
-    "outcomes": "With the outcomes of a family not pooled",
+    "outcomes": "Without shrinking the outcomes of a family to their mean",
 }
 GROUPS = tuple(kind for kind in KINDS if kind.startswith("without_"))
 FRAGILE = 1.0  # posterior standard deviations from which a result depends on what was left out

@@ -236,6 +236,7 @@ def variables(evidence: Results) -> Tree:
     }
     if evidence.cells:
         tree["n_model"] = str(sum(sum(c.rows.values()) for c in evidence.cells.values()))
+        tree["in_models"] = count(len({name for c in evidence.cells.values() for name in c.rows}))
     return tree
 
 

@@ -272,7 +272,7 @@ def variables(evidence: Results) -> Tree:
     if not several:
         said = (
             f"No effect is reported by two comparable studies, so the {total} effects are reported "
-            "study by study and none is pooled."
+            "study by study and none is pooled over studies."
         )
     else:
         alone = total - several
@@ -308,17 +308,17 @@ def variables(evidence: Results) -> Tree:
         if row["level"] == "population":
             leaves = contrast_variables(evidence, row) | {"studies": str(row["studies"])}
             leaves["pull"] = _pulled(row) or "not pulled by its prior"
-            put(tree["effects"], place, leaves)
+            put(tree["effects"], place, leaves, row)
         elif is_prediction(row["level"]):
             leaves = {"interval": interval(row["lower"], row["upper"])}
             group = [row["group"]] if row["group"] else []
-            put(tree["effects"], [*place, row["level"], *group], leaves)
+            put(tree["effects"], [*place, row["level"], *group], leaves, row)
         else:
             leaves = {
                 "estimate": number(row["mean"]),
                 "interval": interval(row["lower"], row["upper"]),
             }
-            put(tree["effects"], [*place, row["level"], row["group"]], leaves)
+            put(tree["effects"], [*place, row["level"], row["group"]], leaves, row)
     population = pooled[pooled["level"] == "population"]
     for (exposure, kind, role), mine in population.groupby(
         ["exposure", "exposure_type", "role"], sort=False
@@ -334,5 +334,6 @@ def variables(evidence: Results) -> Tree:
             "pd": probability(row["pd"]),
             "verdict": "" if is_prediction(row["level"]) else evidence.verdict(row),
         }
-        put(tree, ["exploratory", row["level"], *([row["group"]] if row["group"] else [])], leaves)
+        path = ["exploratory", row["level"], *([row["group"]] if row["group"] else [])]
+        put(tree, path, leaves, row)
     return tree

@@ -50,6 +50,7 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
         rules.quality_problems,
         rules.weight_problems,
         outcomes.use_problems,
+        outcomes.interaction_problems,
     )
     for part in parts:
         problems += part(document, sound, vocabulary)

@@ -1,4 +1,4 @@
-"""Checks of what a codebook measures: outcomes, exposures and how they are used."""
+"""Checks of what a codebook measures: outcomes, exposures, interactions, and how they are used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from metastudy.common.problems import Problem
 from metastudy.common.text import did_you_mean
 from metastudy.common.yaml_document import Document
 
-__all__ = ["use_problems"]
+__all__ = ["interaction_problems", "use_problems"]
 
 
 def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -71,3 +71,44 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
                 "a construct is measured, as are the attributes role and sector; the attribute "
                 "arrangement is organisational",
             )
+
+
+def interaction_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator[Problem]:
+    """Check that an interaction is of two exposures of the study, one of them a factor, once."""
+    if not sound.complete("exposures"):
+        return  # what is wrong there would be reported again here
+    kinds: dict[str, list[str]] = {}
+    for _place, entry in sound.entries("exposures"):
+        for kind in ("factor", "construct"):
+            if kind in entry:
+                kinds.setdefault(str(entry[kind]), []).append(kind)
+    seen: set[frozenset[str]] = set()
+    for place, pair in sound.entries("interactions"):
+        if pair[0] == pair[1]:
+            yield document.problem(
+                place, f"an interaction of '{pair[0]}' with itself", "two different exposures"
+            )
+            continue
+        if unknown := [name for name in pair if name not in kinds]:
+            near = did_you_mean(unknown[0], kinds)
+            yield document.problem(
+                place,
+                f"'{unknown[0]}', which is no factor and no construct of `exposures`"
+                + (f".{near}" if near else ""),
+                f"two of the exposures: {listed(kinds) or 'there is none'}",
+            )
+        elif twice := [name for name in pair if len(kinds[name]) > 1]:
+            yield document.problem(
+                place,
+                f"'{twice[0]}', which is both a factor and a construct of `exposures`",
+                "a name that one exposure of the study has",
+            )
+        elif all(kinds[name] == ["construct"] for name in pair):
+            yield document.problem(
+                place,
+                f"{listed(pair)}: two measured constructs",
+                "two factors, or a factor and a construct",
+            )
+        elif frozenset(pair) in seen:
+            yield document.problem(place, f"{listed(pair)} a second time", "each interaction once")
+        seen.add(frozenset(pair))

@@ -221,7 +221,7 @@ def _value_problems(
         yield document.problem(
             (*place, "values"),
             f"no 'values' for '{entry['name']}', the trait '{entry['trait']}'",
-            "each raw value with what it stands for, so that no free text leaves the raw data",
+            "each raw value with what it means, so that no free text leaves the raw data",
             f"add 'values' on line {document.line(place)} of {shown(document.path)}, or declare "
             f"the variable with 'as: {IGNORE}'",
             code="free-text",

@@ -1,4 +1,4 @@
-"""Inspect what a codebook declares: moderators, groupings, reliabilities, dependence, funnels."""
+"""Inspect what a codebook declares: moderators, groupings, reliabilities, interactions, funnels."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ def declared_of(study: Study) -> Declared | None:
     attributes += [
         Attribute("reliability", str(name), f"{value:g}", None)
         for name, value in study.report.get("reliabilities", {}).items()
+    ]
+    attributes += [
+        Attribute("interaction", str(one), str(other), None)
+        for one, other in study.report.get("interactions", [])
     ]
     known = effects[effects["estimate"].notna() & effects["se"].gt(0)]
     known = known.assign(exposure=known["exposure"].fillna(known["contrast"]))

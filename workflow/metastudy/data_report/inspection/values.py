@@ -252,8 +252,9 @@ class Published:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A moderator, grouping or reliability: its value, and how many findings have it.
+    """A moderator, grouping, reliability or interaction: its value, and how many findings have it.
 
+    Of an interaction the name and the value are its two exposures.
     ``findings`` is missing where it is that of the study as a whole.
     """
 

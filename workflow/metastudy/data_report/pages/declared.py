@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metastudy.codebook.interactions import INTERACTION
 from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages.cells import NONE
 from metastudy.display.formatting import words
@@ -25,8 +26,10 @@ def declared(found: Inspection, labels: Labels) -> Parts:
         rows = [
             (
                 words(one.kind),
-                labels.of(one.name, "moderators", "constructs"),
-                one.value,
+                labels.of(one.name, "moderators", "factors", "constructs"),
+                labels.of(one.value, "factors", "constructs")
+                if one.kind == INTERACTION
+                else one.value,
                 "the study" if one.findings is None else f"{one.findings} findings",
             )
             for one in own.attributes

@@ -48,7 +48,7 @@ def study_page(found: Inspection, labels: Labels) -> Page:
         Text(
             f"Counts from 1 to {least - 1} are shown as <{least}, and so is what would give them "
             f"away (≥{least}). Shares are rounded so that one step is at least {least} people; "
-            f"“n<{least}” stands for the share of fewer than {least} people. "
+            f"“n<{least}” is in place of the share of fewer than {least} people. "
             f"Numbers of people behind a coefficient are given to the nearest {least}."
         )
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.path import Path as Outline
 from matplotlib.textpath import TextPath
 
 from metastudy.display.formatting import mark
 from metastudy.display.plots.style import HUES, INK, LARGE, LINE, LOOK, WARNING, WIDTH
 
-__all__ = ["BLUE", "Page", "bare", "clean", "drawn", "lines", "save", "width", "wrapped"]
+__all__ = ["BLUE", "Page", "bare", "clean", "drawn", "lines", "save", "widest", "width", "wrapped"]
 
 BLUE = HUES["posterior"]
 
@@ -54,12 +55,22 @@ def save(figure: Figure, svg: Path | BinaryIO, png: Path | BinaryIO) -> None:
         figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
 
 
+@lru_cache(maxsize=10_000)
 def width(text: str, size: float, weight: str = "normal") -> float:
     """Width of one line of text in inches."""
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight=weight)
-    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().width) / 72
+    path = TextPath((0, 0), text, size=size, prop=font)
+    # The curves of this font have points at their ends, so that these alone are as wide as the
+    # curves; `get_extents` looks for the ends of each curve, which took most of a figure's time.
+    x = path.vertices[path.codes != Outline.CLOSEPOLY, 0]
+    return float(x.max() - x.min()) / 72
+
+
+def widest(texts: Iterable[str], size: float) -> float:
+    """Width in inches of the longest line of texts that may have several."""
+    return max(width(line, size) for text in texts for line in text.split("\n"))
 
 
 def wrapped(text: str, room: float, size: float, weight: str = "normal") -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, mark
+from metastudy.display.formatting import mark
 from metastudy.display.plots import canvas
 from metastudy.display.plots.forest import nothing_to_show
 from metastudy.display.plots.style import INK, LINE, MARGIN, MEDIUM, PALE, SMALL, WARNING, WIDTH
@@ -20,8 +20,6 @@ SIGNS = {  # marker, filled, and what it says
     "lower": ("v", False, "less, size open"),
     "equivalent": ("o", True, "too small to matter"),
     "unclear": ("o", False, "undecided"),
-    "null_result": ("s", False, "published as not significant"),
-    "not_supported": ("x", True, "not among the supported results"),
     "neutral": ("D", False, "neither (case)"),
     "varying": ("o", True, "standard deviation of its own"),
     "joined": ("o", False, "one standard deviation with others"),
@@ -33,7 +31,7 @@ SIGNS = {  # marker, filled, and what it says
 
 @canvas.drawn
 def directions(table: pd.DataFrame) -> Figure:
-    """Signs in small grids, one a section; published findings in a list.
+    """Signs in small grids, one a section.
 
     Parameters
     ----------
@@ -42,26 +40,19 @@ def directions(table: pd.DataFrame) -> Figure:
     if not len(table):
         return nothing_to_show("There is no sign to show.")
     label, row, gap = 2.3, 0.2, 0.14
-    blocks = []  # heading, rows, columns, table
-    for section, mine in table.groupby("section", sort=False):
-        listed = section == "published"
-        columns = ["Direction", "n"] if listed else list(dict.fromkeys(mine["column"]))
-        names = (
-            [f"{r['row']}: {inline(r['column'])}" for r in records(mine)]
-            if listed
-            else list(dict.fromkeys(mine["row"]))
-        )
-        room = (WIDTH - MARGIN - (5.0 if listed else label)) / len(columns)
+    blocks = []  # table, columns, their texts, rows, their texts and heights, head, room
+    for _, mine in table.groupby("section", sort=False):
+        columns, names = (list(dict.fromkeys(mine[name])) for name in ("column", "row"))
+        room = (WIDTH - MARGIN - label) / len(columns)
         ticks = [canvas.wrapped(c, min(room, 1.1) - 0.04, SMALL) for c in columns]
-        texts = [canvas.wrapped(n, (4.9 if listed else label) - 0.15, SMALL) for n in names]
+        texts = [canvas.wrapped(n, label - 0.15, SMALL) for n in names]
         heights = [max(row, LINE * canvas.lines(text) + 0.07) for text in texts]
         head = LINE * max(map(canvas.lines, ticks)) + 0.28
-        blocks.append((str(section), mine, columns, ticks, names, texts, heights, head, room))
-    total = sum(sum(b[6]) + b[7] + gap for b in blocks)
+        blocks.append((mine, columns, ticks, names, texts, heights, head, room))
+    total = sum(sum(b[5]) + b[6] + gap for b in blocks)
     page = canvas.Page(total + 0.44, list(table["provenance"]))
     y = page.y
-    for section, mine, columns, ticks, names, texts, heights, head, room in blocks:
-        listed = section == "published"
+    for mine, columns, ticks, names, texts, heights, head, room in blocks:
         left = WIDTH - room * len(columns)
         page.text(MARGIN, y + head - 0.1, str(mine["heading"].iloc[0]), MEDIUM, weight="bold")
         for at, text in enumerate(ticks):
@@ -76,8 +67,7 @@ def directions(table: pd.DataFrame) -> Figure:
             centres.append(middle)
             y += height
         for at, line in enumerate(records(mine)):
-            index = at if listed else names.index(line["row"])
-            column = 0 if listed else columns.index(line["column"])
+            index, column = names.index(line["row"]), columns.index(line["column"])
             x = left + room * (column + 0.5)
             _sign(
                 page,
@@ -87,9 +77,6 @@ def directions(table: pd.DataFrame) -> Figure:
                 line["provenance"],
                 f"sign-{mine.index[at]}",
             )
-            if listed:
-                page.text(left + room * 1.5, centres[index] + 0.035, str(line["n"] or "–"), SMALL,
-                          ha="center")  # fmt: skip
         y += gap
     x, y = MARGIN, y + 0.08
     for sign in dict.fromkeys(table["direction"]):

@@ -56,15 +56,15 @@ def evidence_map(table: pd.DataFrame) -> Figure:
         line = page.y + top + ROW * y
         sectors = ", ".join(dict.fromkeys(mine["sector_label"]))
         page.text(MARGIN, line + 0.15, str(first["study_label"]), MEDIUM, weight="bold")
-        small = canvas.wrapped(sectors, NAME - 0.05, SMALL - 1).split("\n")
+        small = canvas.wrapped(sectors, NAME - 0.05, SMALL).split("\n")
         small = [*small[:1], f"{small[1]} …"] if len(small) > 2 else small
-        page.text(MARGIN, line + 0.27, "\n".join(small), SMALL - 1, colour=GREY)
+        page.text(MARGIN, line + 0.27, "\n".join(small), SMALL, colour=GREY)
         types = split_values(first["exposure_types_label"]) or ["None"]
         hue = HUES.get(str(first["exposure_types"]).split(JOINT)[0], INK)
         right = MARGIN + NAME + wide + 0.08
         page.text(right, line + 0.17, ", ".join(types), SMALL, colour=hue, weight="bold")
-        mode = canvas.wrapped(str(first["response_mode_label"]), TYPE - 0.1, SMALL - 1)
-        page.text(right, line + 0.3, mode.split("\n")[0], SMALL - 1, colour=GREY)
+        mode = canvas.wrapped(str(first["response_mode_label"]), TYPE - 0.1, SMALL)
+        page.text(right, line + 0.3, mode.split("\n")[0], SMALL, colour=GREY)
         for country, there in mine.groupby("country_label", sort=False):
             _cell(axes, there, countries.index(str(country)), y, (roles, largest, hue))
     _key(page, roles, line_of=page.height - 0.1)
@@ -83,7 +83,7 @@ def _cell(
         axes.plot([start + at * step], [y + 0.42], MARKERS[roles.index(row["role_label"]) % 6],
                   color=hue, ms=size, mec="white", mew=0.4, alpha=0.9,
                   gid=f"{row['study']}-{row['country']}-{row['sector']}-{row['role']}")  # fmt: skip
-    axes.text(x + 0.5, y + 0.93, " + ".join(_numbers(there)), fontsize=SMALL - 1, color=GREY,
+    axes.text(x + 0.5, y + 0.93, " + ".join(_numbers(there)), fontsize=SMALL, color=GREY,
               ha="center", va="bottom")  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from metastudy.common.tables import records
 from metastudy.display.plots import canvas
 from metastudy.display.plots import style as plots_style
 from metastudy.display.plots.style import (
+    BAND,
     GREY,
     HUES,
     INK,
@@ -125,7 +126,7 @@ def _bands(table: pd.DataFrame) -> list[_Band]:
 
 
 def _legend_rows(band: _Band) -> list[list[tuple[float, str, str, str]]]:
-    """Where each entry of a legend stands: lines of (x, label, style, hue)."""
+    """Where each entry of a legend is: lines of (x, label, style, hue)."""
     entries = [*band.legend]
     if band.rope:
         entries.append(("Region of practical equivalence", "rope", ""))
@@ -337,7 +338,7 @@ def _draw_panel(
     if len(rope):
         around = float(reference.iloc[0]) if len(reference) else 0.0
         half = float(rope.iloc[0])
-        axes.axvspan(around - half, around + half, color="#eeeeee", lw=0, zorder=0, gid="rope")
+        axes.axvspan(around - half, around + half, color=BAND, lw=0, zorder=0, gid="rope")
     if len(reference):
         axes.axvline(float(reference.iloc[0]), color=GREY, lw=0.7, zorder=1)
     most = table.groupby("row")["series"].nunique().max()

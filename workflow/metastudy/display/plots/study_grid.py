@@ -62,7 +62,7 @@ def grid(table: pd.DataFrame) -> Figure:
     left, right, row, top = MARGIN + label, 0.45, 0.185, 0.3
     tall = 1.7
     ticks = [canvas.wrapped(value, tall, SMALL - 0.5) for _, value in columns]
-    head = 0.1 + max(canvas.width(line, SMALL - 0.5) for tick in ticks for line in tick.split("\n"))
+    head = 0.1 + canvas.widest(ticks, SMALL - 0.5)
     page = canvas.Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
     wide = WIDTH - left - right
     axes = page.axes(left, page.y + top + head, wide, row * len(table))
@@ -147,7 +147,7 @@ def study_grid(table: pd.DataFrame) -> Figure:
     scale = (WIDTH - left - right) / (x + 0.2)  # inches per column
     tall = 1.1 if scale > 0.26 else WIDTH  # where two lines fit side by side
     ticks = [canvas.wrapped(value, tall, SMALL) for _, value in columns]
-    head = max(canvas.width(line, SMALL) for tick in ticks for line in tick.split("\n")) + 0.1
+    head = canvas.widest(ticks, SMALL) + 0.1
     row, top = 0.29, 0.34
     page = canvas.Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
     axes = page.axes(left, page.y + top + head, WIDTH - left - right, row * len(table))

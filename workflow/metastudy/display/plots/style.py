@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "BAND",
     "EXCLUDED",
     "GREY",
     "HUES",
@@ -33,6 +34,7 @@ WIDTH = 6.3  # inches: 16 cm, the width of the text
 SMALL, MEDIUM, LARGE = 7.0, 7.5, 8.5  # points
 LINE = 0.135  # inches from one line of text to the next
 INK, GREY, PALE = "#222222", "#767676", "#e3e3e3"
+BAND = "#eeeeee"  # behind effects that are too small to matter
 HUES = {
     "randomised": "#0072B2",
     "measured": "#7B3F98",  # orange is the mark of simulated data, and nothing else

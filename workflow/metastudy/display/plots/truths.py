@@ -15,6 +15,7 @@ from metastudy.display.plots.style import GREY, INK, MARGIN, MEDIUM, PALE, SMALL
 __all__ = ["LOOKS", "truths"]
 
 TALL, GAP, LEFT = 2.35, 0.55, 0.55  # inches
+ZEROS, BAND = 0.45, "#f6f6f6"  # of the axis: what true zeros take; its shade
 # by what is said of an effect: marker, face, size, words
 LOOKS = {
     "claim": ("D", INK, 4.6, "a sign is claimed"),
@@ -64,22 +65,30 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     room = 0.06 * (span[1] - span[0])
     axes.plot(span, span, color=GREY, lw=0.8, ls="--", zorder=1, gid="identity")
     axes.axhline(0, color=GREY, lw=0.4, zorder=0)
-    # equal true values side by side, in the order of their estimates
-    ranks = table.groupby("truth")["mean"].rank(method="first")
-    sizes = table.groupby("truth")["mean"].transform("size")
-    step = min(room / 2, 2.4 * room / max(float(sizes.max()), 1.0))
-    shift = (ranks - (sizes + 1) / 2) * step
-    for (y, row), by in zip(enumerate(records(table)), shift, strict=True):
+    # True zeros would lie on top of each other: they have a band of their own at the left, where
+    # across is the order of their estimates. All others are where their true value is.
+    zero = table["truth"].eq(0)
+    band = ZEROS * (span[1] - span[0]) * bool(zero.any())
+    start = span[0] - room - band
+    ranks = table.loc[zero, "mean"].rank(method="first")
+    places = start + band * (ranks - 0.5) / max(int(zero.sum()), 1)
+    if band:
+        axes.axvspan(start, start + band, color=BAND, lw=0, zorder=-1)
+        axes.add_patch(Rectangle((start, -rope), band, 2 * rope, fc=PALE, ec="none", zorder=0))
+        axes.annotate(f"true value 0\n(n = {int(zero.sum())})", (start + band / 2, 1.0),
+                      xycoords=("data", "axes fraction"), xytext=(0, -2), va="top", ha="center",
+                      textcoords="offset points", fontsize=SMALL, color=GREY)  # fmt: skip
+    for y, (index, row) in enumerate(zip(table.index, records(table), strict=True)):
         marker, face, size, _ = LOOKS[_said(row)]
-        x = row["truth"] + by
+        x = places[index] if zero[index] else row["truth"]
         wide, solid = (0.7, 0.55) if row["covered"] else (1.4, 1.0)
         ends_of = [row["lower"], row["upper"]]
         axes.plot([x, x], ends_of, color=INK, zorder=2, lw=wide, alpha=solid)
         axes.plot([x], [row["mean"]], marker, ms=size, mfc=face, mec=INK, mew=0.7, zorder=3,
                   gid=f"effect-{row['metric']}-{y}")  # fmt: skip
-    widest = float(shift.abs().max())
-    axes.set_xlim(span[0] - room - widest, span[1] + room + widest)
-    axes.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    axes.set_xticks([t for t in axes.get_xticks() if span[0] - room <= t <= span[1] + room])
+    axes.set_xlim(start, span[1] + room)
+    axes.set_ylim(low - 0.03 * (high - low), high + (0.12 if band else 0.03) * (high - low))
 
 
 def _said(row: dict[str, object]) -> str:
@@ -92,4 +101,4 @@ def _key(page: canvas.Page) -> None:
         page.line([x + 0.05], [y - 0.03], marker=marker, mfc=face, mec=INK, ms=size, ls="", mew=0.7)
         page.text(x + 0.13, y, words, SMALL)
         x += 0.32 + canvas.width(words, SMALL)
-    page.text(x, y, "dashed: estimate = truth", SMALL, colour=GREY)
+    page.text(x, y, "thick: misses the truth; dashed: estimate = truth", SMALL, colour=GREY)

@@ -261,6 +261,126 @@ local function reference(cite)
   return out
 end
 
+---------------------------------------------------------------------------- the ledger
+
+-- The renderer leaves marks around numbers that come from variables: U+E000 n U+E001 text U+E002.
+local OPEN, CLOSE = "\u{e000}(%d+)\u{e001}", "\u{e002}"
+local variables, anchored = {}, {}                   -- number of a use -> variable; those with an anchor
+
+local function without_marks(text)
+  return (text:gsub(OPEN, ""):gsub(CLOSE, ""))
+end
+
+local function unmark(element)
+  return element:walk { Str = function(str) return pandoc.Str(without_marks(str.text)) end }
+end
+
+local function unmark_attributes(element)
+  for name, value in pairs(element.attributes) do
+    local plain = without_marks(value)
+    if plain ~= value then element.attributes[name] = plain end
+  end
+  return element
+end
+
+-- A number that leads to its row; of several of one variable the keyboard stops at the first.
+local function to_ledger(content, variable, first)
+  local attributes = { { "title", "Where this number comes from" } }
+  if not first then attributes = { { "tabindex", "-1" } } end
+  local id = ""
+  if first and not anchored[variable] then
+    anchored[variable], id = true, "of-" .. variable
+  end
+  return pandoc.Link(content, "ledger.html#" .. variable, "", pandoc.Attr(id, { "from" }, attributes))
+end
+
+-- A word as what is before its number, the number with sign and per cent, and what is after it.
+local function parted(text)
+  local from, to = text:find "%d[%d.,]*%d"
+  if not from then from, to = text:find "%d" end
+  if not from then return nil end
+  for _, sign in ipairs { "−", "-", "+" } do
+    if text:sub(from - #sign, from - 1) == sign then from = from - #sign end
+  end
+  if text:sub(to + 1, to + 1) == "%" then to = to + 1 end
+  return text:sub(1, from - 1), text:sub(from, to), text:sub(to + 1)
+end
+
+-- The numbers of a text of several words, without the punctuation around them.
+local function each_number(inside, variable)
+  local out, first = pandoc.Inlines {}, true
+  for _, element in ipairs(inside) do
+    local before, number, after
+    if element.t == "Str" then before, number, after = parted(element.text) end
+    if number then
+      if before ~= "" then out:insert(pandoc.Str(before)) end
+      out:insert(to_ledger({ pandoc.Str(number) }, variable, first))
+      if after ~= "" then out:insert(pandoc.Str(after)) end
+      first = false
+    else
+      out:insert(element)
+    end
+  end
+  return out
+end
+
+local SHORT = 32                                     -- letters of a text that is one link
+
+local function marked_numbers(inlines)
+  if not pandoc.utils.stringify(inlines):find "\u{e000}" then return nil end
+  local out, inside, use = pandoc.Inlines {}, pandoc.Inlines {}, nil
+  local function close()
+    local variable = variables[use]
+    if not variable then
+      out:extend(inside)
+    elseif pandoc.text.len(pandoc.utils.stringify(inside)) <= SHORT then
+      out:insert(to_ledger(inside, variable, true))
+    else
+      out:extend(each_number(inside, variable))
+    end
+    inside, use = pandoc.Inlines {}, nil
+  end
+  local function add(element) (use and inside or out):insert(element) end
+  for _, element in ipairs(inlines) do
+    local rest = element.t == "Str" and element.text or nil
+    if not rest then
+      add(element)
+    else
+      while rest ~= "" do
+        local from, to, n = rest:find(use and CLOSE or OPEN)
+        if not from then
+          add(pandoc.Str(rest))
+          break
+        end
+        if from > 1 then add(pandoc.Str(rest:sub(1, from - 1))) end
+        if use then close() else use = n end
+        rest = rest:sub(to + 1)
+      end
+    end
+  end
+  if use then out:extend(inside) end                 -- a text that ends elsewhere has no link
+  return out
+end
+
+local function from_the_ledger(doc)
+  for n, variable in pairs(doc.meta.numbers or {}) do
+    variables[n] = pandoc.utils.stringify(variable)
+  end
+  doc.meta.numbers = nil
+  if not next(variables) then return doc end
+  local before = { Header = unmark, Link = unmark, Image = function(img)
+    return unmark_attributes(unmark(img))
+  end, Div = unmark_attributes }
+  local first = { Inlines = marked_numbers }
+  -- the abstract is read first, so it has the anchors
+  if doc.meta.abstract then
+    local abstract = pandoc.Pandoc(doc.meta.abstract)
+    doc.meta.abstract = pandoc.MetaBlocks(abstract:walk(before):walk(first).blocks)
+  end
+  doc.blocks = pandoc.Pandoc(doc.blocks):walk(before):walk(first).blocks
+  return doc
+end
+
 -- What the renderer says of this document and of the one beside it.
 local function read_settings(meta)
   prefix = pandoc.utils.stringify(meta["number-prefix"] or "")
@@ -274,6 +394,7 @@ end
 
 function Pandoc(doc)
   read_settings(doc.meta)
+  if HTML then doc = from_the_ledger(doc) end
   -- a comment is for the authors
   doc = doc:walk {
     RawBlock = function(raw) return raw.text:match "^<!%-%-" and {} or nil end,

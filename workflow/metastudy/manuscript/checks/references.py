@@ -8,9 +8,15 @@ from collections.abc import Iterator
 from metastudy.common.problems import Problem
 from metastudy.manuscript.checks.document import CROSSREF, KINDS, Document, Node, is_comment
 from metastudy.manuscript.pandoc import bibliography_keys
-from metastudy.manuscript.source import MARK
+from metastudy.manuscript.source import MARK, Source
 
-__all__ = ["affiliations", "citations", "identifiers", "misplaced_variables", "missing_files"]
+__all__ = [
+    *("affiliations", "citations", "cited_by_variables", "identifiers", "misplaced_variables"),
+    "missing_files",
+]
+
+# As pandoc reads it: not after a letter, as in an address, and not where it is escaped.
+CITED = re.compile(r"(?<![\w@\\])@\{?(\w(?:[\w:.#$%&+?<>~/-]*\w)?)")
 
 
 def missing_files(document: Document) -> Iterator[Problem]:
@@ -138,6 +144,24 @@ def citations(document: Document) -> Iterator[Problem]:
                     f"@{name}",
                     f"a key of {document.source.name(document.source.config['bibliography'])}",
                     "correct the key, or add the entry to the bibliography",
+                )
+
+
+def cited_by_variables(source: Source) -> Iterator[Problem]:
+    """Citations in variables that no text uses: Quarto reads all variables, and fails at them."""
+    keys, _ = bibliography_keys(source)
+    if keys is None:
+        return
+    used = {use.name for use in source.uses}
+    for variable, text in source.variables.items():
+        for name in CITED.findall(text) if variable not in used else ():
+            if name not in keys and not CROSSREF.match(name):
+                yield Problem(
+                    file=source.name("_variables.yml"),
+                    found=f"{variable}, which cites @{name}",
+                    expected=f"a key of {source.name(source.config['bibliography'])}",
+                    fix="correct the key, or add the entry to the bibliography",
+                    code="unknown-citation",
                 )
 
 

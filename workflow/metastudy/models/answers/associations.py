@@ -11,16 +11,18 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from metastudy.codebook.interactions import INTERACTION
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.design import observed
 from metastudy.models.answers.estimates import Setting, described, within_sites
 
-__all__ = ["LOW", "NONE", "associations", "corrected", "robustness_value"]
+__all__ = ["INTERACTS", "LOW", "NONE", "associations", "corrected", "robustness_value"]
 
 # The least share of an exposure's variance within sites, given the others, that may be left to
 # true scores: below, the correction divides by little more than its own error.
 LEAST = 0.05
 NONE = "no reliability is declared"
+INTERACTS = "an interaction is beside it, whose error is another"
 LOW = "measurement errors would make up nearly all of the differences between people"
 
 
@@ -143,6 +145,8 @@ def _row(
     }
     if min(*of, outcome) == 1.0:
         return found | {"reason": NONE}
+    if INTERACTION in cells.exposure_type.values[one.exposure[mine]]:
+        return found | {"reason": INTERACTS}
     matrix = _matrix(cells, one, k, mine, np.array(of), outcome)
     if matrix is None:
         return found | {"reason": LOW}

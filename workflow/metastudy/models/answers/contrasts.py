@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from metastudy.design import moderators
 from metastudy.design.effects import Part
 from metastudy.design.identification import SETTING, Component
+from metastudy.design.moderators import BETWEEN, WITHIN, Coefficient, Moderation, places_of
 from metastudy.design.new_settings import DECIDED, NEXT, Draws, next_in, predictions
-from metastudy.models.answers.design import Around, around, clustered, observed
+from metastudy.models.answers.design import Around, around, clustered, coefficient_name, observed
 from metastudy.models.answers.differences import differences
 from metastudy.models.base import Row, place_of, provenance_mark
 
@@ -56,8 +58,15 @@ def contrasts(
         }
         for role in dict.fromkeys(one.role):
             own = row | {"role": role}
-            mean = draws["mu"].sel(estimand=f"{exposure}, {construct}, {role}")
-            yield own | at(one.setting[one.role == role]) | {"level": "population"}, mean
+            name = f"{exposure}, {construct}, {role}"
+            mean = draws["mu"].sel(estimand=name)
+            moderation = one.moderated[role][1] if one.moderated else None
+            here = own | at(one.setting[one.role == role])
+            note = {"note": "; ".join(places_of(moderation))} if moderation else {}
+            yield here | {"level": "population"} | note, mean
+            for of in moderation.coefficients if moderation else ():
+                value = draws["moderator"].sel(moderator_of=coefficient_name(name, of), drop=True)
+                yield here | _coefficient(of, moderation), value
             for more, shift in _around(one, exposure, construct, role, draws, decided, rng):
                 members = more.pop("members", one.setting[one.role == role])
                 yield own | at(members) | more, mean + shift
@@ -132,6 +141,15 @@ def _around(
             yield {"level": f"{NEXT}{name}", **place, **note(new)}, value
     for name, value, new in predictions(one.found, drawn):
         yield {"level": name, **note(new)}, value
+
+
+def _coefficient(of: Coefficient, moderation: Moderation | None) -> dict[str, str]:
+    """What is said of the coefficient of a moderator: change per SD, or against a reference."""
+    per = f"against {of.at}" if of.level else f"per SD, {of.scale:.3g} {of.unit}".rstrip()
+    said = [per, BETWEEN if of.between else WITHIN]
+    said += [moderators.DECIDED] if moderation and moderation.decided else []
+    group = {"group": of.moderator, "against": of.level}
+    return {"estimand": "moderator", "level": "moderator", **group, "note": "; ".join(said)}
 
 
 def _new_site(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from metastudy.design.effects import EffectDesign, Part, effect_design
 from metastudy.design.identification import SETTING, Identification, identify
+from metastudy.design.moderators import NO_SLOPES, Coefficient, Slopes
+from metastudy.models.answers.moderators import by_role
 from metastudy.models.base import GROUPINGS
 
 __all__ = [
@@ -17,11 +21,13 @@ __all__ = [
     "answer_design",
     "around",
     "clustered",
+    "coefficient_name",
     "estimands",
     "families",
     "informed_effects",
     "observed",
     "site_information",
+    "slopes",
     "structures",
 ]
 
@@ -33,7 +39,8 @@ class Around:
     """What the design identifies around the means of one exposure and construct.
 
     A unit is a setting and a vignette in which the construct was asked: ``setting`` and ``outcome``
-    (units,) are its places among the cells'.
+    (units,) are its places among the cells'. ``moderated`` has for each role the places of its
+    units, and what they identify of the moderators; nothing without moderators.
     """
 
     def __init__(self, cells: xr.Dataset, exposure: int, construct: str) -> None:
@@ -42,9 +49,19 @@ class Around:
         units = {name: cells[name].values.astype(str)[self.setting] for name in (*SETTINGS, "role")}
         units[VIGNETTE] = cells.vignette_of.values.astype(str)[self.outcome]
         self.role = units["role"]
-        self.found: Identification = identify(
-            pd.DataFrame(units), SETTINGS, fixed=["role"], apart=[VIGNETTE]
-        )
+        self.moderated = by_role(cells, self.setting, self.role)
+        fixed, tables = ["role"], []
+        for role, (mine, moderation) in self.moderated.items():
+            for name, column in moderation.fixed.items():
+                fixed.append(f"{name} of {role}")
+                units[fixed[-1]] = np.zeros(len(self.setting))
+                units[fixed[-1]][mine] = column
+            tables.append(moderation.table)
+        found = identify(pd.DataFrame(units), SETTINGS, fixed=fixed, apart=[VIGNETTE])
+        tables = [table for table in (found.table, *tables) if len(table)]
+        if len(tables) > 1:
+            found = replace(found, table=pd.concat(tables, ignore_index=True))
+        self.found: Identification = found
 
     @property
     def settings(self) -> np.ndarray:
@@ -138,6 +155,36 @@ def answer_design(cells: xr.Dataset) -> EffectDesign:
         for (exposure, construct), one in around(cells).items()
     ]
     return effect_design(at.size, parts)
+
+
+def slopes(cells: xr.Dataset) -> Slopes:
+    """The coefficients of moderators of all estimands, and their columns.
+
+    Returns
+    -------
+    Slopes
+        Names ``"<estimand>: <moderator>"``, with the level of a category; a row is one of
+        :func:`answer_design`.
+    """
+    if "moderator_value" not in cells:
+        return NO_SLOPES
+    sizes = tuple(cells.sizes[name] for name in ("setting", "exposure", "outcome"))
+    places = {str(exposure): p for p, exposure in enumerate(cells.exposure.values)}
+    names: list[str] = []
+    columns: list[np.ndarray] = []
+    for (exposure, construct), one in around(cells).items():
+        for role, (mine, moderation) in one.moderated.items():
+            for of, values in zip(moderation.coefficients, moderation.columns.T, strict=True):
+                names.append(coefficient_name(_estimand(exposure, construct, role), of))
+                column = np.zeros(sizes)
+                column[one.setting[mine], places[exposure], one.outcome[mine]] = values
+                columns.append(column.ravel())
+    return Slopes(tuple(names), np.array(columns).reshape(len(names), np.prod(sizes, dtype=int)).T)
+
+
+def coefficient_name(estimand: str, of: Coefficient) -> str:
+    """The name of one coefficient of an estimand."""
+    return f"{estimand}: {' '.join(filter(None, (of.moderator, of.level)))}"
 
 
 def observed(cells: xr.Dataset) -> np.ndarray:

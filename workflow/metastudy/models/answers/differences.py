@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from metastudy.design.moderators import places_of
 from metastudy.models.answers.design import VIGNETTE, around, estimands, families
 from metastudy.models.base import OTHER_STUDIES, Row
 
@@ -68,8 +69,14 @@ def differences(
     def studies(key: Any) -> set[str]:
         return set(cells.study.values[where[key]])
 
+    def place(key: Any) -> tuple[str, ...]:
+        """Where the mean of an effect is among the moderators."""
+        row = table.loc[key]
+        moderated = found[row["exposure"], row["outcome"]].moderated
+        return tuple(places_of(moderated[row["role"]][1])) if moderated else ()
+
     def apart(one: Any, other: Any) -> dict[str, str]:
-        same = studies(one) & studies(other)
+        same = studies(one) & studies(other) and place(one) == place(other)
         return {"note": "" if same else OTHER_STUDIES}
 
     family = families(table)
@@ -78,6 +85,8 @@ def differences(
         for key in mine:
             others = [mu(other) for other in mine if other != key]
             row = base | at(where[key]) | said(key) | {"level": "outcome", "against": FAMILY}
+            if any(place(other) != place(key) for other in mine):
+                row["note"] = OTHER_STUDIES  # at another place of the moderators
             yield row, mu(key) - sum(others[1:], start=others[0]) / len(others)
     for (exposure, construct), one in found.items():
         component = one.found.component(VIGNETTE)

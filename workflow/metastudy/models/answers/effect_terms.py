@@ -12,7 +12,7 @@ from pytensor.tensor import TensorVariable
 
 from metastudy.design.effects import EffectDesign
 from metastudy.models.algebra import product
-from metastudy.models.answers.design import answer_design, estimands, families
+from metastudy.models.answers.design import answer_design, estimands, families, slopes
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.priors import Prior
 from metastudy.models.terms import levels, sums
@@ -30,6 +30,9 @@ def outcome_effects(
 ) -> TensorVariable:
     """Effect of every exposure on every outcome in every setting, as far as the design goes.
 
+    Where studies declare moderators, the coefficients that the design identifies shift the mean;
+    they are in the model as ``moderator``, and ``mu`` is where all moderators are at their place.
+
     Parameters
     ----------
     cells : of answers, with ``setting``, ``exposure``, ``construct`` and ``vignette``; their
@@ -44,13 +47,18 @@ def outcome_effects(
     TensorVariable
         ``beta`` (setting, exposure, outcome), which the model has then as well.
     """
-    design = answer_design(cells)
+    design, moderated = answer_design(cells), slopes(cells)
     near = rough.reshape((2, len(design.mean_of)))
     mu = _means(cells, priors, fixed_outcomes, design, near)
     total, apart = (prior_of(priors, name) for name in ("total_tau", "apart_tau"))
-    level = levels(design, total, apart, fixed_tau, mu, near)
+    shift = None
+    if moderated.names:
+        pm.modelcontext(None).add_coord("moderator_of", moderated.names)
+        coefficient = prior_of(priors, "moderator").variable("moderator", dims="moderator_of")
+        shift = pt.dot(moderated.columns, coefficient)
+    level = levels(design, total, apart, fixed_tau, mu, near, shift)
     dims = ("setting", "exposure", "outcome")
-    beta = sums(design, mu, level).reshape(tuple(cells.sizes[name] for name in dims))
+    beta = sums(design, mu, level, shift).reshape(tuple(cells.sizes[name] for name in dims))
     return pm.Deterministic("beta", beta, dims=dims)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy.linalg import block_diag
 
+from metastudy.codebook.interactions import INTERACTION, parts_of
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.design import observed
 from metastudy.models.base import COLUMNS, Block
@@ -41,9 +42,7 @@ def blocks(cells: xr.Dataset, vocabulary: Vocabulary) -> Iterator[Block]:
         if table.empty:
             continue
         sampling = block_diag(*(one.covariance for one in found))
-        traits = cells.exposure_type.values == "measured"
-        traits &= np.isin(cells.exposure_name.values, list(vocabulary["constructs"]))
-        yield table, sampling + _of_standardisers(cells, found, traits)
+        yield table, sampling + _of_standardisers(cells, found, _traits(cells, vocabulary))
 
 
 @dataclass(frozen=True)
@@ -112,6 +111,35 @@ class Setting:
         )
 
 
+def _traits(cells: xr.Dataset, vocabulary: Vocabulary) -> np.ndarray:
+    """The trait whose standard deviation an exposure is in: itself, or the one in an interaction.
+
+    Returns
+    -------
+    Its place among the exposures, -1 where there is none; shape (exposure,).
+    """
+    measured = cells.exposure_type.values == "measured"
+    measured &= np.isin(cells.exposure_name.values, list(vocabulary["constructs"]))
+    ids = cells.exposure.values
+    of = {str(key): at for at, key in enumerate(ids) if measured[at]}
+    found = [[of[part] for part in parts_of(str(key)) if part in of] for key in ids]
+    return np.array([mine[0] if mine else -1 for mine in found], dtype=np.int64)
+
+
+def _assigned(cells: xr.Dataset) -> np.ndarray:
+    """Which exposures are randomised, or interactions of such; shape (exposure,)."""
+    kinds = dict(zip(cells.exposure.values, cells.exposure_type.values, strict=True))
+    return np.array(
+        [
+            all(kinds[part] == "randomised" for part in parts_of(key))
+            if kind == INTERACTION
+            else kind == "randomised"
+            for key, kind in kinds.items()
+        ],
+        dtype=bool,
+    )
+
+
 def _of_standardisers(
     cells: xr.Dataset, found: Sequence[Setting], traits: np.ndarray
 ) -> np.ndarray:
@@ -131,12 +159,13 @@ def _of_standardisers(
     exposures that nobody assigned: what one of them explains is in the standard deviation of the
     outcome, so that errors make up for each other; sigma is the residual covariance and N the
     number of people. Together they make of one trait and outcome (1 - d^2)^2 / N, as of a
-    correlation.
+    correlation. An interaction with a trait errs as the trait does; what the error of its outcome's
+    standard deviation shares with that of its parts is left out.
 
     Parameters
     ----------
     found : the settings of one study.
-    traits : which exposures are in standard deviations of their own, shape (exposure,).
+    traits : the trait whose standard deviation an exposure is in, -1 for none, shape (exposure,).
     """
     place = np.repeat(np.arange(len(found)), [len(one.outcome) for one in found])
     k, p, d = (
@@ -156,12 +185,13 @@ def _of_standardisers(
     by = np.zeros((len(found), len(xx), len(sigma)))  # estimates by setting, exposure and outcome
     by[place, p, k] = d
     sd = np.sqrt(np.diag(xx) / people)
-    with_outcome = np.einsum("pq,q,jqk->jpk", rho, sd, by)[place, p][:, k]
-    both = traits[p][:, None] * traits[p] * rho[np.ix_(p, p)] ** 2
-    cross = traits[p][:, None] * with_outcome**2
+    trait = traits[p]
+    with_outcome = np.einsum("pq,q,jqk->jpk", rho, sd, by)[place, trait][:, k]
+    both = (trait >= 0)[:, None] * (trait >= 0) * rho[np.ix_(trait, trait)] ** 2
+    cross = (trait >= 0)[:, None] * with_outcome**2
     more += np.outer(d, d) * (both - cross - cross.T) / (2 * max(people - len(found), 1))
 
-    chosen = cells.exposure_type.values[p] != "randomised"
+    chosen = ~_assigned(cells)[p]
     explained = chosen[:, None] * by[place, p][:, k] * sigma[np.ix_(k, k)] * d / people
     return np.asarray(more - explained - explained.T)
 

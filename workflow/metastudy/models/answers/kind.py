@@ -16,6 +16,7 @@ from metastudy.models.answers.contrasts import contrasts
 from metastudy.models.answers.design import answer_design, estimands, families, structures
 from metastudy.models.answers.estimates import blocks
 from metastudy.models.answers.join import join_answers
+from metastudy.models.answers.moderators import with_moderators
 from metastudy.models.answers.observations import observe_answers
 from metastudy.models.answers.predictive import checks, of_answers
 from metastudy.models.answers.priors import prior_of
@@ -96,6 +97,7 @@ ANSWERS = Model(
     measured=scale_scores.NEEDED,
     cells=answer_cells,
     join=join_answers,
+    moderate=with_moderators,
     structures=structures,
     design=answer_design,
     build=build,

@@ -42,6 +42,9 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     Outcome k is a construct c of family f in a vignette v. Terms t are the components that the
     design identifies of study, country, sector and setting; they share the total T of the exposure
     p and the construct, uniformly. Vignettes w and sites have standard deviations of their own.
+    Where studies declare moderators x, a term x' eta of each exposure, construct and role is in
+    beta as well, and mu is where all of them are at their place
+    (:mod:`metastudy.models.answers.moderators`).
     Intercepts are each setting's own: levels of answers do not compare across studies, contrasts
     do. Answers are in units of a standard deviation that was estimated with f degrees of freedom;
     kappa is the true one in units of it, so that effects, and how much they differ between sites,
@@ -51,8 +54,9 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     Parameters
     ----------
     cells : cross-products of a module (:func:`metastudy.models.answers.cells.answer_cells`).
-    priors : ``baseline``, ``effect``, ``tau``, ``outcomes``, ``sigma`` and ``correlation``; which
-        parameter has which is in :mod:`metastudy.models.answers.priors`.
+    priors : ``baseline``, ``effect``, ``tau``, ``outcomes``, ``sigma`` and ``correlation``, and
+        ``moderator`` where there are some; which parameter has which is in
+        :mod:`metastudy.models.answers.priors`.
 
     Returns
     -------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from metastudy.models.priors import OF_METRIC, Prior
+from metastudy.models.priors import OF_METRIC, OF_MODERATORS, Prior
 
 __all__ = ["prior_of"]
 
 EFFECT, TAU = OF_METRIC["sd"]
 OF_PARAMETER = {
     "mu": EFFECT,
+    "moderator": OF_MODERATORS[EFFECT],
     "outcome_tau": "outcomes",  # between the outcomes of a family
     "total_tau": TAU,
     "tau": TAU,  # of one component, whose prior is a share of it (component_prior)

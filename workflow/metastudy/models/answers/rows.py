@@ -11,6 +11,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.interactions import check_interactions, products
 from metastudy.models.answers.standardisers import centres, standardisers, within_sd
 from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE, NOT_STATED
 
@@ -67,11 +68,16 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     ]
     keep = complete & answered
     x, y, people = x[keep], y[keep], people[keep]
+    levels: dict[str, pd.Series] = {}
     for name in (e["factor"] for e in study.report["exposures"] if "factor" in e):
-        level = _levels(study, name).reindex(people.index)
-        _no_empty_arm(study, name, list(vocabulary.levels(name)), level)
+        levels[name] = _levels(study, name).reindex(people.index)
+        _no_empty_arm(study, name, list(vocabulary.levels(name)), levels[name])
     randomised = x[[e["id"] for e in exposures if e["type"] == "randomised"]]
     setting = [people["country"], people["sector"], people["role"]]
+    if pairs := study.report.get("interactions", []):
+        more, described = products(pairs, x, exposures, vocabulary)
+        x, exposures = x.join(more), [*exposures, *described]
+        check_interactions(study.id, pairs, [e["id"] for e in described], x, levels, setting)
     scale = standardisers(y, setting, randomised)
     if (bad := scale[~(scale["scale"] > 0)]).size:
         raise BadInput(

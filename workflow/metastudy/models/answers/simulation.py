@@ -12,7 +12,7 @@ from metastudy.models.base import SAMPLE, labelled
 __all__ = ["OF_ANSWERS", "correlations", "identified", "simulate_answers"]
 
 OF_ANSWERS = (
-    *("mu", "family_mean", "outcome_tau", "total_tau", "tau"),
+    *("mu", "moderator", "family_mean", "outcome_tau", "total_tau", "tau"),
     *("beta", "baseline", "site_tau", "sigma", "standardiser"),
 )
 

@@ -12,7 +12,13 @@ from metastudy.models.base import GROUPINGS
 from metastudy.models.codings.readings import interviews
 from metastudy.models.codings.roles import role_terms, slopes
 
-__all__ = ["between_organisations", "levels_of_codes", "organisation_design", "structures"]
+__all__ = [
+    "between_organisations",
+    "levels_of_codes",
+    "organisation_design",
+    "sides",
+    "structures",
+]
 
 
 def structures(cells: xr.Dataset) -> list[tuple[str, str, Identification]]:
@@ -36,6 +42,24 @@ def organisation_design(cells: xr.Dataset) -> EffectDesign:
     found = between_organisations(cells)
     everyone = np.arange(found.units)
     return effect_design(found.units, [Part("", "", everyone, None, found, everyone)])
+
+
+def sides(cells: xr.Dataset) -> pd.DataFrame:
+    """Kinds of organisations on the sides of each contrast, one row each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Study, country, sector, role, ``exposure`` (its id) and ``side`` (-1/2 or +1/2).
+    """
+    place = {name: cells[name].values.astype(str) for name in (*GROUPINGS, "role")}
+    found = [
+        pd.DataFrame(place).assign(exposure=str(exposure), side=x)[x != 0]
+        for exposure, x in zip(cells.exposure.values, cells.x.values.T, strict=True)
+    ]
+    columns = [*place, "exposure", "side"]
+    every = pd.concat([pd.DataFrame(columns=columns).astype({"side": float}), *found])
+    return every[columns].drop_duplicates(ignore_index=True)
 
 
 def levels_of_codes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from metastudy.harmonized import scale_scores
 from metastudy.models.base import GROUPINGS
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.contrasts import codes_compared, contrasts
-from metastudy.models.codings.design import organisation_design, structures
+from metastudy.models.codings.design import organisation_design, sides, structures
 from metastudy.models.codings.estimates import blocks
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
@@ -121,6 +121,7 @@ CODINGS = Model(
     contrasts=contrasts,
     estimates=blocks,
     places=places,
+    sides=sides,
     weigh=weigh,
     sizes=sizes,
     about=about,

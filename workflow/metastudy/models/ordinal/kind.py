@@ -13,6 +13,7 @@ import xarray as xr
 
 from metastudy.models.answers.contrasts import contrasts
 from metastudy.models.answers.design import answer_design, structures
+from metastudy.models.answers.moderators import with_moderators
 from metastudy.models.answers.priors import prior_of
 from metastudy.models.kind import Model
 from metastudy.models.ordinal.cells import NEEDED, item_cells
@@ -38,6 +39,7 @@ ORDINAL = Model(
     prior_of=prior_of,
     measured=NEEDED,
     cells=item_cells,
+    moderate=with_moderators,
     structures=structures,
     design=answer_design,
     build=build,

@@ -1,0 +1,120 @@
+"""The owner's check of a parcel, and the certificate that says which part was checked by whom."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.parcel_studies import harmonized, raw_study
+from helpers.repository import ROOT
+from metastudy.commands import parcel as making
+from metastudy.commands import verify_parcel as verifying
+from metastudy.common.problems import MetastudyError
+from metastudy.parcels import container
+from metastudy.parcels.parcel import sealed
+from metastudy.record.certificate import certificate_page, of_build
+
+
+def arguments(folder: Path, code: str = "c" * 64) -> list[str]:
+    given = {
+        "--study": "alpha", "--studies": "alpha", "--data": folder / "raw",
+        "--tables": folder / "rows" / "alpha", "--vocabulary": ROOT / "config/vocabulary.yaml",
+        "--manifest": folder / "raw" / "manifest.yaml", "--pseudonyms": '{"key": "for tests only"}',
+        "--smallest-cell": 5, "--code": code, "--lock": "d" * 64, "--out": folder / "parcels",
+    }  # fmt: skip
+    return [str(word) for pair in given.items() for word in pair]
+
+
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An owner's folder with a study and the parcel that was made of it."""
+    folder = tmp_path_factory.mktemp("owner")
+    harmonized(raw_study(folder / "raw", "alpha", sites=1), folder / "rows" / "alpha")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["parcel", *arguments(folder)])
+        making.main()
+    return folder
+
+
+@pytest.fixture
+def mine(owner: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(owner, tmp_path / "mine"))
+
+
+def verify(folder: Path, monkeypatch: pytest.MonkeyPatch, **how: str) -> dict[str, Any]:
+    monkeypatch.setattr(sys, "argv", ["verify_parcel", *arguments(folder, **how)])
+    verifying.main()
+    path = folder / "parcels" / "alpha.certificate.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def changed(path: Path) -> None:
+    """The parcel with a number of an estimate changed, and sealed again with care."""
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        documents = {name: json.loads(archive.read(name)) for name in archive.namelist()}
+    manifest = documents.pop(container.MANIFEST)
+    for made in ("format", "version", "files", "seal"):
+        manifest.pop(made)
+    documents["estimates.json"][0]["estimate"] += 0.01
+    path.write_bytes(container.pack(sealed(manifest, documents)))
+
+
+def test_the_owner_shows_that_a_parcel_comes_from_its_file_and_a_build_says_so(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = verify(mine, monkeypatch)
+    assert certificate["same_code"]
+    assert {(one["by"], one["result"]) for one in certificate["checked"]} == {("owner", "agrees")}
+    assert (mine / "parcels" / "alpha.certificate.html").is_file()
+
+    data = mine / "analyst"
+    (data / "alpha").mkdir(parents=True)
+    (data / "beta").mkdir()
+    shutil.copy(mine / "parcels" / "alpha.parcel", data / "alpha")
+    verdict = {"verdict": "reproduced"}
+    whole = of_build(data, ["alpha", "beta"], verdict)
+    assert [(one["study"], one["by"]) for one in whole["checked"]] == [
+        ("alpha", "nobody"), ("alpha", "reviewer"), ("beta", "reviewer"),
+    ]  # fmt: skip
+    shutil.copy(mine / "parcels" / "alpha.certificate.json", data / "alpha")
+    whole = of_build(data, ["alpha"], verdict)
+    assert [one["by"] for one in whole["checked"]] == ["owner"] * 3 + ["reviewer"]
+    page = certificate_page(whole, ["simulated"])
+    assert page.name == "certificate"
+
+    changed(data / "alpha" / "alpha.parcel")
+    first = of_build(data, ["alpha"], verdict)["checked"][0]
+    assert first["result"] == "not shown: a certificate of another parcel"
+    (data / "alpha" / "alpha.certificate.json").write_text("{", "utf-8")
+    assert "cannot be read" in of_build(data, ["alpha"], verdict)["checked"][0]["result"]
+
+
+def test_a_parcel_that_was_edited_with_care_is_found_by_its_owner(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(mine / "parcels" / "alpha.parcel")
+    with pytest.raises(MetastudyError, match=r"estimates\.json is different, though data, code"):
+        verify(mine, monkeypatch)
+    with pytest.raises(MetastudyError, match=r"estimates\.json is different, and so are code"):
+        verify(mine, monkeypatch, code="e" * 64)
+    assert not (mine / "parcels" / "alpha.certificate.json").exists()
+
+
+def test_a_parcel_of_another_file_is_found_by_its_owner(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = mine / "raw" / "alpha" / "codebook.yaml"
+    path.write_text(path.read_text("utf-8") + "# another byte\n", "utf-8")
+    with pytest.raises(MetastudyError, match="does not come from the codebook"):
+        verify(mine, monkeypatch)
+    (mine / "parcels" / "alpha.parcel").unlink()
+    with pytest.raises(MetastudyError, match="there is no"):
+        verify(mine, monkeypatch)

@@ -1,0 +1,176 @@
+"""The ledger: each number of the prose leads to what it is made of, and the text stays the same."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from helpers.repository import ROOT
+from metastudy.common.problems import BadInput
+from metastudy.manuscript.ledger import COLUMNS, entries, read
+from metastudy.manuscript.render import render
+from metastudy.manuscript.source import read_sources
+
+ARTICLE = """---
+title: "A page of {{< var n.two >}}"
+author: [{name: nobody in particular}]
+date: 2026-02-03
+abstract: |
+  **{{< var frame >}}** The effect is {{< var effect.mean >}} SD.
+provenance: Every number here is made up.
+provenance-mark: Simulated data
+---
+
+## Results of {{< var n.two >}} {#sec-results}
+
+The *effect* is {{< var effect.mean >}} ({{< var effect.interval >}}), "{{< var effect.mean >}}", of
+{{< var n.word >}} studies [@one2001]. {{< var effect.summary >}} As {{< var who >}} say.
+
+![Dots, {{< var effect.mean >}}.](figures/dots){#fig-dots fig-alt="Two at {{< var effect.mean >}}."}
+
+::: {.callout-note title="Of {{< var n.two >}}"}
+Again {{< var effect.mean >}}.
+:::
+
+## References {.unnumbered}
+
+::: {#refs}
+:::
+"""
+SUMMARY = "One raises it (0.50 SD, 95% interval \\u22120.10 to 1.10; open), and 3 of them do not."
+VARIABLES = f"""n: {{two: "2", word: "two"}}
+frame: "In 7 made-up studies"
+who: "@one2001"
+effect: {{mean: "0.50", interval: "\\u22120.10 to 1.10", summary: "{SUMMARY}"}}
+"""
+BIBLIOGRAPHY = "@article{one2001, author={One, A.}, title={A}, journal={J}, year={2001}}\n"
+OF_A_FIT = {
+    "estimands": ["main|effect|pay"],
+    "modules": ["threat"],
+    "fits": ["fits/threat.nc"],
+    "tables": ["contrasts/threat.parquet"],
+    "rules": ["harmonize", "fit", "contrast", "variables"],
+    "studies": ["first"],
+}
+OF_NOTHING = {**{key: [] for key in OF_A_FIT}, "rules": ["variables"]}
+MADE_OF = {
+    "variables": {
+        **dict.fromkeys(("effect.mean", "effect.interval", "effect.summary"), OF_A_FIT),
+        **dict.fromkeys(("n.two", "n.word", "frame", "who"), OF_NOTHING),
+    },
+    "studies": {
+        "first": {
+            "label": "First <b>survey</b>", "provenance": "simulated", "file": "answers.csv",
+            "sha256": "ab" * 32, "tables": ["respondents"], "people": "<5",
+        }
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ledger") / "source"
+    (folder / "figures").mkdir(parents=True)
+    shutil.copytree(ROOT / "manuscript" / "assets", folder / "assets")
+    text = (ROOT / "manuscript" / "_quarto.yml").read_text("utf-8")
+    (folder / "_quarto.yml").write_text(re.sub(r"(?m)^  render:.*\n", "", text), "utf-8")
+    (folder / "references.bib").write_text(BIBLIOGRAPHY, "utf-8")
+    (folder / "_variables.yml").write_text(VARIABLES, "utf-8")
+    (folder / "manuscript.qmd").write_text(ARTICLE, "utf-8")
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
+    (folder / "figures" / "dots.svg").write_text(svg, "utf-8")
+    (folder / "figures" / "dots.png").write_bytes(b"")
+    (folder.parent / "sources.json").write_text(json.dumps(MADE_OF), "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(project: Path) -> Path:
+    out = project.parent / "out"
+    render(project, out, ["html"], ledger=project.parent / "sources.json")
+    return out
+
+
+def words(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page.partition("<body>")[2])).split())
+
+
+def test_every_number_of_the_prose_is_a_link_to_its_row(made: Path) -> None:
+    page = (made / "manuscript.html").read_text("utf-8")
+    ledger = (made / "ledger.html").read_text("utf-8")
+    links = re.findall(r'<a\s[^>]*href="ledger.html#([^"]+)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    said = [(name, re.sub(r"<[^>]+>|\s+", " ", text).strip()) for name, text in links]
+    rows = set(re.findall(r'<tr id="([^"]+)"', ledger))
+    assert {name for name, _ in links} == {"frame", *(n for n in rows if n.startswith("effect"))}
+    assert ("effect.interval", "−0.10 to 1.10") in said
+    assert said.count(("effect.mean", "0.50")) == 5
+    long = [text for name, text in said if name == "effect.summary"]
+    assert long == ["0.50", "95%", "−0.10", "1.10", "3"]
+    # the keyboard stops once at each use
+    assert len(re.findall(r'tabindex="-1"[^>]*>|<a[^>]*tabindex="-1"', page)) == len(long) - 1
+    assert "n.two" in rows  # used in a heading and a title, where nothing is a link
+
+
+def test_the_way_back_leads_to_a_place_on_the_page(made: Path) -> None:
+    page = (made / "manuscript.html").read_text("utf-8")
+    back = re.findall(
+        r'href="manuscript.html#of-([^"]+)"', (made / "ledger.html").read_text("utf-8")
+    )
+    there = re.findall(r'id="of-([^"]+)"', page)
+    assert len(there) == len(set(there))
+    assert set(there) == {n for n in back if n.startswith("effect") or n == "frame"}
+
+
+def test_the_text_is_that_of_a_page_without_a_ledger(
+    made: Path, project: Path, tmp_path: Path
+) -> None:
+    render(project, tmp_path, ["html"])
+    plain = (tmp_path / "manuscript.html").read_text("utf-8")
+    linked = (made / "manuscript.html").read_text("utf-8")
+    assert words(linked) == words(plain)
+    assert not re.search("[\ue000-\ue002]", linked)
+    assert re.findall(r'alt="([^"]*)"', linked) == re.findall(r'alt="([^"]*)"', plain)
+    assert not (tmp_path / "ledger.html").exists()
+    assert "ledger" not in plain.partition("<body>")[2]
+
+
+def test_the_table_has_the_files_and_digests_of_each_number(made: Path) -> None:
+    with open(made / "ledger.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    found = {row["variable"]: row for row in rows}
+    assert set(found) == {"n.two", "frame", "effect.mean", "effect.interval", "effect.summary"}
+    mean = found["effect.mean"]
+    assert mean["estimand"] == "main|effect|pay"
+    assert mean["raw"] == f"first/answers.csv sha256:{'ab' * 32}"
+    assert mean["harmonized"] == "results/harmonized/first/respondents.parquet"
+    assert mean["fit"] == "results/fits/threat.nc"
+    assert mean["rules"] == "harmonize > fit > contrast > variables"
+    assert mean["places"].split("; ")[0] == "manuscript.qmd:5"  # of the key
+
+
+def test_the_page_asks_for_nothing_and_shows_labels_as_they_are(made: Path) -> None:
+    page = (made / "ledger.html").read_text("utf-8")
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+    assert "<script" not in page
+    assert "First &lt;b&gt;survey&lt;/b&gt;" in page
+    assert "&lt;5" in page
+    assert "Simulated data" in page.partition("<title>")[2].partition("</title>")[0]
+
+
+def test_a_number_without_a_source_and_a_half_written_file_are_one_clear_error(
+    project: Path, tmp_path: Path
+) -> None:
+    less = {**MADE_OF, "variables": {k: v for k, v in MADE_OF["variables"].items() if k != "frame"}}
+    with pytest.raises(BadInput, match=r"nothing on frame, which is used at manuscript\.qmd:5"):
+        entries(read_sources(project), less)
+    half = tmp_path / "sources.json"
+    half.write_text(json.dumps(MADE_OF)[:50], "utf-8")
+    with pytest.raises(BadInput, match=r"(?s)sources\.json.*JSONDecodeError"):
+        read(half)

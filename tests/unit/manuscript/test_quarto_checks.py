@@ -1,0 +1,116 @@
+"""What another engine rendered is taken only if it has our words, the mark, and no dead link."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.small_manuscript import staged
+from metastudy.manuscript.quarto_checks import failings, words_of
+from metastudy.manuscript.render import render
+
+FILES = ("manuscript.html", "manuscript.docx")
+ARTICLE = """---
+title: A page
+author: [{name: nobody in particular}]
+date: 2026-02-03
+abstract: A text.
+provenance: Every number here is made up.
+provenance-mark: Simulated data
+---
+
+## Results {#sec-results}
+
+Rendered by {{< var build.renderer >}}. As @sec-results says, of the words in a long sentence every single one must still be there.
+"""  # noqa: E501
+# Gives back what it finds in `held`: what our own renderer made, or that with something done to it.
+HELD = """#!{python}
+import pathlib, shutil, sys
+if sys.argv[1:] == ["--version"]:
+    print("1.9.38")
+if "--version" in sys.argv:
+    raise SystemExit(0)
+made = pathlib.Path("_manuscript")
+made.mkdir()
+for path in pathlib.Path({held!r}).glob("manuscript.*"):
+    shutil.copy(path, made / path.name)
+assert "Quarto 1.9.38" in pathlib.Path("_variables.yml").read_text("utf-8")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    variables = 'build:\n  renderer: "pandoc 3.9"\n'
+    return staged(tmp_path / "source", ARTICLE, variables)
+
+
+@pytest.fixture
+def held(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in place of Quarto, and what it will give; it says nothing on the real one."""
+    own = tmp_path / "held"
+    render(project, own, ["html", "docx"], asked="pandoc")
+    program = tmp_path / "bin" / "quarto"
+    program.parent.mkdir()
+    program.write_text(HELD.format(python=sys.executable, held=str(own)))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return own
+
+
+def test_what_passes_is_taken_and_names_itself(held: Path, project: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    record = render(project, out, ["html", "docx"], asked="auto")
+    assert record["engine"] == "quarto"
+    assert "not_quarto" not in record
+    assert "Quarto 1.9.38" in (project / "_variables.yml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("every single one must still be there", "and so on", "words are not there"),
+        ("Simulated data", "Data", "the mark 'Simulated data' is not there (simulated)"),
+        ('href="#sec-results"', 'href="figures/x.svg"', "a dead link to figures/x.svg"),
+        ('href="#sec-results"', 'href="#sec-gone"', "a dead link to #sec-gone"),
+    ],
+)
+def test_what_fails_is_not_taken_and_the_record_says_why(
+    old: str, new: str, why: str, held: Path, project: Path, tmp_path: Path
+) -> None:
+    page = held / "manuscript.html"
+    text = page.read_text("utf-8")
+    spaced = re.compile(r"\s+".join(map(re.escape, old.split())))
+    assert spaced.search(text)
+    page.write_text(spaced.sub(new, text), "utf-8")
+    out = tmp_path / "out"
+    render(project, out, ["html", "docx"], asked="auto")
+    record = json.loads((out / "render.json").read_text("utf-8"))
+    assert record["engine"] == "pandoc"
+    assert f"manuscript.html: {why}" in record["not_quarto"] or why in record["not_quarto"]
+    assert spaced.search((out / "manuscript.html").read_text("utf-8"))
+    assert "pandoc 3.9" in (project / "_variables.yml").read_text("utf-8")
+
+
+def test_a_file_that_cannot_be_read_is_not_taken(held: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(held, tmp_path / "other")
+    assert failings(held, other, FILES, "Simulated data") == []
+    (other / "manuscript.docx").write_bytes(b"half")
+    assert words_of(other / "manuscript.docx") is None
+    (said,) = failings(held, other, FILES, "Simulated data")
+    assert said == "manuscript.docx: its words cannot be read, so they are not compared"
+
+
+def test_without_quarto_the_record_says_so(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    record = render(project, tmp_path / "out", ["html"], asked="auto")
+    assert (record["engine"], record["not_quarto"]) == ("pandoc", "no quarto on PATH")

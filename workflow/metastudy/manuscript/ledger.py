@@ -1,0 +1,191 @@
+"""The ledger: every number of the prose with what it is made of, as a table and as a page.
+
+In the web page each number of the prose is a link to its row (``from_the_ledger`` in ``qmd.lua``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from metastudy.common.problems import BadInput, Problem
+from metastudy.manuscript.source import MARK, Source, unmarked
+
+__all__ = ["COLUMNS", "Entry", "entries", "linked", "page", "read", "table", "used_in"]
+
+__resources__ = ("assets/ledger.html", "assets/ledger.css")
+ASSETS = Path(__file__).with_name("assets")
+NUMBER = re.compile(r"\d")
+CITED = re.compile(r"@\w")  # a citation's key is no number
+HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
+COLUMNS = (
+    *("variable", "text", "places", "estimand", "module", "fit", "results", "rules"),
+    *("studies", "harmonized", "raw", "provenance"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One variable of the prose: what it says, where it is used, and what it is made of."""
+
+    variable: str
+    text: str
+    places: tuple[str, ...]
+    documents: tuple[str, ...]
+    made_of: Mapping[str, Any]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What each variable is made of, as the rule ``variables`` writes it.
+
+    Raises
+    ------
+    BadInput
+        If the file is not there or half-written.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        if isinstance(found, dict) and {"variables", "studies"} <= set(found):
+            return found
+        why = "no variables and studies in it"
+    except (OSError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+    raise BadInput(
+        Problem(
+            file=str(path),
+            found=why,
+            expected="what each variable is made of, whole",
+            fix="delete the file and run the workflow again",
+            code="no-file",
+        )
+    )
+
+
+def _is_number(text: str) -> bool:
+    return bool(NUMBER.search(text)) and not CITED.match(text)
+
+
+def entries(sources: Sequence[Source], made_of: Mapping[str, Any]) -> list[Entry]:
+    """A row for each variable with a number that the documents use, in the order of first use.
+
+    Parameters
+    ----------
+    sources : the documents that were read.
+    made_of : see :func:`read`.
+
+    Raises
+    ------
+    BadInput
+        For a number of which nobody says what it is made of.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        for use in source.uses:
+            if _is_number(use.text):
+                mine = found.setdefault(use.name, {"text": use.text, "places": [], "in": []})
+                mine["places"].append(f"{Path(use.file).name}:{use.row}")
+                mine["in"].append(source.document)
+    if unknown := [name for name in found if name not in made_of["variables"]]:
+        raise BadInput(
+            Problem(
+                file="results/variables/sources.json",
+                found=f"nothing on {name}, which is used at {found[name]['places'][0]}",
+                expected="what each variable with a number is made of",
+                fix="delete the file and run the workflow again",
+                code="unknown-variable",
+            )
+            for name in unknown
+        )
+    return [
+        Entry(
+            name,
+            re.sub(r"\\(?=\W)", "", mine["text"]),
+            tuple(dict.fromkeys(mine["places"])),
+            tuple(dict.fromkeys(mine["in"])),
+            made_of["variables"][name],
+        )
+        for name, mine in found.items()
+    ]
+
+
+def table(rows: Sequence[Entry], studies: Mapping[str, Mapping[str, str]]) -> str:
+    """The ledger as CSV, one row a variable; what is several in a cell is parted by "; "."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        of = row.made_of
+        mine = [(name, studies[name]) for name in of["studies"]]
+        cells = (
+            *(row.variable, row.text, row.places, of["estimands"], of["modules"]),
+            *(_results(of["fits"]), _results(of["tables"]), " > ".join(of["rules"])),
+            of["studies"],
+            [f"results/harmonized/{name}/{t}.parquet" for name, s in mine for t in s["tables"]],
+            [f"{name}/{s['file']} sha256:{s['sha256']}" for name, s in mine],
+            dict.fromkeys(s["provenance"] for _, s in mine),
+        )
+        writer.writerow(c if isinstance(c, str) else "; ".join(c) for c in cells)
+    return out.getvalue()
+
+
+def _results(paths: Sequence[str]) -> list[str]:
+    return [path if path.startswith("data/") else f"results/{path}" for path in paths]
+
+
+def page(
+    rows: Sequence[Entry],
+    studies: Mapping[str, Mapping[str, Any]],
+    mark: str,
+    marked: str,
+    lang: str = "en",
+) -> str:
+    """The ledger as one web page without a request: numbers first, then the studies' files.
+
+    Parameters
+    ----------
+    mark, marked : of the data, and the sentence after it; empty for observed data alone.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    used = {name for row in rows for name in row.made_of["studies"]}
+    return environment.get_template("ledger.html").render(
+        rows=rows,
+        studies={name: study for name, study in studies.items() if name in used},
+        mark=mark,
+        marked=marked,
+        lang=lang,
+        style=(ASSETS / "ledger.css").read_text("utf-8"),
+    )
+
+
+def linked(text: str, source: Source) -> str:
+    """A text whose marks are left only around numbers of running text.
+
+    A heading has none: its id comes from its words.
+    """
+    text = HEADING.sub(lambda line: str(unmarked(line[0])), text)
+    out, at = [], 0
+    for part in re.finditer("\ue000([0-9]+)\ue001(.*?)\ue002", text, re.DOTALL):
+        whole = part[0] if _is_number(source.uses[int(part[1])].text) else part[2]
+        out += [text[at : part.start()], whole]
+        at = part.end()
+    return "".join([*out, text[at:]])
+
+
+def used_in(text: str, source: Source) -> dict[str, str]:
+    """The variable of each mark in a text, by the number of its use."""
+    return {number: source.uses[int(number)].name for number in MARK.findall(text)}

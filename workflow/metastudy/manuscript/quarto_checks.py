@@ -1,0 +1,104 @@
+"""Whether what Quarto rendered may be taken in place of our own: words, mark, links, ledger."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+import subprocess
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = ["failings", "words_of"]
+
+LOST = 0.002  # of our own words, at most: headings and running heads differ by a few
+SHOWN = 8  # words that a message names
+WORD = re.compile(r"\w+(?:[.,]\d+)*")
+
+
+def words_of(path: Path) -> Counter[str] | None:
+    """The words of a rendered document, each as often as it is there.
+
+    Parameters
+    ----------
+    path : a web page, a Word file, a PDF or JATS.
+
+    Returns
+    -------
+    Counter or None
+        ``None`` of a PDF where no ``pdftotext`` is installed, and of a file that cannot be read.
+    """
+    try:
+        if path.suffix == ".pdf":
+            if not shutil.which("pdftotext"):
+                return None
+            command = ["pdftotext", "-layout", str(path), "-"]
+            done = subprocess.run(command, capture_output=True, check=False)
+            text = done.stdout.decode("utf-8", "replace")
+            if done.returncode:
+                return None
+        elif path.suffix == ".docx":
+            with zipfile.ZipFile(path) as parts:
+                text = parts.read("word/document.xml").decode("utf-8")
+            text = re.sub(r"</w:p>|<w:br\b|<w:tab\b", " \\g<0>", text)
+            text = re.sub(r"<[^>]+>", "", text)
+        else:
+            text = path.read_text("utf-8")
+            text = re.sub(r"<(script|style|svg|head)\b.*?</\1>", " ", text, flags=re.DOTALL)
+            text = re.sub(r"<(?!/?(?:a|em|strong|span|sup|sub|i|b)\b)[^>]+>", " ", text)
+            text = re.sub(r"<[^>]+>", "", text)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    return Counter(word.lower() for word in WORD.findall(html.unescape(text)))
+
+
+def failings(
+    own: Path,
+    other: Path,
+    files: Iterable[str],
+    mark: str = "",
+    renderer: str = "",
+) -> list[str]:
+    """Why what another engine rendered may not be taken; empty where it may.
+
+    Parameters
+    ----------
+    own, other : folders with the documents of both engines.
+    files : names of the documents.
+    mark : of simulated data; empty where there are none.
+    renderer : the name of our own engine in the text, which the other does not print.
+    """
+    found = []
+    for name in files:
+        ours, theirs = words_of(own / name), words_of(other / name)
+        if ours is None or theirs is None:
+            found.append(f"{name}: its words cannot be read, so they are not compared")
+            continue
+        ours = ours - Counter(word.lower() for word in WORD.findall(renderer))
+        lost = ours - theirs
+        if lost.total() > LOST * ours.total():
+            some = ", ".join(word for word, _ in lost.most_common(SHOWN))
+            found.append(f"{name}: {lost.total()} of {ours.total()} words are not there ({some})")
+        if missing := Counter(w.lower() for w in WORD.findall(mark)) - theirs:
+            found.append(f"{name}: the mark {mark!r} is not there ({', '.join(missing)})")
+        if name.endswith(".html"):
+            found += [f"{name}: {why}" for why in _dead(other / name)]
+    return found
+
+
+def _dead(page: Path) -> list[str]:
+    """Links of a page to what is neither in it nor beside it."""
+    text = page.read_text("utf-8")
+    there = set(re.findall(r'\s(?:id|name)="([^"]+)"', text))
+    dead = []
+    for link in dict.fromkeys(re.findall(r'<a\s[^>]*?href="([^"]+)"', text)):
+        file, _, place = html.unescape(link).partition("#")
+        if re.match(r"[a-z][a-z0-9+.-]*:|//", file):
+            continue
+        if (file and not (page.parent / file).is_file()) or (
+            not file and place and place not in there
+        ):
+            dead.append(f"a dead link to {link}")
+    return dead

@@ -1,0 +1,150 @@
+"""Differences of two tables, in a parcel or between it and an older one: none is few people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metastudy.common.problems import BadInput
+from metastudy.parcels.parcel import Parcel
+from metastudy.parcels.refusals import Refusal, refused
+
+__all__ = ["check_against_older", "check_within"]
+
+Documents = Mapping[str, Any]
+Counts = dict[tuple[str, ...], int]
+
+
+def check_within(study: str, documents: Documents, least: int) -> None:
+    """Check that no two numbers of people in a parcel differ by few.
+
+    Numbers of estimates, of places and of the data report are compared with those of the cells.
+
+    Raises
+    ------
+    BadInput
+        ``parcel`` for the first pair that does.
+    """
+    people, answered = _people(documents), _answered(documents)
+    pairs: list[tuple[str, int, int]] = []
+    for row in documents["estimates.json"]:
+        name = _of_estimate(row)
+        if name in answered:
+            said = f"estimates of {row['outcome']} and the cells"
+            pairs.append((said, int(row["n"]), answered[name]))
+    for *place, n in documents["study.json"]["places"]:
+        if tuple(place) in people:
+            pairs.append((f"places ({', '.join(place)}) and the cells", n, people[tuple(place)]))
+    for place in documents["report.json"].get("places", ()):
+        name = tuple(str(place[key]) for key in ("country", "sector", "role"))
+        if type(place["n"]) is int and name in people:
+            pairs.append((f"data report ({', '.join(name)}) and the cells", place["n"],
+                          people[name]))  # fmt: skip
+    for said, one, other in pairs:
+        if 0 < abs(one - other) < least:
+            raise _refused(
+                study,
+                f"numbers of people that differ by fewer than {least}: {said}",
+                "tables whose difference is nobody, or many people",
+                "this is a fault of the workflow, please report it; nothing was written",
+            )
+
+
+def check_against_older(new: Documents, older: Parcel, least: int) -> None:
+    """Check that a parcel and an older one of the study differ by nobody, or by many.
+
+    Cells of the same site and pattern are compared: people who are in only one of the two, and
+    one person whose answers changed, which changes cross-products by a matrix of rank two.
+
+    Raises
+    ------
+    BadInput
+        ``parcel`` for the first cell that tells of few people.
+    """
+    before = dict(_cells(older.documents))
+    for name, (n, whole) in _cells(new):
+        if name not in before:
+            continue
+        n_before, whole_before = before[name]
+        few = 0 < abs(n - n_before) < least
+        if n == n_before and whole.shape == whole_before.shape:
+            scale = max(1.0, float(np.abs(whole).max()))
+            rank = np.linalg.matrix_rank(whole - whole_before, tol=1e-9 * scale * len(whole))
+            few = 0 < rank <= 2 and len(whole) > 2
+        if few:
+            raise _refused(
+                older.id,
+                f"a cell ({name[0]}, {name[1]}) that differs by few people from the one in the "
+                "parcel that is there already",
+                "parcels of a study that differ by nobody, or by many people",
+                "if the older parcel was never sent, remove it and make the new one; if it was, "
+                f"wait until {least} people or more have come or gone",
+            )
+
+
+def _cells(documents: Documents) -> Iterator[tuple[tuple[str, ...], tuple[int, np.ndarray]]]:
+    """Cells by fit, site, setting and outcomes: number of people, all cross-products."""
+    for fit, document in sorted(documents.items()):
+        if not fit.startswith("cells/"):
+            continue
+        numbers, names = document["numbers"], document["coordinates"]
+        for c, n in enumerate(numbers["n"]):
+            site = numbers["site_of_cell"][c]
+            setting = names["setting"][numbers["setting_of_site"][site]]
+            pattern = numbers["observed"][numbers["pattern_of_cell"][c]]
+            outcomes = [o for o, there in zip(names["outcome"], pattern, strict=True) if there]
+            xx, xy, yy = (np.array(numbers[name][c], dtype=float) for name in ("xx", "xy", "yy"))
+            seen = np.array(pattern, dtype=bool)
+            xy, yy = xy[:, seen], yy[np.ix_(seen, seen)]
+            yield (
+                (fit, names["site"][site], setting, *outcomes),
+                (int(n), np.block([[xx, xy], [xy.T, yy]])),
+            )
+
+
+def _places_of(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    texts = document["texts"]
+    return list(zip(texts["country"], texts["sector"], texts["role"], strict=True))
+
+
+def _people(documents: Documents) -> Counts:
+    """People of each place in the cells of the one fit that has them all; none if several have."""
+    mains = [d for name, d in documents.items() if name.endswith("-main.json")]
+    if len(mains) != 1:
+        return {}
+    numbers = mains[0]["numbers"]
+    found: Counter[tuple[str, ...]] = Counter()
+    for c, n in enumerate(numbers["n"]):
+        setting = numbers["setting_of_site"][numbers["site_of_cell"][c]]
+        found[_places_of(mains[0])[setting]] += int(n)
+    return dict(found)
+
+
+def _answered(documents: Documents) -> Counts:
+    """People who answered each outcome, by fit and place."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for fit, document in documents.items():
+        if not fit.startswith("cells/"):
+            continue
+        module, _, variant = fit.removeprefix("cells/").removesuffix(".json").rpartition("-")
+        numbers, places = document["numbers"], _places_of(document)
+        for c, n in enumerate(numbers["n"]):
+            place = places[numbers["setting_of_site"][numbers["site_of_cell"][c]]]
+            pattern = numbers["observed"][numbers["pattern_of_cell"][c]]
+            for outcome, there in zip(document["coordinates"]["outcome"], pattern, strict=True):
+                if there:
+                    found[(module, variant, *place, outcome)] += int(n)
+    return dict(found)
+
+
+def _of_estimate(row: Mapping[str, Any]) -> tuple[str, ...]:
+    names = ("module", "variant", "country", "sector", "role")
+    return (*(str(row[name]) for name in names), f"{row['outcome']}|{row['vignette']}")
+
+
+def _refused(study: str, found: str, expected: str, fix: str) -> BadInput:
+    return refused(Path("parcels", f"{study}.parcel"), Refusal(found, expected, fix), study)

@@ -1,0 +1,131 @@
+"""What sums over a cell tell of few people: answers of few, of all alike, of one who is most of it.
+
+And whether they can be solved for the answers (:mod:`metastudy.parcelling.data_sets`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from metastudy.parcelling.data_sets import other_data_sets, surplus
+from metastudy.parcelling.lattice import Lattice
+
+__all__ = ["FEWEST", "Telling", "dominated", "few_or_alike"]
+
+MOST_OF_A_SUM = 0.5  # share of one person in a sum of answers, or of squares around the mean
+SEARCHED = 120  # people up to which data sets are looked for; more have them, see ENOUGH_BITS
+ENOUGH_BITS = 200  # that answers of a larger cell must have beyond what its sums take
+FEWEST = 6  # people for each column and condition; of fewer, searches have found too little
+SEARCHES = 40  # of a study; what would need more counts as solved, so that control comes to an end
+SPARE = 2  # people beyond as many as a column without a lattice has sums
+
+
+def few_or_alike(value: np.ndarray, version: np.ndarray, two: np.ndarray, least: int) -> np.ndarray:
+    """Columns whose sums tell how few people, or all of them, answered.
+
+    Sums are there for each version, and for each pair of outcomes; so the counts behind the level
+    of an outcome of two values are those of each version, and with each other such outcome.
+
+    Parameters
+    ----------
+    value : answers of a cell, shape (people, column), none missing.
+    two : whether a column has two values only, in its setting.
+
+    Returns
+    -------
+    Whether each column does; shape (column,).
+    """
+    found = np.zeros(value.shape[1], dtype=bool)
+    for v in np.unique(version):
+        own = value[version == v]
+        for k in range(value.shape[1]):
+            count = np.unique(own[:, k], return_counts=True)[1]
+            found[k] |= len(count) == 1 or bool(two[k] and count.min() < least)
+    places = [int(k) for k in np.flatnonzero(two)]
+    for at, k in enumerate(places):
+        for j in places[:at]:
+            count = np.unique(value[:, [j, k]], axis=0, return_counts=True)[1]
+            found[k] |= bool(count.min() < least)
+    return found
+
+
+def dominated(value: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """Columns of which one person makes most of a sum: from either end of the scale, or squared.
+
+    Parameters
+    ----------
+    value : answers of a cell from the lower end of their scale, shape (people, column).
+    top : the upper end of each scale.
+    """
+    sums = [value, top - value, (value - value.mean(axis=0)) ** 2]
+    shares = [one.max(axis=0) / np.maximum(one.sum(axis=0), 1e-12) for one in sums]
+    return np.asarray(np.max(shares, axis=0) > MOST_OF_A_SUM)
+
+
+@dataclass
+class Telling:
+    """Whether the sums of a cell of some people tell their answers.
+
+    ``lattice`` has a column for each outcome, then one for each measured exposure; ``score`` the
+    same in POMP. ``two``: which have two values, by setting. What was looked at once is known.
+    """
+
+    lattice: Lattice
+    score: np.ndarray
+    version: np.ndarray
+    two: dict[int, np.ndarray]
+    setting: np.ndarray
+    least: int
+    known: dict[bytes, str] = field(default_factory=dict)
+    searches: int = 0
+
+    def of(self, people: np.ndarray, pattern: np.ndarray) -> str:
+        """Why a cell may not go out, or nothing.
+
+        Parameters
+        ----------
+        people : places of its people.
+        pattern : the outcomes that they keep, shape (outcome,).
+        """
+        traits = np.ones(len(self.lattice.top) - len(pattern), dtype=bool)
+        columns = np.concatenate([pattern, traits])
+        name = columns.tobytes() + people.tobytes()
+        if name not in self.known:
+            self.known[name] = self._of(people, columns)
+        return self.known[name]
+
+    def _of(self, people: np.ndarray, columns: np.ndarray) -> str:
+        value, version = self.score[np.ix_(people, np.flatnonzero(columns))], self.version[people]
+        two = self.two[int(self.setting[people[0]])][columns]
+        names = [self.lattice.names[k] for k in np.flatnonzero(columns)]
+        told = few_or_alike(np.round(value, 6), version, two, self.least)
+        if told.any():
+            return (
+                f"'{names[int(np.argmax(told))][0]}', to which few people of a condition gave "
+                "one of two answers, or all the same"
+            )
+        told = dominated(value, np.full(value.shape[1], 100.0))
+        if told.any():
+            return f"'{names[int(np.argmax(told))][0]}', of which one person makes most of a sum"
+        return (
+            ""
+            if self._unsolved(people, columns, version)
+            else (f"{names[0][0]} and others, whose sums can be solved for the answers")
+        )
+
+    def _unsolved(self, people: np.ndarray, columns: np.ndarray, version: np.ndarray) -> bool:
+        smooth = columns & (self.lattice.top == 0)
+        sums = int(columns.sum()) + len(np.unique(version))
+        if len(people) < FEWEST * sums:
+            return False  # a search would find too little; it is spared
+        if smooth.any() and len(people) < sums + SPARE:
+            return False
+        cell = self.lattice.of(people, columns & ~smooth)
+        if not cell.value.shape[1]:
+            return True
+        if len(people) > SEARCHED:
+            return surplus(cell, version) >= ENOUGH_BITS
+        self.searches += 1
+        return self.searches <= SEARCHES and other_data_sets(cell, version).safe
