@@ -30,7 +30,8 @@ from metastudy.harmonized.study import Study, load_study
 
 KEYS = ["study", "country", "sector", "role"]
 # All alike, which is what the prior of their shares expects. With 0.20 of settings beside 0.10,
-# 0.15 and 0.10, fourteen settings leave the shares to that prior, and places cover 93 %.
+# 0.15 and 0.10, fourteen settings leave the shares to that prior, and places cover 93 %. At this
+# one point the exact posterior need not cover at its level either (exact_coverage.py).
 SPREAD = dict.fromkeys(("study", "country", "sector", SETTING), 0.15)
 # Two countries say next to nothing of how much countries differ, and at one fixed answer even the
 # exact posterior need not cover at its level: with the components at 0.15 it covers 93.0 % of the

@@ -5,6 +5,10 @@ by place, effects differ between settings beyond study, country and sector, and 
 normal. What is covered is the value of the estimand, known in closed form. Beside each right model
 are the wrong ones that the test must catch. Coverage is counted by replicate, whose places and
 estimands are one cluster, and the band follows from their number.
+
+Where spreads are drawn from their prior, intervals must cover at their level. Where they have one
+value, even the exact posterior covers a little less often or more often than that, so the share is
+held against the one of exact integration at the same value.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ from scipy.linalg import block_diag
 from helpers.answer_worlds import (
     KEYS,
     NEW,
+    SHAPES,
+    SPREAD,
     Places,
     World,
     coping,
@@ -38,6 +44,7 @@ from helpers.answer_worlds import (
     truth,
     with_new,
 )
+from helpers.exact_coverage import exact_coverage
 from helpers.exact_pooling import Exact, law_of
 from helpers.repository import ROOT
 from metastudy.design.identification import SETTING
@@ -63,6 +70,7 @@ PLACES, POPULATION, NEW_STUDY, NEW_COUNTRY, NEW_SECTOR = LEVELS = (
 )
 RIGHT, NO_RESIDUAL, COUNTRIES_IN_SD = "right", "no_residual", "countries_in_sd"
 MIDPOINT = "midpoint"
+INTEGRATED = 2000  # worlds of which exact integration says how often it covers
 FEW = 5  # replicates of which the width is held beside that of exact integration
 ENOUGH = 25  # replicates that the wrong models are fitted to, at most
 
@@ -306,13 +314,51 @@ TIMES = [pytest.param(100, id="many", marks=[*FIT, LONG])]
 def test_intervals_cover_in_worlds_of_interactions_and_wrong_models_are_caught(
     module: str, number: int, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    found = Coverage(MODULES[module](False), tmp_path).table(number)
+    world = MODULES[module](False)
+    found = Coverage(world, tmp_path).table(number)
     right = shown(found, number, figures)
-    low, high = right["mean"] + right["half"], (right["mean"] - right["half"])[MANY]
-    assert (low >= LEVEL).all(), "too few: the intervals are too short"
-    assert (high <= LEVEL).all(), "too many: the intervals are too long"
+    exact = by_exact_posterior(world).loc[right.index]
+    figures(**{f"exact_{level}": share for level, share in exact["mean"].items()})
+    half = np.hypot(right["half"], exact["half"])
+    low, high = right["mean"] + half, (right["mean"] - half)[MANY]
+    assert (low >= exact["mean"]).all(), "too few: the intervals are too short"
+    assert (high <= exact["mean"][MANY]).all(), "too many: the intervals are too long"
     for place in CAUGHT:
-        assert found.loc[place, "mean"] + found.loc[place, "half"] < LEVEL, place
+        assert found.loc[place, "mean"] + found.loc[place, "half"] < exact["mean"][place[1]], place
+
+
+def by_exact_posterior(world: World) -> pd.DataFrame:
+    """How often the exact posterior of one outcome covers in a world, and half its band, by level.
+
+    A randomised difference has the standard error of two halves, the slope of a trait that of all.
+    """
+    table = world.settings
+    mine = table[table["role"] == table["role"].iloc[0]]
+    groups = [np.unique(mine[name], return_inverse=True)[1] for name in KEYS[:3]]
+    groups.append(np.arange(len(mine)))
+    spreads, prior = list(SPREAD.values()), (SAID["effect"], SAID["tau"], INTEGRATED)
+    found = []
+    for at, means in enumerate(world.mean.values()):
+        se = (1 if at else 2) / np.sqrt(mine["n"].to_numpy())
+        one = exact_coverage(groups, se, spreads, SHAPES, float(np.mean(means)), *prior)
+        found.append(pd.DataFrame(one, index=["mean", "half"]).T)
+    table = pd.concat(found).groupby(level=0).mean()
+    return table.assign(half=stats.norm.ppf((1 + WITHIN) / 2) * table["half"])
+
+
+def test_the_exact_posterior_covers_at_its_level_on_average_over_its_prior() -> None:
+    at, rng = np.arange(9), np.random.default_rng(3)
+    groups, se = [at // 3, at % 3, at // 2, at], np.full(9, 0.2)
+    found: list[dict[str, tuple[float, float]]] = []
+    for seed in range(60):
+        spreads = list(SAID["tau"] * abs(rng.standard_normal()) * np.sqrt(rng.dirichlet([1] * 4)))
+        mean = float(SAID["effect"]["scale"] * rng.standard_t(SAID["effect"]["df"]))
+        given = groups, se, spreads, SHAPES[:1], mean, SAID["effect"], SAID["tau"]
+        found.append(exact_coverage(*given, worlds=10, seed=seed))
+    for level in LEVELS:
+        own = [one[level][0] for one in found]
+        half = stats.t.ppf((1 + WITHIN) / 2, len(own) - 1) * np.std(own) / np.sqrt(len(own))
+        assert abs(np.mean(own) - LEVEL) <= half, level
 
 
 @pytest.mark.parametrize("module", MODULES)
