@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,14 @@ def test_before_there_is_a_study_a_run_says_what_to_do_and_a_study_can_be_drafte
     assert empty.returncode != 0
     assert "there is no study yet" in empty.stderr
     assert "Traceback" not in empty.stderr
+    (tmp_path / "elsewhere").mkdir()
+    call = f"snakemake --snakefile {shlex.quote(str(ROOT / 'workflow/Snakefile'))} start --cores 1"
+    nowhere = in_shell(call, tmp_path / "elsewhere")
+    assert nowhere.returncode != 0
+    assert "the folder to make is missing" in nowhere.stdout + nowhere.stderr
+    other = in_shell(f"{call} --config to=../other", tmp_path / "elsewhere")
+    assert other.returncode == 0, other.stdout + other.stderr
+    assert (tmp_path / "other/config/config.yaml").is_file()
     again = in_shell(f"snakemake start --cores 1 --config to='{tmp_path}/mine'", ROOT)
     assert again.returncode != 0
     (tmp_path / "answers.csv").write_text("person,arm,happy\n1,a,3\n2,b,5\n3,a,4\n", "utf-8")

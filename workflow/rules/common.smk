@@ -85,6 +85,10 @@ try:
     config = settings.checked(settings.completed(config, REPOSITORY / "config" / "config.yaml"))
 except MetastudyError as error:
     raise WorkflowError(str(error)) from None
+if "start" in sys.argv and not config.get("to"):
+    raise WorkflowError(
+        "start: the folder to make is missing; write: snakemake start --cores 1 --config to=PATH"
+    )
 try:
     FOUND = settings.discover(config)
 except MetastudyError as error:
