@@ -19,7 +19,7 @@ IN_VENV := PATH="$$PWD/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all start world example set-up set-up-dev test quick test-ci test-long lint format quarto lock clean clean-env help
+.PHONY: all start world example set-up set-up-dev test quick test-ci test-long lint format docs quarto lock clean clean-env help
 
 all: set-up  ## build .venv if needed, then run the whole workflow
 	$(IN_VENV) snakemake --cores $(CORES) $(ARGS)
@@ -72,6 +72,11 @@ format: set-up-dev  ## let ruff and snakefmt rewrite what they can
 	$(IN_VENV) ruff format .
 	$(IN_VENV) snakefmt Snakefile workflow/Snakefile workflow/rules
 
+# Made anew each time, which takes seconds: a page that is gone leaves nothing behind.
+docs: set-up-dev  ## the documentation as web pages, every link checked: site/index.html
+	rm -rf site
+	$(IN_VENV) sphinx-build --quiet --fail-on-warning --keep-going -c tools/docs_site -d site/.doctrees . site
+
 quarto: set-up  ## try to install Quarto into .venv; the workflow does without it where that fails
 	@envs/quarto.sh
 
@@ -83,9 +88,9 @@ lock:  ## resolve envs/*.in to the locks (needs uv); ARGS=--upgrade for newer ve
 	cd envs && $(COMPILE) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
 	cd envs && $(COMPILE) $(ARGS) build.in --output-file build.txt
 
-clean:  ## remove what the workflow made (not .venv and not the store of fits)
+clean:  ## remove what the workflow and `make docs` made (not .venv and not the store of fits)
 	find results -mindepth 1 ! -path results/README.md -delete
-	rm -rf .snakemake
+	rm -rf .snakemake site
 
 clean-env:  ## remove .venv
 	rm -rf .venv
