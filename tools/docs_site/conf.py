@@ -48,7 +48,10 @@ root_doc = "README"
 pages = [root_doc, *documentation(), *REPOSITORY]
 include_patterns = [*(f"{page}.md" for page in pages), "docs/*.md"]  # a page in no menu is told
 # Folders that may be large are not even walked through; no page is in them but one.
-exclude_patterns = [".?*", "site", "parcels", "results/[!R]*", "**/node_modules"]
+exclude_patterns = [
+    *(".?*", "**/.?*", "**/node_modules"),
+    *("site", "parcels", "results/[!R]*", "examples/*/results"),
+]
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 6  # those of GitHub
