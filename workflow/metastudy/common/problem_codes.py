@@ -73,7 +73,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "selection-side": "The configuration declares a side of selection for something that no "
         "published finding is about.",
         "candidate": "A candidate study of the configuration names something that neither the "
-        "vocabulary nor the studies have.",
+        "vocabulary nor the studies have, has a name that a figure cannot show, or is one too "
+        "many.",
         "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
         "varying-exposure": "A condition differs between the vignettes of one respondent.",
         "varying-organisation": "An organisation has several values of what should be its own "
