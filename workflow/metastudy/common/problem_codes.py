@@ -17,6 +17,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "disagree.",
         "pseudonyms": "The key of the pseudonyms is missing, too short, or lies in the repository.",
         "draft": "A codebook cannot be drafted: the study has no name, or has a codebook already.",
+        "made-folder": "A folder that is to be made anew holds what was not made there, or was "
+        "changed since.",
         "start": "A project of one's own cannot be started there: the folder is not empty, or none "
         "was named.",
         # the file
