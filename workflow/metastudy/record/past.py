@@ -15,11 +15,10 @@ import yaml
 from metastudy.common.problems import MetastudyError
 from metastudy.record import inputs
 from metastudy.record.inputs import COMMIT
-from metastudy.record.rebuild import TRUTH
+from metastudy.record.rebuild import PLACES
+from metastudy.record.rebuild_folder import TRUTH
 
 __all__ = ["code_of", "configuration", "data_of", "shipped"]
-
-PLACES = ("data", "vocabulary", "appraisal")  # of the configuration: what is data of a build
 
 
 def code_of(record: Mapping[str, Any], repository: Path, folder: Path) -> Path:
