@@ -208,7 +208,7 @@ def test_without_a_verdict_it_says_so_and_with_one_that_is_broken_it_stops(tmp_p
     assert "There is no verdict" in graph["./"]["description"]
     verdict(project, "")
     (project / "results/verdict/verdict.json").write_text('{"verdict": "repro', "utf-8")
-    with pytest.raises(MetastudyError, match=r"verdict\.json is no verdict"):
+    with pytest.raises(MetastudyError, match="no verdict of `snakemake verify`"):
         archived(project, tmp_path / "broken")
 
 
