@@ -55,6 +55,23 @@ def test_links_and_hidden_files_in_a_study_do_not_go(tmp_path: Path) -> None:
     ]
 
 
+def test_data_outside_of_the_project_land_inside_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = finished_project(tmp_path)
+    (project / "data/raw").rename(tmp_path / "raw")
+    monkeypatch.chdir(project)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    results = Path("results")
+    copied(
+        files_of((results / "harmonized").iterdir()), {}, Path("../raw"), results,
+        Path("results/submission/data"),
+    )  # fmt: skip
+    new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(project / "results/submission/data") for path in new)
+    assert project / "results/submission/data/raw/stand_in/answers.csv" in new
+
+
 def test_a_file_that_stays_is_named_with_size_and_keyed_checksum(project: Path) -> None:
     found = withheld(places(project).kept, KEYS)["raw/kept/answers.csv"]
     path = project / "data/raw/kept/answers.csv"

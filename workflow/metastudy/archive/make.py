@@ -15,6 +15,7 @@ from metastudy.archive.packed import packed
 from metastudy.archive.provenance import CODE, jobs_of
 from metastudy.archive.verdict import last
 from metastudy.common.problems import MetastudyError
+from metastudy.record.rebuild_folder import leads_out
 
 __all__ = ["made"]
 
@@ -66,11 +67,9 @@ def made(inputs: Inputs, folder: Path, zipped: Path) -> Contents:
 def _spoken(inputs: Inputs, contents: Contents) -> dict[str, str]:
     """Paths of this machine, as they are in commands, by places in the archive."""
     found = {f"{inputs.project.absolute()}/": "", f"{inputs.repository.absolute()}/": contents.code}
-    if inputs.data.is_absolute():
+    if leads_out(inputs.data):
         found[f"{inputs.data}/"] = f"{contents.data}/"
-    for path in inputs.files:
-        if path.is_absolute():
-            found[str(path)] = f"elsewhere/{path.name}"
+    found |= contents.elsewhere
     if key := inputs.pseudonyms.get("key_file"):
         found[str(key)] = "outside-of-this-archive"
     return {old: new for old, new in found.items() if len(old) > 1} | {CODE: contents.code}
