@@ -44,6 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "contradiction": "Two rows of a matrix say different things of one source.",
         "free-text": "A text is where it could carry what a person wrote or who it was.",
         "incomplete-finding": "A published finding lacks what a finding needs.",
+        "citation": "An entry of CITATION.cff that is passed on is of another type.",
         "report": "The report of a harmonized study is not there, or is not what the workflow "
         "wrote.",
         "table": "A harmonized table broke its own rules: a fault of the workflow, please report "
