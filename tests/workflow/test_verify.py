@@ -32,7 +32,7 @@ rule all:
     params:
         seed=config["sampling"]["seed"],
     shell:
-        "{python} {project}/build.py {{params.seed}}"
+        "PYTHONPATH={root}/workflow:{root}/tests {python} {project}/build.py {{params.seed}}"
 
 rule verify:
     params:

@@ -14,8 +14,8 @@ from typing import Any, cast
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from metastudy.codebook import candidates
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.candidates import absent_candidates, wrong_candidates
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations, with_defaults
 from metastudy.common.problems import BadInput, MetastudyError, Problem
@@ -150,6 +150,7 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
         for error in schema.iter_errors(settings)
         for one in violations(error)
     ]
+    problems += candidates.unshown_candidates(settings.get("candidates"))
     if problems:
         raise BadInput(problems)
     return with_defaults(settings, cast("dict[str, Any]", schema.schema))
@@ -219,7 +220,7 @@ def discover(config: Mapping[str, Any]) -> Found:
                 folded.add(module)
     missing += _wrong_analyses(config["sensitivity"], vocabulary, folding | folded)
     if config["studies"] == "all":  # a part of them may lack what another adds to the vocabulary
-        missing += wrong_candidates(config.get("candidates", ()), vocabulary)
+        missing += candidates.wrong_candidates(config.get("candidates", ()), vocabulary)
     if missing:
         raise BadInput(missing)
     if not there:
@@ -238,7 +239,7 @@ def discover(config: Mapping[str, Any]) -> Found:
         for m in vocabulary["modules"]
         if m in members
     }
-    absent = absent_candidates(config.get("candidates", ()), studies, modules)
+    absent = candidates.absent_candidates(config.get("candidates", ()), studies, modules)
     left_out += [f"the candidate '{name}': {why}" for name, why in absent.items()]
     everything = config["studies"] == "all" and config["modules"] == "all"
     complete = everything and set(common["modules"]) <= set(modules)

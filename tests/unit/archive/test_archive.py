@@ -24,6 +24,8 @@ from helpers.finished_project import (
     record,
     verdict,
 )
+from metastudy.archive.contents import gathered
+from metastudy.archive.copies import copied
 from metastudy.archive.make import made
 from metastudy.common.keyed_checksum import keyed
 from metastudy.common.problems import BadInput, MetastudyError
@@ -208,7 +210,7 @@ def test_without_a_verdict_it_says_so_and_with_one_that_is_broken_it_stops(tmp_p
     assert "There is no verdict" in graph["./"]["description"]
     verdict(project, "")
     (project / "results/verdict/verdict.json").write_text('{"verdict": "repro', "utf-8")
-    with pytest.raises(MetastudyError, match=r"verdict\.json is no verdict"):
+    with pytest.raises(MetastudyError, match="no verdict of `snakemake verify`"):
         archived(project, tmp_path / "broken")
 
 
@@ -244,6 +246,42 @@ def test_a_project_apart_from_the_workflow_has_the_code_beside_it(tmp_path: Path
     assert (crate / "code/workflow/Snakefile").is_file()
     assert (crate / "config/vocabulary.yaml").is_file()
     assert ids(graph_of(crate)["./"]["mainEntity"]) == ["code/workflow/Snakefile"]
+
+
+def test_data_and_files_outside_of_the_project_land_inside_of_the_crate(tmp_path: Path) -> None:
+    project = finished_project(tmp_path)
+    shutil.move(project / "data/raw", tmp_path / "raw")
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "words.yaml").write_text(f"{folder}\n", "utf-8")
+    raw = "../raw/stand_in/answers.csv"
+    words = f"PYTHONPATH={project}/workflow python -m metastudy.commands.harmonize {raw}"
+    tables, used = "results/harmonized/stand_in", [raw, "../one/words.yaml"]
+    record(project, tables, "harmonize", used, words, 1_790_000_000.0)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    crate = archived(
+        project, tmp_path / "made" / "deep", data=Path("../raw"),
+        files=(Path("../one/words.yaml"), tmp_path / "two/words.yaml"),
+    )  # fmt: skip
+    after = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert all(path.is_relative_to(tmp_path / "made/deep") for path in after - before)
+    assert (crate / "data/raw/stand_in/answers.csv").read_bytes() == answers("stand_in")
+    assert not (crate / "data/raw/kept").exists()
+    assert (crate / "elsewhere/words.yaml").read_text("utf-8") == "one\n"
+    assert (crate / "elsewhere/2-words.yaml").read_text("utf-8") == "two\n"
+    job = graph_of(crate)["#job/harmonize/results/harmonized/stand_in"]
+    assert ids(job["object"]) == ["data/raw/stand_in/answers.csv", "elsewhere/words.yaml"]
+    assert "../" not in job["description"]
+
+
+def test_a_place_outside_of_the_crate_is_refused(tmp_path: Path) -> None:
+    project = finished_project(tmp_path)
+    found = gathered(inputs_of(project))
+    for place in ("../outside", "data/../../outside", "/outside"):
+        hostile = dataclasses.replace(found, files={place: project / "workflow/Snakefile"})
+        with pytest.raises(MetastudyError, match="leads out of its folder"):
+            copied(hostile, None, tmp_path / "out" / "crate")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_copy_of_observed_data_among_the_code_stops_it(tmp_path: Path) -> None:

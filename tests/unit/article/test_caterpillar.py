@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers.evidence import evidence
+from metastudy.article import section_captions
 from metastudy.article.results import Results
 from metastudy.article.topics import caterpillar
 
@@ -52,7 +53,14 @@ def test_places_are_sorted_and_each_is_beside_its_weighted_mean() -> None:
     assert table["block"].str.endswith("by country").all()
     said = caterpillar.variables(found)["sentence"]
     assert "three effects" in said
-    assert "have 50% of the standard deviation" in said
+    assert said.endswith("have 50% of the standard deviation of the estimates alone.")
+
+
+def test_caption_and_sentence_claim_nothing_that_is_not_measured() -> None:
+    caption, _ = section_captions.FIGURES["caterpillar"]
+    said = caterpillar.variables(in_countries(PLACES))["sentence"]
+    for claim in ("few people", "drawn to", "noise"):
+        assert claim not in caption + said
 
 
 def test_two_places_or_another_grouping_are_no_caterpillar() -> None:

@@ -10,7 +10,7 @@ import yaml
 from helpers.repository import ROOT
 from metastudy import config
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.candidates import absent_candidates, wrong_candidates
+from metastudy.codebook.candidates import MOST, absent_candidates, wrong_candidates
 from metastudy.common.problems import BadInput
 
 SHIPPED = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
@@ -85,25 +85,51 @@ def test_an_unknown_or_missing_key_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "found", "expected"),
     [
-        ("  ", "on one line"),
-        ("one\ntwo", "on one line"),
-        ("one\0two", "on one line"),
-        (" one", "on one line"),
-        ("x" * 101, "at most 100 characters"),
+        ("  ", "a blank name", "at least one character that can be seen"),
+        ("\u2003", "a blank name", "at least one character that can be seen"),
+        ("one\ntwo", r"'one\ntwo' with '\n' in it", "one line, without control characters"),
+        ("one\0two", r"'one\x00two' with '\x00' in it", "one line, without control characters"),
+        ("one\x85two", r"'one\x85two' with '\x85' in it", "one line, without control characters"),
+        (
+            "one\u2028two",
+            r"'one\u2028two' with '\u2028' in it",
+            "one line, without control characters",
+        ),
+        ("one\ud800", r"'one\ud800' with '\ud800' in it", "one line, without control characters"),
+        ("x" * 101, f"'{'x' * 40}'..., 101 characters", "at most 100 characters"),
     ],
 )
-def test_a_name_that_a_figure_has_no_room_for_is_refused(name: str, said: str) -> None:
-    with pytest.raises(BadInput, match=said):
-        config.checked(SHIPPED | {"candidates": [COUNTRY | {"name": name}]})
+def test_a_name_that_a_figure_has_no_room_for_is_refused(
+    name: str, found: str, expected: str
+) -> None:
+    with pytest.raises(BadInput) as bad:
+        config.checked(SHIPPED | {"candidates": [COUNTRY, COUNTRY | {"name": name}]})
+    (problem,) = bad.value.problems
+    assert (problem.column, problem.code) == ("candidates[1].name", "candidate")
+    assert (problem.found, problem.expected) == (found, expected)
+    str(bad.value).encode("utf-8")
 
 
-def test_more_candidates_than_a_figure_has_room_for_are_refused() -> None:
-    many = [COUNTRY | {"name": f"study {at}"} for at in range(31)]
-    with pytest.raises(BadInput, match="at most 30 in the list"):
+@pytest.mark.parametrize("name", ["x" * 100, "Étude pilote à Gävle – 2ᵉ vague", "研究"])
+def test_any_other_name_is_taken(name: str) -> None:
+    config.checked(SHIPPED | {"candidates": [COUNTRY | {"name": name}]})
+
+
+def test_more_candidates_than_a_figure_has_room_for_are_refused_with_all_else() -> None:
+    many = [COUNTRY | {"name": f"study {at}"} for at in range(MOST + 1)]
+    with pytest.raises(BadInput) as bad:
         config.checked(SHIPPED | {"candidates": many})
-    config.checked(SHIPPED | {"candidates": many[:30]})
+    (problem,) = bad.value.problems
+    assert (problem.found, problem.column) == ("31 candidates", "candidates")
+    assert problem.expected.startswith("at most 30")
+    config.checked(SHIPPED | {"candidates": many[:MOST]})
+    with pytest.raises(BadInput) as bad:
+        config.checked(SHIPPED | {"candidates": [*many, COUNTRY | {"name": " "}, "none"]})
+    assert [one.column for one in bad.value.problems] == [
+        *("candidates[32]", "candidates", "candidates[31].name")
+    ]
 
 
 def test_others_do_not_inherit_the_shipped_candidates() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,47 @@ def test_nothing_of_results_or_store_is_taken_and_both_are_left_alone(project: P
     }
     after = {name: text for name, text in files(project).items() if ".verify/" not in name}
     assert after == before
+
+
+def test_data_outside_of_the_project_are_read_where_they_are(project: Path) -> None:
+    """And not copied to the same path beside the rebuild, which is in the project."""
+    (project / "data/raw").rename(project.parent / "raw")
+    config = CONFIG | {"data": "../raw", "appraisal": "data/../../appraisal.csv"}
+    before = files(project.parent)
+    found = other_settings(config, project)
+    assert found["data"] == str(project.parent / "raw")
+    assert found["appraisal"] == str(project.parent / "appraisal.csv")
+    prepare(project / ".verify", found, project)
+    after = files(project.parent)
+    assert {name for name in after if name not in before} == {
+        *(f"project/.verify/{name}" for name in (".metastudy-verify", "config/config.yaml")),
+        "project/.verify/config/vocabulary.yaml",
+    }
+    with pytest.raises(MetastudyError, match="leads out of"):
+        prepare(project / ".verify", config, project)
+    assert files(project.parent) == after
+
+
+def test_links_in_the_data_lead_no_copy_round_in_a_circle(project: Path) -> None:
+    study, elsewhere = project / "data/raw/s", project.parent / "elsewhere"
+    (elsewhere / "sub").mkdir(parents=True)
+    (elsewhere / "b.csv").write_text("b", "utf-8")
+    (elsewhere / "codebook.yaml").symlink_to("b.csv")
+    (project / "data/raw/linked").symlink_to(elsewhere)
+    (study / "round").symlink_to(project / "data")
+    (study / "out.csv").symlink_to(elsewhere / "b.csv")
+    (study / "gone.csv").symlink_to("nowhere")
+    os.mkfifo(study / "pipe")
+    prepare(project / ".verify", other_settings(CONFIG, project), project)
+    copied = project / ".verify/data/raw"
+    assert not (copied / "linked").is_symlink()
+    assert not (copied / "linked/codebook.yaml").is_symlink()
+    assert (copied / "linked/codebook.yaml").read_text("utf-8") == "b"
+    assert (copied / "s/round").is_symlink()
+    assert (copied / "s/out.csv").is_symlink()
+    assert {path.name for path in (copied / "s").iterdir()} == {
+        *("a.csv", "round", "out.csv", "gone.csv")
+    }
 
 
 def test_a_folder_of_somebody_else_is_not_emptied(project: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from metastudy.common.own_folder import MARK, mark
 from metastudy.common.problems import MetastudyError
 from metastudy.common.withdrawal import mentions, withdraw
 
@@ -107,9 +108,10 @@ def test_an_output_that_nothing_is_known_of_counts_as_made_from_it(project: Path
 def test_a_rebuild_of_verify_goes_and_a_folder_of_somebody_else_stays(project: Path) -> None:
     (project / ".verify").mkdir()
     (project / ".verify" / "answers.csv").touch()
+    (project / ".verify" / MARK).touch()  # a stray mark does not make it one of ours
     run(project)
     assert (project / ".verify" / "answers.csv").is_file()
-    (project / ".verify" / ".metastudy-verify").touch()
+    mark(project / ".verify")
     run(project, STAYS)
     assert not (project / ".verify").exists()
 

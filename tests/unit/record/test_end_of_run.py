@@ -64,10 +64,15 @@ def test_a_run_of_other_targets_says_nothing_and_the_beginning_is_that_of_the_pr
     assert ", 0 jobs, " in said_at_the_end([], results)[0]
 
 
-def test_a_damaged_file_is_named_and_stops_nothing(results: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "3", "[3]", '{"verdict": []}', '{"fit": 1}', '[{"fit": 1, "gates": [1]}]', "\ud800"],
+)
+def test_a_damaged_file_is_named_and_stops_nothing(results: Path, text: str) -> None:
     for name in ("diagnostics/gates.json", "verdict/verdict.json"):
         (results / name).parent.mkdir(parents=True, exist_ok=True)
-        (results / name).write_text("", "utf-8")
+        (results / name).write_bytes(text.encode("utf-8", "surrogatepass"))
     _, gates, record, *_ = said_at_the_end({"all"}, results, BEGAN)
-    assert gates.endswith("diagnostics/gates.json cannot be read")
+    if text != "[]":  # which is a build without fits
+        assert gates.endswith("diagnostics/gates.json cannot be read")
     assert record.endswith("verdict/verdict.json cannot be read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from helpers.records import CONFIG, finished_build
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.record import inputs
-from metastudy.record.record_file import dumped, load, made
+from metastudy.record.record_file import dumped, load, made, without
 from metastudy.record.verdict import judge
 
 
@@ -129,6 +130,54 @@ def test_a_record_that_is_broken_old_or_edited_is_an_error_that_says_so(
     path.write_text(edit(written), "utf-8")
     with pytest.raises(BadInput, match=said):
         load(path)
+
+
+def forged(written: str, **other: Any) -> str:
+    """A record with other sections, and a checksum that goes with them."""
+    return dumped(without(json.loads(written) | other, [], []))
+
+
+@pytest.mark.parametrize(
+    "commit",
+    ["--output=/tmp/x", "../../elsewhere", "HEAD", "abc", "a" * 41, "0123456 ", "0123456++"],
+)
+def test_a_commit_that_is_none_is_an_error(written: str, tmp_path: Path, commit: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(forged(written, commit=commit), "utf-8")
+    with pytest.raises(BadInput, match="as its commit"):
+        load(path)
+
+
+@pytest.mark.parametrize("commit", ["", "0123abc", "0123abc+", "a" * 40, "a" * 40 + "+", "b" * 64])
+def test_a_commit_is_taken_with_its_mark(written: str, tmp_path: Path, commit: str) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(forged(written, commit=commit), "utf-8")
+    assert load(path)["commit"] == commit
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"commit": 3}, "commit of another form"),
+        ({"commit": None}, "commit of another form"),
+        ({"seed": "3"}, "seed of another form"),
+        ({"priors": []}, "priors of another form"),
+        ({"tables": []}, "tables of another form"),
+        ({"tables": {"one": 3}}, "tables: one of another form"),
+        ({"tables": {"one": {"rows": []}}}, "rows of one of another form"),
+        ({"tables": {"one": {"kinds": [[]]}}}, "kinds of one of another form"),
+        ({"tables": {"one": {"columns": ["a"], "rows": {"x": [[1], 2]}}}}, "the row x of one"),
+        ({"raw": {"study": "digest"}}, "raw: study of another form"),
+    ],
+)
+def test_a_record_of_another_form_is_one_error(
+    written: str, tmp_path: Path, other: dict[str, Any], said: str
+) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(forged(written, **other), "utf-8")
+    with pytest.raises(BadInput, match=said) as bad:
+        load(path)
+    assert len(bad.value.problems) == 1
 
 
 def test_a_record_is_read_as_it_was_written_also_from_a_checkout_with_other_line_ends(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,54 @@ def test_a_damaged_chain_is_one_error(tmp_path: Path, text: str, found: str) -> 
     with pytest.raises(BadInput, match="snakemake changes") as caught:
         steps.read(path)
     assert found in caught.value.problems[0].found
+
+
+def number(**other: Any) -> dict[str, Any]:
+    return {
+        "table": "t",
+        "row": "r",
+        "column": "c",
+        "kind": "estimate",
+        "primary": True,
+        "values": [1.0, 2.0],
+        "errors": [0.1],
+        "by_chance": [False],
+    } | other
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        ({"steps": "code"}, "steps of another form"),
+        ({"steps": [1]}, "steps of another form"),
+        ({"steps": None}, "steps of another form"),
+        ({"cut": "2.8"}, "cut of another form"),
+        ({"compared": None}, "compared of another form"),
+        ({"moved": [1, 2]}, "moved of another form"),
+        ({"moved": ["1"]}, "moved of another form"),
+        ({"why": {}}, "why of another form"),
+        ({"numbers": {}}, "numbers of another form"),
+        ({"numbers": [3]}, "numbers of another form"),
+        ({"numbers": [number(values=3)]}, "values of number 1 of another form"),
+        ({"numbers": [number(values=[[], {}])]}, "values of number 1 of another form"),
+        ({"numbers": [number(), number(errors=["a"])]}, "errors of number 2 of another form"),
+        ({"numbers": [number(by_chance=[])]}, "by_chance of number 1 of another form"),
+        ({"numbers": [number(table=None)]}, "table of number 1 of another form"),
+    ],
+)
+def test_a_chain_with_entries_of_another_type_is_one_error(
+    tmp_path: Path, other: dict[str, Any], found: str
+) -> None:
+    whole = {"schema": 1, "record": "r", "build": "b", "steps": ["code"], "why": "", "cut": 2.8}
+    whole |= {"compared": 3, "moved": [1], "numbers": [number()]}
+    path = tmp_path / "record_changes.json"
+    path.write_text(json.dumps(whole), "utf-8")
+    assert history.steps_table(steps.read(path)).caption
+    path.write_text(json.dumps(whole | other), "utf-8")
+    with pytest.raises(BadInput) as caught:
+        steps.read(path)
+    (problem,) = caught.value.problems
+    assert found in problem.found
 
 
 TODAY: dict[str, Any] = {

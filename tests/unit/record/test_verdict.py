@@ -219,3 +219,29 @@ def test_snakemake_ends_with_the_code_of_the_verdict_where_it_was_asked_for(
         end_with_the_verdict(["verify"], path)
     assert ended.value.code == code
     end_with_the_verdict(["all"], path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no JSON"),
+        ("[]", "no entries by their names"),
+        ('{"code": 0}', "no 'verdict'; no 'why'"),
+        ('{"code": "0", "verdict": "a", "why": "b"}', "'code' that is none of 0, 1, 2"),
+        ('{"code": 7, "verdict": "a", "why": "b"}', "'code' that is none of 0, 1, 2"),
+        (
+            '{"code": 1, "verdict": {}, "why": 3}',
+            "'verdict' that is no text; 'why' that is no text",
+        ),
+        ('{"code": 1, "verdict": "a", "why": "b", "commit": [1]}', "'commit' that is no text"),
+    ],
+)
+def test_a_damaged_verdict_is_one_error_and_ends_snakemake_with_one(
+    text: str, said: str, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "verdict.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        end_with_the_verdict(["verify"], path)
+    assert ended.value.code == 1
+    assert said in capsys.readouterr().err

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metastudy.archive.code_state import CodeState, files_of_code, state_of
 from metastudy.common.problems import MetastudyError
+from metastudy.record.rebuild_folder import leads_out
 from metastudy.sharing.data import DataFile, divided, files_of
 from metastudy.sharing.withheld import Withheld, bare_digests, keys_of, withheld
 
 __all__ = ["CODE", "Contents", "Inputs", "gathered"]
 
 CODE = "code/"  # where the workflow is, if the project is a folder apart from it
-ELSEWHERE = "elsewhere/"  # files that the configuration names by absolute paths
+ELSEWHERE = "elsewhere/"  # files that the configuration names outside of the project
+DATA = "data/raw"  # where data are that are outside of the project
 RESULTS = "results"
 # Rows, which have a rule of their own; what is no part of a build; what has times in it.
 NOT_RESULTS = (
@@ -29,8 +33,8 @@ class Inputs:
     """What an archive is made from.
 
     ``project`` is the working directory and ``repository`` holds ``workflow``; they may be one.
-    ``data`` and ``results`` are below the project, or absolute. ``files`` are further ones that
-    the build reads, such as the vocabulary. ``fits`` says of each fit its studies, and
+    ``data`` and ``results`` are relative to the project, or absolute. ``files`` are further ones
+    that the build reads, such as the vocabulary. ``fits`` says of each fit its studies, and
     ``pseudonyms`` is that section of the configuration.
     """
 
@@ -48,7 +52,8 @@ class Contents:
     """Files of an archive by their places, and what stands for those that stay.
 
     ``code`` is the place of the workflow, empty or ending with a slash; ``data`` is that of the
-    raw data. ``digests`` are texts that must not be in the archive, with what takes their places.
+    raw data, and ``elsewhere`` has the places of other files by their paths outside of the project.
+    ``digests`` are texts that must not be in the archive, with what takes their places.
     """
 
     files: Mapping[str, Path]
@@ -56,6 +61,7 @@ class Contents:
     studies: tuple[DataFile, ...]
     code: str
     data: str
+    elsewhere: Mapping[str, str]
     state: CodeState
     digests: Mapping[str, str]
 
@@ -82,7 +88,7 @@ def gathered(inputs: Inputs) -> Contents:
     studies = files_of(folders)
     data = inputs.project / inputs.data
     places = divided(studies, inputs.fits, data, results)
-    in_data = "data/raw" if inputs.data.is_absolute() else inputs.data.as_posix()
+    in_data = DATA if leads_out(inputs.data) else os.path.normpath(inputs.data)
 
     def at(place: str) -> str:
         """The place in the archive of a file of a study."""
@@ -95,9 +101,12 @@ def gathered(inputs: Inputs) -> Contents:
         found |= {
             p.relative_to(inputs.project).as_posix(): p for p in files_of_code(inputs.project)
         }
+    elsewhere: dict[str, str] = {}
     for path in inputs.files:
         if (inputs.project / path).is_file():
-            name = f"{ELSEWHERE}{path.name}" if path.is_absolute() else path.as_posix()
+            name = os.path.normpath(path)
+            if leads_out(path):
+                name = elsewhere[str(path)] = _free(f"{ELSEWHERE}{path.name}", found)
             found[name] = inputs.project / path
     found |= _results(results)
     kept = {at(place): what for place, what in places.kept.items()}
@@ -110,9 +119,17 @@ def gathered(inputs: Inputs) -> Contents:
         studies=tuple(studies),
         code=code,
         data=in_data,
+        elsewhere=elsewhere,
         state=state_of(inputs.repository),
         digests=bare_digests(places.kept, keys),
     )
+
+
+def _free(place: str, taken: Collection[str]) -> str:
+    """A place, or where it is taken the same with a number: two files may have one name."""
+    folder, _, name = place.rpartition("/")
+    places = (f"{folder}/{number}-{name}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([place], places) if one not in taken)
 
 
 def _results(results: Path) -> dict[str, Path]:

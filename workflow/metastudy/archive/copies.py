@@ -10,6 +10,7 @@ from pathlib import Path
 
 from metastudy.archive.contents import Contents
 from metastudy.common.problems import MetastudyError
+from metastudy.record.rebuild_folder import leads_out
 from metastudy.record.record_file import SECTIONS, dumped, without
 
 __all__ = ["copied"]
@@ -34,11 +35,14 @@ def copied(contents: Contents, key_file: str | None, target: Path) -> None:
     ------
     MetastudyError
         If a file has the same bytes as one that may not be given away, or still holds its
-        checksum.
+        checksum; or if a place is outside of the folder.
     """
     words = {old.encode(): new.encode() for old, new in contents.digests.items()}
     place_of_key = {key_file.encode(): NOT_SAID} if key_file else {}
     studies = {file.study for file in contents.studies if not file.shareable}
+    for place in (*contents.files, *contents.kept):
+        if leads_out(place):
+            raise MetastudyError(f"{place} is no place in an archive: it leads out of its folder")
     for place, path in contents.files.items():
         copy = target / place
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from metastudy.archive import crate, page
 from metastudy.archive.contents import Contents, Inputs, gathered
 from metastudy.archive.copies import copied
@@ -15,6 +13,8 @@ from metastudy.archive.packed import packed
 from metastudy.archive.provenance import CODE, jobs_of
 from metastudy.archive.verdict import last
 from metastudy.common.problems import MetastudyError
+from metastudy.record.rebuild_folder import leads_out
+from metastudy.sharing.citation import citation_of
 
 __all__ = ["made"]
 
@@ -43,7 +43,8 @@ def made(inputs: Inputs, folder: Path, zipped: Path) -> Contents:
         If there is no finished build, no record of what made it, or something in it may not be
         given away.
     BadInput
-        If the key is missing that stands for files of observed studies.
+        If the key is missing that stands for files of observed studies, or if the citation file, a
+        report or the verdict is of another form.
     """
     contents = gathered(inputs)
     results = inputs.project / inputs.results
@@ -53,9 +54,8 @@ def made(inputs: Inputs, folder: Path, zipped: Path) -> Contents:
             f"there is no record of what made {inputs.results}: build it with `snakemake --cores "
             "2`, or copy the folder .snakemake/metadata from where it was built"
         )
-    verdict = last(results)
+    verdict, about = last(results), _about(inputs)
     copied(contents, inputs.pseudonyms.get("key_file"), folder)
-    about = _about(inputs)
     said = page.page(about, contents, jobs, verdict)
     (folder / page.NAME).write_text(said, "utf-8")
     crate.write(about, contents, jobs, verdict, folder)
@@ -66,11 +66,9 @@ def made(inputs: Inputs, folder: Path, zipped: Path) -> Contents:
 def _spoken(inputs: Inputs, contents: Contents) -> dict[str, str]:
     """Paths of this machine, as they are in commands, by places in the archive."""
     found = {f"{inputs.project.absolute()}/": "", f"{inputs.repository.absolute()}/": contents.code}
-    if inputs.data.is_absolute():
+    if leads_out(inputs.data):
         found[f"{inputs.data}/"] = f"{contents.data}/"
-    for path in inputs.files:
-        if path.is_absolute():
-            found[str(path)] = f"elsewhere/{path.name}"
+    found |= contents.elsewhere
     if key := inputs.pseudonyms.get("key_file"):
         found[str(key)] = "outside-of-this-archive"
     return {old: new for old, new in found.items() if len(old) > 1} | {CODE: contents.code}
@@ -78,10 +76,4 @@ def _spoken(inputs: Inputs, contents: Contents) -> dict[str, str]:
 
 def _about(inputs: Inputs) -> Mapping[str, Any]:
     """What the citation file of the project says of it, or that of the repository."""
-    for folder in (inputs.project, inputs.repository):
-        path = folder / "CITATION.cff"
-        if path.is_file():
-            said = yaml.safe_load(path.read_text("utf-8"))
-            if isinstance(said, dict):
-                return said
-    return {"title": WITHOUT_A_TITLE}
+    return {"title": WITHOUT_A_TITLE} | citation_of(inputs.project, inputs.repository)

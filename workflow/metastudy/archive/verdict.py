@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from metastudy.common.problems import MetastudyError
+from metastudy.record.verdict_file import read_verdict
 
 __all__ = ["Verdict", "last"]
 
@@ -50,18 +49,12 @@ def last(results: Path) -> Verdict | None:
 
     Raises
     ------
-    MetastudyError
+    BadInput
         If it cannot be read: an archive that is silent about it would say that there was none.
     """
     path = results / "verdict" / "verdict.json"
     if not path.is_file():
         return None
-    try:
-        said = json.loads(path.read_text("utf-8"))
-        word, why = str(said["verdict"]), str(said["why"])
-    except (ValueError, KeyError, TypeError):
-        raise MetastudyError(
-            f"{path} is no verdict of `snakemake verify`: run that again, or remove the file"
-        ) from None
-    date = str(said.get("date") or "an unknown date")
-    return Verdict(word, why, date, str(said.get("commit", "")))
+    said = read_verdict(path, ("verdict", "why"))
+    date = said.get("date") or "an unknown date"
+    return Verdict(said["verdict"], said["why"], date, said.get("commit", ""))

@@ -43,8 +43,7 @@ FIGURES = {
     ),
     "caterpillar": (
         "Places in order of their pooled effects (filled), beside the mean of their own estimates "
-        "alone (open), with {{< var settings.report.interval_percent >}} intervals: what has few "
-        "people is drawn to the mean the most.",
+        "alone (open), with {{< var settings.report.interval_percent >}} intervals.",
         "For each place the pooled effect and the mean of its own estimates, sorted by size.",
     ),
     "moderators": (

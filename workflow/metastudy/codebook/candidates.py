@@ -1,7 +1,8 @@
-"""Candidate studies of the configuration: whether the vocabulary has all that they name."""
+"""Candidate studies of the configuration: their names, and whether the vocabulary has the rest."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,8 +10,14 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import Problem
 from metastudy.common.text import did_you_mean
 
-__all__ = ["absent_candidates", "wrong_candidates"]
+__all__ = ["LONGEST", "MOST", "absent_candidates", "unshown_candidates", "wrong_candidates"]
 
+MOST = 30  # candidates, each a row of one figure
+LONGEST = 100  # characters of a name, which is beside its row
+SHOWN = 40  # characters of a longer name that a message shows
+# Control characters, ends of lines and halves of characters, which no figure can show.
+UNSHOWN = ("Cc", "Zl", "Zp", "Cs")
+FILE = "config/config.yaml or --config"
 SECTIONS = {  # of the vocabulary, by key
     "module": "modules",
     "exposure_type": "exposure_types",
@@ -19,6 +26,52 @@ SECTIONS = {  # of the vocabulary, by key
     "role": "roles",
     "response_mode": "response_modes",
 }
+
+
+def unshown_candidates(candidates: object) -> Iterator[Problem]:
+    """Names of candidates that a figure cannot show, and more candidates than it has room for.
+
+    Parameters
+    ----------
+    candidates : as the configuration has them; what breaks its schema is said elsewhere.
+    """
+    if not isinstance(candidates, list):
+        return
+    if len(candidates) > MOST:
+        yield Problem(
+            file=FILE,
+            column="candidates",
+            found=f"{len(candidates)} candidates",
+            expected=f"at most {MOST}, for which the figure has room",
+            fix=f"take {len(candidates) - MOST} of them out of `candidates`",
+            code="candidate",
+        )
+    for at, candidate in enumerate(candidates):
+        name = candidate.get("name") if isinstance(candidate, Mapping) else None
+        if not isinstance(name, str) or not name:
+            continue
+        if unseen := [sign for sign in name if unicodedata.category(sign) in UNSHOWN]:
+            found = f"{_start(name)} with {unseen[0]!a} in it"
+            expected = "one line, without control characters"
+        elif not name.strip():
+            found, expected = "a blank name", "at least one character that can be seen"
+        elif len(name) > LONGEST:
+            found = f"{_start(name)}, {len(name)} characters"
+            expected = f"at most {LONGEST} characters"
+        else:
+            continue
+        yield Problem(
+            file=FILE,
+            column=f"candidates[{at}].name",
+            found=found,
+            expected=expected,
+            fix="give the candidate a short name on one line, as the figure is to show it",
+            code="candidate",
+        )
+
+
+def _start(name: str) -> str:
+    return ascii(name) if len(name) <= SHOWN else f"{name[:SHOWN]!a}..."
 
 
 def wrong_candidates(
@@ -95,7 +148,7 @@ def _named(
 def _wrong(column: str, found: str, expected: str, known: Collection[str] = ()) -> Problem:
     there = f": {', '.join(known)}" if known else ""
     return Problem(
-        file="config/config.yaml or --config",
+        file=FILE,
         column=column,
         found=repr(found),
         expected=expected + there + did_you_mean(found, list(known)),

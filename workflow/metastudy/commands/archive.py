@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
 from metastudy.archive.contents import Inputs
 from metastudy.archive.make import made
 from metastudy.commands._run import run
+from metastudy.sharing import made_folder
+
+COMMAND = "snakemake archive"
 
 
 def main() -> None:
@@ -35,13 +37,13 @@ def main() -> None:
         fits=args.fits,
         pseudonyms=args.pseudonyms,
     )
+    made_folder.free(args.out, COMMAND)  # said before the work, not after it
     # Whole or not at all: an archive that misses a part is soon published as it is.
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=".archive-") as scratch:
         new = Path(scratch, "new")
         contents = made(inputs, new / "ro-crate", new / "ro-crate.zip")
-        shutil.rmtree(args.out, ignore_errors=True)
-        new.rename(args.out)
+        made_folder.put(new, args.out, COMMAND)
     kept = f", {len(contents.kept)} withheld" if contents.kept else ""
     print(f"{args.out}: {len(contents.files)} files{kept}. {contents.state}")
 

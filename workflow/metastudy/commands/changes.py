@@ -10,6 +10,8 @@ from pathlib import Path
 from metastudy.commands._run import run
 from metastudy.record import steps
 from metastudy.record.between import Between
+from metastudy.record.rebuild import placed
+from metastudy.record.rebuild_folder import place_of
 from metastudy.record.record_file import load, made
 
 
@@ -26,8 +28,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="record_changes.json")
     args = parser.parse_args()
     project = Path.cwd()
-    config = copy.deepcopy(args.config)
-    folder = (project / config["verify"]["folder"]).absolute()
+    folder = place_of(args.config, project, args.repository, args.results)
+    config = placed(copy.deepcopy(args.config), project)
     config["store"] = str((project / (config["store"] or folder / "changes" / "store")).absolute())
     if key := config["pseudonyms"].get("key_file"):
         config["pseudonyms"]["key_file"] = str((project / key).absolute())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
 from metastudy.commands._run import run
+from metastudy.sharing import made_folder
 from metastudy.submission.make import Inputs, made
+
+COMMAND = "snakemake submission"
 
 
 def main() -> None:
@@ -40,12 +42,12 @@ def main() -> None:
         seed=args.seed,
         pseudonyms=args.pseudonyms,
     )
+    made_folder.free(args.out, COMMAND)  # said before the work, not after it
     # Whole or not at all: a folder that misses a part is soon sent off as it is.
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=".submission-") as scratch:
         files = made(inputs, Path(scratch, "new"))
-        shutil.rmtree(args.out, ignore_errors=True)
-        Path(scratch, "new").rename(args.out)
+        made_folder.put(Path(scratch, "new"), args.out, COMMAND)
     print(f"{args.out}: {len(files)} files")
 
 

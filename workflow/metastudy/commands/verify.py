@@ -15,7 +15,8 @@ from metastudy.common.problems import MetastudyError
 from metastudy.data_report.pages import write
 from metastudy.record.certificate import certificate_page, of_build
 from metastudy.record.page import verdict_page
-from metastudy.record.rebuild import build, prepare
+from metastudy.record.rebuild import build, placed, prepare
+from metastudy.record.rebuild_folder import place_of
 from metastudy.record.record_file import dumped, load, made
 from metastudy.record.verdict import judge
 
@@ -23,8 +24,11 @@ __all__ = ["main", "other_settings"]
 
 
 def other_settings(config: Mapping[str, Any], project: Path) -> dict[str, Any]:
-    """The configuration of the rebuild: no store, another seed unless one is given."""
-    found = copy.deepcopy(dict(config))
+    """The configuration of the rebuild: no store, another seed unless one is given.
+
+    Data that lie outside of the project are read where they are.
+    """
+    found = placed(copy.deepcopy(dict(config)), project)
     seed = found["verify"]["seed"]
     found["sampling"]["seed"] = found["sampling"]["seed"] + 1 if seed is None else seed
     found["store"] = None
@@ -45,10 +49,10 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "verdict.json").unlink(missing_ok=True)  # no verdict is better than an old one
-    accepted = load(args.record)
     project = Path.cwd()
+    accepted = load(args.record)
     config = other_settings(args.config, project)
-    folder = (project / config["verify"]["folder"]).absolute()
+    folder = place_of(args.config, project, args.repository, args.out.parent)
     settings = prepare(folder, config, project)
     log, library = args.out / "rebuild.log", args.repository.absolute() / "workflow"
     if not build(folder, settings, args.snakefile.absolute(), args.cores, log, library):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from metastudy.commands._run import run
+from metastudy.common.own_folder import MARK
 from metastudy.common.problems import MetastudyError
 from metastudy.common.withdrawal import mentions, withdraw
 
@@ -29,6 +30,11 @@ def main() -> None:
     removed = withdraw(args.study, project, data, results, store, rebuild)
     print(f"Of the study {args.study} are removed:")
     print("".join(f"  {line}\n" for line in removed), end="")
+    if (rebuild / MARK).is_file():
+        print(
+            f"{rebuild} may hold a copy of its data and stays: its mark is not one that `snakemake "
+            "verify` of now made in this place. Remove the folder yourself."
+        )
     left = [line for line in mentions(args.study, project) if not line.startswith(str(args.log))]
     if left:  # beside the log of this very command
         print("Its name is still in these files, for you to look at:")

@@ -17,6 +17,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "disagree.",
         "pseudonyms": "The key of the pseudonyms is missing, too short, or lies in the repository.",
         "draft": "A codebook cannot be drafted: the study has no name, or has a codebook already.",
+        "made-folder": "A folder that is to be made anew holds what was not made there, or was "
+        "changed since.",
         "start": "A project of one's own cannot be started there: the folder is not empty, or none "
         "was named.",
         # the file
@@ -42,6 +44,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "contradiction": "Two rows of a matrix say different things of one source.",
         "free-text": "A text is where it could carry what a person wrote or who it was.",
         "incomplete-finding": "A published finding lacks what a finding needs.",
+        "citation": "An entry of CITATION.cff that is passed on is of another type.",
+        "report": "The report of a harmonized study is not there, or is not what the workflow "
+        "wrote.",
         "table": "A harmonized table broke its own rules: a fault of the workflow, please report "
         "it.",
         # what only shows when the answers are summed up
@@ -73,7 +78,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "selection-side": "The configuration declares a side of selection for something that no "
         "published finding is about.",
         "candidate": "A candidate study of the configuration names something that neither the "
-        "vocabulary nor the studies have.",
+        "vocabulary nor the studies have, has a name that a figure cannot show, or is one too "
+        "many.",
         "one-cluster": "A design-based analysis needs respondents from two clusters at least.",
         "varying-exposure": "A condition differs between the vignettes of one respondent.",
         "varying-organisation": "An organisation has several values of what should be its own "

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from metastudy.common.own_folder import is_own
 from metastudy.common.problems import MetastudyError
 from metastudy.common.snakemake_records import Record, records
 
@@ -19,7 +20,6 @@ __all__ = ["mentions", "withdraw"]
 PER_STUDY = ("harmonized", "staged", "data_report")  # folders of results with a place for each
 _NAME = re.compile(r"[a-z][a-z0-9_]*")  # of a study, as in the schema of codebooks
 _ENTRY = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{64}")  # of the store of fits
-VERIFY = ".metastudy-verify"  # in a folder that `snakemake verify` made and may empty
 LARGEST = 20_000_000  # bytes of a file that is searched for the name
 NOT_SEARCHED = (
     *(".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"),
@@ -88,7 +88,7 @@ def withdraw(
     entries = [path for path in store.glob("*/*") if _ENTRY.fullmatch(path.name)] if store else []
     if sum(map(_remove, entries)):
         removed.append(f"{len(entries)} entries of all studies, in the store {store}")
-    if (rebuild / VERIFY).is_file() and _remove(rebuild):
+    if is_own(rebuild) and _remove(rebuild):
         removed.append(f"{rebuild}, with its copy of the data")
     return removed
 

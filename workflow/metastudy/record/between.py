@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from metastudy.common.own_folder import is_own
 from metastudy.common.problems import MetastudyError
 from metastudy.record import past
-from metastudy.record.rebuild import OURS, build, emptied, prepare
+from metastudy.record.rebuild import build, prepare
+from metastudy.record.rebuild_folder import emptied
 from metastudy.record.record_file import load, made
 from metastudy.record.steps import Step, changed_parts, plan
 
@@ -62,7 +64,7 @@ class Between:
         MetastudyError
             If today's code and data do not build with the seed of the record.
         """
-        if not (self.folder / OURS).is_file():
+        if not is_own(self.folder):
             emptied(self.folder)
         emptied(self.folder / "changes")
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,9 @@ import time
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+from metastudy.common.problems import BadInput
+from metastudy.record.verdict_file import read_verdict
 
 __all__ = ["jobs_since", "said_at_the_end", "say_the_end"]
 
@@ -70,28 +72,26 @@ def say_the_end(targets: Collection[str]) -> None:
 def _gates(path: Path) -> str:
     if not path.is_file():
         return "not asked"
-    if (fits := _read(path)) is None:
+    # A run that is done does not fail of a damaged file.
+    try:
+        fits = json.loads(path.read_text("utf-8"))
+        failed = [one["fit"] for one in fits if not all(gate["passed"] for gate in one["gates"])]
+        named = ", ".join(failed)
+    except (ValueError, OSError, TypeError, KeyError, AttributeError, RecursionError):
         return f"{path} cannot be read"
-    failed = [str(one["fit"]) for one in fits if not all(gate["passed"] for gate in one["gates"])]
-    return f"missed by {', '.join(failed)}" if failed else f"all {len(fits)} fits passed"
+    return f"missed by {named}" if failed else f"all {len(fits)} fits passed"
 
 
 def _verdict(path: Path) -> str:
     if not path.is_file():
         return "not compared yet; `snakemake verify` builds again and compares"
-    if (found := _read(path)) is None:
+    try:
+        found = read_verdict(path)
+    except BadInput:
         return f"{path} cannot be read"
     when = found.get("date") or str(datetime.fromtimestamp(path.stat().st_mtime, UTC).date())
     commit = f", commit {found['commit'][:10]}" if found.get("commit") else ""
     return f"the last verdict, of {when}{commit}: {found['verdict']}"
-
-
-def _read(path: Path) -> Any:
-    """What a file says, or nothing where it is damaged: a run that is done does not fail of it."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError:
-        return None
 
 
 def _span(seconds: float) -> str:

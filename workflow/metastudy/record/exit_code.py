@@ -7,10 +7,12 @@ used as a module are not called, so a Snakefile of somebody's own has these two 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Collection
 from pathlib import Path
+
+from metastudy.common.problems import BadInput
+from metastudy.record.verdict_file import read_verdict
 
 __all__ = ["VERDICT", "end_with_the_verdict"]
 
@@ -23,10 +25,14 @@ def end_with_the_verdict(targets: Collection[str], verdict: Path = VERDICT) -> N
     Raises
     ------
     SystemExit
-        0: reproduced, 1: not reproduced, 2: not comparable.
+        0: reproduced, 1: not reproduced, 2: not comparable. Also 1 if the verdict is damaged.
     """
     if "verify" in targets:
-        found = json.loads(verdict.read_text("utf-8"))
+        try:
+            found = read_verdict(verdict, ("verdict", "why", "code"))
+        except BadInput as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
         page = verdict.with_suffix(".html")
         print(f"{found['verdict']}: {found['why']} See {page}.", file=sys.stderr)
         raise SystemExit(found["code"])

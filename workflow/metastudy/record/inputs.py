@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from metastudy.common.code_digest import code_digest
 from metastudy.parcels.parcel import parcel_in, read
 
 __all__ = [
+    "COMMIT",
     *("codebooks", "code", "commit_of", "content_digest", "machine", "provenance", "raw"),
     *("settings", "stages"),
 ]
@@ -113,6 +115,10 @@ def provenance(data: Path, studies: Iterable[str]) -> dict[str, str]:
             said = yaml.safe_load((data / study / "codebook.yaml").read_text("utf-8-sig"))
             found[study] = str(said["study"]["provenance"])
     return found
+
+
+# A commit as records name it, with ``+`` after it where files differed; that of SHA-256 is longer.
+COMMIT = re.compile(r"(?:[0-9a-f]{7,40}|[0-9a-f]{64})\+?")
 
 
 def commit_of(repository: Path) -> str:

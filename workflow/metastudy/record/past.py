@@ -14,11 +14,11 @@ import yaml
 
 from metastudy.common.problems import MetastudyError
 from metastudy.record import inputs
-from metastudy.record.rebuild import TRUTH
+from metastudy.record.inputs import COMMIT
+from metastudy.record.rebuild import PLACES
+from metastudy.record.rebuild_folder import TRUTH
 
 __all__ = ["code_of", "configuration", "data_of", "shipped"]
-
-PLACES = ("data", "vocabulary", "appraisal")  # of the configuration: what is data of a build
 
 
 def code_of(record: Mapping[str, Any], repository: Path, folder: Path) -> Path:
@@ -35,10 +35,10 @@ def code_of(record: Mapping[str, Any], repository: Path, folder: Path) -> Path:
     MetastudyError
         If the history does not have the code, with why.
     """
-    commit = record["commit"]
+    commit = _commit_of(record)
     if not commit:
         raise MetastudyError("the record names no commit")
-    if commit.endswith("+"):
+    if record["commit"].endswith("+"):
         raise MetastudyError(f"the record was made by files that differ from commit {commit[:12]}")
     top, prefix = _place(repository)
     _unpack(top, f"{commit}:{prefix}", folder)
@@ -66,12 +66,13 @@ def data_of(
     MetastudyError
         If no commit has them, with why.
     """
+    own = _commit_of(record)
     names = [config[place] for place in PLACES]
     if outside := [name for name in names if Path(name).is_absolute()]:
         raise MetastudyError(f"{outside[0]} is outside the project, and so is its history")
     top, prefix = _place(project)
     last = _git(project, "log", "-1", "--format=%H", "--", str(path)).decode().strip()
-    for commit in dict.fromkeys(filter(None, (last, record["commit"].rstrip("+")))):
+    for commit in dict.fromkeys(filter(None, (last, own))):
         kept = [name for name in (*names, TRUTH) if _has(top, f"{commit}:{prefix}{name}")]
         if not kept:
             continue
@@ -81,12 +82,26 @@ def data_of(
     raise MetastudyError("no commit of the record or of its code has the raw data of that time")
 
 
+def _commit_of(record: Mapping[str, Any]) -> str:
+    """The commit of a record without its mark, empty if there is none.
+
+    What is in a file reaches Git as a commit or not at all: another text might be an option.
+    """
+    commit = record["commit"]
+    if commit and not COMMIT.fullmatch(commit):
+        raise MetastudyError(f"the record names {commit[:40]!a} as its commit, which is none")
+    return str(commit).removesuffix("+")
+
+
 def _same(record: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> bool:
     data, studies = folder / config["data"], sorted(record["raw"])
     if not all((data / study).is_dir() for study in studies):
         return False
     others = [folder / config[place] for place in PLACES[1:]]
-    raw, books = inputs.raw(data, studies), inputs.codebooks(data, studies, others)
+    try:
+        raw, books = inputs.raw(data, studies), inputs.codebooks(data, studies, others)
+    except (OSError, ValueError, yaml.YAMLError):
+        return False  # of another time, when a file of these was missing or no YAML
     return bool(raw == record["raw"] and books == record["codebooks"])
 
 
@@ -165,7 +180,7 @@ def _unpack(repository: Path, tree: str, folder: Path, names: Iterable[str] = ()
 
 def _has(repository: Path, path: str) -> bool:
     try:
-        _git(repository, "cat-file", "-e", path)
+        _git(repository, "cat-file", "-e", "--end-of-options", path)
     except MetastudyError:
         return False
     return True
@@ -174,7 +189,9 @@ def _has(repository: Path, path: str) -> bool:
 def _git(repository: Path, *words: str) -> bytes:
     try:
         return subprocess.run(
-            ["git", "-C", str(repository), *words], capture_output=True, check=True
+            ["git", "-C", str(repository), "--literal-pathspecs", *words],
+            capture_output=True,
+            check=True,
         ).stdout
     except FileNotFoundError:
         raise MetastudyError("Git is not installed") from None

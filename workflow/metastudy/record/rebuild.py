@@ -13,31 +13,25 @@ from typing import Any
 import yaml
 
 from metastudy.common.problems import MetastudyError
+from metastudy.common.user_files import outside
+from metastudy.record.rebuild_folder import TRUTH, emptied, leads_out
 
-__all__ = ["OURS", "TRUTH", "build", "emptied", "prepare"]
+__all__ = ["PLACES", "build", "placed", "prepare"]
 
-OURS = ".metastudy-verify"  # marks a folder that may be emptied
-TRUTH = "data/truth.csv"
+PLACES = ("data", "vocabulary", "appraisal")  # of the configuration: what is data of a build
 
 
-def emptied(folder: Path) -> Path:
-    """An empty folder, which a later call may empty again.
+def placed(config: Mapping[str, Any], project: Path) -> dict[str, Any]:
+    """A configuration whose data are below the project or absolute.
 
-    Raises
-    ------
-    MetastudyError
-        If it holds something that no earlier call made.
+    What lies elsewhere, such as ``../raw``, is read where it is: a copy of it at the same path
+    would lie outside of the rebuild.
     """
-    if folder.exists():
-        if not (folder / OURS).is_file():
-            raise MetastudyError(
-                f"{folder} is not empty and was not made by `snakemake verify`: name another "
-                "folder as verify.folder in the configuration, or move this one away"
-            )
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    (folder / OURS).write_text("Made by `snakemake verify`, which empties it.\n", "utf-8")
-    return folder
+    found = dict(config)
+    for key in PLACES:
+        if leads_out(found[key]):
+            found[key] = os.path.normpath(project.absolute() / found[key])
+    return found
 
 
 def prepare(
@@ -48,7 +42,7 @@ def prepare(
     Parameters
     ----------
     folder : emptied if an earlier call made it.
-    config : of the rebuild; paths that are absolute are read where they are.
+    config : of the rebuild, from :func:`placed`; paths that are absolute are read where they are.
     project : the folder that the others are relative to.
     parts : what is copied beside data, vocabulary, appraisal and truth.
 
@@ -59,22 +53,60 @@ def prepare(
     Raises
     ------
     MetastudyError
-        If the folder holds something else.
+        If the folder holds something else, or something would be copied out of it.
     """
+    names = (*(config[key] for key in PLACES), TRUTH, *parts)
+    for name in names:
+        if leads_out(name) and not Path(name).is_absolute():
+            raise MetastudyError(
+                f"{name} leads out of {project}, so it cannot be copied for a rebuild: write an "
+                "absolute path into the configuration"
+            )
     emptied(folder)
-    for name in (config["data"], config["vocabulary"], config["appraisal"], TRUTH, *parts):
-        source, target = project / name, folder / name
+    for name in names:
+        source, target = project / name, folder / os.path.normpath(name)
         if Path(name).is_absolute() or target.exists():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target)
+            _copied(source, target)
         elif source.is_file():
             shutil.copy(source, target)
     settings = folder / "config" / "config.yaml"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True), "utf-8")
     return settings
+
+
+def _copied(source: Path, target: Path) -> None:
+    """Copy a folder; it and the folders in it, as those of studies, may be links.
+
+    A link to a file of the same study is copied as that file. Another one, and a link to a folder
+    further down, is kept as it is, so that the rebuild refuses what the build refuses, and none
+    leads round in a circle. Pipes and the like are left out.
+    """
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        if path.is_dir():
+            _copied_below(path, target / path.name)
+        else:
+            _put(path, target / path.name, source)
+
+
+def _copied_below(home: Path, target: Path) -> None:
+    for place, folders, files in os.walk(home):
+        new = target / os.path.relpath(place, home)
+        new.mkdir(parents=True)
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in sorted([*links, *files]):
+            _put(Path(place, name), new / name, home)
+
+
+def _put(path: Path, target: Path, home: Path) -> None:
+    if path.is_symlink() and (outside(path, home) or not path.is_file()):
+        target.symlink_to(os.path.join(os.path.realpath(path.parent), os.readlink(path)))  # noqa: PTH115, PTH118
+    elif path.is_file():
+        shutil.copy(path, target)
 
 
 def build(

@@ -33,6 +33,8 @@ SECTIONS = {
     ),
 }
 COLUMNS = ("columns", "kinds", "sources", "primary", "rows")  # of a table
+WORDS = ("checksum", "commit", "lock")  # sections that are texts; the others hold entries
+NESTED = ("raw", "stages", "tables", "texts")  # sections whose entries hold entries
 
 
 def made(results: Path, repository: Path, project: Path | None = None) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def load(path: Path) -> dict[str, Any]:
         raise _wrong(path, "no such file", "the record of an accepted build", "snakemake accept")
     try:
         found = json.loads(path.read_text("utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         why = f"no JSON: {error}"
         raise _wrong(path, why, "a whole record", "git checkout of the file") from None
     version = found.get("schema", 1) if isinstance(found, dict) else "none"
@@ -158,6 +160,12 @@ def load(path: Path) -> dict[str, Any]:
             "what `snakemake accept` wrote",
             "git checkout of the file, or a new record by `snakemake accept`",
         )
+    if place := _misshapen(found):
+        raise _wrong(path, f"{place} of another form", "the form of a record", "a new record")
+    if found["commit"] and not inputs.COMMIT.fullmatch(found["commit"]):
+        why = f"{found['commit'][:40]!a} as its commit"
+        wanted = "7 to 40 of the digits 0 to 9 and a to f, with + after them or not, or nothing"
+        raise _wrong(path, why, wanted, "git checkout of the file, or a new record")
     for name, table in found["tables"].items():
         if missing := [part for part in COLUMNS if part not in table]:
             raise _wrong(path, f"{name} without {', '.join(missing)}", "all parts", "a new record")
@@ -165,6 +173,32 @@ def load(path: Path) -> dict[str, Any]:
             wanted = ", ".join(KINDS)
             raise _wrong(path, f"{name} has the kind {unknown[0]!r}", wanted, "a new record")
     return found
+
+
+def _misshapen(found: Mapping[str, Any]) -> str:
+    """The first part of a record whose form is another than the one that is written."""
+    for name in sorted(SECTIONS - {"schema", "seed"}):
+        if not isinstance(found[name], str if name in WORDS else dict):
+            return name
+    if type(found["seed"]) is not int:
+        return "seed"
+    for section in NESTED:
+        for name, entry in found[section].items():
+            if not isinstance(entry, dict):
+                return f"{section}: {name}"
+    for name, table in found["tables"].items():
+        for part in table.keys() & set(COLUMNS):
+            if not isinstance(table[part], dict if part in ("rows", "sources") else list):
+                return f"{part} of {name}"
+        if not all(isinstance(word, str) for p in COLUMNS[:2] for word in table.get(p, ())):
+            return f"columns or kinds of {name}"
+        wide = len(table.get("columns", ()))
+        for key, row in table.get("rows", {}).items():
+            if not (
+                isinstance(row, list) and [len(r) for r in row if isinstance(r, list)] == [wide] * 2
+            ):
+                return f"the row {key} of {name}"
+    return ""
 
 
 def _wrong(path: Path, found: str, expected: str, fix: str) -> BadInput:

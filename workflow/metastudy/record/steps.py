@@ -223,11 +223,13 @@ def read(path: Path) -> Chain:
         said = json.loads(path.read_text("utf-8-sig"))
         if not isinstance(said, dict) or said.pop("schema", None) != SCHEMA:
             raise ValueError("another version")
+        if place := _misshapen(said):
+            raise ValueError(f"{place} of another form")
         own = [Moved(**{k: _fixed(v) for k, v in row.items()}) for row in said.pop("numbers")]
         chain = Chain(**{key: _fixed(value) for key, value in said.items()}, numbers=tuple(own))
         if any(len(one.values) != len(chain.steps) + 1 for one in own):
             raise ValueError("a number without a value for each step")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadInput(
             Problem(
                 file=str(path),
@@ -238,6 +240,49 @@ def read(path: Path) -> Chain:
             )
         ) from None
     return chain
+
+
+_TEXT, _NUMBER = (str,), (int, float)
+_WHOLE: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("record", "build", "why"), _TEXT),
+    "cut": _NUMBER,
+    "compared": (int,),
+}
+_LISTS: Mapping[str, tuple[type, ...]] = {"steps": _TEXT, "moved": (int,), "numbers": (dict,)}
+_OF_NUMBER: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("table", "row", "column", "kind"), _TEXT),
+    "primary": (bool,),
+}
+_LISTS_OF_NUMBER: Mapping[str, tuple[type, ...]] = {
+    "values": (str, int, float, bool, type(None)),
+    "errors": (int, float, type(None)),
+    "by_chance": (bool,),
+}
+
+
+def _misshapen(said: Mapping[str, Any]) -> str:
+    """The first entry of a chain that has another type; one that is missing is found elsewhere."""
+    for key in (*_WHOLE, *_LISTS):
+        if key in said and not _is(said[key], _WHOLE.get(key, (list,)), _LISTS.get(key)):
+            return key
+    count = len(said.get("steps", ()))
+    for at, row in enumerate(said.get("numbers", ())):
+        for key in (*_OF_NUMBER, *_LISTS_OF_NUMBER):
+            if key not in row:
+                continue
+            one, parts = _OF_NUMBER.get(key, (list,)), _LISTS_OF_NUMBER.get(key)
+            if not _is(row[key], one, parts):
+                return f"{key} of number {at + 1}"
+            if key in ("errors", "by_chance") and len(row[key]) != count:
+                return f"{key} of number {at + 1}"
+    return "moved" if len(said.get("moved", ())) != count else ""
+
+
+def _is(value: Any, types: tuple[type, ...], parts: tuple[type, ...] | None = None) -> bool:
+    """Whether a value has one of some types, and the parts of a list have one of theirs."""
+    if type(value) not in types:
+        return False
+    return parts is None or all(type(part) in parts for part in value)
 
 
 def _fixed(value: Any) -> Any:

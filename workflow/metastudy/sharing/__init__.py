@@ -1,1 +1,1 @@
-"""What of the data may be given away, and what is in the place of the rest."""
+"""What is given away: which data may go, what stands for the rest, folders that are made anew."""

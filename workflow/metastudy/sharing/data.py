@@ -6,7 +6,6 @@ says ``share: yes``. Those of simulated studies always may go.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from metastudy.codebook.parts import may_be_shared
-from metastudy.common.problems import MetastudyError
+from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonize.pseudonyms import has_persons
+from metastudy.sharing.reports import read_report
 
 __all__ = ["DataFile", "Places", "copied", "divided", "files_of"]
 
@@ -57,19 +57,17 @@ def files_of(harmonized: Iterable[Path]) -> list[DataFile]:
 
     Raises
     ------
-    MetastudyError
-        If a study has no report.
+    BadInput
+        If a study has no report, or one of another form; of all studies at once.
     """
     found = []
+    problems: list[Problem] = []
     for folder in sorted(harmonized):
-        path = folder / "report.json"
         try:
-            report = json.loads(path.read_text("utf-8"))
-        except OSError:
-            raise MetastudyError(
-                f"{path} is not there, which says whether the data of {folder.name} may be given "
-                "away: build the study first, with `snakemake --cores 2`"
-            ) from None
+            report = read_report(folder)
+        except BadInput as bad:
+            problems += bad.problems
+            continue
         said = report["codebook"]
         shareable = may_be_shared({**said, "provenance": report["provenance"]})
         licence, where = "not stated", "not stated"
@@ -85,10 +83,12 @@ def files_of(harmonized: Iterable[Path]) -> list[DataFile]:
                 shareable=shareable,
                 licence=str(said.get("licence") or licence),
                 availability=str(said.get("availability") or where),
-                citation=str(said.get("citation", "")),
-                persons=has_persons(str(report["provenance"]), str(said.get("design", ""))),
+                citation=str(said.get("citation") or ""),
+                persons=has_persons(str(report["provenance"]), str(said.get("design") or "")),
             )
         )
+    if problems:
+        raise BadInput(problems)
     return found
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from metastudy.article import catalogue
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.manuscript.checks import check
@@ -19,6 +17,7 @@ from metastudy.manuscript.pandoc import SUFFIX, syntax_tree, tool_versions
 from metastudy.manuscript.render import render
 from metastudy.manuscript.source import read_sources, unmarked
 from metastudy.sharing import data
+from metastudy.sharing.citation import citation_of
 from metastudy.sharing.withheld import keys_of, withheld
 from metastudy.submission import blind, checklists, pictures, readme
 from metastudy.submission.statement import statement
@@ -73,7 +72,7 @@ def made(inputs: Inputs, target: Path) -> list[str]:
     Raises
     ------
     BadInput
-        With what is wrong in the manuscript.
+        With what is wrong in the manuscript, the citation file or a report.
     MetastudyError
         If a blinded document still names an author or an address.
     """
@@ -83,7 +82,7 @@ def made(inputs: Inputs, target: Path) -> list[str]:
     documents = {s.document: Document(s, syntax_tree(s)[0]) for s in sources}
     numbers = {name: n for d in documents.values() for name, n in d.numbers.items()}
     front = unmarked(sources[0].front)
-    citation = _yaml(inputs.project / "CITATION.cff") or _yaml(inputs.repository / "CITATION.cff")
+    citation = citation_of(inputs.project, inputs.repository)
     names = blind.names_of(front, citation, addresses_of(inputs.project, inputs.repository))
     target.mkdir(parents=True, exist_ok=True)
     formats = [to for to in WANTED if to in sources[0].formats] or list(sources[0].formats)
@@ -138,8 +137,3 @@ def _title_page(title: str, front: Mapping[str, Any]) -> str:
         more = [str(person[k]) for k in ("email", "orcid") if person.get(k)]
         lines.append("- " + ", ".join([str(person["name"]), *filter(None, at), *more]))
     return "\n".join(lines) + "\n"
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    found = yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
-    return found if isinstance(found, dict) else {}

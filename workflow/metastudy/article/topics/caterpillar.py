@@ -87,6 +87,6 @@ def variables(evidence: Results) -> Tree:
         kept = f"{100 * float(pooled.std() / means.std()):.0f}%"
         said.append(
             f"By {level}, {count(len(places))} effects on {outcome} have {kept} of the standard "
-            "deviation of the estimates alone: pooling takes out what is noise."
+            "deviation of the estimates alone."
         )
     return {"sentence": " ".join(said)} if said else {}
