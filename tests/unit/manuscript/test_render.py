@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typst
 import yaml
 
 from helpers.repository import ROOT
@@ -595,6 +596,20 @@ def test_wide_tables_get_shares_where_a_line_does_not_fit(project: Path) -> None
     assert "%" not in columns[1]
 
 
+@pytest.mark.parametrize("floats", [False, True])
+def test_tables_of_the_pdf_go_where_there_is_room_if_the_article_says_so(
+    floats: bool, project: Path
+) -> None:
+    if floats:
+        _article("author:\n", "float-tables: true\nauthor:\n")(project)
+    text, problems = typst_text(read_source(project))
+    assert not problems
+    asked = typst.query(text.encode(), "figure.where(kind: table)", root=str(project))
+    tables = json.loads(asked)
+    assert tables
+    assert {table.get("placement") for table in tables} == {"auto" if floats else None}
+
+
 def test_the_mark_reaches_quartos_page_through_its_filter(tmp_path: Path) -> None:
     source = "---\nprovenance-mark: Simulated data\nprovenance: All *made up*.\n---\n\nText.\n"
     lua = MANUSCRIPT / "assets" / "provenance-quarto.lua"
@@ -655,7 +670,7 @@ def test_the_look_of_tables_and_figures_holds_for_quartos_kinds() -> None:
         else:
             theirs[{'"quarto-float-fig"': "image", '"quarto-float-tbl"': "table"}[kind]].add(rule)
     assert ours == theirs
-    assert len(ours["table"]) == 3
+    assert len(ours["table"]) == 4
     assert len(ours["image"]) == 1
 
 
