@@ -44,7 +44,7 @@ from helpers.answer_worlds import (
     truth,
     with_new,
 )
-from helpers.exact_coverage import exact_coverage
+from helpers.exact_coverage import Law, exact_coverage
 from helpers.exact_pooling import Exact, law_of
 from helpers.repository import ROOT
 from metastudy.design.identification import SETTING
@@ -328,20 +328,27 @@ def test_intervals_cover_in_worlds_of_interactions_and_wrong_models_are_caught(
 
 
 def by_exact_posterior(world: World) -> pd.DataFrame:
-    """How often the exact posterior of one outcome covers in a world, and half its band, by level.
+    """How often the exact posterior covers in a world, and half its band, by level.
 
     A randomised difference has the standard error of two halves, the slope of a trait that of all.
+    Outcomes of a family are partially pooled, around the mean that those of threat share.
     """
     table = world.settings
     mine = table[table["role"] == table["role"].iloc[0]]
     groups = [np.unique(mine[name], return_inverse=True)[1] for name in KEYS[:3]]
     groups.append(np.arange(len(mine)))
-    spreads, prior = list(SPREAD.values()), (SAID["effect"], SAID["tau"], INTEGRATED)
+    family = [world.vocabulary.family(construct) for construct in world.constructs]
+    alone = Law.alone(SAID["effect"])
+    shared = Law.family(SAID["effect"], SAID["outcomes"], directed=world.module == "threat")
     found = []
     for at, means in enumerate(world.mean.values()):
         se = (1 if at else 2) / np.sqrt(mine["n"].to_numpy())
-        one = exact_coverage(groups, se, spreads, SHAPES, float(np.mean(means)), *prior)
-        found.append(pd.DataFrame(one, index=["mean", "half"]).T)
+        for name in dict.fromkeys(family):
+            own = [mean for mean, of in zip(means, family, strict=True) if of == name]
+            law = shared if len(own) > 1 else alone
+            given = groups, se, list(SPREAD.values()), SHAPES, own, law, SAID["tau"]
+            one = pd.DataFrame(exact_coverage(*given, INTEGRATED), index=["mean", "half"]).T
+            found += [one] * len(own)
     table = pd.concat(found).groupby(level=0).mean()
     return table.assign(half=stats.norm.ppf((1 + WITHIN) / 2) * table["half"])
 
@@ -349,11 +356,11 @@ def by_exact_posterior(world: World) -> pd.DataFrame:
 def test_the_exact_posterior_covers_at_its_level_on_average_over_its_prior() -> None:
     at, rng = np.arange(9), np.random.default_rng(3)
     groups, se = [at // 3, at % 3, at // 2, at], np.full(9, 0.2)
-    found: list[dict[str, tuple[float, float]]] = []
+    law, found = Law.alone(SAID["effect"]), []
     for seed in range(60):
         spreads = list(SAID["tau"] * abs(rng.standard_normal()) * np.sqrt(rng.dirichlet([1] * 4)))
         mean = float(SAID["effect"]["scale"] * rng.standard_t(SAID["effect"]["df"]))
-        given = groups, se, spreads, SHAPES[:1], mean, SAID["effect"], SAID["tau"]
+        given = groups, se, spreads, SHAPES[:1], [mean], law, SAID["tau"]
         found.append(exact_coverage(*given, worlds=10, seed=seed))
     for level in LEVELS:
         own = [one[level][0] for one in found]
