@@ -26,14 +26,16 @@ import pyarrow as pa
 import pyarrow.parquet
 import pyreadstat
 
+from helpers import segment_lists
+
 STUDY = "small"
 
 TEXT_TABLES = ("csv", "tsv", "semicolon", "qualtrics", "qualtrics_tsv", "legacy")
 OTHER_TABLES = ("xlsx", "parquet", "sav", "dta")
 TABLES = (*TEXT_TABLES, *OTHER_TABLES)
-CODED = ("matrix", "qdpx")
+CODED = ("matrix", "qdpx", "segments")
 FORMATS = (*TABLES, *CODED)
-DELIMITED = (*TEXT_TABLES, "matrix")
+DELIMITED = (*TEXT_TABLES, "matrix", "segments")
 
 NAMES = {
     "csv": "answers.csv",
@@ -48,6 +50,7 @@ NAMES = {
     "dta": "answers.dta",
     "matrix": "codes.csv",
     "qdpx": "talks.qdpx",
+    "segments": "segments.csv",
 }
 FORM = {**{name: name for name in FORMATS}, "tsv": "csv", "semicolon": "csv"} | {
     "qualtrics_tsv": "qualtrics",
@@ -115,6 +118,7 @@ variables:
     + CODES
 )
 PROJECT = INTERVIEWS.replace("{name: reader, as: coder}", "{name: readers, as: coders}")
+SEGMENTS = INTERVIEWS.replace("  - {name: reader, as: coder}\n", segment_lists.BOOK)
 
 CODE_NAMES = ("Change of role", "Not sure", "No tools", "Two bosses", "Look again")
 READERS = ("Ann", "Bob")
@@ -203,6 +207,18 @@ def interviews() -> Grid:
             land = "Scotland" if i % 3 == 0 else "Finland"
             rows.append([i + 1, place, land, reader, *marks, f"talk {i}"])
     return Grid(["nr", "place", "land", "reader", *CODE_NAMES, "memo"], rows)
+
+
+def segments() -> Grid:
+    """The interviews as a list of segments."""
+    made = interviews()
+    return Grid(list(segment_lists.LIST), segment_lists.segments(made.names, CODE_NAMES, made.rows))
+
+
+def cases() -> Grid:
+    """The cases of the interviews, beside a list of segments."""
+    made = interviews()
+    return Grid(list(segment_lists.CASES), segment_lists.cases(made.names, made.rows))
 
 
 @dataclass
@@ -444,7 +460,8 @@ def rezipped(content: bytes, change: Callable[[dict[str, bytes]], Any]) -> bytes
 
 # --- a study -------------------------------------------------------------------------------------
 
-_GRIDS = {True: answers(), False: interviews()}
+_GRIDS = {**dict.fromkeys(TABLES, answers()), "segments": segments()}
+_GRIDS |= dict.fromkeys(("matrix", "qdpx"), interviews())
 _PROJECT = project()
 
 
@@ -454,11 +471,12 @@ def codebook(kind: str) -> str:
         "tsv": ', delimiter: "\\t"',
         "qualtrics_tsv": ', delimiter: "\\t"',
         "semicolon": ", delimiter: ';', decimal: ','",
+        "segments": segment_lists.FILE,
     }.get(kind, "")
     file = f"file: {{name: {NAMES[kind]}, format: {FORM[kind]}{more}}}\n"
     if kind in TABLES:
         return HEAD.format(design="experiment", mode="vignette_hypothetical") + file + ANSWERS
-    body = INTERVIEWS if kind == "matrix" else PROJECT
+    body = {"matrix": INTERVIEWS, "qdpx": PROJECT, "segments": SEGMENTS}[kind]
     return HEAD.format(design="interviews", mode="coded_narrative") + file + body
 
 
@@ -468,7 +486,8 @@ class Variant:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.name = NAMES[kind]
-        self.grid = deepcopy(_GRIDS[kind in TABLES])
+        self.grid = deepcopy(_GRIDS[kind])
+        self.cases = cases()  # a second file beside a list of segments
         self.project = deepcopy(_PROJECT)
         self.codebook: str | bytes = codebook(kind)
         self.content: bytes | None = None
@@ -501,6 +520,9 @@ class Variant:
         folder.mkdir(parents=True)
         data = self.bytes()  # once: a workbook holds the second in which it was written
         (folder / self.name).write_bytes(data)
+        if self.kind == "segments":
+            second = delimited(self.cases, self.kind).encode()
+            (folder / segment_lists.CASES_NAME).write_bytes(second)
         book = self.codebook
         content = book if isinstance(book, bytes) else book.encode()
         (folder / "codebook.yaml").write_bytes(content)

@@ -72,6 +72,20 @@ class Codebook:
         """The data file."""
         return self.path.parent / self.file.name
 
+    @property
+    def of_cases(self) -> Codebook:
+        """The codebook as one of the file that has a row for each case: mostly of the data file."""
+        file = self.file
+        if file.cases is None:
+            return self
+        own = replace(file, name=file.cases, sheet=file.cases_sheet, cases=None, cases_sheet=None)
+        return replace(self, file=own)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The data file, and that of its cases where there is one."""
+        return tuple(dict.fromkeys((self.data_path, self.of_cases.data_path)))
+
     def having(self, role: str) -> tuple[Variable, ...]:
         """Give the variables of a role, in the codebook's order."""
         return tuple(variable for variable in self.variables if variable.role == role)
@@ -184,7 +198,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def no_data_file(codebook: Codebook) -> Problem:
+def no_data_file(codebook: Codebook, key: str = "name") -> Problem:
     """The problem that the data file is not there, or is no file that can be read."""
     path = codebook.data_path
     folder = path.parent.iterdir() if path.parent.is_dir() else ()
@@ -194,19 +208,24 @@ def no_data_file(codebook: Codebook) -> Problem:
         file=shown(path),
         found=found + (f".{near}" if found == "no such file" else ""),
         expected="the data file that the codebook names",
-        fix=f"put the file there, or correct file.name in {shown(codebook.path)}",
+        fix=f"put the file there, or correct file.{key} in {shown(codebook.path)}",
         study=codebook.study.id,
         code="missing-file",
     )
 
 
 def missing_file(codebook: Codebook) -> list[Problem]:
-    """The problem that the data file is not there, leads elsewhere or is too large, if it is."""
+    """The problems that a data file is not there, leads elsewhere or is too large."""
+    problems = _missing(codebook)
+    return problems + (_missing(codebook.of_cases, "cases") if len(codebook.paths) > 1 else [])
+
+
+def _missing(codebook: Codebook, key: str = "name") -> list[Problem]:
     path = codebook.data_path
     if leads_away := _outside(path, codebook.study.id, codebook.path.parent):
         return [leads_away]
     if user_files.kind(path) and not path.is_file():
-        return [no_data_file(codebook)]
+        return [no_data_file(codebook, key)]
     if (bytes_ := path.stat().st_size) <= user_files.MOST_BYTES:
         return []
     return [
@@ -253,13 +272,19 @@ def check_provenance(codebook: Codebook, manifest: Path) -> str:
         ``missing-file`` if there is no data file; ``provenance`` if the file is flagged as
         simulated and is not the one in the manifest, or as observed and is in it.
     """
-    study, path = codebook.study, codebook.data_path
+    study = codebook.study
     if problems := missing_file(codebook):
         raise BadInput(problems)
     document = read_yaml(Path(manifest), study=study.id, code="provenance")
     listed = document.data if isinstance(document.data, dict) else {}
     entries = {name: files for name, files in listed.items() if isinstance(files, dict)}
-    own = entries.get(study.id, {}).get(codebook.file.name)
+    digests = [_provenance(codebook, path, entries) for path in codebook.paths]
+    return digests[0]
+
+
+def _provenance(codebook: Codebook, path: Path, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    study = codebook.study
+    own = entries.get(study.id, {}).get(path.name)
     anywhere = {str(value) for files in entries.values() for value in files.values()}
     try:
         digest = sha256(path)
@@ -320,6 +345,8 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
     def variable(entry: Mapping[str, Any]) -> Variable:
         entry = named(entry)
         entry["role"] = entry.pop("as")
+        if entry["role"] == "code":
+            entry.setdefault("separator", "")  # a cell is one code
         for key in ("missing", "values"):
             entry[key] = by_code(entry.get(key, {}))
         entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}

@@ -63,6 +63,7 @@ class DataFile:
     """The data file and how it is written.
 
     ``format`` is ``None`` where the codebook does not declare it: the reader then recognises it.
+    ``cases`` is a second file, of the cases of a list of segments.
     """
 
     name: str
@@ -73,6 +74,8 @@ class DataFile:
     sheet: str | None = None
     ids: str | None = None
     present: tuple[str, ...] = ("1",)
+    cases: str | None = None
+    cases_sheet: str | None = None
 
 
 @dataclass(frozen=True)

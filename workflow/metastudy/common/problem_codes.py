@@ -36,12 +36,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         # the rows
         "off-scale": "A number lies outside the declared bounds, or is no number, and is no "
         "missing code.",
-        "unknown-label": "A raw value, code or coder is not among those that are listed.",
+        "unknown-label": "A raw value, code, coder or case is not among those that are listed.",
         "undeclared-missing": "The file declares a code as missing, and the codebook gives no "
         "reason for it.",
-        "missing-id": "A row that stays has no id.",
+        "missing-id": "A row that stays has no id, or a coded segment lacks its case, its code or "
+        "its coder.",
         "duplicate-id": "Two rows that stay have the same id.",
-        "contradiction": "Two rows of a matrix say different things of one source.",
+        "contradiction": "Two rows say different things of one source.",
         "free-text": "A text is where it could carry what a person wrote or who it was.",
         "incomplete-finding": "A published finding lacks what a finding needs.",
         "citation": "An entry of CITATION.cff that is passed on is of another type.",

@@ -57,7 +57,7 @@ def check_declared(study: Study) -> None:
             ]
             study.problems.append(
                 Problem(
-                    file=shown(study.codebook.data_path),
+                    file=shown(study.codebook.of_cases.data_path),
                     found=f"declared as missing in the file, without a reason: {', '.join(spelt)}",
                     expected="a reason for each code under 'missing'",
                     fix=f"add them to 'missing' of '{variable.name}' in "
@@ -87,7 +87,7 @@ def check_kind(codebook: Codebook, raw: RawTable | RawProject) -> None:
                 if project
                 else f"coded sources ({', '.join(CODED)}), as the codebook lists 'codes'",
                 fix=f"correct 'codes' or file.format in {shown(codebook.path)}; a matrix of codes "
-                "needs 'format: matrix'",
+                "needs 'format: matrix', a list of segments 'format: segments'",
                 study=codebook.study.id,
                 code="wrong-format",
             )

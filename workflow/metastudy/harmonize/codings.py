@@ -10,13 +10,14 @@ import pandas as pd
 from metastudy.codebook.checks.terms import IGNORE
 from metastudy.common.text import canonical, did_you_mean, quoted, shown
 from metastudy.harmonize import decoders, pseudonyms
+from metastudy.harmonize.segments import unknown_codes
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import schema
 from metastudy.readers.raw import RawProject
 
 __all__ = ["CODED", "case_ratings", "codings"]
 
-CODED = ("qdpx", "matrix")
+CODED = ("qdpx", "matrix", "segments")
 
 
 def case_ratings(study: Study, ids: pd.Series, sites: pd.Series) -> pd.DataFrame:
@@ -106,6 +107,9 @@ def codings(
     )
     codings = codings[codings["case"] >= 0].reset_index(drop=True)
     for name in codings["name"][~codings["name"].isin(list(mapping))].unique():
+        if "row" in codings:
+            study.problems += unknown_codes(codebook, codings)
+            break
         hits = np.isin(np.arange(len(study.kept)), codings["case"][codings["name"] == name])
         study.report(
             hits,

@@ -167,7 +167,8 @@ def save(harmonized: Harmonized, folder: Path) -> None:
 def harmonize_file(codebook: Codebook, secret: bytes) -> Harmonized:
     """Read a study's data file and harmonize it, or tell all that is wrong with the file at once.
 
-    Where columns are missing, the cells of the others are checked all the same.
+    Where columns are missing, the cells of the others are checked all the same, and so are the
+    other rows of a list of segments where some cannot be read.
 
     Parameters
     ----------
@@ -181,8 +182,10 @@ def harmonize_file(codebook: Codebook, secret: bytes) -> Harmonized:
     raw, problems = attempt(codebook)
     if not problems:
         return harmonize(codebook, raw, secret)
-    if all(problem.code == "unknown-column" for problem in problems):
-        rest = codebook.without([str(problem.column) for problem in problems])
+    known = raw.problems if isinstance(raw, RawProject) else ()
+    lost = [problem for problem in problems if problem not in known]
+    if all(problem.code == "unknown-column" for problem in lost):
+        rest = codebook.without([str(problem.column) for problem in lost])
         if rest is not None:
             try:
                 harmonize(rest, raw, secret)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.checks.terms import IGNORE
-from metastudy.codebook.codebook import Rule, sha256
+from metastudy.codebook.codebook import Codebook, Rule, sha256
 from metastudy.harmonize.exclusions import by_arm
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import crossed
@@ -36,7 +36,8 @@ def report(
         reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
     ignored = [variable.name for variable in codebook.having(IGNORE)]
     coded = bool(codebook.codes)
-    implied = set(OWN_NAMES) if coded and codebook.file.format != "matrix" else set()
+    project = codebook.file.format in (None, "qdpx") and codebook.only("code") is None
+    implied = set(OWN_NAMES) if coded and project else set()
     mentioned = {*codebook.named, *codebook.codes, *implied}
     return {
         "study": codebook.study.id,
@@ -44,6 +45,7 @@ def report(
         "file": codebook.file.name,
         "format": form(codebook),
         "sha256": sha256(codebook.data_path),
+        **({"cases": _cases(codebook)} if codebook.file.cases else {}),
         "rows_read": len(left),
         "rows_kept": len(study.kept),
         "excluded": {rule.rule: int((left == k).sum()) for k, rule in enumerate(rules)},
@@ -66,3 +68,9 @@ def report(
         "reliabilities": dict(codebook.reliabilities),
         **({"interactions": [*map(list, codebook.interactions)]} if codebook.interactions else {}),
     }
+
+
+def _cases(codebook: Codebook) -> dict[str, str]:
+    """The file of the cases of a list of segments."""
+    about = codebook.of_cases
+    return {"file": about.file.name, "sha256": sha256(about.data_path)}

@@ -52,7 +52,7 @@ class Study:
         rows = sorted(int(row) for row in self.table.rows[self.kept[hits]])
         self.problems.append(
             Problem(
-                file=shown(self.codebook.data_path),
+                file=shown(self.codebook.of_cases.data_path),
                 found=found,
                 expected=expected,
                 fix=fix,

@@ -65,7 +65,7 @@ def _of_codebook(book: Codebook) -> StudyFolder:
         outcomes=book.outcomes,
         vocabulary=book.vocabulary,
         additions=book.document.data.get("vocabulary") or {},
-        files=(str(book.data_path), str(book.path)),
+        files=(*map(str, book.paths), str(book.path)),
         missing=codebooks.missing_file(book),
         published=book.study.design == PUBLISHED,
         declared=bool(book.moderators or book.nestings or book.reliabilities),

@@ -14,14 +14,13 @@ import pandas as pd
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.parts import ROW_NUMBER
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, xlsx
+from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, segments, xlsx
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawProject, RawTable
-from metastudy.readers.refusals import problem, unknown_columns
+from metastudy.readers.refusals import endless_cells, problem, unknown_columns
 
 __all__ = ["READERS", "attempt", "read"]
 
-MAX_CELL = 32_767  # characters of a cell that is used
 READERS: dict[str, Callable[[Codebook], RawTable | RawProject]] = {
     "sav": sav.read,
     "dta": dta.read,
@@ -31,6 +30,7 @@ READERS: dict[str, Callable[[Codebook], RawTable | RawProject]] = {
     "parquet": parquet.read,
     "qdpx": refi_qda.read,
     "matrix": matrix.read,
+    "segments": segments.read,
 }
 
 
@@ -70,9 +70,10 @@ def attempt(codebook: Codebook) -> tuple[RawTable | RawProject, list[Problem]]:
     table = raw.cases if isinstance(raw, RawProject) else raw
     names = (*table.names, ROW_NUMBER) if codebook.file.ids else table.names
     problems = unknown_columns(codebook, names, table.titles)
-    problems += _endless_cells(codebook, table)
-    problems += _no_rows(codebook, raw)
-    problems += _header_again(codebook, table)
+    problems += endless_cells(codebook.of_cases, table)
+    problems += _no_rows(codebook.of_cases, raw)
+    problems += _header_again(codebook.of_cases, table)
+    problems += raw.problems if isinstance(raw, RawProject) else ()
     return _numbered(raw) if codebook.file.ids else raw, problems
 
 
@@ -83,26 +84,6 @@ def _numbered(raw: RawTable | RawProject) -> RawTable | RawProject:
     data, names = table.data.assign(**{ROW_NUMBER: numbers}), (*table.names, ROW_NUMBER)
     table = replace(table, data=data, names=names)
     return replace(raw, cases=table) if isinstance(raw, RawProject) else table
-
-
-def _endless_cells(codebook: Codebook, table: RawTable) -> Iterator[Problem]:
-    """Report cells that no variable of a study can hold, before any message has to show them."""
-    for name, column in table.data.items():
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            known = column.cat.categories.str.len().to_numpy()
-            sizes = known[column.cat.codes] if (known > MAX_CELL).any() else known[:0]
-        else:
-            sizes = column.str.len().to_numpy()
-        long = np.flatnonzero(sizes > MAX_CELL)
-        if len(long):
-            yield problem(
-                codebook,
-                f"a cell of {sizes[long[0]]} characters",
-                f"cells of at most {MAX_CELL} characters, which is what Excel holds",
-                "correct the cell; a quotation mark may be missing before it",
-                row=int(table.rows[long[0]]),
-                column=table.place(str(name)),
-            )
 
 
 def _no_rows(codebook: Codebook, raw: RawTable | RawProject) -> Iterator[Problem]:

@@ -34,8 +34,9 @@ FORMATS: Mapping[str, str] = {
     "parquet": "a Parquet file",
     "qdpx": "a REFI-QDA project (.qdpx)",
     "matrix": "a source x code matrix, delimited text",
+    "segments": "a list of coded segments, delimited text or Excel",
 }
-TEXTS = ("csv", "qualtrics", "matrix")
+TEXTS = ("csv", "qualtrics", "matrix", "segments")
 START = 2**20  # so many bytes are looked at; the header rows of a survey are long
 _KINDS = {
     "an SPSS file": "sav",
@@ -113,14 +114,15 @@ def recognise(codebook: Codebook) -> tuple[str, ...]:
     -------
     Names of :data:`FORMATS`, none if the bytes are of no known format. Nothing in the bytes of
     delimited text tells a matrix from other columns, so it stays plausible where a text is
-    declared as one or where the codebook lists codes.
+    declared as one or where the codebook lists codes; and a text or a workbook is a list of
+    segments where it is declared as one, or has a variable with the code of the row.
     """
     try:
         with codebook.data_path.open("rb") as file:
             start = file.read(START)
             if start.startswith(b"PK\x03\x04"):
                 inside = names_in(file)
-                found = ("xlsx",) if "xl/workbook.xml" in inside else ()
+                found = _as_list(codebook, "xlsx") if "xl/workbook.xml" in inside else ()
                 return (*found, "qdpx") if project_files(inside) else found
     except OSError:
         raise BadInput(no_data_file(codebook)) from None
@@ -131,6 +133,13 @@ def recognise(codebook: Codebook) -> tuple[str, ...]:
         return ()
     text = _text(codebook, start)
     return _of_text(codebook, text) if text is not None else ()
+
+
+def _as_list(codebook: Codebook, plain: str) -> tuple[str, ...]:
+    """Give the format of a table, or that of a list of segments where the codebook says so."""
+    if codebook.file.format == "segments":
+        return (plain, "segments")
+    return ("segments",) if codebook.file.format is None and codebook.only("code") else (plain,)
 
 
 def _text(codebook: Codebook, start: bytes) -> str | None:
@@ -160,8 +169,8 @@ def _of_text(codebook: Codebook, text: str) -> tuple[str, ...]:
         records = list(islice(lines, HEADERS))
     except (Error, TypeError, ValueError):  # a delimiter that cannot be one is refused later
         records = []
-    plain: tuple[str, ...] = ("csv",)
-    if declared == "matrix" or (declared is None and codebook.codes):
+    plain = _as_list(codebook, "csv")
+    if declared == "matrix" or (plain == ("csv",) and declared is None and codebook.codes):
         plain = ("csv", "matrix")
     if is_legacy(records):
         return ("qualtrics", *plain) if declared in (None, "qualtrics") else ("qualtrics",)

@@ -7,11 +7,12 @@ import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
-from metastudy.common.problems import BadInput, Problem, place_of_rows
+from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical, did_you_mean, of_a_person, quoted, shown
 from metastudy.readers import delimited
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem
+from metastudy.readers.sources import disagreements, row_problem, texts_of
 
 __all__ = ["read"]
 
@@ -53,12 +54,12 @@ def read(codebook: Codebook) -> RawProject:
 
     identity, coder = codebook.only("id"), codebook.only("coder")
     rows = pd.Series(raw.rows)
-    ids = _texts(raw, identity.name if identity else "")
-    coders = _texts(raw, coder.name) if coder else pd.Series(UNKNOWN_CODER, index=ids.index)
+    ids = texts_of(raw, identity.name if identity else "")
+    coders = texts_of(raw, coder.name) if coder else pd.Series(UNKNOWN_CODER, index=ids.index)
     for variable, texts in ((identity, ids), (coder, coders)):
         if variable and variable.name in raw.names and texts.eq("").any():
             problems.append(
-                _problem(
+                row_problem(
                     codebook,
                     rows[texts.eq("")],
                     f"no {variable.role}",
@@ -74,7 +75,7 @@ def read(codebook: Codebook) -> RawProject:
     own = [name for name in codebook.used_names if name in raw.data and name not in columns]
     own = [name for name in own if coder is None or name != coder.name]
     for name in own:
-        problems += _disagree(codebook, rows, ids, raw.data[name], case, first)
+        problems += disagreements(codebook, rows, ids, raw.data[name], case, first)
     marks = {}
     for code, name in codes.items():
         if name:
@@ -104,26 +105,6 @@ def read(codebook: Codebook) -> RawProject:
     )
 
 
-def _texts(raw: RawTable, name: str) -> pd.Series:
-    """Give a column as plain texts; one that is not there is reported elsewhere."""
-    if name in raw.data:
-        return raw.data[name].astype("str")
-    return pd.Series([str(row) for row in raw.rows], dtype="str")
-
-
-def _problem(
-    codebook: Codebook,
-    rows: pd.Series,
-    found: str,
-    expected: str,
-    fix: str,
-    code: str,
-    column: str | None,
-) -> Problem:
-    where = place_of_rows([int(row) for row in rows])
-    return problem(codebook, found, expected, fix, code=code, row=where, column=column)
-
-
 def _lost(codebook: Codebook, names: list[str], codes: dict[str, str]) -> list[Problem]:
     found = []
     for code, name in codes.items():
@@ -151,7 +132,7 @@ def _again(codebook: Codebook, rows: pd.Series, ids: pd.Series, coders: pd.Serie
     again = both[ids.ne("") & both.duplicated(keep=False)]
     variable = codebook.only("coder")
     return [
-        _problem(
+        row_problem(
             codebook,
             rows[group.index],
             f"one source ({of_a_person(str(one))}) {len(group)} times"
@@ -165,33 +146,6 @@ def _again(codebook: Codebook, rows: pd.Series, ids: pd.Series, coders: pd.Serie
         )
         for (one, _), group in again.groupby(["id", "coder"], sort=False)
     ]
-
-
-def _disagree(
-    codebook: Codebook,
-    rows: pd.Series,
-    ids: pd.Series,
-    column: pd.Series,
-    case: np.ndarray,
-    first: np.ndarray,
-) -> list[Problem]:
-    texts = column.astype("str").to_numpy(dtype=object)
-    differs = texts != texts[first][case]
-    found = []
-    for one in dict.fromkeys(case[differs & ids.ne("").to_numpy()]):
-        spelt = list(dict.fromkeys(texts[case == one]))
-        found.append(
-            _problem(
-                codebook,
-                rows[case == one],
-                f"{' and '.join(map(of_a_person, spelt[:5]))} for one source",
-                "the same in all rows of a source",
-                "correct the rows: what belongs to the source is the same for all its coders",
-                "contradiction",
-                str(column.name),
-            )
-        )
-    return found
 
 
 def _applied(codebook: Codebook, texts: pd.Series) -> pd.Series:
@@ -212,7 +166,7 @@ def _no_marks(codebook: Codebook, rows: pd.Series, texts: pd.Series, name: str) 
     if present == ("1",):
         fix += f"; set file.present to [{ABOVE_0}] for counts, or to a list of the marks"
     return [
-        _problem(
+        row_problem(
             codebook,
             rows[wrong.index[wrong.eq(text)]],
             of_a_person(text),

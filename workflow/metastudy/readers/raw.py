@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from metastudy.common.problems import Problem
+
 __all__ = ["UNKNOWN_CODER", "RawProject", "RawTable"]
 
 UNKNOWN_CODER = "unknown"  # the coder where a project or a matrix names none at all
@@ -50,12 +52,14 @@ class RawProject:
     ----------
     cases : one row a source, with the variables of its case and the names ``guid`` and ``name``.
     codings : one row a coding, with the columns ``case`` (position in ``cases``), ``start`` and
-        ``end`` (characters), ``coder`` (id in ``coders``) and ``code`` (id in ``codes``).
+        ``end`` (characters), ``coder`` (id in ``coders``) and ``code`` (id in ``codes``); of a list
+        of segments also ``row``, the number of the segment's row in the file.
     coders : names by id.
     codes : by id, the names on the way from the root of the code tree to the code.
     readings : who read which source, where the file tells it beside the codings (who read a source
         and applied no code): one row a reading, with the columns ``case`` and ``coder``.
     notes : what of the file is not among the rows, or not in full, a line for each.
+    problems : what is wrong with single rows, which are not among the codings.
     """
 
     cases: RawTable
@@ -64,3 +68,4 @@ class RawProject:
     codes: Mapping[str, tuple[str, ...]]
     readings: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()

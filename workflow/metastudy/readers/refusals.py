@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from metastudy.codebook.codebook import Codebook, no_data_file
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import did_you_mean, private, shown, some_of
+from metastudy.readers.raw import RawTable
 
-__all__ = ["CODES", "problem", "read_bytes", "refuse", "unknown_columns"]
+__all__ = ["CODES", "endless_cells", "problem", "read_bytes", "refuse", "unknown_columns"]
 
+MAX_CELL = 32_767  # characters of a cell that is used
 MAX_NAMES = 12  # of the file's variables, where one is not there
 # What can be wrong with a data file before its codebook gives the cells a meaning.
 CODES: Mapping[str, str] = {
@@ -20,9 +25,10 @@ CODES: Mapping[str, str] = {
     "unknown-column": "a raw name of the codebook is not in the file",
     "hostile-archive": "sizes, paths or entities that no honest program writes",
     "off-scale": "a cell that has no one meaning in its column: a mark of a matrix, a thousand",
-    "missing-id": "a row of a matrix without its source or its coder",
-    "duplicate-id": "two rows of a matrix for one source and coder",
-    "contradiction": "two rows of a matrix that say different things of one source",
+    "missing-id": "a row of a matrix or list without its source, its code or its coder",
+    "duplicate-id": "two rows of a matrix for one source and coder, or of a file of cases for one",
+    "contradiction": "two rows that say different things of one source",
+    "unknown-label": "a segment of a case that the file of cases does not have",
 }
 
 
@@ -104,3 +110,23 @@ def unknown_columns(
                 )
             )
     return problems
+
+
+def endless_cells(codebook: Codebook, table: RawTable) -> Iterator[Problem]:
+    """Report cells that no variable of a study can hold, before any message has to show them."""
+    for name, column in table.data.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            known = column.cat.categories.str.len().to_numpy()
+            sizes = known[column.cat.codes] if (known > MAX_CELL).any() else known[:0]
+        else:
+            sizes = column.str.len().to_numpy()
+        long = np.flatnonzero(sizes > MAX_CELL)
+        if len(long):
+            yield problem(
+                codebook,
+                f"a cell of {sizes[long[0]]} characters",
+                f"cells of at most {MAX_CELL} characters, which is what Excel holds",
+                "correct the cell; a quotation mark may be missing before it",
+                row=int(table.rows[long[0]]),
+                column=table.place(str(name)),
+            )

@@ -77,7 +77,9 @@ def _form_problems(document: Document, sound: Sound) -> Iterator[Problem]:
         )
     if not coded and (design == "interviews" or form in CODED_FORMATS):
         yield document.problem(
-            ("codes",), "no 'codes'", "the codes of the project file or matrix, mapped"
+            ("codes",),
+            "no 'codes'",
+            "the codes of the project, matrix or list, mapped",
         )
     if coded and design not in CODED_DESIGNS:
         yield document.problem(

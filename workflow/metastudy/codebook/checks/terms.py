@@ -39,7 +39,7 @@ NO_CONSENT = "no_consent"  # the rule that the consent variable stands for
 ANY_ROLE = ("name", "as", "note")
 SINGLE = (
     *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
-    *("coders", "coder", "weight"),
+    *("coders", "coder", "weight", "code", "start", "end"),
 )
 PLACE_SECTIONS = {
     "country": "countries",
@@ -48,18 +48,20 @@ PLACE_SECTIONS = {
     "role": "roles",
 }
 CODED_DESIGNS = ("interviews", "cases")
-CODED_FORMATS = ("qdpx", "matrix")
+CODED_FORMATS = ("qdpx", "matrix", "segments")
 KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean something
-    "encoding": ("csv", "qualtrics", "matrix", "sav", "dta"),
-    "delimiter": ("csv", "qualtrics", "matrix"),
-    "sheet": ("xlsx",),
+    "encoding": ("csv", "qualtrics", "matrix", "segments", "sav", "dta"),
+    "delimiter": ("csv", "qualtrics", "matrix", "segments"),
+    "sheet": ("xlsx", "segments"),
     "present": ("matrix",),
+    "cases": ("segments",),
+    "cases_sheet": ("segments",),
 }
 # Kinds of variable that go with some designs only.
 ROLE_DESIGNS = {
     **dict.fromkeys(("finding", "moderator", "nesting"), ("published",)),
     "rating": CODED_DESIGNS,
-    "coder": CODED_DESIGNS,
+    **dict.fromkeys(("coder", "code", "start", "end"), CODED_DESIGNS),
 }
 PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
 # With one of these a direction is computed; the others of an effect have no sign.

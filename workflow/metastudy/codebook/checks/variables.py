@@ -39,6 +39,7 @@ def variable_problems(
     scales: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of the copies of an item
     design = sound.study().get("design")
     file = sound.raw["file"] if sound.section("file") else {}
+    form = file.get("format") or ("segments" if any(sound.variables("code")) else None)
     for place, entry in sound.variables():
         name, role = entry["name"], entry["as"]
         if name in names:
@@ -95,13 +96,13 @@ def variable_problems(
                 else f"'as: {role}' with design {listed(ROLE_DESIGNS[role])} only",
             )
         elif file and (
-            (role == "coder" and file.get("format") != "matrix")
-            or (role == "coders" and file.get("format", "qdpx") != "qdpx")
+            (role == "coder" and form not in ("matrix", "segments"))
+            or (role == "coders" and form not in (None, "qdpx", "segments"))
         ):
             yield document.problem(
                 (*place, "as"),
                 f"'as: {role}' with format '{file.get('format', 'not declared')}'",
-                "'as: coder' with format matrix, 'as: coders' with format qdpx",
+                "'as: coder' with format matrix or segments, 'as: coders' with qdpx or segments",
             )
         yield from _content_problems(document, vocabulary, place, entry)
     numbered = "ids" in file
