@@ -160,7 +160,7 @@ def codings(
     unmapped = [
         name
         for one, name in spelt.items()
-        if name not in mapping and project.codes[one] not in branches
+        if name not in mapping and project.codes[one] not in branches and "row" not in codings
     ]
     return schema.shape("codings", codings), schema.shape("readings", readings), unmapped
 

@@ -21,8 +21,8 @@ def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
     """Report the codes that the codebook does not list.
 
     The column may be the wrong one, and its cells a person's words. So a code is spelt only where
-    it is in several cases, is near to a code that is known, or is one of the vocabulary; all others
-    are one problem.
+    it is near to a code that is known, is one of the vocabulary, or is in several cases of a column
+    that has listed codes too; all others are one problem.
 
     Parameters
     ----------
@@ -30,6 +30,7 @@ def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
     """
     listed, known = list(map(canonical, codebook.codes)), list(codebook.vocabulary["codes"])
     several = codings.groupby("name")["case"].nunique().gt(1)
+    right = codings["name"].isin(listed).any()
     variable, book = codebook.having("code")[0], shown(codebook.path)
     mapped = f"map it under 'codes' to a code of the vocabulary, or to {IGNORE}, in {book}"
     problems, joined, others = [], [], []
@@ -40,7 +41,7 @@ def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
             problems.append(_problem(codebook, codings, [name], f"the code '{name}'", fix))
         elif not variable.separator and _any(_SEVERAL.split(name), listed):
             joined.append(name)
-        elif near or several[name]:
+        elif near or (right and several[name]):
             said = f"the code {quoted(name)}.{near}"
             problems.append(_problem(codebook, codings, [name], said, mapped))
         else:
@@ -50,9 +51,9 @@ def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
         said = "several codes in one cell, of which some are listed"
         problems.append(_problem(codebook, codings, joined, said, fix))
     if others:
-        said = f"the code of one case alone ({of_a_person(others[0])})"
+        said = f"a code that is not listed: {of_a_person(others[0])}"
         if len(others) > 1:
-            said = f"{len(others)} codes of one case each ({of_a_person(others[0])} and others)"
+            said = f"{len(others)} codes that are not listed: {of_a_person(others[0])}, and others"
         fix = f"{mapped}; or correct which column is 'as: code'"
         problems.append(_problem(codebook, codings, others, said, fix))
     return problems

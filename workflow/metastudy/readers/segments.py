@@ -27,6 +27,7 @@ __all__ = ["read"]
 OF_SEGMENTS = ("id", "code", "coder", "start", "end")  # what the list itself has to tell
 WORKBOOKS = (b"PK\x03\x04", xlsx.OLD_OFFICE)
 MOST_DIGITS = 15  # of a place in a text
+MOST_KINDS = 3  # of texts that a message names
 
 
 def read(codebook: Codebook) -> RawProject:
@@ -205,16 +206,17 @@ class _Rows:
         for role in ("start", "end"):
             given = texts.get(role, pd.Series("", index=self.ids.index))
             whole = given.str.fullmatch(rf"[0-9]{{1,{MOST_DIGITS}}}")
-            for text in given[self.good & given.ne("") & ~whole].unique():
-                self.report(
-                    self.good & given.eq(text),
-                    role,
-                    of_a_person(text),
-                    "a whole number of at least 0, such as that of a character or a paragraph",
-                    "correct the cell, or declare the column with 'as: ignore': places tell "
-                    "segments apart, and nothing is counted by them",
-                    "off-scale",
-                )
+            odd = self.good & given.ne("") & ~whole
+            kinds = given[odd].map(of_a_person).unique()
+            self.report(
+                odd,
+                role,
+                " or ".join(kinds[:MOST_KINDS]),
+                "a whole number of at least 0, such as that of a character or a paragraph",
+                "correct the cell, or declare the column with 'as: ignore': places tell "
+                "segments apart, and nothing is counted by them",
+                "off-scale",
+            )
             numbers = pd.to_numeric(given.where(whole), errors="coerce")
             found[role] = numbers.fillna(found["start"] if found else 0).astype("int64")
         before = self.good & found["end"].lt(found["start"])
