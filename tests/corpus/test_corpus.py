@@ -78,7 +78,7 @@ NO_PLACE = {  # what is wrong with a file as a whole has none
     ("number that is very long", "codebook"),
 }
 LATER = ("-arm", "-outcome", "-organisation")  # ends of the codes that aggregating gives
-QUICK = ("csv", "matrix", "codebook")  # are read in no time: all variants together are slow
+QUICK = ("csv", "matrix", "segments", "codebook")  # are read in no time; all others are slow
 UNREADABLE = ("data file may not be read", "codebook may not be read")
 
 
@@ -86,12 +86,12 @@ TEXT = ("csv", "tsv", "semicolon", "qualtrics", "qualtrics_tsv", "legacy")
 OTHER = ("xlsx", "parquet", "sav", "dta")
 # Spelt out here, not taken from the makers: a format that these forget is then seen to be missing.
 SETS = {
-    "all": (*TEXT, *OTHER, "matrix", "qdpx"),
+    "all": (*TEXT, *OTHER, "matrix", "qdpx", "segments"),
     "tables": (*TEXT, *OTHER),
     "grids": (*TEXT, *OTHER, "matrix"),
     "text": TEXT,
     "cells": ("csv", "semicolon", "qualtrics", *OTHER),
-    "coded": ("matrix", "qdpx"),
+    "coded": ("matrix", "qdpx", "segments"),
     "zipped": ("xlsx", "qdpx"),
 }
 
@@ -258,7 +258,7 @@ def test_a_variant_ends_as_the_table_says(
     assert found
     if outcome == "unchanged":
         same_tables(found, kind)
-        same_report(found, kind, "unmapped")
+        same_report(found, kind, "unmapped", "cases")
         lost = list(good(kind).report["unmapped"])
         assert sorted(found.report["unmapped"]) == sorted(lost + ([unmapped] if unmapped else []))
     elif outcome == "named":
@@ -330,12 +330,18 @@ def test_the_good_study_is_the_same_in_all_formats(kind: str) -> None:
     same_tables(good(kind), "csv", *rows)
 
 
-def test_a_matrix_and_a_project_tell_the_same_of_the_same_interviews() -> None:
-    one, other = (good(kind).tables for kind in CODED)
+@pytest.mark.parametrize("kind", [one for one in CODED if one != "matrix"])
+def test_all_forms_of_coded_interviews_tell_the_same_of_them(kind: str) -> None:
+    one, other = good("matrix").tables, good(kind).tables
     pd.testing.assert_frame_equal(one["readings"], other["readings"])
     key = ["source_id", "coder_id", "code_id"]
     pairs = [made["codings"][key].sort_values(key, ignore_index=True) for made in (one, other)]
     pd.testing.assert_frame_equal(*pairs)
+
+
+def test_a_list_of_segments_gives_the_very_tables_of_the_project() -> None:
+    for name, expected in good("qdpx").tables.items():
+        pd.testing.assert_frame_equal(good("segments").tables[name], expected)
 
 
 # --- through the command -------------------------------------------------------------------------

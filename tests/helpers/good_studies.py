@@ -488,6 +488,7 @@ class Variant:
         self.name = NAMES[kind]
         self.grid = deepcopy(_GRIDS[kind])
         self.cases = cases()  # a second file beside a list of segments
+        self.encoding = "utf-8"  # of the second file
         self.project = deepcopy(_PROJECT)
         self.codebook: str | bytes = codebook(kind)
         self.content: bytes | None = None
@@ -521,7 +522,7 @@ class Variant:
         data = self.bytes()  # once: a workbook holds the second in which it was written
         (folder / self.name).write_bytes(data)
         if self.kind == "segments":
-            second = delimited(self.cases, self.kind).encode()
+            second = delimited(self.cases, self.kind).encode(self.encoding)
             (folder / segment_lists.CASES_NAME).write_bytes(second)
         book = self.codebook
         content = book if isinstance(book, bytes) else book.encode()

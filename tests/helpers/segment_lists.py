@@ -23,7 +23,7 @@ def segments(names: Sequence[str], codes: Sequence[str], rows: Sequence[list[Any
     """A row a coded segment, from the rows of a matrix; the places are those of the project."""
     at = {name: names.index(name) for name in names}
     return [
-        [row[at["nr"]], code, row[at["reader"]], 10 * place, 10 * place + 15, f"words {number}"]
+        [row[at["nr"]], code, row[at["reader"]], 10 * place, 10 * place + 15, f"wørds {number}"]
         for number, row in enumerate(rows)
         for place, code in enumerate(codes)
         if row[at[code]]

@@ -6,7 +6,7 @@ documentation promises.
 
 from __future__ import annotations
 
-from helpers.variants import archives, cells, codebook, codes, files, texts
+from helpers.variants import archives, cells, codebook, codes, files, segments, texts
 from helpers.variants.registry import MAKERS
 
-__all__ = ["MAKERS", "archives", "cells", "codebook", "codes", "files", "texts"]
+__all__ = ["MAKERS", "archives", "cells", "codebook", "codes", "files", "segments", "texts"]

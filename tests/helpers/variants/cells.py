@@ -6,7 +6,7 @@ import random
 import re
 import unicodedata
 
-from helpers.good_studies import CODED, TABLES, Grid, Variant, delimited, spelt
+from helpers.good_studies import TABLES, Grid, Variant, delimited, spelt
 from helpers.variants.registry import ANSWERED, CELLS, GRIDS, broken, cell
 
 cell("off scale, above", "q1", 8)
@@ -237,7 +237,7 @@ def _(v: Variant) -> None:
     v.grid.put(1, "land", "Finland")
 
 
-@broken("an organisation in two countries", CODED)
+@broken("an organisation in two countries", ("matrix", "qdpx"))
 def _(v: Variant) -> None:
     if v.kind == "matrix":
         v.grid.put(len(v.grid.rows) - 3, "land", "Finland")

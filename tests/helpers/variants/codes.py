@@ -137,7 +137,7 @@ for _name, _old, _new in (
     broken(_name, CODED)(lambda v, old=_old, new=_new: v.say(old, new))  # type: ignore[misc]
 
 
-@broken("code left out of the codebook", ("qdpx",))
+@broken("code left out of the codebook", ("qdpx", "segments"))
 def _(v: Variant) -> None:
     v.say("  Not sure: uncertainty\n", "")
     v.say("uncertainty, ", "")

@@ -112,6 +112,11 @@ def _(v: Variant) -> None:
     v.project.cases[3]["values"]["V1"] = HUGE
 
 
+@broken("cell of 10 MB", ("segments",))
+def _(v: Variant) -> None:
+    v.grid.put(ANSWERED, "passage", HUGE)
+
+
 @broken("text of 10 MB that is a transcript", ("qdpx",))
 def _(v: Variant) -> None:
     long = " ".join(f"{i:x}" for i in range(1_600_000))
@@ -163,15 +168,15 @@ def declared_as(form: str) -> Maker:
         other = Variant(v.kind)
         coded = form in CODED
         if coded != (v.kind in CODED):  # the codebook must fit the format that it declares
-            v.codebook = Variant(
-                "matrix" if form == "matrix" else "qdpx" if coded else "csv"
-            ).codebook
+            v.codebook = Variant(form if coded else "csv").codebook
             v.say(re.search(r"file: .*\n", str(v.codebook)).group(), _file_of(other))  # type: ignore[union-attr]
         if v.kind in CODED and coded:
             v.codebook = Variant(form).codebook
             v.say(re.search(r"file: .*\n", str(v.codebook)).group(), _file_of(other))  # type: ignore[union-attr]
         v.say(f"format: {FORM[v.kind]}", f"format: {form}")
-        if form not in ("csv", "qualtrics", "matrix"):
+        if form != "segments":
+            v.codebook = re.sub(r", cases: \w+\.csv", "", str(v.codebook))
+        if form not in ("csv", "qualtrics", "matrix", "segments"):
             v.codebook = re.sub(r", (delimiter|decimal): ('.'|\"..\")", "", str(v.codebook))
 
     return maker

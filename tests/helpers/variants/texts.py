@@ -167,17 +167,21 @@ def _(v: Variant, content: str) -> bytes:
 @text("declared UTF-16")
 def _(v: Variant, content: str) -> bytes:
     v.say("format: ", "encoding: utf-16, format: ")
+    v.encoding = "utf-16"
     return content.encode("utf-16")
 
 
 @text("declared Latin-1")
 def _(v: Variant, content: str) -> bytes:
     v.say("format: ", "encoding: latin-1, format: ")
+    v.encoding = "latin-1"
     return content.encode("latin-1")
 
 
 @text("NUL in a cell")
 def _(v: Variant, content: str) -> str:
+    if v.kind == "segments":
+        return content.replace("wørds", "wø\0rds", 1)
     return content.replace("Bornholm", "Born\0holm", 1).replace("Leith", "Le\0ith", 1)
 
 

@@ -48,7 +48,7 @@ from metastudy.common.problems import BadInput
 from metastudy.data_report.inspection.study import inspect
 from metastudy.data_report.pages import pages, write
 from metastudy.harmonize import pseudonyms
-from metastudy.harmonize.harmonize import harmonize, save
+from metastudy.harmonize.harmonize import harmonize, harmonize_file, save
 from metastudy.harmonized.study import load_study
 from metastudy.models.aggregate import aggregate
 from metastudy.readers import read
@@ -91,16 +91,25 @@ def plant(kind: str) -> Variant:
     if kind == "qdpx":
         v.content = packed(*_marked_project(v.project))
         return v
-    if kind == "matrix":
+    if kind in CODED:
         v.grid.fill("reader", lambda name: f"{MARKS['reader']} {name}")
-    v.grid.fill("nr", lambda number: f"{MARKS['id']}-{number}")
+    for grid in (v.grid, v.cases) if kind == "segments" else (v.grid,):
+        grid.fill("nr", lambda number: f"{MARKS['id']}-{number}")
+    about = v.cases if kind == "segments" else v.grid  # what has a row a person
     site = "home" if kind in TABLES else "place"
-    v.grid.fill(site, lambda name: name and f"{MARKS['place']} {name}")
-    v.grid.fill("remark" if kind in TABLES else "memo", lambda _: MARKS["memo"])
+    about.fill(site, lambda name: name and f"{MARKS['place']} {name}")
+    about.fill("remark" if kind in TABLES else "memo", lambda _: MARKS["memo"])
+    if kind == "segments":
+        v.grid.fill("passage", lambda _: f"{MARKS['memo']}, and {MARKS['free text']}")
+        v.cases.fill("readers", lambda names: _marked_readers(names))
     for column, mark in PERSONAL.items():
         v.grid.add(column, [MARKS[mark]] * len(v.grid.rows))
     v.content = WRITERS[kind](v)
     return v
+
+
+def _marked_readers(names: str) -> str:
+    return ";".join(f"{MARKS['reader']} {one}" for one in names.split(";"))
 
 
 def _marked_text(v: Variant) -> bytes:
@@ -161,7 +170,7 @@ def _marked_project(made: Project) -> tuple[Project, bytes]:
         values = case["values"]
         values["V0"] = f"{MARKS['id']}-{number}"
         values["V1"] = f"{MARKS['place']} {values['V1']}"
-        values["V3"] = ";".join(f"{MARKS['reader']} {one}" for one in values["V3"].split(";"))
+        values["V3"] = _marked_readers(values["V3"])
         values["V9"] = MARKS["free text"] + MARKS["e-mail"]
     for source in made.sources:
         source["name"] = f"Talk with {NAME}"
@@ -181,7 +190,7 @@ def _marked_project(made: Project) -> tuple[Project, bytes]:
 
 
 WRITERS: dict[str, Callable[[Variant], bytes]] = {
-    **dict.fromkeys((*TEXT_TABLES, "matrix"), _marked_text),
+    **dict.fromkeys((*TEXT_TABLES, "matrix", "segments"), _marked_text),
     "sav": _marked_sav,
     "dta": _marked_dta,
     "parquet": _marked_parquet,
@@ -246,6 +255,8 @@ SECRETS = MARKS | {"key": KEY.decode(), "key in hexadecimal": KEY.hex()}
 def test_the_search_finds_what_is_planted(tmp_path: Path, kind: str) -> None:
     v = plant(kind)
     (tmp_path / v.name).write_bytes(v.bytes())
+    if kind == "segments":
+        (tmp_path / "cases.csv").write_text(delimited(v.cases, kind), "utf-8")
     listed = {one.partition(": ")[2] for one in leaks(tmp_path, MARKS)}
     expected = {"id", "place", "memo", "free text"} | ({"reader"} if kind in CODED else set())
     if kind in TABLES:
@@ -387,6 +398,21 @@ def test_no_message_on_a_matrix_repeats_what_identifies_a_person(tmp_path: Path,
     with pytest.raises(BadInput) as caught:
         read(load(folder, VOCABULARY, folder.parent / "manifest.yaml"))
     assert {"contradiction", "off-scale"} <= {one.code for one in caught.value.problems}
+    assert MARKS[kind] not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [*TOLD, "free text", "memo"])
+@pytest.mark.parametrize("column", ["nr", "code", "reader", "start", "end", "passage"])
+def test_no_message_on_a_list_of_segments_repeats_what_somebody_said(
+    tmp_path: Path, kind: str, column: str
+) -> None:
+    v = Variant("segments")
+    for row in (3, 9, 20, 30):  # of several cases
+        v.grid.put(row, column, MARKS[kind])
+    v.grid.put(4, "code", "Not sur")  # something is wrong in any case
+    folder = v.build(tmp_path / "raw")
+    with pytest.raises(BadInput) as caught:
+        harmonize_file(load(folder, VOCABULARY, folder.parent / "manifest.yaml"), KEY)
     assert MARKS[kind] not in str(caught.value)
 
 

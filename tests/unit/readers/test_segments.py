@@ -210,11 +210,11 @@ def test_an_unknown_code_is_told_with_its_rows_and_the_nearest(tmp_path: Path) -
     assert "morale: morale" in known.fix
 
 
-def test_a_code_of_many_cases_is_spelt_and_a_text_of_one_is_not(tmp_path: Path) -> None:
+def test_an_unknown_code_that_is_near_to_none_is_told_by_its_rows(tmp_path: Path) -> None:
     rows = LIST.replace("Change of role", "Bewältigung").replace("\\Not sure;5", "\\Erschöpft;5")
     (often, once) = refused(made(tmp_path, rows))
-    assert "'Bewältigung'" in often.found
-    assert "a word of 9 letters" in once.found
+    assert ("a word of 11 letters" in often.found, often.row) == (True, "4, 5")
+    assert ("a word of 9 letters" in once.found, once.row) == (True, 3)
 
 
 # --- cases ---------------------------------------------------------------------------------------

@@ -20,9 +20,8 @@ _SEVERAL = re.compile(r"[;,|\n]")  # what programs put between codes in one cell
 def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
     """Report the codes that the codebook does not list.
 
-    The column may be the wrong one, and its cells a person's words. So a code is spelt only where
-    it is near to a code that is known, is one of the vocabulary, or is in several cases of a column
-    that has listed codes too; all others are one problem.
+    The column may be the wrong one, or a cell in the wrong place, and so a person's words. A code
+    is spelt only where it is near to one that is known; those of one case each are one problem.
 
     Parameters
     ----------
@@ -30,7 +29,6 @@ def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
     """
     listed, known = list(map(canonical, codebook.codes)), list(codebook.vocabulary["codes"])
     several = codings.groupby("name")["case"].nunique().gt(1)
-    right = codings["name"].isin(listed).any()
     variable, book = codebook.having("code")[0], shown(codebook.path)
     mapped = f"map it under 'codes' to a code of the vocabulary, or to {IGNORE}, in {book}"
     problems, joined, others = [], [], []
@@ -41,8 +39,8 @@ def unknown_codes(codebook: Codebook, codings: pd.DataFrame) -> list[Problem]:
             problems.append(_problem(codebook, codings, [name], f"the code '{name}'", fix))
         elif not variable.separator and _any(_SEVERAL.split(name), listed):
             joined.append(name)
-        elif near or (right and several[name]):
-            said = f"the code {quoted(name)}.{near}"
+        elif near or several[name]:
+            said = f"the code {quoted(name) if near else of_a_person(name)}.{near}"
             problems.append(_problem(codebook, codings, [name], said, mapped))
         else:
             others.append(name)
