@@ -61,6 +61,42 @@ All problems of a codebook are reported together, and so are all problems of a f
 
 ```yaml
 {example}```
+
+## Coded interviews
+
+| the file | `file.format` | what tells a code |
+|---|---|---|
+| a REFI-QDA project | `qdpx` | the project's own codings; variables are those of its cases |
+| a matrix, one row a source or a source and coder | `matrix` | the columns that `codes` lists |
+| a list, one row a coded segment | `segments` | the variable that is `code` |
+
+All give the same tables. A list is what programs export as retrieved segments, quotations, excerpts or a coding
+summary; `snakemake codebook` knows their headings. It may be delimited text or Excel:
+
+```yaml
+study: {{design: interviews}} # and the other keys
+file: {{name: segments.xlsx, format: segments, cases: documents.xlsx}}
+variables:
+  - {{name: Document name, as: id}} # in both files
+  - {{name: Code, as: code}} # Strain > Not sure, or with separator: ";" several in a cell
+  - {{name: Modified by, as: coder}} # of the segments; may be left out
+  - {{name: Beginning, as: start}}
+  - {{name: End, as: end}}
+  - {{name: Segment, as: ignore, note: Words of a person.}}
+  - {{name: Coders, as: coders}} # of the cases: all who read one
+  - {{name: Town, as: site}} # of the cases
+codes: {{Not sure: uncertainty}}
+```
+
+- Several segments of a code in a case count as one that it was applied. With `start`, segments are told apart, and rows that
+  repeat one are counted in the report; without it all are at the same place, as in a matrix.
+- A list has no row for a document without a segment. Where `file.cases` names a file with a row for each
+  case, these are cases without a code, and what belongs to a case is taken from that file. Otherwise they are not in
+  the study, and the report says so. With several coders, `coders` says who read a case without a segment.
+- A code of the codebook that no segment has counts as never applied, and the report names it. A code that the codebook does not
+  list is an error; it is spelt only where it is near to one that is known, for it may be a person's words.
+- Two documents of one name are one case: rename them before the export where groups have the same names.
+- The text of a segment is not read.
 """
 _MIDDLE = """
 ## Kinds of variables

@@ -10,7 +10,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import shown
 from metastudy.drafting import columns as drafting_columns
-from metastudy.drafting import findings, probe
+from metastudy.drafting import findings, probe, segments
 from metastudy.drafting.keying import Keying
 from metastudy.drafting.roles import TODO
 from metastudy.drafting.spelling import file_lines, flow, raw_code, remark
@@ -20,7 +20,7 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {"as", "construct", "ids", "randomised", *findings.CONSTANTS}
+_KEYS |= {"as", "cases", "separator", "construct", "ids", "randomised", *findings.CONSTANTS}
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
 
@@ -53,6 +53,9 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     table = raw.cases if isinstance(raw, RawProject) else raw
     if not isinstance(raw, RawProject) and (known := findings.fields(table.names)):
         return findings.draft(study, path.name, codebook, table, known, vocabulary)
+    if not isinstance(raw, RawProject) and (known := segments.roles(table.names)):
+        head = _head(study, (), True, vocabulary)
+        return segments.draft(path.name, codebook, table, known, head, vocabulary)
     columns = drafting_columns.columns(codebook, table)
     lines = [
         "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
@@ -96,7 +99,7 @@ def _head(
 ) -> Iterator[str]:
     roles = {column.guess.role for column in columns}
     if coded:
-        design, why = "interviews", "a project of coded texts; or cases"
+        design, why = "interviews", "coded texts; or cases"
     elif "factor" in roles:
         design, why = "experiment", "a column looks like a condition"
     else:

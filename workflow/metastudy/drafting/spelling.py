@@ -34,13 +34,20 @@ def remark(text: str) -> str:
     return "# " + (short if len(short) <= _WIDTH else short[: _WIDTH - 3] + "...")
 
 
-def file_lines(codebook: Codebook) -> Iterator[str]:
-    """What was found out of the file: its name, format, sheet, encoding, delimiter and decimals."""
+def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
+    """What was found out of the file: its name, format, sheet, encoding, delimiter and decimals.
+
+    Parameters
+    ----------
+    codebook : as :func:`metastudy.drafting.probe.read` gives it.
+    seems : the format, where the columns tell more of it than the bytes.
+    """
     kind = form(codebook)
     yield "file:"
     yield f"  name: {flow(codebook.file.name)}"
-    yield f"  format: {kind}" + (
-        " # a table of 1 and 0 for codes is a 'matrix'" if kind == "csv" else ""
+    other = " # a table of 1 and 0 for codes is a 'matrix', a row a coded segment is 'segments'"
+    yield f"  format: {seems or kind}" + (
+        " # guess: the columns" if seems else other if kind == "csv" else ""
     )
     if codebook.file.sheet:
         yield f"  sheet: {flow(codebook.file.sheet)} # guess: the sheet with the most rows"
