@@ -20,6 +20,7 @@ MAXQDA = ["Document group", "Document name", "Code", "Beginning", "End", "Weight
           "Modified by", "Modified on", "Comment"]  # fmt: skip
 GERMAN = ["Farbe", "Dokumentgruppe", "Dokumentname", "Code", "Anfang", "Ende", "Gewicht", "Segment",
           "Geändert von", "Bearbeitet am", "Kommentar"]  # fmt: skip
+KNOWN = ["group", "id", "code", "start", "end", "of_segment", "text", "coder"]
 OTHERS = ["of_segment"] * 2
 
 
@@ -28,12 +29,11 @@ OTHERS = ["of_segment"] * 2
     [
         (
             MAXQDA,
-            ["group", "id", "code", "start", "end", "of_segment", "text", "coder", *OTHERS],
+            [*KNOWN, *OTHERS],
         ),
         (
             GERMAN,
-            ["of_segment", "group", "id", "code", "start", "end", "of_segment", "text", "coder"]
-            + OTHERS,  # noqa: RUF005
+            ["of_segment", *KNOWN, *OTHERS],
         ),
         # ATLAS.ti, Taguette, QualCoder, Dedoose, NVivo
         (

@@ -11,6 +11,7 @@ import pytest
 
 from helpers.good_studies import Variant
 from helpers.raw_studies import VOCABULARY, codebook_of, study
+from metastudy.codebook import reference_page
 from metastudy.codebook.codebook import load
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonize.harmonize import Harmonized, harmonize_file
@@ -60,11 +61,9 @@ def made(
     folder = study(tmp_path / "small", name, data, file + book, design="interviews")
     if cases is not None:
         (folder / "c.csv").write_text(cases, "utf-8")
-        manifest = (folder.parent / "manifest.yaml").read_text("utf-8")
         codebook = (folder / "codebook.yaml").read_text("utf-8")
         changed = codebook.replace("provenance: simulated", "provenance: observed")
         (folder / "codebook.yaml").write_text(changed, "utf-8")
-        assert manifest
         (folder.parent / "manifest.yaml").write_text("{}\n", "utf-8")
     return folder
 
@@ -370,3 +369,29 @@ def test_a_codebook_of_a_list_has_to_say_what_a_list_needs(
         return
     problems = refused(made(tmp_path, book=text.replace(old, new), file=""))
     assert any(found in one.found for one in problems)
+
+
+def test_the_example_on_the_page_of_codebooks_works(tmp_path: Path) -> None:
+    text = reference_page.page().partition("```yaml\nstudy: {design: interviews}")[2]
+    text = "".join(text.partition("\n")[2].partition("```")[0])
+    folder = made(tmp_path, book=text + "outcomes: [uncertainty]\n", file="", cases="-")
+    (folder / "c.csv").unlink()
+    tables = {
+        "segments.xlsx": [
+            ["Document name", "Code", "Modified by", "Beginning", "End", "Segment"],
+            ["T1", "Strain > Not sure", "Ann", 1, 2, WORDS],
+        ],
+        "documents.xlsx": [
+            ["Document name", "Coders", "Town"],
+            ["T1", "Ann", "A"],
+            ["T2", "Ann", "B"],
+        ],
+    }
+    for name, rows in tables.items():
+        book = openpyxl.Workbook()
+        assert book.active is not None
+        for row in rows:
+            book.active.append(row)
+        book.save(folder / name)
+    found = harmonized(folder)
+    assert (found.report["rows_kept"], len(found.tables["codings"])) == (2, 1)

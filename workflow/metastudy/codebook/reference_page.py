@@ -70,8 +70,9 @@ All problems of a codebook are reported together, and so are all problems of a f
 | a matrix, one row a source or a source and coder | `matrix` | the columns that `codes` lists |
 | a list, one row a coded segment | `segments` | the variable that is `code` |
 
-All give the same tables. A list is what programs export as retrieved segments, quotations, excerpts or a coding
-summary; `snakemake codebook` knows their headings. It may be delimited text or Excel:
+All give the same tables. A list is what programs export as retrieved segments, quotations,
+excerpts or a coding summary; `snakemake codebook` knows their headings. It may be delimited text
+or Excel:
 
 ```yaml
 study: {{design: interviews}} # and the other keys
@@ -88,14 +89,18 @@ variables:
 codes: {{Not sure: uncertainty}}
 ```
 
-- Several segments of a code in a case count as one that it was applied. With `start`, segments are told apart, and rows that
-  repeat one are counted in the report; without it all are at the same place, as in a matrix.
-- A list has no row for a document without a segment. Where `file.cases` names a file with a row for each
-  case, these are cases without a code, and what belongs to a case is taken from that file. Otherwise they are not in
-  the study, and the report says so. With several coders, `coders` says who read a case without a segment.
-- A code of the codebook that no segment has counts as never applied, and the report names it. A code that the codebook does not
-  list is an error; it is spelt only where it is near to one that is known, for it may be a person's words.
-- Two documents of one name are one case: rename them before the export where groups have the same names.
+- Several segments of a code in a case say once that it was applied. With `start`, segments are
+  told apart, and rows that repeat one are counted in the report; without it all are at the same
+  place, as in a matrix.
+- A list has no row for a document without a segment. Where `file.cases` names a file with a row
+  for each case, it is a case without a code, and what belongs to a case is taken from that file.
+  Otherwise it is not in the study, and the report says so. With several coders, `coders` says
+  who read a case without a segment.
+- A code of the codebook that no segment has counts as never applied, and the report names it. A
+  code that the codebook does not list is an error; it is spelt only where it is near to one that
+  is known, for it may be a person's words.
+- Two documents of one name are one case: rename them before the export where groups have the
+  same names.
 - The text of a segment is not read.
 """
 _MIDDLE = """
