@@ -15,6 +15,7 @@ from metastudy.codebook import reference_page
 from metastudy.codebook.codebook import load
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonize.harmonize import Harmonized, harmonize_file
+from metastudy.parcels.folders import said_in
 from metastudy.readers import read
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawProject
@@ -30,7 +31,6 @@ A;T1;Belastung\\Not sure;5;6;{WORDS};Ann
 A;T1;Change of role;2;2;{WORDS};Bob
 A;T2;Change of role;1;3;{WORDS};Bob
 """
-CASES = "Dokumentname;Land;Gelesen\nT1;Scotland;Ann;Bob\n"
 BOOK = """\
 variables:
   - {name: Dokumentname, as: id}
@@ -334,6 +334,25 @@ def test_a_persons_words_in_the_wrong_column_are_not_spelt(tmp_path: Path, role:
     assert "Gerda" not in said
 
 
+def test_a_list_without_its_header_does_not_show_its_first_segment(tmp_path: Path) -> None:
+    rows = LIST.partition("\n")[2]
+    found = refused(made(tmp_path, rows, READ, WITH_CASES, ALL))
+    assert {one.code for one in found} == {"unknown-column"}
+    assert not any("Ann" in str(one) for one in found)
+
+
+def test_the_file_of_cases_is_a_file_of_the_study(tmp_path: Path) -> None:
+    folder = made(tmp_path, book=READ, file=WITH_CASES, cases=ALL)
+    names = [Path(path).name for path in said_in(folder, VOCABULARY).files]
+    assert names == ["s.csv", "c.csv", "codebook.yaml"]
+
+
+def test_a_case_that_nobody_read_is_noted(tmp_path: Path) -> None:
+    cases = ALL.replace("T3;S;Ann", "T3;S;")
+    notes = harmonized(made(tmp_path, book=READ, file=WITH_CASES, cases=cases)).report["notes"]
+    assert "1 of them have no reader: they count for no code" in notes
+
+
 def test_the_file_of_cases_has_to_be_there_and_what_it_is_said_to_be(tmp_path: Path) -> None:
     folder = made(tmp_path, book=READ, file=WITH_CASES, cases=ALL)
     (folder / "c.csv").rename(folder / "d.csv")
@@ -355,8 +374,12 @@ def test_the_file_of_cases_has_to_be_there_and_what_it_is_said_to_be(tmp_path: P
         ("delimiter: ;", "delimiter: ;, cases_sheet: x", "'cases_sheet' without 'cases'"),
         ("delimiter: ;", "delimiter: ;, cases: s.csv", "which is the list of segments too"),
         ("delimiter: ;", "delimiter: ;, ids: row_numbers", "whose rows are no cases"),
-        ("Segment, as: ignore", "Segment, as: coders", "'coders'"),
         ("Bearbeitet von, as: coder", "Bearbeitet von, as: coders", "without 'as: coder'"),
+        (
+            "outcomes:",
+            "exclude: [{rule: test, variable: Bearbeitet von, drop: [Ann]}]\noutcomes:",
+            "which is the coder of a segment",
+        ),
     ],
 )
 def test_a_codebook_of_a_list_has_to_say_what_a_list_needs(
@@ -364,16 +387,13 @@ def test_a_codebook_of_a_list_has_to_say_what_a_list_needs(
 ) -> None:
     text = FILE + BOOK
     assert old in text
-    if found == "'coders'":
-        assert codebook_of(made(tmp_path, book=text.replace(old, new), file=""))
-        return
     problems = refused(made(tmp_path, book=text.replace(old, new), file=""))
     assert any(found in one.found for one in problems)
 
 
 def test_the_example_on_the_page_of_codebooks_works(tmp_path: Path) -> None:
     text = reference_page.page().partition("```yaml\nstudy: {design: interviews}")[2]
-    text = "".join(text.partition("\n")[2].partition("```")[0])
+    text = text.partition("\n")[2].partition("```")[0].replace(": doubt", ": uncertainty")
     folder = made(tmp_path, book=text + "outcomes: [uncertainty]\n", file="", cases="-")
     (folder / "c.csv").unlink()
     tables = {

@@ -86,7 +86,7 @@ variables:
   - {{name: Segment, as: ignore, note: Words of a person.}}
   - {{name: Coders, as: coders}} # of the cases: all who read one
   - {{name: Town, as: site}} # of the cases
-codes: {{Not sure: uncertainty}}
+codes: {{Not sure: doubt}} # a code of the vocabulary
 ```
 
 - Several segments of a code in a case say once that it was applied. With `start`, segments are

@@ -66,7 +66,8 @@ def roles(names: Sequence[str]) -> dict[str, str]:
         elif own:
             found[name] = "of_segment"
     known = set(found.values())
-    return found if {"id", "code"} <= known and known & {"text", "start", "coder"} else {}
+    enough = known & {"text", "coder"} or {"start", "end"} <= known
+    return found if {"id", "code"} <= known and enough else {}
 
 
 def draft(

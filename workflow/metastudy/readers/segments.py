@@ -127,15 +127,15 @@ def _check_columns(codebook: Codebook, listed: RawTable, declared: RawTable | No
     """
     own = {variable.name for role in OF_SEGMENTS for variable in codebook.having(role)}
     problems = [one for one in unknown_columns(codebook, listed.names, {}) if one.column in own]
-    names = listed.names
     if declared is not None:
-        names += declared.names
         identity = {variable.name for variable in codebook.having("id")}
         lost = unknown_columns(codebook.of_cases, declared.names, {})
         problems += [one for one in lost if one.column in identity]
     if problems:
         known = {one.column for one in problems}
-        others = unknown_columns(codebook, names, {})
+        # Without a header the first row is in its place, and with it a person's words.
+        tables = [one for one in (listed, declared) if one and set(codebook.named) & {*one.names}]
+        others = unknown_columns(codebook, [name for one in tables for name in one.names], {})
         raise BadInput([*problems, *(one for one in others if one.column not in known)])
 
 
@@ -271,6 +271,13 @@ def _notes(codebook: Codebook, codings: pd.DataFrame, cases: Cases) -> list[str]
             f"a list of segments tells nothing of documents without one: the {count} that have "
             "one are the cases; name a file of all cases under file.cases"
         )
-    elif without := int(cases.without(codings).sum()):
-        notes.append(f"{without} of {count} cases have no segment: no code was applied to them")
+    elif (without := cases.without(codings)).any():
+        notes.append(
+            f"{without.sum()} of {count} cases have no segment: no code was applied to them"
+        )
+        readers = codebook.only("coders")
+        if readers and readers.name in cases.table.data:
+            unread = without & cases.table.data[readers.name].eq("").to_numpy()
+            if unread.any():
+                notes.append(f"{unread.sum()} of them have no reader: they count for no code")
     return notes

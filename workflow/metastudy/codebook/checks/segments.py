@@ -13,6 +13,7 @@ __all__ = ["segment_problems"]
 
 FORM = "segments"
 OF_SEGMENTS = ("code", "start", "end")  # what a variable is in a list of segments alone
+OF_ROWS = (*OF_SEGMENTS, "coder")  # what belongs to a segment, and not to its case
 
 
 def segment_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator[Problem]:
@@ -52,6 +53,14 @@ def segment_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterato
             "'ids: row_numbers' in a list of segments, whose rows are no cases",
             "a variable with 'as: id', the case or document of the segment",
         )
+    names = {entry["name"]: entry["as"] for _, entry in sound.variables(*OF_ROWS)}
+    for place, rule in (*sound.entries("exclude"), *sound.entries("quality")):
+        if rule.get("variable") in names:
+            yield document.problem(
+                (*place, "variable"),
+                f"'{rule['variable']}', which is the {names[rule['variable']]} of a segment",
+                "a variable of the case: by a rule whole cases leave or are marked",
+            )
     yield from _cases_problems(document, file)
 
 
