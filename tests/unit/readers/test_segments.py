@@ -347,6 +347,17 @@ def test_the_file_of_cases_is_a_file_of_the_study(tmp_path: Path) -> None:
     assert names == ["s.csv", "c.csv", "codebook.yaml"]
 
 
+def test_a_coder_who_only_read_has_a_row_with_an_ignored_code(tmp_path: Path) -> None:
+    cases = ALL.replace("T3;S;Ann", "T3;S;Cleo")
+    (problem,) = refused(made(tmp_path / "a", book=READ, file=WITH_CASES, cases=cases))
+    assert (problem.code, problem.row, problem.column) == ("unknown-label", 4, "Gelesen")
+    assert "Cleo" not in str(problem)
+    rows = LIST + f"A;T3;Look again;;;{WORDS};Cleo\n"
+    found = harmonized(made(tmp_path / "b", rows, READ, WITH_CASES, cases)).tables
+    assert len(found["readings"]) == 4
+    assert len(found["codings"]) == 4
+
+
 def test_a_case_that_nobody_read_is_noted(tmp_path: Path) -> None:
     cases = ALL.replace("T3;S;Ann", "T3;S;")
     notes = harmonized(made(tmp_path, book=READ, file=WITH_CASES, cases=cases)).report["notes"]

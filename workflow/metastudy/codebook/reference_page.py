@@ -95,7 +95,7 @@ codes: {{Not sure: doubt}} # a code of the vocabulary
 - A list has no row for a document without a segment. Where `file.cases` names a file with a row
   for each case, it is a case without a code, and what belongs to a case is taken from that file.
   Otherwise it is not in the study, and the report says so. With several coders, `coders` says
-  who read a case without a segment.
+  who read a case without a segment. A row with a code that is mapped to `ignore` says it too.
 - A code of the codebook that no segment has counts as never applied, and the report names it. A
   code that the codebook does not list is an error; it is spelt only where it is near to one that
   is known, for it may be a person's words.

@@ -62,6 +62,11 @@ def _readings(
     variable = study.codebook.only("coders")
     if variable:
         names = {**project.coders, **{name: name for name in project.coders.values()}}
+        fix = f"correct the names, or 'separator' in {shown(study.codebook.path)}"
+        users, found = "users of the project", "a coder who is none of the project's users"
+        if study.codebook.only("code"):
+            users, found = "those who coded segments", "a coder who has no segment in the list"
+            fix += "; or give the coder a row with a code that is mapped to ignore"
 
         def meaning(text: str) -> list[str]:
             listed = [canonical(one) for one in text.split(variable.separator)]
@@ -69,9 +74,9 @@ def _readings(
                 if one not in names:
                     raise decoders.InvalidValue(
                         "unknown-label",
-                        "names of users of the project",  # which are nobody's business here
-                        f"correct the names, or 'separator' in {shown(study.codebook.path)}",
-                        "a coder who is none of the project's users",
+                        f"names of {users}",  # which are nobody's business here
+                        fix,
+                        found,
                     )
             return [names[one] for one in listed if one]
 

@@ -27,9 +27,9 @@ class Cases:
     place: Mapping[str, int]
     problems: list[Problem]
 
-    def without(self, codings: pd.DataFrame) -> np.ndarray:
-        """Tell which cases have no coding."""
-        return ~np.isin(np.arange(len(self.table.data)), codings["case"].to_numpy())
+    def without(self, places: pd.Series) -> np.ndarray:
+        """Tell which cases are not at any of some places, those of segments."""
+        return ~np.isin(np.arange(len(self.table.data)), places.to_numpy())
 
 
 def cases_of(

@@ -92,9 +92,9 @@ def read(codebook: Codebook) -> RawProject:
     return RawProject(
         cases=cases.table,
         codings=codings,
-        coders={name: name for name in rows.coders[rows.good].unique()},
+        coders={name: name for name in rows.coders.unique() if name},
         codes={ways[text]: path for text, path in codes.items()} | {one: (one,) for one in unseen},
-        readings=_readings(codebook, codings, cases, problems),
+        readings=_readings(codebook, codings, cases, place, problems),
         notes=(*_notes(codebook, codings, cases), *segment_codes.notes(unseen)),
         problems=tuple(problems),
     )
@@ -233,7 +233,11 @@ class _Rows:
 
 
 def _readings(
-    codebook: Codebook, codings: pd.DataFrame, cases: Cases, problems: list[Problem]
+    codebook: Codebook,
+    codings: pd.DataFrame,
+    cases: Cases,
+    place: pd.Series,
+    problems: list[Problem],
 ) -> pd.DataFrame | None:
     """Tell who read the cases of which no variable says it: the only coder, if there is but one."""
     coders = codings["coder"].unique()
@@ -242,7 +246,7 @@ def _readings(
     if codebook.only("coder") is None or len(coders) == 1:
         only = coders[0] if len(coders) else UNKNOWN_CODER
         return pd.DataFrame({"case": np.arange(len(cases.table.data)), "coder": only})
-    without = cases.without(codings)
+    without = cases.without(place)
     if without.any():
         problems.append(
             row_problem(
@@ -271,7 +275,7 @@ def _notes(codebook: Codebook, codings: pd.DataFrame, cases: Cases) -> list[str]
             f"a list of segments tells nothing of documents without one: the {count} that have "
             "one are the cases; name a file of all cases under file.cases"
         )
-    elif (without := cases.without(codings)).any():
+    elif (without := cases.without(codings["case"])).any():
         notes.append(
             f"{without.sum()} of {count} cases have no segment: no code was applied to them"
         )
