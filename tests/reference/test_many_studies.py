@@ -131,7 +131,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> World:
         manifest[name] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
     (raw / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
     targets = ["contrasts/threat.parquet", "diagnostics/gates.json", "synthesis/pooled.parquet"]
-    snakemake(folder, [f"results/{target}" for target in targets], {})
+    half = {"sampling": {"tune": 700, "draws": 1000}}  # of what is shipped; the gates are the same
+    snakemake(folder, [f"results/{target}" for target in targets], half)
     low, high = on_scores(0.0), on_scores(2 * MEAN)
     middle = on_scores(MEAN)
     assert middle - low == pytest.approx(high - middle, abs=0.01), "attenuation is a factor"

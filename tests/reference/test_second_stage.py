@@ -226,6 +226,7 @@ def test_every_study_shrinks_as_on_the_grid(fitted: tuple) -> None:
         )
 
 
+@pytest.mark.ci
 def test_a_study_has_what_its_country_adds() -> None:
     """Given means and spreads, effects are normal: shrunk towards what the country's others say."""
     table, covariance = schools()
@@ -257,6 +258,7 @@ def test_one_country_and_one_sector_give_no_prediction_for_another(fitted: tuple
     assert set(fitted[2]["level"]) == {"population", "study", "new_study"}
 
 
+@pytest.mark.ci
 def test_correlated_estimates_are_weighed_by_their_whole_covariance() -> None:
     """Two estimands of three studies; without spread the answer is generalised least squares."""
     rng = np.random.default_rng(4)

@@ -433,8 +433,9 @@ def test_everything_that_a_job_makes_is_asked_for(clone: Path):
     assert made - beside - together - asked == set()
 
 
+# At each landing test_what_reruns.py builds a small project again from the store, all of it.
 @pytest.mark.fit
-@pytest.mark.ci
+@pytest.mark.long(of=("metastudy.common.result_store", "metastudy.commands.fit"))
 def test_the_same_cells_take_their_posterior_from_the_store(project: Path):
     tiny = {"chains": 2, "tune": 50, "draws": 50}
     target, log = "results/fits/strain.nc", project / "results/logs/fit/strain.log"
