@@ -1,0 +1,41 @@
+"""The shipped chains pass the shipped gates, on the shipped data."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.repository import ROOT, copy_of_the_repository
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.fit,
+    pytest.mark.long(of=("metastudy.models.registry", "metastudy.inference.sampling")),
+]
+GATES = "results/diagnostics/gates.json"
+
+
+def test_every_fit_passes_every_gate(tmp_path: Path) -> None:
+    project = copy_of_the_repository(tmp_path / "project")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["snakemake", "--cores", "2", GATES],
+        cwd=project,
+        env=os.environ | {"PATH": path},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    gates = json.loads((project / GATES).read_text("utf-8"))
+    assert len(gates) == 7
+    assert all(gate["passed"] for fit in gates for gate in fit["gates"])
+    shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8"))["gates"]
+    assert {gate["gate"]: gate["threshold"] for fit in gates for gate in fit["gates"]} == shipped
