@@ -77,6 +77,22 @@ def test_the_committed_record_has_every_variable_that_the_article_prints() -> No
     assert used - known == set()
 
 
+def test_every_gate_of_the_committed_record_is_passed() -> None:
+    """Of the shipped chains; the whole way of a landing samples short ones."""
+    fits = {
+        name: table["rows"]
+        for name, table in load(RECORD)["tables"].items()
+        if name.startswith("diagnostics/")
+    }
+    gates = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["gates"]
+    assert len(fits) == 7
+    for name, rows in fits.items():
+        assert {row.rpartition("|")[2] for row in rows} == gates.keys(), name
+        for row, ((_, limit), (passed, _)) in rows.items():
+            assert passed is True, (name, row)
+            assert limit == gates[row.rpartition("|")[2]]
+
+
 def test_the_committed_record_is_of_the_data_that_ship() -> None:
     found = load(RECORD)["raw"]
     raw = ROOT / "data" / "raw"
