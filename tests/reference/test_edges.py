@@ -27,7 +27,11 @@ from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
 from metastudy.synthesis.study_estimates import estimates
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.fit,
+    pytest.mark.long(of=("metastudy.models.registry", "metastudy.inference.sampling")),
+]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 SAMPLING = CONFIG["sampling"] | {"chains": 2, "draws": 1000}

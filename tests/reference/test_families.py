@@ -56,7 +56,6 @@ LONG = pytest.mark.long(
     )
 )
 TIMES = [
-    pytest.param(60, id="some", marks=pytest.mark.ci),
     pytest.param(200, id="many", marks=LONG),
 ]
 
@@ -301,7 +300,7 @@ def better_together(pooled: Found, apart: Found) -> None:
     assert smaller(pooled.mean[there], apart.mean[there])
 
 
-@pytest.mark.parametrize("number", TIMES[1:])
+@pytest.mark.parametrize("number", TIMES)
 def test_pooling_pulls_one_true_effect_among_zeros_and_errs_less_over_all_five(
     undirected: Fits, number: int, figures: Callable[..., None]
 ) -> None:

@@ -41,7 +41,11 @@ import generate
 import threat
 from draw import stream
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.fit,
+    pytest.mark.long(of=("metastudy.models.registry", "metastudy.synthesis.stages")),
+]
 
 COUNTRIES = ["DK", "FI", "NO", "SE"]
 SECTORS = ["elderly_care", "social_care", "schools"]

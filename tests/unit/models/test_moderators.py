@@ -184,7 +184,7 @@ def test_contrasts_have_a_row_for_each_coefficient_and_the_mean_says_where_it_is
     assert found.table(0.95, {"sd": 0.1}).set_index("id").loc[mine["id"], "rope"].notna().all()
 
 
-@pytest.mark.ci
+@pytest.mark.long(of=("metastudy.models.answers.kind", "metastudy.inference.sampling"))
 def test_a_coefficient_is_that_of_the_weighted_regression_of_the_estimates() -> None:
     """With a given spread and large studies the posterior is normal, and known in closed form."""
     places = np.array([5.0, 10.0, 20.0, 30.0, 42.0, 50.0])

@@ -111,7 +111,7 @@ SAMPLING = {"chains": 2, "tune": 400, "draws": 500, "target_accept": 0.9, "seed"
 
 
 @pytest.mark.fit
-@pytest.mark.ci
+@pytest.mark.long(of=("metastudy.models.codings.kind", "metastudy.inference.sampling"))
 def test_of_one_study_that_says_enough_the_model_says_what_the_study_says(
     figures: Callable[..., None],
 ) -> None:
