@@ -17,6 +17,7 @@ from helpers.crossed_exact import Crossed
 from helpers.exact_pooling import law_of
 from helpers.repository import ROOT
 from metastudy.codebook import codebook, vocabulary
+from metastudy.config import completed
 from metastudy.harmonize.harmonize import harmonize_file
 from metastudy.models.priors import priors_of
 from metastudy.synthesis.influence import SAYS_NOTHING
@@ -33,7 +34,8 @@ CHECKED = 13  # each so many countries the prediction is integrated as well
 def test_countries_left_out_are_where_the_others_say_by_intervals_as_wide_as_they_must_be(
     figures: Callable[..., None],
 ) -> None:
-    settings = yaml.safe_load((FOLDER / "config" / "config.yaml").read_text("utf-8"))
+    said = yaml.safe_load((FOLDER / "config" / "config.yaml").read_text("utf-8"))
+    settings = completed(said, ROOT / "config" / "config.yaml")
     words = vocabulary.load(FOLDER / "config" / "vocabulary.yaml")
     book = codebook.load(FOLDER / "data" / "raw" / "lost_wallets", words)
     effects = harmonize_file(book, b"no people are here").tables["effects"]
