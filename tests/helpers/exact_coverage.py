@@ -91,7 +91,7 @@ def exact_coverage(
     precision = information + 1 / law.variance  # (node, point of the law)
     constant = -0.5 * (log_det + np.log(precision * law.variance))
     tail = (1 - level) / 2
-    hits: dict[str, list[list[bool]]] = {}
+    hits: dict[str, np.ndarray] = {}
     for world in range(worlds):
         draw = shapes[world % len(shapes)]
         truth, y, gain, weight = [], [], [], []
@@ -134,11 +134,9 @@ def exact_coverage(
                 found[name] = (predicted[:, None], np.array([known]))
             for name, (values, known) in found.items():
                 low, high = np.quantile(values, [tail, 1 - tail], axis=0)
-                held = [*((low <= known) & (known <= high))]
-                of_world = hits.setdefault(name, [])
-                of_world.append(held) if k == 0 else of_world[-1].extend(held)
-    shares = {name: [float(np.mean(one)) for one in own] for name, own in hits.items()}
-    return {k: (float(np.mean(v)), float(np.std(v) / np.sqrt(worlds))) for k, v in shares.items()}
+                share = np.mean((low <= known) & (known <= high)) / len(means)
+                hits.setdefault(name, np.zeros(worlds))[world] += share
+    return {k: (float(v.mean()), float(v.std() / np.sqrt(worlds))) for k, v in hits.items()}
 
 
 def _spreads(total: float, seed: int) -> np.ndarray:

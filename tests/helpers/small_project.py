@@ -159,7 +159,9 @@ def make(project: Path) -> Path:
     return project
 
 
-def snakemake(project: Path, *arguments: str, cores: int = 1) -> subprocess.CompletedProcess[str]:
+def snakemake(
+    project: Path, *arguments: str, cores: int = 1, timeout: float | None = 1800
+) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a project; what it says is one text."""
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments],
@@ -169,7 +171,7 @@ def snakemake(project: Path, *arguments: str, cores: int = 1) -> subprocess.Comp
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=1800,
+        timeout=timeout,
     )
 
 

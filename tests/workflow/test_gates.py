@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from helpers.repository import ROOT, copy_of_the_repository
+from helpers.small_project import snakemake
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,16 +21,7 @@ GATES = "results/diagnostics/gates.json"
 
 def test_every_fit_passes_every_gate(tmp_path: Path) -> None:
     project = copy_of_the_repository(tmp_path / "project")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["snakemake", "--cores", "2", GATES],
-        cwd=project,
-        env=os.environ | {"PATH": path},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    done = snakemake(project, GATES, cores=2, timeout=None)
     assert done.returncode == 0, done.stdout[-6000:]
     gates = json.loads((project / GATES).read_text("utf-8"))
     assert len(gates) == 7

@@ -5,10 +5,7 @@ The rules are those that ship; what they are made of is a small build that is wr
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ import pytest
 from helpers.finished_project import STUDIES, finished_project
 from helpers.repository import ROOT
 from helpers.small_manuscript import staged
+from helpers.small_project import snakemake
 
 pytestmark = pytest.mark.ci
 
@@ -80,16 +78,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, target: str, *more: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", target, "--cores", "1", *more],
-        cwd=project,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+    done = snakemake(project, target, *more)
     log = project / "results/logs" / f"{target}.log"
     return done.returncode, done.stdout + (log.read_text("utf-8") if log.is_file() else "")
 

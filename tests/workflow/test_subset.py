@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from helpers.repository import copy_of_the_repository
+from helpers.small_project import snakemake
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,16 +25,8 @@ LOOSE = {"rhat": 9, "ess_bulk": 1, "ess_tail": 1, "divergences": 9999, "ebfmi": 
 def test_a_subset_ends_with_its_own_figures_and_tables(tmp_path: Path) -> None:
     project = copy_of_the_repository(tmp_path / "project")
     short, gates = f"sampling={json.dumps(SHORT)}", f"gates={json.dumps(LOOSE)}"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["snakemake", "--cores", "2", "--config", f"studies={STUDY}", short, gates],
-        cwd=project,
-        env=os.environ | {"PATH": path},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    chosen = ("--config", f"studies={STUDY}", short, gates)
+    done = snakemake(project, *chosen, cores=2, timeout=None)
     assert done.returncode == 0, done.stdout[-4000:]
     table = pd.read_csv(project / "results/tables/studies.csv")
     assert set(table["study"]) == {STUDY}
