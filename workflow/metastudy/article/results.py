@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import made_files
 from metastudy.display.labels import Labels, study_label
 from metastudy.harmonized.study import Study
 from metastudy.models.kind import Model
@@ -161,10 +162,8 @@ def drawn(evidence: Results, module: str, ids: Iterable[str]) -> dict[str, np.nd
     wanted = set(ids)
     if not wanted or module not in evidence.draws:
         return {}
-    import xarray as xr
-
-    with xr.open_dataset(evidence.draws[module], group="contrasts") as found:
-        value = found["value"]
+    with made_files.tree(evidence.draws[module]) as found:
+        value = found["contrasts"]["value"]
         known = [i for i in map(str, value["contrast"].values) if i in wanted]
         values = value.sel(contrast=known).transpose("contrast", "chain", "draw").to_numpy()
     return {i: v.ravel() for i, v in zip(known, values, strict=True)}

@@ -12,6 +12,7 @@ import xarray as xr
 
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import made_files
 from metastudy.harmonized import schema
 from metastudy.harmonized.study import Study, load_study
 from metastudy.synthesis.declared import Declared
@@ -44,7 +45,7 @@ def read(
     -------
     Cells, vocabulary, published findings, and what codebooks declare of estimates.
     """
-    cells = [xr.load_dataset(path) for path in args.cells]
+    cells = [made_files.arrays(path) for path in args.cells]
     studies = [load_study(folder) for folder in args.published]
     vocabulary = vocabularies.of_studies(
         args.vocabulary,

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from metastudy.article.catalogue import RESULTS
 from metastudy.article.results import Modelled, Results
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import made_files
 from metastudy.common.problems import MetastudyError
 from metastudy.harmonized.study import load_study
 from metastudy.models.registry import model_of
@@ -41,30 +42,30 @@ def gather(args: argparse.Namespace) -> Results:
         kind: _by_module(getattr(args, kind), vocabulary)
         for kind in ("cells", "contrasts", "draws", "heterogeneity")
     }
-    checks = [json.loads(path.read_text("utf-8")) for path in sorted(args.checks)]
+    checks = [_checks(path) for path in sorted(args.checks)]
     return Results(
         vocabulary=vocabulary,
         studies=tuple(study for study in studies if study.people),
         published=tuple(study for study in studies if not study.people),
         appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
         truth=_joined(pd.read_csv(path, comment="#") for path in args.truth),
-        design_based=_joined(pd.read_parquet(path) for path in args.design_based),
-        sensitivity=_joined(pd.read_parquet(path) for path in sorted(args.sensitivity)),
+        design_based=_joined(made_files.table(path) for path in args.design_based),
+        sensitivity=_joined(made_files.table(path) for path in sorted(args.sensitivity)),
         cells={name: _modelled(path) for name, path in by_module["cells"].items()},
-        contrasts={n: pd.read_parquet(path) for n, path in by_module["contrasts"].items()},
+        contrasts={n: made_files.table(path) for n, path in by_module["contrasts"].items()},
         draws=by_module["draws"],
-        heterogeneity={n: pd.read_parquet(p) for n, p in by_module["heterogeneity"].items()},
-        refits=_joined(pd.read_parquet(path) for path in args.refits),
-        power=_joined(pd.read_parquet(path) for path in args.power),
-        predictive=_joined(pd.read_parquet(path) for path in args.predictive),
-        comparison=_joined(pd.read_parquet(path) for path in args.comparison),
+        heterogeneity={n: made_files.table(p) for n, p in by_module["heterogeneity"].items()},
+        refits=_joined(made_files.table(path) for path in args.refits),
+        power=_joined(made_files.table(path) for path in args.power),
+        predictive=_joined(made_files.table(path) for path in args.predictive),
+        comparison=_joined(made_files.table(path) for path in args.comparison),
         checks=tuple(
             c for found in checks for c in (found if isinstance(found, list) else [found])
         ),
-        selection={path.stem: pd.read_parquet(path) for path in args.selection},
-        robustness={path.stem: pd.read_parquet(path) for path in args.robustness},
-        unlock=_joined(pd.read_parquet(path) for path in args.unlock),
-        synthesis={path.stem: pd.read_parquet(path) for path in args.synthesis},
+        selection={path.stem: made_files.table(path) for path in args.selection},
+        robustness={path.stem: made_files.table(path) for path in args.robustness},
+        unlock=_joined(made_files.table(path) for path in args.unlock),
+        synthesis={path.stem: made_files.table(path) for path in args.synthesis},
         settings=args.settings,
     )
 
@@ -77,19 +78,22 @@ def _by_module(paths: list[Path], vocabulary: Vocabulary) -> dict[str, Path]:
     return {name: found[name] for name in vocabulary["modules"] if name in found}
 
 
+def _checks(path: Path) -> Any:
+    with made_files.reading(path):
+        return json.loads(path.read_text("utf-8"))
+
+
 def _joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     found = list(tables)
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def _modelled(path: Path) -> Modelled:
-    import xarray as xr
-
-    with xr.open_dataset(path) as cells:
-        study, n = model_of(cells).sizes(cells)
-        dropped = json.loads(cells.attrs["dropped"])
-        site, pattern, cell = (cells.sizes.get(name, 0) for name in ("site", "pattern", "cell"))
-        arms = _of_all_arms(cells) if "scale_of_all_arms" in cells else ()
+    cells = made_files.arrays(path)
+    study, n = model_of(cells).sizes(cells)
+    dropped = json.loads(cells.attrs["dropped"])
+    site, pattern, cell = (cells.sizes.get(name, 0) for name in ("site", "pattern", "cell"))
+    arms = _of_all_arms(cells) if "scale_of_all_arms" in cells else ()
     rows = pd.Series(n).groupby(study.astype(str)).sum()
     own = {str(k): round(v) for k, v in rows.items()}
     return Modelled(own, tuple(dropped), site, pattern, cell, arms)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.record import history
 from metastudy.record.record_file import dumped, made
 
@@ -25,7 +26,7 @@ def main() -> None:
     written = {args.out: dumped(record)}
     if args.history:
         sources = args.results / "variables" / "sources.json"
-        made_of = json.loads(sources.read_text("utf-8"))["variables"]
+        made_of = made_files.report(sources)["variables"]
         names = [name for place in args.primary.values() for name in place]
         new = history.entries(record, made_of, names)
         written[args.history] = history.dump(history.with_new(history.read(args.history), new))

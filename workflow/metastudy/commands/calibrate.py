@@ -12,12 +12,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import xarray as xr
-
 from metastudy.calibration.simulation_based import calibrate
 from metastudy.commands._calibration_options import add_options, options
 from metastudy.commands._run import run
-from metastudy.common import result_tables
+from metastudy.common import made_files, result_tables
 
 
 def main() -> None:
@@ -27,7 +25,7 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=1)
     add_options(parser)
     args = parser.parse_args()
-    cells = xr.load_dataset(args.cells)
+    cells = made_files.arrays(args.cells)
     ranked, checks = calibrate(cells, cores=args.cores, **options(args.settings))
     result_tables.checked("ranks", ranked).to_parquet(args.ranks, index=False)
     result_tables.checked("gates", checks).to_parquet(args.gates, index=False)

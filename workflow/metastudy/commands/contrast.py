@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.common.result_tables import checked
 from metastudy.models.priors import priors_of
 from metastudy.posterior.contrasts import contrasts
@@ -37,8 +38,8 @@ def main() -> None:
 
     from metastudy.inference.netcdf import save
 
-    cells = xr.load_dataset(args.cells)
-    with xr.open_datatree(args.posterior) as posterior:
+    cells = made_files.arrays(args.cells)
+    with made_files.tree(args.posterior) as posterior:
         spreads = heterogeneity(cells, posterior, priors_of(args.priors), args.interval)
         decided = decided_by_prior(spreads, args.prior_decides)
         found = contrasts(cells, posterior, args.seed, args.smallest_cell, decided)

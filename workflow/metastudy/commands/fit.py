@@ -7,9 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
-import xarray as xr
-
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.inference.fit import fit
 from metastudy.inference.netcdf import save
 from metastudy.models.priors import priors_of
@@ -26,7 +25,7 @@ def main() -> None:
     args = parser.parse_args()
 
     part = args.posterior.with_suffix(".part")
-    cells, priors = xr.load_dataset(args.cells), priors_of(args.priors)
+    cells, priors = made_files.arrays(args.cells), priors_of(args.priors)
     save(fit(cells, priors, args.sampling, args.cores), part)
     shutil.move(part, args.posterior)
     print("sampled")

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.inference.convergence import verdict
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     parser.add_argument("--checks", type=Path, nargs="+", required=True, help="from `diagnose`")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    checks = [json.loads(path.read_text("utf-8")) for path in args.checks]
+    checks = [made_files.report(path) for path in args.checks]
     verdict(checks)
     args.out.write_text(json.dumps(checks, indent=2, sort_keys=True) + "\n", "utf-8")
 

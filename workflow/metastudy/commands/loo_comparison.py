@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pandas as pd
-import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.common.result_tables import checked
 from metastudy.common.tables import join_values
 from metastudy.model_checks.loo_comparison import (
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
-    cells = xr.load_dataset(args.cells)
+    cells = made_files.arrays(args.cells)
     model = model_of(cells)
     rows = observed_rows(args.studies, cells, args.vocabulary)
     if rows is None:
@@ -43,7 +43,7 @@ def main() -> None:
         return
     found, gates, components = {}, {}, 0
     for path in args.fits:
-        with xr.open_datatree(path) as tree:
+        with made_files.tree(path) as tree:
             for pooling, group in POOLING.items():
                 if group in tree.children:
                     draws = tree[group].to_dataset()

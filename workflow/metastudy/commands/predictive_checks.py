@@ -6,9 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-import xarray as xr
-
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.common.result_tables import checked
 from metastudy.model_checks.predictive_checks import predict
 from metastudy.models.aggregate import observed_rows
@@ -28,9 +27,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
-    cells = xr.load_dataset(args.cells)
+    cells = made_files.arrays(args.cells)
     rows = observed_rows(args.studies, cells, args.vocabulary)
-    with xr.open_datatree(args.posterior) as tree:
+    with made_files.tree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset()
         priors = priors_of(args.priors)
         table = predict(rows, cells, posterior, priors, args.seed, args.smallest_cell)

@@ -9,6 +9,7 @@ from pathlib import Path
 import xarray as xr
 
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.common.result_tables import checked
 from metastudy.model_checks.power_scaling import power_scaling
 from metastudy.model_checks.priors import log_priors, sampled_names
@@ -36,8 +37,8 @@ def main() -> None:
 
     from metastudy.inference.netcdf import save
 
-    cells = xr.load_dataset(args.cells)
-    with xr.open_datatree(args.posterior) as tree:
+    cells = made_files.arrays(args.cells)
+    with made_files.tree(args.posterior) as tree:
         posterior = tree["posterior"].to_dataset().load()
     priors = priors_of(args.priors)
     rope = getattr(args, ROPES[model_of(cells).metric])

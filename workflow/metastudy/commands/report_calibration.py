@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from metastudy.calibration_report.page import calibration_page
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
+from metastudy.common import made_files
 from metastudy.data_report.pages import write
 
 
@@ -21,8 +20,8 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder")
     args = parser.parse_args()
-    ranked = {path.stem: pd.read_parquet(path) for path in args.ranks}
-    checks = dict(zip(ranked, map(pd.read_parquet, args.gates), strict=True))
+    ranked = {path.stem: made_files.table(path) for path in args.ranks}
+    checks = dict(zip(ranked, map(made_files.table, args.gates), strict=True))
     made = calibration_page(ranked, checks, vocabularies.load(args.vocabulary))
     print(f"{len(write([made], args.out))} files in {args.out}")
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 from metastudy.commands._estimates import arguments, estimates
 from metastudy.commands._run import run
-from metastudy.common import result_tables
+from metastudy.common import made_files, result_tables
 from metastudy.harmonized.study import load_study
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import model_of
@@ -39,7 +39,7 @@ def main() -> None:
     reliabilities = {
         s.id: s.report.get("reliabilities", {}) for s in map(load_study, args.published)
     }
-    priors, pooled = priors_of(args.priors), pd.read_parquet(args.pooled)
+    priors, pooled = priors_of(args.priors), made_files.table(args.pooled)
     tail = (1 - args.interval) / 2
     z = NormalDist().inv_cdf(1 - tail)
     found = {

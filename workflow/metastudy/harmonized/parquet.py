@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 
+from metastudy.common.made_files import reading
 from metastudy.common.table_schema import Column
 from metastudy.harmonized.crossed import Crossed, Part
 from metastudy.harmonized.schema import PERSON, TABLES, shape
@@ -157,7 +158,8 @@ def whole(name: str, table: Part) -> pd.DataFrame:
 
 def read(path: Path) -> pd.DataFrame:
     """Read a table that :func:`write` wrote; the types come back as they were."""
-    frame: pd.DataFrame = pyarrow.parquet.read_table(Path(path)).to_pandas()
+    with reading(Path(path)):
+        frame: pd.DataFrame = pyarrow.parquet.read_table(Path(path)).to_pandas()
     return shape(Path(path).stem, frame) if Path(path).stem in TABLES else frame
 
 
@@ -165,5 +167,7 @@ def read_some(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read some columns of a long table, texts as categoricals: a small part of the memory."""
     of = TABLES[Path(path).stem].columns
     texts = [label for label in columns if of[label].dtype == "str"]
-    table = pyarrow.parquet.read_table(Path(path), columns=list(columns), read_dictionary=texts)
-    return table.to_pandas()
+    with reading(Path(path)):
+        return pyarrow.parquet.read_table(
+            Path(path), columns=list(columns), read_dictionary=texts
+        ).to_pandas()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from metastudy.common import made_files
 from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.scale_scores import NEEDED
 from metastudy.harmonized.schema import PARCEL, REPORT
@@ -127,7 +127,7 @@ def load_study(folder: Path, measured: Sequence[str] | None = NEEDED) -> Study:
     measured : of the measurements, much the longest table, only these columns are read, texts as
         categoricals; all as they are if ``None``.
     """
-    report = json.loads((Path(folder) / REPORT).read_text("utf-8"))
+    report = made_files.report(Path(folder) / REPORT)
     parcel = Path(folder) / PARCEL
     tables = _StoredTables(Path(folder), measured)
     return Study(report, tables, parcel if parcel.is_file() else None)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from metastudy.common import made_files
 from metastudy.common.problems import MetastudyError
 
 __all__ = ["diagnose", "gates", "verdict"]
@@ -106,10 +107,8 @@ def _flat(name: str, array: xr.DataArray) -> pd.Series:
 
 def diagnose(posterior: Path, fit: str, thresholds: dict[str, float]) -> dict[str, Any]:
     """Gates of every set of draws in a fit: ``{"fit": fit, "gates": [...]}``."""
-    import xarray as xr
-
     rows = []
-    with xr.open_datatree(posterior) as tree:
+    with made_files.tree(posterior) as tree:
         for name in [g for g in tree.children if g.endswith("posterior")]:
             stats = tree[name.removesuffix("posterior") + "sample_stats"].to_dataset()
             found = gates(tree[name].to_dataset(), stats, thresholds)

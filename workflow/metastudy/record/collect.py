@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 import yaml
 
+from metastudy.common import made_files
 from metastudy.common.problems import MetastudyError
 from metastudy.posterior.verdicts import ERRORS, judge
 from metastudy.record.kinds import FILES, NUMBERS, Number, schema_of, without_kind
@@ -70,7 +71,7 @@ def tables(results: Path, cuts: Mapping[str, float]) -> dict[str, Any]:
     found = {}
     for path in paths:
         name = path.relative_to(results).with_suffix("").as_posix()
-        rows = pd.read_parquet(path).infer_objects()
+        rows = made_files.table(path).infer_objects()
         schema = schema_of(f"{name}.parquet")
         if missing := without_kind(schema, rows):
             raise MetastudyError(
@@ -155,8 +156,7 @@ def _draws(path: Path) -> xr.DataArray | None:
     beside = path.with_suffix(".nc")
     if path.parent.name != "contrasts" or not beside.is_file():
         return None
-    with xr.open_dataset(beside, group="contrasts") as found:
-        return found["value"].load()
+    return made_files.arrays(beside, group="contrasts")["value"]
 
 
 def _of_sd(draws: xr.DataArray, ids: pd.Series) -> list[float]:
@@ -220,7 +220,8 @@ def _diagnostics(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((results / "diagnostics").glob("*.json")):
         if path.stem == "gates":
             continue
-        found = json.loads(path.read_text("utf-8"))
+        with made_files.reading(path):
+            found = json.loads(path.read_text("utf-8"))
         checks = found if isinstance(found, list) else [found]
         gates = [gate for check in checks for gate in check["gates"]]
         yield (

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xarray as xr
 import yaml
 
+from metastudy.common import made_files
 from metastudy.common.code_digest import code_digest
 from metastudy.parcels.parcel import parcel_in, read
 
@@ -160,15 +160,15 @@ def stages(results: Path) -> dict[str, dict[str, str]]:
     """
     harmonized: dict[str, str] = {}
     for path in sorted((results / "harmonized").glob("*/*.parquet")):
-        table = pd.read_parquet(path)
+        table = made_files.table(path)
         name = f"{path.parent.name}/{path.stem}"
         for column in table:
             harmonized[f"{name}/{column}"] = _values(table[column])
     cells: dict[str, str] = {}
     for path in sorted((results / "cells").glob("*.nc")):
-        with xr.open_dataset(path) as found:
-            for name in found.variables:
-                cells[f"{path.stem}/{name}"] = _values(pd.Series(found[name].to_numpy().ravel()))
+        found = made_files.arrays(path)
+        for name in found.variables:
+            cells[f"{path.stem}/{name}"] = _values(pd.Series(found[name].to_numpy().ravel()))
     return {"harmonized": harmonized, "cells": cells}
 
 
