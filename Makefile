@@ -87,6 +87,7 @@ lock:  ## resolve envs/*.in to the locks (needs uv); ARGS=--upgrade for newer ve
 	cd envs && $(COMPILE) $(ARGS) requirements.in --output-file requirements.txt
 	cd envs && $(COMPILE) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
 	cd envs && $(COMPILE) $(ARGS) build.in --output-file build.txt
+	cd envs && $(COMPILE) $(ARGS) validator.in --output-file validator.txt
 
 clean:  ## remove what the workflow and `make docs` made (not .venv and not the store of fits)
 	find results -mindepth 1 ! -path results/README.md -delete
