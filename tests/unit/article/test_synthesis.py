@@ -48,3 +48,14 @@ def test_a_note_on_what_was_pooled_is_in_the_table() -> None:
     pooled.loc[whole, "note"] = NOTE
     remarks = table(world, "synthesis").shown["Remark"]
     assert [NOTE in remark for remark in remarks] == [True, False, False]
+
+
+def test_a_study_that_is_pooled_has_its_weight_beside_its_name_once() -> None:
+    world = evidence("all", 3)
+    pooled = world.synthesis["pooled"]
+    assert not any("%" in row for row in synthesis.figure(world)["row"])
+    own = pooled["level"].eq("study") & pooled["outcome"].eq("threat_quality")
+    pooled.loc[own, "weight"] = [0.234, 0.5, 0.266]
+    rows = [row for row in dict.fromkeys(synthesis.figure(world)["row"]) if "%" in row]
+    assert [row.rpartition(", ")[2] for row in rows] == ["23%", "50%", "27%"]
+    assert all("quality" in row for row in rows)

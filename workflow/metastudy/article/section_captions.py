@@ -38,7 +38,8 @@ FIGURES = {
     ),
     "synthesis": (
         "Estimates of studies (open) and what pools them, with "
-        "{{< var settings.report.interval_percent >}} intervals.",
+        "{{< var settings.report.interval_percent >}} intervals. The percentage beside a study is "
+        "its weight in the pooled mean, given the spreads.",
         "Forest plot of the estimate of each study, the pooled effects and their predictions.",
     ),
     "caterpillar": (

@@ -46,6 +46,8 @@ _POOLED: Mapping[str, Column] = {
     "metric": TEXT,
     **NUMBERS,
     "prior_pull": MEASURE,  # of a mean: how far its prior moves it, in posterior SDs
+    "weight": MEASURE,  # of a study's effect: its part in the mean, given the spreads
+    "weight_mcse": MEASURE,
     "provenance": TEXT,
     "note": TEXT,
 }

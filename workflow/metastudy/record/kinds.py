@@ -130,6 +130,7 @@ _POOLED: Mapping[str, Number] = {
     **SUMMARY,
     "studies": EXACT,
     "prior_pull": _moved("prior_pull"),
+    "weight": _own("weight_mcse"),
     "verdict": WORD,
 }
 _LINE: Mapping[str, Number] = {
@@ -253,7 +254,8 @@ _ERRORS = dict.fromkeys(
 )
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     **dict.fromkeys(("contrasts", "heterogeneity", "synthesis_heterogeneity"), _ERRORS),
-    **dict.fromkeys(("pooled", "exploratory", "moderators"), _ERRORS),
+    "moderators": _ERRORS,
+    **dict.fromkeys(("pooled", "exploratory"), {**_ERRORS, "weight_mcse": _ERRORS["mcse"]}),
     "predictive": dict.fromkeys(
         ("mean", "lower", "upper", "lower50", "upper50"),
         "of replicates with no error of their own; `tail` says the same beside what was observed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -18,6 +19,7 @@ from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.nesting import Nesting
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
+from metastudy.synthesis.weights import weights
 
 __all__ = ["UNIT", "inconsistency", "results"]
 
@@ -51,6 +53,11 @@ def results(
     decided : parameters that their prior decides; a prediction that contains one says so.
     effect : prior of the means, for ``prior_pull``: how far it moves a mean, in posterior standard
         deviations, to the first order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a quantity; ``weight`` is what a study weighs in its mean, of its own row alone.
     """
     rows, draws = zip(*_quantities(found, posterior, seed, decided), strict=True)
     stacked = xr.concat(
@@ -62,9 +69,41 @@ def results(
     numbers = summarize(stacked, interval, half).reset_index(drop=True)
     pull = np.full(len(table), np.nan)
     if effect is not None:
-        whole = (table["level"] == "population").to_numpy()
-        pull[whole] = [effect.pull(m, s) for m, s in numbers.loc[whole, ["mean", "sd"]].to_numpy()]
-    return pd.concat([table, numbers], axis=1).assign(prior_pull=pull)
+        mean = (table["level"] == "population").to_numpy()
+        pull[mean] = [effect.pull(m, s) for m, s in numbers.loc[mean, ["mean", "sd"]].to_numpy()]
+    made = pd.concat([table, numbers], axis=1).assign(prior_pull=pull)
+    return made.merge(_weights(found, posterior), "left", ["id", "level", "group"])
+
+
+def _weights(found: SecondStage, posterior: xr.Dataset) -> pd.DataFrame:
+    """What each study weighs in its population mean, with the Monte Carlo error of it."""
+    rows = [pd.DataFrame(columns=["id", "level", "group", "weight", "weight_mcse"])]
+    for name in found.estimands["id"]:
+        if name == "all":
+            continue
+        at = _rows_of(found, name)
+        own = found.table.iloc[at].reset_index(drop=True)
+        part = Part(name, "", at, None, found.found[name], np.arange(len(at)))
+        fixed = [*found.moderation[name].fixed.values()] if name in found.moderation else []
+        each = weights(part, found.covariance[np.ix_(at, at)], posterior, fixed)
+        studies = own.groupby("study", sort=False).groups
+        of_study = xr.concat(
+            [each.isel(estimate=list(mine)).sum("estimate") for mine in studies.values()], "study"
+        ).transpose("chain", "draw", "study")
+        error = az.mcse(of_study.rename("x").to_dataset())["x"].to_numpy()
+        mean = of_study.mean(("chain", "draw")).to_numpy()
+        rows.append(
+            pd.DataFrame({"group": [*studies], "weight": mean, "weight_mcse": error}).assign(
+                id=name, level="study"
+            )
+        )
+    return pd.concat(rows, ignore_index=True).astype({"weight": float, "weight_mcse": float})
+
+
+def _rows_of(found: SecondStage, name: str) -> np.ndarray:
+    """Places of an estimand's estimates in the table."""
+    (estimand,) = (row for _, row in found.estimands.iterrows() if row["id"] == name)
+    return np.flatnonzero(found.table[ESTIMAND].eq(estimand[ESTIMAND]).all(axis=1))
 
 
 def _quantities(

@@ -32,7 +32,15 @@ from metastudy.article.table_rows import (
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
 from metastudy.design.new_settings import NEXT, is_prediction
-from metastudy.display.formatting import count, inline, interval, number, probability, share
+from metastudy.display.formatting import (
+    count,
+    inline,
+    interval,
+    number,
+    percent,
+    probability,
+    share,
+)
 from metastudy.display.pipe_table import Table
 from metastudy.synthesis.pooling import ESTIMAND
 
@@ -130,7 +138,8 @@ def figure(evidence: Results) -> pd.DataFrame:
     """Unpooled estimates of each study against the hierarchical posterior and what pools them.
 
     Vignettes have blocks of their own; what pools studies takes each study's mean over vignettes,
-    so it is in the same block only where there is one vignette.
+    so it is in the same block only where there is one vignette. Beside the name of a study that is
+    pooled is what it weighs in the mean, given the spreads.
     """
     estimates = evidence.synthesis["estimates"]
     rows: list[dict[str, Any]] = []
@@ -191,13 +200,14 @@ def _estimates(
         for _, found in own.groupby(["outcome", "role"], sort=False):
             what = _outcome(evidence, found)
             many = pool and len(found) > MOST_SETTINGS
+            said = _weights(evidence, found) if pool else {}
             for record in [] if many else records(found):
                 label = what
                 if len(found) > 1:
                     where = [labels.study(record["study"])]
                     if found["study"].duplicated().any():
                         where += [labels.of(record[c]) for c in ("country", "sector")]
-                    label = f"{label}: {', '.join(where)}"
+                    label = f"{label}: {', '.join(where)}{said.pop(record['study'], '')}"
                 alone = {
                     "mean": record["estimate"],
                     "lower": record["estimate"] - z * record["se"],
@@ -215,6 +225,13 @@ def _estimates(
                 for row in _posterior(evidence, name, records(found)[0] | NOWHERE) if many else ():
                     yield mark_of(row, **place, series="Hierarchical model", style="filled")
                 yield from _pooled(evidence, found, place)
+
+
+def _weights(evidence: Results, own: pd.DataFrame) -> dict[str, str]:
+    """What each study weighs in the mean of an estimand, to be said once beside its name."""
+    mine = _results_of(evidence, own)
+    known = mine[mine["weight"].notna()]
+    return {r["group"]: f", {percent(r['weight'])}" for r in records(known)}
 
 
 NOWHERE = dict.fromkeys(("study", "country", "sector"), "")  # the place of a population mean
@@ -243,13 +260,16 @@ def _posterior(evidence: Results, module: str, estimate: Mapping[str, Any]) -> l
     return records(own)
 
 
+def _results_of(evidence: Results, own: pd.DataFrame) -> pd.DataFrame:
+    """What pools estimates of one estimand, if anything does."""
+    pooled, first = evidence.synthesis["pooled"], own.iloc[0]
+    return pooled[pooled[ESTIMAND].eq([first[name] for name in ESTIMAND]).all(axis=1)]
+
+
 def _pooled(
     evidence: Results, own: pd.DataFrame, place: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    pooled = evidence.synthesis["pooled"]
-    first = own.iloc[0]
-    mine = pooled[pooled[ESTIMAND].eq([first[name] for name in ESTIMAND]).all(axis=1)]
-    for row in records(mine):
+    for row in records(_results_of(evidence, own)):
         if row["level"] == "population":
             yield mark_of(row, **place, series="Pooled over studies", style="diamond")
         elif row["level"].startswith("new_"):
