@@ -252,10 +252,11 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
 _ERRORS = dict.fromkeys(
     ("mcse", "mcse_lower", "mcse_upper", "i2_mcse"), "an error of another number"
 )
+_ERRORS_OF_POOLED = _ERRORS | {"weight_mcse": _ERRORS["mcse"]}
 LEFT_OUT: Mapping[str, Mapping[str, str]] = {
     **dict.fromkeys(("contrasts", "heterogeneity", "synthesis_heterogeneity"), _ERRORS),
     "moderators": _ERRORS,
-    **dict.fromkeys(("pooled", "exploratory"), {**_ERRORS, "weight_mcse": _ERRORS["mcse"]}),
+    **dict.fromkeys(("pooled", "exploratory"), _ERRORS_OF_POOLED),
     "predictive": dict.fromkeys(
         ("mean", "lower", "upper", "lower50", "upper50"),
         "of replicates with no error of their own; `tail` says the same beside what was observed",
