@@ -153,3 +153,13 @@ def test_without_findings_there_are_no_outcomes() -> None:
     found = replace(evidence("null"), published=())
     assert outcomes(found).empty
     assert table(found, "outcomes").shown.empty
+
+
+def test_people_of_two_arms_are_those_of_a_finding_without_a_sum_of_its_own() -> None:
+    arms = {"n_control": 40.0, "n_treatment": 42.0}
+    found = world(
+        said("a", "positive") | arms | {"n": float("nan")},
+        said("b", "positive") | arms | {"n": 90.0},  # some in neither of the two
+        said("c", "positive") | {"n_control": 40.0, "n_treatment": float("nan"), "n": float("nan")},
+    )
+    assert list(table(found, "findings").shown["n"]) == ["82", "90", "–"]

@@ -194,9 +194,17 @@ BOUNDS = ["finding_id", "citation", "row", "outcome", "n", "se", "bound", "verif
 
 
 def findings(evidence: Results) -> pd.DataFrame:
-    """The published findings of all studies, in the order of their files' ids."""
+    """The published findings of all studies, in the order of their files' ids.
+
+    ``n`` is that of both arms where the two are given and their sum is not.
+    """
     tables = [study.effects for study in evidence.published if len(study.effects)]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    if not tables:
+        return pd.DataFrame()
+    found = pd.concat(tables, ignore_index=True)
+    if {"n_control", "n_treatment"} <= {*found}:
+        found["n"] = found["n"].fillna(found["n_control"] + found["n_treatment"])
+    return found
 
 
 def directions(evidence: Results) -> pd.DataFrame:
