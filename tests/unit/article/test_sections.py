@@ -94,6 +94,15 @@ def test_each_module_has_its_own_results_under_its_own_name() -> None:
     assert headings == [whole.vocabulary.label("modules", m) for m in whole.contrasts]
 
 
+def test_each_module_has_its_figures_and_tables_below_its_sentences() -> None:
+    _, *parts = re.split(r"^### .+ \{#sec-([\w-]+)\}$", made("everything")["results"], flags=re.M)
+    found = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert list(found) == list(everything().contrasts)
+    for module, text in found.items():
+        assert f"{{#tbl-effects-{module}" in text
+        assert f"(figures/module_{module})" in text
+
+
 def test_a_citation_without_an_entry_is_shown_as_its_key_and_said_to_lack_one() -> None:
     keys = set(published().effects["citation"])
     known = sections(findings_alone(), keys)

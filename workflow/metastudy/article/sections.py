@@ -236,7 +236,7 @@ def _module(write: _Writer, module: str) -> str:
         *said,
         write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
         write.block(
-            "",
+            "Figures and tables have each effect and level with its interval.",
             *(f"fig:{name}_{module}" for name in ("arms", "tiles", lead, "places")),
             *(f"tbl:{n}_{module}" for n in names),
             label=label,
