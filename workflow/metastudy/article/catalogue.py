@@ -34,6 +34,7 @@ RESULTS = {
     "synthesis": "estimates, pooled and what else the second stage makes, each .parquet",
 }
 OF_ONE_MODULE = (
+    "cells",
     "contrasts",
     "draws",
     "predictive",
@@ -154,6 +155,9 @@ MODULE_FIGURES = {
         "arms": Item("arms", "figure", ("studies", "contrasts", "draws"), "arms"),
         "tiles": Item("tiles", "figure", ("studies", "contrasts"), "tiles"),
         "module": Item("answer_figures", "figure", ("studies", "contrasts")),
+        "moderated": Item(
+            "moderated", "figure", ("studies", "cells", "contrasts", "draws"), "bubbles"
+        ),
         "predictive": Item("predictive_answers", "figure", ("studies", "predictive")),
     },
     "codings": {

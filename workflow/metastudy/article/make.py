@@ -33,6 +33,7 @@ from metastudy.article.topics import (
     influence,
     left_out_groups,
     missing_outcomes,
+    moderated,
     moderators,
     pooling,
     pooling_comparison,
@@ -93,7 +94,7 @@ TOPICS: dict[str, ModuleType] = {
             convergence,
         ),
         design_based,
-        *(dependence, differences, effect_directions, influence, moderators),
+        *(dependence, differences, effect_directions, influence, moderated, moderators),
         *(arms, associations, left_out_groups, missing_outcomes, tails, tiles, unlock),
         *(exploratory, heterogeneity, identification, pooling, pooling_comparison, power_scaling),
         *(

@@ -19,6 +19,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import made_files
 from metastudy.display.labels import Labels, study_label
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.moderated import Moderated
 from metastudy.models.kind import Model
 from metastudy.models.priors import Prior, priors_of
 from metastudy.models.registry import model_named
@@ -34,7 +35,8 @@ class Modelled:
     """What a module's cells say of their rows: how many each study has, and which were left out.
 
     ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; zero else.
-    ``of_all_arms`` has study and outcome where the standardiser is that of all arms.
+    ``of_all_arms`` has study and outcome where the standardiser is that of all arms, ``moderated``
+    what moderators the effects of answers have.
     """
 
     rows: Mapping[str, int]
@@ -43,6 +45,7 @@ class Modelled:
     patterns: int = 0
     cells: int = 0
     of_all_arms: tuple[tuple[str, str], ...] = ()
+    moderated: tuple[Moderated, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Captions and alternative texts in an article that grows with what there is.
 
-``{label}`` is the label of the module that a figure is about.
+``{label}`` is the label of the module that a figure is about, ``{module}`` its key.
 """
 
 from __future__ import annotations
@@ -88,6 +88,15 @@ FIGURES = {
     "module": (
         "{label}: effects with {{< var settings.report.interval_percent >}} intervals.",
         "Effects of each exposure on each outcome of the module {label}.",
+    ),
+    "moderated": (
+        "{label}: do effects differ by what studies differ in? "
+        "{{< var {module}.moderated.sentence >}} Points are the effects in single settings, as the "
+        "model has them, which draws them towards its mean; the larger, the surer. Thick intervals "
+        "hold two thirds, thin ones are {{< var settings.report.interval_percent >}} intervals; a "
+        "line or a diamond is the mean, with the same two intervals.",
+        "Effects in settings against each moderator, with the mean of the model of {label}. "
+        "{{< var {module}.moderated.alt >}}",
     ),
     "predictive": (
         "{label}: observed statistics (points) and intervals of their replicates.",

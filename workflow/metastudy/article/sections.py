@@ -86,9 +86,9 @@ class _Writer:
         if not len(table):
             return "", ""
         caption, alt = FIGURES[name if name in FIGURES else name.partition("_")[0]]
-        key = f"fig-{name.replace('_', '-')}"
-        said = caption.replace("{label}", escaped(label))
-        seen = alt.replace("{label}", label.replace('"', ""))
+        key, of = f"fig-{name.replace('_', '-')}", name.partition("_")[2]
+        said = caption.replace("{label}", escaped(label)).replace("{module}", of)
+        seen = alt.replace("{label}", label.replace('"', "")).replace("{module}", of)
         return f"@{key}", f'![{said}](figures/{name}){{#{key} fig-alt="{seen}" width=100%}}\n'
 
     def cited(self, text: str) -> str:
@@ -237,7 +237,7 @@ def _module(write: _Writer, module: str) -> str:
         write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
         write.block(
             "Figures and tables have each effect and level with its interval.",
-            *(f"fig:{name}_{module}" for name in ("arms", "tiles", lead, "places")),
+            *(f"fig:{name}_{module}" for name in ("arms", "tiles", lead, "moderated", "places")),
             *(f"tbl:{n}_{module}" for n in names),
             label=label,
         ),

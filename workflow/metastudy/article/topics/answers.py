@@ -31,6 +31,7 @@ from metastudy.article.table_rows import (
 )
 from metastudy.article.topics.arms import add_means
 from metastudy.article.topics.differences import sentences
+from metastudy.article.topics.moderated import variables as of_moderators
 from metastudy.article.topics.refits import apart, kept
 from metastudy.article.topics.tiles import variables as of_tiles
 from metastudy.article.variable_tree import GENERAL, Tree, put, traced
@@ -250,7 +251,7 @@ def variables(evidence: Results, name: str) -> Tree:
             if own.loc[own["vignette"] == vignette, "group"].nunique() == 1:
                 put(tree, [str(exposure), "in", str(vignette) or GENERAL], said)
     add_means(tree, evidence, name)
-    tree |= of_tiles(evidence, name)
+    tree |= of_tiles(evidence, name) | of_moderators(evidence, name)
     tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "mean"])
     tree["label"] = evidence.vocabulary.label("modules", name)
     if (cells := evidence.cells.get(name)) and cells.cells:

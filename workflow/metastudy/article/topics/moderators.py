@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import Any
 
 import pandas as pd
 
 from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, estimate_and_interval, metric_label
+from metastudy.article.topics.arms import INNER
 from metastudy.article.variable_tree import Tree, put, unit
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, interval, joined, number, probability
@@ -20,7 +22,7 @@ NOT_DONE = "Moderators: not done, because no moderator is declared."
 IN_MODULES = "Moderators are with the effects of each module; no pooled effect has one."
 BUBBLES = [
     *("panel", "across", "along", "kind", "label", "x", "position"),
-    *("estimate", "lower", "upper", "weight", "provenance"),
+    *("estimate", "lower", "upper", "inner_lower", "inner_upper", "weight", "provenance"),
 ]
 
 
@@ -92,8 +94,12 @@ def table(evidence: Results) -> Table:
 
 
 def figure(evidence: Results) -> pd.DataFrame:
-    """Effects against each moderator, and the mean where the other moderators are at theirs."""
+    """Effects against each moderator, and the mean where the other moderators are at theirs.
+
+    Estimates are normal, so that their inner intervals follow from the others; means have none.
+    """
     rows = []
+    inner = NormalDist().inv_cdf(0.5 + INNER / 2) / evidence.z
     for row in records(_found(evidence, "moderator_lines")):
         moderator, category = str(row["moderator"]), str(row["category"])
         along = _name(evidence, moderator) + (f" ({row['unit']})" if row["unit"] else "")
@@ -109,6 +115,14 @@ def figure(evidence: Results) -> pd.DataFrame:
                 "estimate": row["mean"],
                 "lower": row["lower"],
                 "upper": row["upper"],
+                **(
+                    {
+                        "inner_lower": row["mean"] - inner * (row["mean"] - row["lower"]),
+                        "inner_upper": row["mean"] + inner * (row["upper"] - row["mean"]),
+                    }
+                    if row["kind"] == "estimate"
+                    else {}
+                ),
                 "weight": row["weight"],
                 "provenance": row["provenance"],
             }

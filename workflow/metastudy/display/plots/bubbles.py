@@ -26,7 +26,8 @@ def bubbles(table: pd.DataFrame) -> Figure:
     ----------
     table : columns :data:`metastudy.article.topics.moderators.BUBBLES`; rows of ``kind``
         ``estimate`` are bubbles, the larger the smaller their variance; those of ``mean`` make a
-        line with its interval, or of categories a mark each.
+        line with its intervals, or of categories a mark each. Inner intervals are thick, or a
+        darker band, and may be missing.
     """
     if not len(table):
         return nothing_to_show("No moderator is declared.")
@@ -40,7 +41,7 @@ def bubbles(table: pd.DataFrame) -> Figure:
         y = top + at // 2 * (HEIGHT + head + 0.42)
         text = canvas.wrapped(str(title), width - 0.2, MEDIUM, "bold")
         page.text(x, y + LINE, text, MEDIUM, weight="bold")
-        axes = page.axes(x + 0.42, y + head, width - 0.6, HEIGHT)
+        axes = page.axes(x + 0.5, y + head, width - 0.66, HEIGHT)
         _panel(axes, mine)
         axes.set_xlabel(str(along), fontsize=SMALL)
         axes.set_ylabel(str(mine["across"].iloc[0]), fontsize=SMALL)
@@ -59,17 +60,25 @@ def _panel(axes: Axes, mine: pd.DataFrame) -> None:
         for row, at in zip(means.index, means["position"].map(place), strict=True):
             low, middle, high = means.loc[row, ["lower", "estimate", "upper"]]
             axes.plot([at - 0.3] * 2, [low, high], color=INK, lw=1.2, gid=f"interval-{row}")
+            inner = means.loc[row, ["inner_lower", "inner_upper"]]
+            axes.plot([at - 0.3] * 2, inner, color=INK, lw=2.6, solid_capstyle="butt",
+                      gid=f"inner-{row}")  # fmt: skip
             axes.plot([at - 0.3], [middle], "D", ms=4.6, color=INK, gid=f"mean-{row}")
         axes.set_xticks(range(len(categories)), categories)
         axes.set_xlim(-0.6, len(categories) - 0.4)
     else:
         x = estimates["x"]
         line = means.sort_values("x")
-        axes.fill_between(line["x"], line["lower"], line["upper"], color=GREY, alpha=0.25, lw=0)
+        for side in ("", "inner_"):
+            low, high = (line[f"{side}{end}"].astype(float) for end in ("lower", "upper"))
+            axes.fill_between(line["x"], low, high, color=GREY, alpha=0.22, lw=0)
         axes.plot(line["x"], line["estimate"], color=INK, lw=1.2, gid=f"mean-{line.index[0]}")
     share = np.sqrt(estimates["weight"] / estimates["weight"].max())
     for row, at, part in zip(estimates.index, x, share, strict=True):
-        axes.plot([at, at], estimates.loc[row, ["lower", "upper"]], color=hue, lw=0.5, alpha=0.5)
+        for side, thick in (("", 0.5), ("inner_", 1.8)):
+            ends = estimates.loc[row, [f"{side}lower", f"{side}upper"]]
+            axes.plot([at, at], ends, color=hue, lw=thick, alpha=0.5,
+                      solid_capstyle="butt", gid=f"{side}interval-{row}")  # fmt: skip
         axes.plot([at], [estimates.loc[row, "estimate"]], "o", color=hue, mfc="white", mew=0.9,
                   ms=np.sqrt(SMALLEST + (LARGEST - SMALLEST) * part),
                   gid=f"estimate-{row}")  # fmt: skip
