@@ -168,6 +168,10 @@ MODULE_FIGURES = {
         ),
         "predictive": Item("predictive_codings", "figure", ("studies", "predictive")),
     },
+    "events": {
+        "module": Item("events", "figure", ("studies", "contrasts")),
+        "predictive": Item("predictive_events", "figure", ("studies", "predictive")),
+    },
 }
 MODULE_TABLES = {
     "answers": {
@@ -180,10 +184,15 @@ MODULE_TABLES = {
         "prevalence": Item("prevalence", "prevalence_table", ("studies", "contrasts")),
         "places": Item("prevalence", "places_table", ("studies", "contrasts")),
     },
+    "events": {
+        "effects": Item("events", "effects_table", ("studies", "contrasts", "refits")),
+        "shares": Item("events", "shares_table", ("studies", "contrasts")),
+    },
 }
 MODULE_VARIABLES = {
     "answers": Item("answers", "variables", ("contrasts", "cells", "draws", "refits")),
     "codings": Item("codings", "variables", ("contrasts", "cells", "refits")),
+    "events": Item("events", "variables", ("contrasts", "cells", "refits")),
 }
 
 

@@ -140,7 +140,7 @@ class Results:
         Of codes it is where an exposure has contrasts of several roles; elsewhere a row's role only
         says who was compared.
         """
-        if self.model(module) == "answers":
+        if self.model(module) != "codings":
             return True
         by_name = self._population(module).groupby(["exposure", "outcome"])
         return bool((by_name["role"].nunique() > 1).any())

@@ -202,7 +202,7 @@ def _models(write: _Writer) -> str:
     second = len(write.evidence.synthesis.get("estimates", ())) > 0
     return _under(
         "## Models {#sec-models}",
-        *(write.text(kind) for kind in ("answers", "codings") if kind in kinds),
+        *(write.text(kind) for kind in ("answers", "codings", "events") if kind in kinds),
         write.text("synthesis") if second else "",
         write.text("verdicts"),
     )
@@ -227,7 +227,7 @@ def _module(write: _Writer, module: str) -> str:
         for key in exposures
         if f"{key}" not in ("level", "cells", "top", "accuracy")
     ]
-    names = ("effects", "differences", "levels", "prevalence", "places")
+    names = ("effects", "differences", "levels", "prevalence", "places", "shares")
     # Of codes the forest says the same once more.
     lead = "contrasts" if write.figure(f"contrasts_{module}", label)[0] else "module"
     return _under(
@@ -332,6 +332,11 @@ def _limitations(write: _Writer) -> str:
         said.append(
             "Coders' accuracy is pooled over codes and studies, and their errors are taken as "
             "independent given the truth."
+        )
+    if "events" in {evidence.model(m) for m in evidence.contrasts}:
+        said.append(
+            "Outcomes that are there or not are modelled one by one: which of them come together "
+            "in one person is not, so no effects on two of them are compared."
         )
     if evidence.published:
         said.append("What was never published is not here.")

@@ -32,7 +32,7 @@ __all__ = [
     "of_studies",
 ]
 
-MODELS = ("answers", "codings")
+MODELS = ("answers", "codings", "events")
 _TEXTS = ("label",)
 # For each section: the keys an entry must have, and those it may have besides.
 SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(

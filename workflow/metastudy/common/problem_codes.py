@@ -53,6 +53,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         # what only shows when the answers are summed up
         "constant-exposure": "An exposure does not vary between the respondents of a setting.",
         "constant-outcome": "An outcome does not vary within the settings of a study.",
+        "no-event": "An outcome of a module of 0/1 outcomes is no single item of two values.",
+        "several-answers": "A person has several answers to one 0/1 outcome.",
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "empty-interaction": "Nobody who answered an outcome is in a combination of conditions "

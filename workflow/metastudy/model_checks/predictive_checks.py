@@ -26,7 +26,7 @@ __all__ = ["COLUMNS", "SHARES", "checks", "predict"]
 COLUMNS = result_tables.columns("predictive")
 LABELS = COLUMNS[2 : COLUMNS.index("observed")]
 INTERVALS = {"lower": 0.025, "upper": 0.975, "lower50": 0.25, "upper50": 0.75}
-SHARES = ("floor", "ceiling", "prevalence", "agreement")
+SHARES = ("floor", "ceiling", "prevalence", "agreement", "share")
 
 
 def checks(
@@ -54,6 +54,8 @@ def checks(
         ``correlation`` per study. Codings: ``prevalence``, ``codes_mean`` and ``codes_sd`` (number
         of codes per interview) per study, country and sector; ``site_sd`` (between prevalences of
         organisations) and ``agreement`` (share of interviews in which two coders agree) per study.
+        Events: ``share`` of people with the outcome per study, country and sector; ``site_sd`` and
+        ``correlation`` per study, in per cent as of answers.
 
     References
     ----------

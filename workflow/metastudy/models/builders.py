@@ -15,6 +15,7 @@ import xarray as xr
 from metastudy.models.answers.model import build as build_answers
 from metastudy.models.codings.model import build as build_codings
 from metastudy.models.codings.model import error_free
+from metastudy.models.events.model import build as build_events
 from metastudy.models.interviews.model import build as build_interviews
 from metastudy.models.ordinal.model import build as build_ordinal
 from metastudy.models.priors import Prior
@@ -25,6 +26,7 @@ Priors = Mapping[str, Prior]
 BUILD: dict[str, Callable[[xr.Dataset, Priors], pm.Model]] = {
     "answers": build_answers,
     "codings": build_codings,
+    "events": build_events,
     "ordinal": build_ordinal,
     "interviews": build_interviews,
 }

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import ndtri
 
-__all__ = ["NOTHING", "of_categories", "of_scores"]
+__all__ = ["NOTHING", "of_categories", "of_events", "of_scores"]
 
 NOTHING = 1e6  # square of the error of an effect that no data speak of
 LEAST = 0.05  # residual variance at least, in squares of the outcome's unit
@@ -68,20 +68,51 @@ def of_categories(cells: xr.Dataset) -> np.ndarray:
     return found
 
 
+def of_events(cells: xr.Dataset) -> np.ndarray:
+    """The same from counts of events, in log-odds: each count of a group has a logit of its own.
+
+    Half an event and half of none are added to each, so that every logit is finite; its weight is
+    the inverse of its variance (Berkson 1955).
+
+    Parameters
+    ----------
+    cells : counts of 0/1 outcomes (:func:`metastudy.models.events.cells.event_cells`).
+    """
+    n, events = cells.n.values, cells.events.values
+    share = (events + 0.5) / (n + 1)
+    logit, weight = np.log(share / (1 - share)), (n + 1) * share * (1 - share) * (n > 0)
+    x = np.column_stack([np.ones(cells.sizes["combination"]), cells.x.values])
+    x = x[cells.combination_of_group.values]
+    setting = cells.setting_of_site.values[cells.site_of_group.values]
+    found = _nothing(cells)
+    for s in range(cells.sizes["setting"]):
+        mine = setting == s
+        for k in np.flatnonzero(n[mine].sum(axis=0)):
+            weighted = x[mine] * weight[mine, k, None]
+            sums = weighted.T @ x[mine], weighted.T @ logit[mine, k]
+            found[:, s, :, k] = _solved(*sums)
+    return found
+
+
 def _nothing(cells: xr.Dataset) -> np.ndarray:
     sizes = tuple(cells.sizes[name] for name in ("setting", "exposure", "outcome"))
     return np.stack([np.zeros(sizes), np.full(sizes, NOTHING)])
 
 
-def _solved(xx: np.ndarray, xy: np.ndarray, yy: float, n: float) -> np.ndarray:
-    """Least squares of one outcome, without the intercept, which comes first; (2, exposure)."""
+def _solved(
+    xx: np.ndarray, xy: np.ndarray, yy: float | None = None, n: float = np.inf
+) -> np.ndarray:
+    """Least squares of one outcome, without the intercept, which comes first; (2, exposure).
+
+    Without ``yy`` the sums are weighted by the inverse variances of what was observed.
+    """
     found = np.stack([np.zeros(len(xy)), np.full(len(xy), NOTHING)])
     has = np.flatnonzero(np.diag(xx) > 0)
     free = n - len(has)
     if free >= 1:
         inverse = np.linalg.pinv(xx[np.ix_(has, has)], rcond=1e-9, hermitian=True)
         effect = inverse @ xy[has]
-        residual = max((yy - effect @ xy[has]) / free, LEAST)
+        residual = 1.0 if yy is None else max((yy - effect @ xy[has]) / free, LEAST)
         found[0, has] = effect
         found[1, has] = np.clip(residual * np.diag(inverse), 1e-9, NOTHING)
     return found[:, 1:]

@@ -9,7 +9,7 @@ from pytensor.tensor import TensorVariable
 from metastudy.models.densities import Gaussian, LatentClass
 from metastudy.models.latent_classes import pattern_probabilities
 
-__all__ = ["coded_cells", "gaussian_cells", "ordinal_cells"]
+__all__ = ["binomial_cells", "coded_cells", "gaussian_cells", "ordinal_cells"]
 
 
 def gaussian_cells(
@@ -45,6 +45,23 @@ def gaussian_cells(
     pairs, of_cell = np.unique(np.column_stack([pattern, block]), axis=0, return_inverse=True)
     density = Gaussian(*xy.type.shape[1:])  # the data's shape is always known, that of b is not
     return density(n, xx, xy, yy, b, cov, observed[pairs[:, 0]], of_cell, pairs[:, 1])[0]
+
+
+def binomial_cells(
+    n: TensorVariable, events: TensorVariable, log_odds: TensorVariable
+) -> TensorVariable:
+    r"""Log-likelihood of 0/1 outcomes from their counts, up to a constant.
+
+    .. math:: \sum_c k_c \eta_c - n_c \log(1 + e^{\eta_c})
+
+    It is that of the people one by one: whose log-odds are the same, only their number matters.
+
+    Parameters
+    ----------
+    n, events : people and how many of them have the event, shape (...,); zero where nobody is.
+    log_odds : of the event, of the same shape.
+    """
+    return (events * log_odds - n * pt.softplus(log_odds)).sum()
 
 
 def coded_cells(

@@ -7,13 +7,16 @@ import xarray as xr
 from metastudy.common.problems import MetastudyError
 from metastudy.models.answers.kind import ANSWERS
 from metastudy.models.codings.kind import CODINGS
+from metastudy.models.events.kind import EVENTS
 from metastudy.models.interviews.kind import INTERVIEWS
 from metastudy.models.kind import Model
 from metastudy.models.ordinal.kind import ORDINAL
 
 __all__ = ["MODELS", "model_named", "model_of"]
 
-MODELS: dict[str, Model] = {model.name: model for model in (ANSWERS, CODINGS, ORDINAL, INTERVIEWS)}
+MODELS: dict[str, Model] = {
+    model.name: model for model in (ANSWERS, CODINGS, EVENTS, ORDINAL, INTERVIEWS)
+}
 
 
 def model_named(name: str) -> Model:

@@ -24,18 +24,20 @@ from metastudy.common.tables import records
 from metastudy.design.new_settings import NEXT, PLACES, is_prediction
 from metastudy.display.formatting import inline, words
 
-__all__ = ["figure"]
+__all__ = ["effect_rows", "figure"]
 
 
 def figure(evidence: Results, name: str) -> pd.DataFrame:
     """Effects of a module's exposures and levels of its outcomes, for the forest."""
-    return pd.DataFrame(_forest_rows(evidence, name), columns=FOREST)
+    rows = [*effect_rows(evidence, name), *_means(evidence, name)]
+    return pd.DataFrame(in_order(rows, evidence), columns=FOREST)
 
 
-def _forest_rows(evidence: Results, name: str) -> list[dict[str, Any]]:
+def effect_rows(evidence: Results, name: str) -> list[dict[str, Any]]:
+    """Marks of the effects of a module in its own metric: of studies, of all, and of places."""
     labels, table, rows = evidence.labels, evidence.contrasts[name], []
-    main = table[table["variant"] == "main"]
-    effects = main[(main["estimand"] == "effect") & (main["metric"] == "sd")]
+    metric, main = evidence.kind(name).metric, table[table["variant"] == "main"]
+    effects = main[(main["estimand"] == "effect") & (main["metric"] == metric)]
     in_places = [name for place in PLACES for name in (place, f"new_{place}", f"{NEXT}{place}")]
     places, effects = effects, effects[~effects["level"].isin(in_places)]
     several_vignettes = main.loc[main["vignette"] != "", "vignette"].nunique() > 1
@@ -65,17 +67,23 @@ def _forest_rows(evidence: Results, name: str) -> list[dict[str, Any]]:
                     row,
                     block=heading,
                     panel=labels.exposure(row["exposure"], kind).label,
-                    axis=effect_axis(kind, "sd"),
+                    axis=effect_axis(kind, metric),
                     row=outcome_label(evidence, row),
                     series=label,
                     style=style,
                     hue=kind,
                     reference=0.0,
-                    rope=evidence.rope("sd"),
+                    rope=evidence.rope(metric),
                 )
             )
         rows += _by_place(evidence, places[places["exposure_type"] == kind])
-    levels = main[main["estimand"] == "mean"]
+    return rows
+
+
+def _means(evidence: Results, name: str) -> list[dict[str, Any]]:
+    """Means of the outcomes, of each family with several."""
+    labels, table, rows = evidence.labels, evidence.contrasts[name], []
+    levels = table[(table["variant"] == "main") & (table["estimand"] == "mean")]
     family = levels["outcome"].map(evidence.vocabulary.family)
     for one in dict.fromkeys(family):
         mine = levels[family == one]
@@ -98,7 +106,7 @@ def _forest_rows(evidence: Results, name: str) -> list[dict[str, Any]]:
                     hue="level",
                 )
             )
-    return in_order(rows, evidence)
+    return rows
 
 
 def _by_place(evidence: Results, effects: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -129,11 +137,11 @@ def _by_place(evidence: Results, effects: pd.DataFrame) -> Iterator[dict[str, An
                     row,
                     block=f"{labels.exposure(str(exposure), kind).label}, by {grouping}",
                     panel=outcome_label(evidence, row),
-                    axis=effect_axis(kind, "sd"),
+                    axis=effect_axis(kind, row["metric"]),
                     row=label,
                     series=series,
                     style=style,
                     hue=kind,
                     reference=0.0,
-                    rope=evidence.rope("sd"),
+                    rope=evidence.rope(row["metric"]),
                 )

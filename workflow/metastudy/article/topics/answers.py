@@ -34,14 +34,14 @@ from metastudy.article.topics.differences import sentences
 from metastudy.article.topics.moderated import variables as of_moderators
 from metastudy.article.topics.refits import apart, kept
 from metastudy.article.topics.tiles import variables as of_tiles
-from metastudy.article.variable_tree import GENERAL, Tree, put, traced
+from metastudy.article.variable_tree import GENERAL, Tree, put, traced, unit
 from metastudy.codebook.interactions import INTERACTION
 from metastudy.common.tables import records
 from metastudy.design.new_settings import DECIDED, PLACES, is_prediction
 from metastudy.display.formatting import inline, interval, joined, number, probability, share
 from metastudy.display.pipe_table import Table
 
-__all__ = ["effects_table", "levels_table", "variables"]
+__all__ = ["effects_table", "elsewhere", "levels_table", "moderated", "of_roles", "variables"]
 
 
 def effects_table(evidence: Results, module: str) -> Table:
@@ -214,12 +214,12 @@ def variables(evidence: Results, name: str) -> Tree:
         sd, pomp = (mine[mine["metric"] == metric] for metric in ("sd", "pomp"))
         own = sd[sd["level"] == "study"]
         leaves = exposure_variables(evidence, str(exposure), str(kind))
-        leaves |= _sentences(evidence, str(exposure), str(kind), sd[sd["level"] == "population"])
+        leaves |= of_roles(evidence, str(exposure), str(kind), sd[sd["level"] == "population"])
         leaves |= sentences(evidence, name, str(exposure), str(kind))
-        if moderated := _moderated(evidence, main, str(exposure)):
-            leaves["moderators"] = {"sentence": moderated}
+        if changes := moderated(evidence, main, str(exposure)):
+            leaves["moderators"] = {"sentence": changes}
         new = sd[are_predictions(sd)]
-        leaves["elsewhere"] = traced({"sentence": _elsewhere(evidence, sd)}, *records(new))
+        leaves["elsewhere"] = traced({"sentence": elsewhere(evidence, sd)}, *records(new))
         put(tree, [str(exposure)], leaves)
         several_roles = evidence.several_roles(name)
         for row in records(sd[sd["level"] == "population"]):
@@ -259,7 +259,7 @@ def variables(evidence: Results, name: str) -> Tree:
     return tree
 
 
-def _sentences(evidence: Results, exposure: str, kind: str, population: pd.DataFrame) -> Tree:
+def of_roles(evidence: Results, exposure: str, kind: str, population: pd.DataFrame) -> Tree:
     """What is said of all outcomes together; of each role where there are several."""
     of = {
         str(role): sentence_variables(evidence, exposure, kind, records(mine))
@@ -286,7 +286,7 @@ def _population(evidence: Results, row: Mapping[str, Any]) -> Tree:
     return contrast_variables(evidence, row) | traced(more, row)
 
 
-def _elsewhere(evidence: Results, effects: pd.DataFrame) -> str:
+def elsewhere(evidence: Results, effects: pd.DataFrame) -> str:
     """What is expected of a country and a sector without data, or why nothing is."""
     parts = []
     for grouping in PLACES:
@@ -303,10 +303,11 @@ def _elsewhere(evidence: Results, effects: pd.DataFrame) -> str:
             "Of other countries and sectors nothing is predicted: the design has no spread between "
             "them to predict from."
         )
-    return f"{share(evidence.interval)} prediction intervals, in SD, {'; '.join(parts)}."
+    what = unit(str(effects["metric"].iloc[0]))
+    return f"{share(evidence.interval)} prediction intervals, in {what}, {'; '.join(parts)}."
 
 
-def _moderated(evidence: Results, main: pd.DataFrame, exposure: str) -> str:
+def moderated(evidence: Results, main: pd.DataFrame, exposure: str) -> str:
     """What the effects of an exposure differ by between studies; empty without moderators."""
     found = main[main["estimand"].eq("moderator") & main["exposure"].eq(exposure)]
     said = []

@@ -20,6 +20,7 @@ __all__ = [
     "NOT_FROM_A_PARCEL",
     "NUMBER",
     "OF_CODES",
+    "OF_EVENTS",
     "PLACES",
     "SHAPE",
     "SPREAD",
@@ -80,6 +81,10 @@ STATISTICS = {
     "prevalence": _Statistic(
         "With the code", "Interviews, %", "prevalence", "prevalences", True, True
     ),
+    "share": _Statistic(
+        "With the outcome", "People, %",
+        "share with the outcome", "shares with the outcome", True, True,
+    ),
     "organisation_sd": _Statistic(
         "Between organisations", "SD of the prevalences, %",
         "spread between organisations", "spreads between organisations", True,
@@ -99,6 +104,7 @@ STATISTICS = {
 }  # fmt: skip
 SHAPE = ("mean", "skewness", "floor", "ceiling")
 SPREAD = ("sd", "site_sd")
+OF_EVENTS = ("share", "site_sd")
 OF_CODES = ("prevalence", "organisation_sd", "agreement")
 NUMBER = ("codes_mean", "codes_sd")
 MAX_IN_FIGURE = 6  # correlations, and codes of a study, in the figure: those farthest out

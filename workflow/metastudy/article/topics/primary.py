@@ -44,11 +44,11 @@ def contrasts(evidence: Results) -> dict[str, Row]:
     """Every effect and difference that may be named, with its row of results."""
     found: dict[str, Row] = {}
     for module, table in evidence.contrasts.items():
-        metric = "log_odds" if evidence.model(module) == "codings" else "sd"
+        metric, codes = evidence.kind(module).metric, evidence.model(module) == "codings"
         main = table[(table["variant"] == "main") & (table["metric"] == metric)]
-        several = evidence.several_roles(module) and evidence.model(module) == "answers"
+        several = evidence.several_roles(module) and not codes
         for row in records(main):
-            if path := _path(row, several, codes=metric == "log_odds"):
+            if path := _path(row, several, codes):
                 found[".".join(map(shortcode_key, [module, *path]))] = row
     pooled = evidence.synthesis.get("pooled", pd.DataFrame())
     if len(pooled):

@@ -14,7 +14,7 @@ from metastudy.models.answers.join import join_answers
 from metastudy.models.answers.rows import Rows, rows_of
 from metastudy.models.base import KEYS_OF_SETTING, attributes_of, in_order
 
-__all__ = ["DATA", "answer_cells"]
+__all__ = ["DATA", "answer_cells", "setting_names"]
 
 DATA = ("n", "xx", "xy", "yy", "estimates_of_scores")
 
@@ -115,7 +115,7 @@ def _of_study(
             "vignette_of": ("outcome", outcomes.get_level_values("vignette").to_numpy(dtype=str)),
         },
         coords={
-            "setting": _setting_names(settings),
+            "setting": setting_names(settings),
             "site": sites["site"].to_numpy(dtype=str),
             "coefficient": ["intercept", *exposures],
             "exposure": np.array(list(exposures), dtype=str),
@@ -135,7 +135,7 @@ def _cross_products(z: np.ndarray, cell: np.ndarray, cells: int) -> tuple[np.nda
     return np.array([len(b) for b in blocks], dtype=float), np.stack([b.T @ b for b in blocks])
 
 
-def _setting_names(settings: pd.DataFrame) -> list[str]:
+def setting_names(settings: pd.DataFrame) -> list[str]:
     """A study's id, with country, sector and role as far as it has several of them."""
     name = settings["study"]
     place = settings["country"] + ":" + settings["sector"]

@@ -20,6 +20,8 @@ from metastudy.models.base import Row, place_of, provenance_mark
 
 __all__ = ["contrasts"]
 
+SD = "sd"
+
 
 def contrasts(
     cells: xr.Dataset,
@@ -27,7 +29,7 @@ def contrasts(
     rng: np.random.Generator,
     smallest: int = 1,
     decided: Collection[str] = (),
-    scored: bool = True,
+    metric: str = SD,
 ) -> Iterator[Row]:
     """Effects by exposure, outcome and role, and the mean of each outcome in each setting.
 
@@ -35,12 +37,13 @@ def contrasts(
     ----------
     smallest : takes no part: means of answers are those of whole settings.
     decided : parameters that their prior decides; a prediction that contains one says so.
-    scored : whether answers are scores; items in their categories have no levels and no shares.
+    metric : unit of the effects. What is said of scores alone, levels and points of the scale, is
+        said in standard deviations only.
     """
     draws = posterior["posterior"].to_dataset()
     studies = json.loads(cells.attrs["studies"])
     base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"]}
-    metric = "sd" if scored else "latent_sd"
+    scored = metric == SD
     types = dict(zip(cells.exposure.values, cells.exposure_type.values, strict=True))
 
     def at(places: np.ndarray) -> dict[str, str]:
@@ -70,7 +73,7 @@ def contrasts(
             for more, shift in _around(one, exposure, construct, role, draws, decided, rng):
                 members = more.pop("members", one.setting[one.role == role])
                 yield own | at(members) | more, mean + shift
-        if scored and "site_tau" in draws:
+        if "site_tau" in draws:
             yield from _new_site(row, cells, one, draws, decided, rng, at)
         for j, k in zip(one.setting, one.outcome, strict=True):
             own = row | at(np.array([j])) | {

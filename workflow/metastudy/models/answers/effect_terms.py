@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pymc as pm
@@ -13,7 +13,6 @@ from pytensor.tensor import TensorVariable
 from metastudy.design.effects import EffectDesign
 from metastudy.models.algebra import product
 from metastudy.models.answers.design import answer_design, estimands, families, slopes
-from metastudy.models.answers.priors import prior_of
 from metastudy.models.priors import Prior
 from metastudy.models.terms import levels, sums
 from metastudy.models.transforms import NearData
@@ -23,7 +22,7 @@ __all__ = ["outcome_effects"]
 
 def outcome_effects(
     cells: xr.Dataset,
-    priors: Mapping[str, Prior],
+    prior: Callable[[str], Prior],
     fixed_tau: TensorVariable,
     fixed_outcomes: TensorVariable,
     rough: TensorVariable,
@@ -37,7 +36,8 @@ def outcome_effects(
     ----------
     cells : of answers, with ``setting``, ``exposure``, ``construct`` and ``vignette``; their
         outcomes are all pairs of the last two.
-    priors, fixed_tau, fixed_outcomes : what the model is given
+    prior : takes the name of a parameter to its prior.
+    fixed_tau, fixed_outcomes : what the model is given
         (:func:`metastudy.models.data_vector.given`).
     rough : estimates and squares of their errors, shape (2, setting, exposure, outcome); they
         decide how the effects are sampled, and nothing else.
@@ -49,12 +49,12 @@ def outcome_effects(
     """
     design, moderated = answer_design(cells), slopes(cells)
     near = rough.reshape((2, len(design.mean_of)))
-    mu = _means(cells, priors, fixed_outcomes, design, near)
-    total, apart = (prior_of(priors, name) for name in ("total_tau", "apart_tau"))
+    mu = _means(cells, prior, fixed_outcomes, design, near)
+    total, apart = (prior(name) for name in ("total_tau", "apart_tau"))
     shift = None
     if moderated.names:
         pm.modelcontext(None).add_coord("moderator_of", moderated.names)
-        coefficient = prior_of(priors, "moderator").variable("moderator", dims="moderator_of")
+        coefficient = prior("moderator").variable("moderator", dims="moderator_of")
         shift = pt.dot(moderated.columns, coefficient)
     level = levels(design, total, apart, fixed_tau, mu, near, shift)
     dims = ("setting", "exposure", "outcome")
@@ -64,7 +64,7 @@ def outcome_effects(
 
 def _means(
     cells: xr.Dataset,
-    priors: Mapping[str, Prior],
+    prior: Callable[[str], Prior],
     fixed: TensorVariable,
     design: EffectDesign,
     near: TensorVariable,
@@ -82,7 +82,7 @@ def _means(
     family = families(table)
     pooled = np.flatnonzero(family != "")
     alone = np.flatnonzero(family == "")
-    effect = prior_of(priors, "mu")
+    effect = prior("mu")
     parts, places = [], []
     if len(alone):
         model.add_coord("estimand_alone", table.index[alone].to_numpy(dtype=str))
@@ -100,7 +100,7 @@ def _means(
             at = np.full(len(names), -1)
             at[several] = np.arange(len(several))
             centre = pt.concatenate([mean, pt.zeros(1)])[at[of]] * sign
-        sd = prior_of(priors, "outcome_tau").variable("outcome_tau", dims="family_of")[of]
+        sd = prior("outcome_tau").variable("outcome_tau", dims="family_of")[of]
         # Not pooled, outcomes have one prior each, as wide as ``fixed``.
         centre, sd = pt.switch(fixed > 0, 0.0, centre), pt.switch(fixed > 0, fixed, sd)
         form = NearData(*_together(design, near, pooled))

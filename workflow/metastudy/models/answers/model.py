@@ -78,7 +78,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
         (n, xx, xy, yy, rough), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
         prior = partial(prior_of, symbolic)
 
-        beta = outcome_effects(cells, symbolic, fixed_tau, fixed_outcomes, rough)
+        beta = outcome_effects(cells, prior, fixed_tau, fixed_outcomes, rough)
         baseline = prior("baseline").variable("baseline", dims=("setting", "outcome"))
         studies, study_of_setting = np.unique(cells.study.values, return_inverse=True)
         model.add_coord("study", studies)

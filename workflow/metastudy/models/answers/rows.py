@@ -15,7 +15,18 @@ from metastudy.models.answers.interactions import check_interactions, products
 from metastudy.models.answers.standardisers import centres, standardisers, within_sd
 from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE, NOT_STATED
 
-__all__ = ["Rows", "rows_of"]
+__all__ = ["People", "Rows", "people_of", "rows_of"]
+
+
+@dataclass(frozen=True)
+class People:
+    """One study's respondents as they answered: a row for each who is in a model."""
+
+    score: pd.DataFrame  # outcomes (construct, vignette), per cent of the scale, NaN where missing
+    x: pd.DataFrame  # exposures
+    site: pd.DataFrame  # study, country, sector, role, site, and whether it is one (sited)
+    exposures: list[dict[str, str]]
+    dropped: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,37 @@ class Rows:
 
 def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> Rows:
     """Bring one study to numbers: scores in standard units and exposures, by respondent.
+
+    Raises
+    ------
+    BadInput
+        ``constant-outcome``, and what :func:`people_of` raises.
+    """
+    people = people_of(study, module, vocabulary, folded)
+    y, x, site = people.score, people.x, people.site
+    setting = [site[name] for name in KEYS_OF_SETTING[1:]]
+    randomised = x[[e["id"] for e in people.exposures if e["type"] == "randomised"]]
+    scale = standardisers(y, setting, randomised)
+    if (bad := scale[~(scale["scale"] > 0)]).size:
+        raise BadInput(
+            Problem(
+                study=study.id,
+                file=f"results/harmonized/{study.id}/measurements.parquet",
+                column=", ".join(f"{c} in {v}" if v else str(c) for c, v in bad.index),
+                found="the same score of everybody in a setting, or too few scores",
+                expected="an outcome that varies within settings",
+                fix="take the construct out of `outcomes` in the study's codebook",
+                code="constant-outcome",
+            )
+        )
+    centre = centres(y, setting, randomised)
+    own = pd.MultiIndex.from_frame(site[list(KEYS_OF_SETTING[1:])])
+    standard = (y - centre.reindex(own).to_numpy()) / scale["scale"]
+    return Rows(standard, x, site, centre, scale, people.exposures, people.dropped)
+
+
+def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> People:
+    """The respondents of a study with their scores and exposures.
 
     Only who has every exposure and answered an outcome is in them. Folded, a person's score of a
     whole is the mean of its own score and of those of its parts, as far as there are any, and the
@@ -72,34 +114,17 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     for name in (e["factor"] for e in study.report["exposures"] if "factor" in e):
         levels[name] = _levels(study, name).reindex(people.index)
         _no_empty_arm(study, name, list(vocabulary.levels(name)), levels[name])
-    randomised = x[[e["id"] for e in exposures if e["type"] == "randomised"]]
     setting = [people["country"], people["sector"], people["role"]]
     if pairs := study.report.get("interactions", []):
         more, described = products(pairs, x, exposures, vocabulary)
         x, exposures = x.join(more), [*exposures, *described]
         check_interactions(study.id, pairs, [e["id"] for e in described], x, levels, setting)
-    scale = standardisers(y, setting, randomised)
-    if (bad := scale[~(scale["scale"] > 0)]).size:
-        raise BadInput(
-            Problem(
-                study=study.id,
-                file=f"results/harmonized/{study.id}/measurements.parquet",
-                column=", ".join(f"{c} in {v}" if v else str(c) for c, v in bad.index),
-                found="the same score of everybody in a setting, or too few scores",
-                expected="an outcome that varies within settings",
-                fix="take the construct out of `outcomes` in the study's codebook",
-                code="constant-outcome",
-            )
-        )
-    centre = centres(y, setting, randomised)
-    own = pd.MultiIndex.from_frame(people[list(KEYS_OF_SETTING[1:])])
-    standard = (y - centre.reindex(own).to_numpy()) / scale["scale"]
     site = people[list(KEYS_OF_SETTING[1:])].assign(
         study=study.id,
         site=people["org_id"].fillna(study.id).astype(str),
         sited=people.groupby(setting)["org_id"].transform(lambda found: found.notna().any()),
     )
-    return Rows(standard, x, site, centre, scale, exposures, dropped)
+    return People(y, x, site, exposures, dropped)
 
 
 def _exposures(

@@ -43,5 +43,5 @@ ORDINAL = Model(
     structures=structures,
     design=answer_design,
     build=build,
-    contrasts=partial(contrasts, scored=False),
+    contrasts=partial(contrasts, metric="latent_sd"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -55,10 +56,11 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     with pm.Model(coords={name: cells[name].values for name in names}) as model:
         (count, rough), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
         fixed = fixed_tau, fixed_outcomes
-        beta = outcome_effects(cells, symbolic, *fixed, rough).swapaxes(1, 2)
+        prior = partial(prior_of, symbolic)
+        beta = outcome_effects(cells, prior, *fixed, rough).swapaxes(1, 2)
         slope = beta[cells.setting_of_item.values, cells.outcome_of_item.values]
         eta = product(slope, cells.x.values.T)  # (item, combination)
-        edges, first = _edges(cells, prior_of(symbolic, "threshold"))
+        edges, first = _edges(cells, prior("threshold"))
         eta = eta[cells.item_of_cell.values, cells.combination_of_cell.values]
         lower = first[cells.item_of_cell.values] + cells.category_of_cell.values
         likelihood(ordinal_cells(count, edges[lower] - eta, edges[lower + 1] - eta))

@@ -1,0 +1,256 @@
+"""Events: 0/1 outcomes in their own right, from counts that say all that the rows say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.stats import bernoulli
+
+from helpers.event_studies import PRIORS, event_study, exact, of_counts
+from helpers.raw_studies import VOCABULARY
+from metastudy.common.problems import BadInput
+from metastudy.inference.fit import fit
+from metastudy.models.data_vector import pack
+from metastudy.models.events.cells import event_cells
+from metastudy.models.events.kind import EVENTS
+from metastudy.models.events.observations import average, log_odds, observe_events
+from metastudy.models.events.regressions import firth, within_sites
+from metastudy.models.prior_simulation import log_likelihood, parameters
+from metastudy.posterior.contrasts import contrasts
+from metastudy.synthesis.study_estimates import estimates
+
+COUNTS = ((30, 80), (47, 75))
+OTHERS = ((12, 60), (20, 58))
+SAMPLING = {"chains": 4, "tune": 800, "draws": 1500, "target_accept": 0.9, "seed": 3}
+
+
+def cells_of(*studies: object) -> xr.Dataset:
+    return event_cells(studies, "threat", VOCABULARY)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def sited() -> xr.Dataset:
+    """Two studies with sites in one of them, and two outcomes, of which some are missing."""
+    rng = np.random.default_rng(1)
+    arm = rng.integers(2, size=160)
+    there = {c: (rng.random(160) < 0.4).astype(float) for c in ("threat_job", "threat_quality")}
+    there["threat_quality"][:20] = np.nan
+    org = [f"o{i % 4}" for i in range(160)]
+    return cells_of(event_study("a", list(arm), there, org), of_counts("b", COUNTS, country="FI"))
+
+
+def test_cells_are_the_people_of_a_site_with_the_same_exposures() -> None:
+    cells = cells_of(of_counts("a", COUNTS))
+    assert cells.attrs["model"] == "events"
+    np.testing.assert_array_equal(cells.n.values[:, 0], [80, 75])
+    np.testing.assert_array_equal(cells.events.values[:, 0], [30, 47])
+    np.testing.assert_array_equal(cells.x.values[cells.combination_of_group, 0], [-0.5, 0.5])
+
+
+def test_counts_have_the_log_density_of_the_rows_up_to_a_constant(sited: xr.Dataset) -> None:
+    model = EVENTS.build(sited, PRIORS)
+    density, given = (
+        log_likelihood(
+            model,
+        ),
+        pack(sited, PRIORS),
+    )
+    drawn = parameters(model, 5, seed=1)
+    rows = observe_events([], sited, VOCABULARY)
+    assert len(rows.y) == 160 + 155
+    found = []
+    for at in range(5):
+        one = drawn.isel(simulation=at)
+        chance = 1 / (1 + np.exp(-log_odds(sited, one.expand_dims("sample"))[0]))
+        by_row = bernoulli.logpmf(np.nan_to_num(rows.y), chance[rows.group])
+        each = np.where(np.isnan(rows.y), 0.0, by_row).sum(axis=1)
+        np.testing.assert_allclose(EVENTS.log_lik(rows, sited, one.expand_dims("sample"))[0], each)
+        found.append((density(one, given), each.sum()))
+    counted, rowwise = np.array(found).T
+    assert np.ptp(rowwise) > 1, "parameters that differ"
+    np.testing.assert_allclose(counted - counted[0], rowwise - rowwise[0], rtol=1e-9, atol=1e-9)
+
+
+def test_a_thousand_times_the_respondents_cost_the_same(sited: xr.Dataset) -> None:
+    many = EVENTS.weigh(sited, np.full(sited.sizes["group"], 1000.0))
+    assert many.n.values.sum() == 1000 * sited.n.values.sum()
+    model = EVENTS.build(sited, PRIORS)
+    density, point = log_likelihood(model), parameters(model, 2, seed=1).isel(simulation=0)
+    few, more = pack(sited, PRIORS), pack(many, PRIORS)
+    assert few.shape == more.shape
+    took = [min(_seconds(density, point, given) for _ in range(30)) for given in (few, more)]
+    assert took[1] < 2 * took[0]
+    assert density(point, more) == pytest.approx(1000 * density(point, few))
+
+
+def _seconds(density: Callable[..., float], point: xr.Dataset, given: np.ndarray) -> float:
+    start = time.perf_counter()
+    density(point, given)
+    return time.perf_counter() - start
+
+
+@pytest.mark.fit
+@pytest.mark.ci
+@pytest.mark.parametrize("settings", [(COUNTS,), (COUNTS, OTHERS)], ids=["one study", "two"])
+def test_posterior_is_that_of_an_integral(settings: tuple) -> None:
+    studies = [of_counts(f"s{i}", counts) for i, counts in enumerate(settings)]
+    draws = fit(cells_of(*studies), PRIORS, SAMPLING)["posterior"].to_dataset()
+    mean, sd = exact(settings)
+    found = {"mu": draws["mu"].isel(estimand=0)}
+    if len(settings) > 1:
+        found["tau"] = draws["total_tau"].isel(total_of=0)
+    assert set(found) == set(mean.index)
+    for name, values in found.items():
+        # Errors of some 1,500 effective draws: four of them in the mean, and as much in the SD.
+        assert float(values.mean()) == pytest.approx(mean[name], abs=4 * sd[name] / 1500**0.5)
+        assert float(values.std()) == pytest.approx(sd[name], rel=0.1)
+
+
+@pytest.mark.fit
+@pytest.mark.ci
+def test_contrasts_are_log_odds_ratios_with_their_shares(sited: xr.Dataset) -> None:
+    posterior = fit(sited, PRIORS, SAMPLING | {"draws": 500})
+    made = contrasts(sited, posterior)
+    table = made.table(0.95, {"log_odds": 0.18})
+    effects = table[table["estimand"] == "effect"]
+    mean = effects[effects["level"] == "population"]
+    assert set(mean["metric"]) == {"log_odds", "probability"}
+    assert mean.groupby("outcome")["metric"].nunique().eq(2).all()
+    judged = mean.set_index(["outcome", "metric"])["rope"].notna()
+    assert judged.xs("log_odds", level="metric").all()
+    assert not judged.xs("probability", level="metric").any()
+    assert {"new_study", "new_site", "country", "study"} <= set(effects["level"])
+    assert not len(table[table["estimand"] == "difference"]), "of outcomes of one person"
+
+    arms = table[table["level"] == "arm"].set_index(["outcome", "group"])["mean"]
+    job = mean[mean["outcome"].eq("threat_job") & mean["metric"].eq("probability")].iloc[0]
+    assert arms["threat_job", "core"] - arms["threat_job", "complementary"] == pytest.approx(
+        job["mean"]
+    )
+    own = effects[effects["level"].eq("study") & effects["metric"].eq("probability")]
+    of_job = own[own["outcome"].eq("threat_job")]
+    assert of_job["mean"].mean() == pytest.approx(job["mean"]), "each setting counts alike"
+    alone = of_job[of_job["study"] == "b"].iloc[0]
+    raw = COUNTS[1][0] / COUNTS[1][1] - COUNTS[0][0] / COUNTS[0][1]
+    assert abs(alone["mean"] - raw) < alone["sd"], "shrunk towards the other study"
+
+
+def test_bias_reduced_log_odds_ratio_of_two_arms_has_half_a_person_more_in_each_count() -> None:
+    x = np.array([[1, -0.5], [1, 0.5]])
+    for (k, n), (h, m) in [COUNTS, ((0, 20), (5, 20)), ((0, 20), (20, 20))]:
+        b, covariance = firth(np.array([n, m]), np.array([k, h]), x)
+        odds = (h + 0.5) / (m - h + 0.5) / ((k + 0.5) / (n - k + 0.5))
+        assert b[1] == pytest.approx(np.log(odds), abs=1e-6)
+        assert np.isfinite(covariance).all()
+
+
+def test_within_sites_the_odds_ratio_is_larger_than_over_them_and_the_one_that_was_simulated() -> (
+    None
+):
+    rng = np.random.default_rng(5)
+    site, level = np.repeat(np.arange(200), 2), np.repeat(rng.normal(0, 1.5, 200), 2)
+    x = np.column_stack([np.ones(400), np.tile([-0.5, 0.5], 200)])
+    n = np.full(400, 30.0)
+    events = rng.binomial(30, 1 / (1 + np.exp(-(level + x[:, 1] * 1.0)))).astype(float)
+    b, covariance, sd = within_sites(n, events, x, site)
+    assert sd == pytest.approx(1.5, abs=0.25)
+    se = np.sqrt(covariance[1, 1])
+    assert abs(b[1] - 1.0) < 3 * se
+    assert se < 0.08
+    over = firth(n, events, x)[0][1]
+    assert over < b[1] - 3 * se
+
+
+def test_people_whose_site_nobody_knows_are_an_average_over_sites() -> None:
+    rng = np.random.default_rng(6)
+    level = rng.normal(0, 1, (400_000, 2))
+    x, tau = np.array([[1, -0.5], [1, 0.5]]), np.array([[1.2, 0.6]])
+    chance = (1 / (1 + np.exp(-(0.4 + (level * tau) @ x.T)))).mean(axis=0)
+    found = average(np.full((1, 2), 0.4), x, tau)[0]
+    np.testing.assert_allclose(found, np.log(chance / (1 - chance)), atol=0.01)
+    assert (found < 0.4 - 0.03).all(), "nearer to an even chance"
+
+
+def test_an_estimate_without_sites_is_of_the_same_kind_as_those_with_sites() -> None:
+    rng = np.random.default_rng(7)
+    site = np.repeat(np.arange(40), 50)
+    arm = np.tile([0, 1], 1000)
+    level = rng.normal(0, 1.5, 40)[site]
+    there = rng.random(2000) < 1 / (1 + np.exp(-(level + 1.2 * (arm - 0.5))))
+    outcome = {"threat_job": there.astype(float)}
+    known = event_study("a", list(arm), outcome, [f"o{s}" for s in site])
+    unknown = event_study("b", list(arm), outcome, country="FI")
+    alone = estimates(cells_of(unknown), VOCABULARY)[0]["estimate"].iloc[0]
+    together = estimates(cells_of(known, unknown), VOCABULARY)[0].set_index("study")
+    assert alone < together.loc["a", "estimate"] - together.loc["a", "se"]
+    assert together.loc["b", "estimate"] == pytest.approx(together.loc["a", "estimate"], rel=0.05)
+
+
+def test_estimates_of_two_outcomes_of_the_same_people_hang_together() -> None:
+    rng = np.random.default_rng(2)
+    arm = list(np.arange(400) % 2)
+    one = (rng.random(400) < 0.5).astype(float)
+    same = np.where(rng.random(400) < 0.8, one, 1 - one)
+    cells = cells_of(event_study("a", arm, {"threat_job": one, "threat_quality": same}))
+    table, covariance = estimates(cells, VOCABULARY)
+    assert list(table["metric"]) == ["log_odds"] * 2
+    r = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    assert r == pytest.approx(0.6, abs=0.12)  # of the two outcomes: 2 x 0.8 - 1
+
+
+def test_folded_an_outcome_is_there_where_a_part_of_it_is() -> None:
+    sections = {name: dict(VOCABULARY[name]) for name in VOCABULARY.sections}
+    parts = dict(sections["constructs"])
+    parts["threat_quality"] = {**parts["threat_quality"], "parent": "threat_job"}
+    words = replace(VOCABULARY, sections={**sections, "constructs": parts})
+    there = {"threat_job": [0, 0, 1, np.nan], "threat_quality": [0, 1, 0, 1]}
+    study = event_study("a", [0, 1, 0, 1], there)
+    cells = event_cells([study], "threat", words, folded=True)
+    assert list(cells.construct.values) == ["threat_job"]
+    np.testing.assert_array_equal(cells.events.values[:, 0], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "items", "said"),
+    [
+        (0.0, 4.0, 1, "the item q_threat_job from 0 to 4"),
+        (0.0, 1.0, 2, "items q_threat_job from 0 to 1, again from 0 to 1"),
+    ],
+)
+def test_an_outcome_that_is_no_single_item_of_two_values_is_one_clear_error(
+    low: float, high: float, items: int, said: str
+) -> None:
+    study = of_counts("a", COUNTS)
+    table = study.measurements.assign(scale_min=low, scale_max=high)
+    if items > 1:
+        import pandas as pd
+
+        table = pd.concat([table, table.assign(item_id="again")], ignore_index=True)
+    with pytest.raises(BadInput) as bad:
+        cells_of(study.with_tables(measurements=table))
+    (problem,) = bad.value.problems
+    assert (problem.code, problem.study, problem.column) == ("no-event", "a", "threat_job")
+    assert problem.found == said
+    assert "answers" in problem.fix
+
+
+def test_simulated_events_are_of_as_many_people(sited: xr.Dataset) -> None:
+    model = EVENTS.build(sited, PRIORS)
+    drawn = parameters(model, 200, seed=2)
+    rng = np.random.default_rng(3)
+    shares = []
+    for at in range(200):
+        one = drawn.isel(simulation=at)
+        made = EVENTS.simulate(sited, one, rng)
+        np.testing.assert_array_equal(made.n.values, sited.n.values)
+        assert (made.events.values <= made.n.values).all()
+        assert made["count"].values.sum() == made.n.values.sum()
+        chance = 1 / (1 + np.exp(-log_odds(sited, one.expand_dims("sample"))[0]))
+        shares.append((made.events.values - made.n.values * chance).sum() / made.n.values.sum())
+    assert abs(np.mean(shares)) < 4 * np.std(shares) / 200**0.5
+    assert np.std(shares) > 0

@@ -1,0 +1,1 @@
+"""Outcomes that are there or not: a hierarchical logistic regression from counts."""
