@@ -104,6 +104,41 @@ codes: {{Not sure: doubt}} # a code of the vocabulary
 - The text of a segment is not read.
 """
 _MIDDLE = """
+## Outcomes that are 0 or 1
+
+An outcome that a person has or has not is counted where its module says `model: events` in the
+vocabulary. It is one item of two values, with `min: 0` and `max: 1`. In a module of `answers` the
+same item is a score of 0 or 100 per cent.
+
+```yaml
+vocabulary:
+  modules: {helping: {label: Helping, model: events, question: 'Does a letter make people help?'}}
+variables:
+  - {name: came, as: item, construct: volunteered, min: 0, max: 1}
+```
+
+A row can also be an arm, of which only counts are known: how many people, and how many of them have
+the outcome. It is written out as so many people, and gives the same cells as their rows:
+
+```yaml
+variables:
+  - {name: arm_no, as: id} # a row of the table
+  - {name: letter, as: factor, randomised: true, factors: {letter: {0: none, 1: letter}}}
+  - {name: town, as: site} # where the counts are by site
+  - {name: came, as: events, construct: volunteered}
+  - {name: asked, as: people}
+```
+
+- Effects are log-odds ratios; differences of shares are beside them, standardised over the people
+  of each setting. Where studies of a module have sites, every log-odds ratio is within a site, and
+  counts without sites are taken as an average over such sites; where none has, all are of people
+  of all sites together. The article says which.
+- Several outcomes of one person are modelled one by one. Which of them come together is not
+  modelled, so no difference between effects on two of them is made. Of counts by arm it is not even
+  known: a study of counts has one outcome.
+- Arms of a design in clusters have to be given by cluster, with the cluster as `site`: otherwise
+  their counts seem to say more than they do.
+
 ## Kinds of variables
 
 `as` says what a raw variable is for. Beside `name`, `as` and `note` a variable has the keys that

@@ -13,7 +13,7 @@ from pathlib import Path
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
 from metastudy.harmonized.study import load_study
-from metastudy.models.validation import validate
+from metastudy.models.validation import columns_needed, validate
 
 
 def main() -> None:
@@ -25,7 +25,8 @@ def main() -> None:
     args = parser.parse_args()
     study = load_study(args.tables)
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
-    modules = validate(study, vocabulary)
+    columns = columns_needed(study, vocabulary)
+    modules = validate(load_study(args.tables, columns), vocabulary)
     args.out.write_text(json.dumps({"study": study.id, "modules": modules}) + "\n", "utf-8")
 
 

@@ -55,6 +55,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "constant-outcome": "An outcome does not vary within the settings of a study.",
         "no-event": "An outcome of a module of 0/1 outcomes is no single item of two values.",
         "several-answers": "A person has several answers to one 0/1 outcome.",
+        "impossible-count": "A count of people or of events is no whole number, or events are more "
+        "than people.",
+        "duplicate-arm": "Two rows of counts are about the same arm of the same place.",
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "empty-interaction": "Nobody who answered an outcome is in a combination of conditions "

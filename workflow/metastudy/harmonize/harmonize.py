@@ -17,6 +17,7 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput
 from metastudy.harmonize import (
     answers,
+    arms,
     checks,
     codings,
     declared,
@@ -78,7 +79,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     """
     name = codebook.study.id
     checks.check_kind(codebook, raw)
-    table = raw.cases if isinstance(raw, RawProject) else raw
+    codebook, table = arms.written_out(codebook, raw.cases if isinstance(raw, RawProject) else raw)
     left, rules = exclusions.exclude(codebook, table)
     stays, identity = left < 0, codebook.having("id")[0].name
     raw_ids = table.data[identity]

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.harmonized.scale_scores import NEEDED
 from metastudy.harmonized.study import Study
-from metastudy.models.aggregate import cells_of_one
+from metastudy.models.aggregate import cells_of_one, kind_of
 
-__all__ = ["validate"]
+__all__ = ["columns_needed", "validate"]
+
+
+def columns_needed(study: Study, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Columns of a study's measurements that its modules' cells are made from, each once."""
+    kinds = [kind_of(module, vocabulary) for module in _modules(study, vocabulary)]
+    return tuple(dict.fromkeys([*NEEDED, *(name for kind in kinds for name in kind.measured)]))
+
+
+def _modules(study: Study, vocabulary: Vocabulary) -> list[str]:
+    found = [vocabulary.module(outcome) for outcome in study.report["outcomes"]]
+    return list(dict.fromkeys(module for module in found if module))
 
 
 def validate(study: Study, vocabulary: Vocabulary) -> list[str]:
@@ -31,8 +43,7 @@ def validate(study: Study, vocabulary: Vocabulary) -> list[str]:
     BadInput
         All that makes cells impossible, such as an arm without anybody.
     """
-    found = [vocabulary.module(outcome) for outcome in study.report["outcomes"]]
-    modules = list(dict.fromkeys(module for module in found if module))
+    modules = _modules(study, vocabulary)
     problems: list[Problem] = []
     for module in modules:
         try:

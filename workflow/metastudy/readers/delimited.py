@@ -177,12 +177,15 @@ def table(
     )
 
 
+NUMBERS = ("item", "weight", "people", "events")  # kinds of variables that are numbers
+
+
 def _thousands(
     codebook: Codebook, columns: dict[str, tuple[pa.Array, np.ndarray]], rows: np.ndarray
 ) -> Iterator[Problem]:
     """Report numbers such as 1.500 beside decimal commas: one and a half, or 1500, nobody knows."""
     for variable in codebook.variables:
-        number = variable.role in ("item", "weight") or variable.trait == "tenure_yrs"
+        number = variable.role in NUMBERS or variable.trait == "tenure_yrs"
         if variable.name not in columns or not number or variable.values:
             continue
         texts, codes = columns[variable.name]

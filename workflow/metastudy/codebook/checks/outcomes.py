@@ -18,7 +18,8 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
     """Check that outcomes and exposures are among the variables."""
     if not sound.complete("variables") or not sound.complete("codes"):
         return  # what is misspelt above would be reported again here
-    items = {entry.get("construct") for _, entry in sound.variables("item")}
+    answers = [entry for role in ("item", "events") for _, entry in sound.variables(role)]
+    items = {entry.get("construct") for entry in answers}
     codes = set(sound.raw.get("codes", {}).values()) - {IGNORE}
     factors: dict[str, bool] = {}
     for _, entry in sound.variables("factor"):

@@ -39,7 +39,7 @@ NO_CONSENT = "no_consent"  # the rule that the consent variable stands for
 ANY_ROLE = ("name", "as", "note")
 SINGLE = (
     *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
-    *("coders", "coder", "weight", "code", "start", "end"),
+    *("coders", "coder", "weight", "code", "start", "end", "people", "events"),
 )
 PLACE_SECTIONS = {
     "country": "countries",
@@ -62,6 +62,7 @@ ROLE_DESIGNS = {
     **dict.fromkeys(("finding", "moderator", "nesting"), ("published",)),
     "rating": CODED_DESIGNS,
     **dict.fromkeys(("coder", "code", "start", "end"), CODED_DESIGNS),
+    **dict.fromkeys(("people", "events"), ("experiment", "survey")),
 }
 PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
 # With one of these a direction is computed; the others of an effect have no sign.
