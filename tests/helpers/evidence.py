@@ -20,6 +20,7 @@ from metastudy.article.results import Modelled, Results
 from metastudy.common import result_tables
 from metastudy.design.new_settings import DECIDED
 from metastudy.harmonized.study import Study
+from metastudy.model_checks.left_out_organisations import ONE_EACH
 from metastudy.model_checks.loo_comparison import COLUMNS as COMPARED
 from metastudy.model_checks.power_scaling import POWER
 from metastudy.model_checks.refits import REFITS
@@ -401,6 +402,13 @@ def comparison() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COMPARED)
 
 
+def organisations() -> pd.DataFrame:
+    """No organisation is left out, as no setting has two of them."""
+    nothing = {"pooling": "", "organisations": 0, "people": 0, "draws": 0, "high_k": 0}
+    row = {"module": "threat", **nothing, "reason": ONE_EACH, "provenance": "simulated"}
+    return pd.DataFrame([row]).reindex(columns=result_tables.columns("organisations"))
+
+
 def refits(modules: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Two refits of every module in which nothing moves, and one without pooling of outcomes."""
     rows = []
@@ -465,6 +473,7 @@ def _evidence(world: str, studies: int, observed: tuple[str, ...]) -> Results:
         design_based=design_based(),
         sensitivity=sensitivity(world),
         comparison=comparison(),
+        organisations=organisations(),
         cells={
             "threat": Modelled(
                 {"first": 9},

@@ -1,7 +1,8 @@
 """Model checks: what the fits lean on, asked of the data, the priors and the groups in them.
 
 REQUIRED INPUTS: results/cells/<module>.nc, results/fits/<module>.nc, results/harmonized/<study>/
-OUTPUTS: results/refits/<module>{.parquet,-power.parquet,.nc}, results/{predictive,comparison}/<module>.parquet
+OUTPUTS: results/refits/<module>{.parquet,-power.parquet,.nc}, results/predictive/<module>.parquet,
+         results/comparison/<module>{.parquet,-organisations.parquet}
 All refits of a module are one job: its model is compiled once, and each refit has other data.
 """
 
@@ -77,11 +78,13 @@ rule loo_comparison:
         fits=["results/fits/{module}.nc", "results/refits/{module}.nc"],
     output:
         table="results/comparison/{module}.parquet",
+        organisations="results/comparison/{module}-organisations.parquet",
     log:
         "results/logs/loo_comparison/{module}.log",
     conda:
         "../../envs/environment.yaml"
     params:
+        priors=as_json("priors"),
         code=code("loo_comparison"),
         lock=LOCK,
     message:
@@ -89,4 +92,5 @@ rule loo_comparison:
     shell:
         f"{STORED} python -m metastudy.commands.loo_comparison"
         " --cells {input.cells:q} --studies {input.studies:q} --vocabulary {input.vocabulary:q}"
-        " --fits {input.fits:q} --out {output.table:q} > {log:q} 2>&1"
+        " --fits {input.fits:q} --priors {params.priors:q} --out {output.table:q}"
+        " --organisations {output.organisations:q} > {log:q} 2>&1"

@@ -150,7 +150,8 @@ def test_where_nothing_is_pooled_nothing_is_compared() -> None:
 
 
 def test_without_checks_there_is_nothing_to_say() -> None:
-    found = replace(evidence("mixed", 1), comparison=pd.DataFrame())
+    nothing = pd.DataFrame()
+    found = replace(evidence("mixed", 1), comparison=nothing, organisations=nothing)
     assert predictive_checks.variables(found) == {}
     assert pooling_comparison.variables(found) == {}
     assert len(pooling_comparison.table(found).shown) == 0

@@ -28,7 +28,7 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("contrasts", "draws", "heterogeneity", "sensitivity"), (*_FITTED, "contrast")),
     **dict.fromkeys(("refits", "power"), (*_FITTED, "refits")),
     "predictive": (*_FITTED, "predictive_checks"),
-    "comparison": (*_FITTED, "loo_comparison"),
+    **dict.fromkeys(("comparison", "organisations"), (*_FITTED, "loo_comparison")),
     "checks": (*_FITTED, "diagnose"),
     "design_based": (*_HARMONIZED, "design_based"),
     "unlock": (*_HARMONIZED, "aggregate", "unlock"),

@@ -70,6 +70,7 @@ class Results:
     power: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictive: pd.DataFrame = field(default_factory=pd.DataFrame)
     comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
+    organisations: pd.DataFrame = field(default_factory=pd.DataFrame)
     checks: tuple[Mapping[str, Any], ...] = ()
     synthesis: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     selection: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -290,7 +290,9 @@ def _directions(write: _Writer) -> Iterator[str]:
 
 def _checks(write: _Writer) -> str:
     labels = {m: write.evidence.vocabulary.label("modules", m) for m in write.evidence.contrasts}
-    compared = write.say(*(f"comparison.{m}.sentence" for m in labels))
+    compared = write.say(
+        *(f"comparison.{m}.{k}" for m in labels for k in ("sentence", "organisations.sentence"))
+    )
     return _under(
         "## Checks {#sec-checks}",
         write.block(write.say("diagnostics.sentence", "diagnostics.anew"), "tbl:diagnostics"),

@@ -60,6 +60,7 @@ def gather(args: argparse.Namespace) -> Results:
         power=_joined(made_files.table(path) for path in args.power),
         predictive=_joined(made_files.table(path) for path in args.predictive),
         comparison=_joined(made_files.table(path) for path in args.comparison),
+        organisations=_joined(made_files.table(path) for path in args.organisations),
         checks=tuple(
             c for found in checks for c in (found if isinstance(found, list) else [found])
         ),

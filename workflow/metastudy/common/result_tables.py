@@ -129,6 +129,23 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "note": TEXT,
         "provenance": TEXT,
     },
+    "organisations": {  # ways of pooling by what they predict of a left-out organisation
+        "module": TEXT,
+        "pooling": Column(among=("", "pooled", "partial", "unpooled")),
+        "organisations": COUNT,
+        "people": COUNT,
+        "elpd": MEASURE,  # as what follows, missing where it is refused
+        "se": MEASURE,
+        "difference": MEASURE,
+        "se_difference": MEASURE,
+        "p_loo": MEASURE,
+        "elpd_rows": MEASURE,  # of the same people, left out one by one
+        "high_k": COUNT,
+        "largest_k": MEASURE,
+        "draws": COUNT,
+        "reason": TEXT,  # why there is no number
+        "provenance": TEXT,
+    },
     "design_based": {
         "study": TEXT,
         "exposure": TEXT,

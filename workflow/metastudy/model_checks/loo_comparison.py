@@ -15,7 +15,15 @@ from metastudy.common import result_tables
 from metastudy.common.tables import records
 from metastudy.models.registry import model_of
 
-__all__ = ["COLUMNS", "POOLING", "comparison", "log_likelihood", "notes", "thinned"]
+__all__ = [
+    "COLUMNS",
+    "POOLING",
+    "comparison",
+    "log_likelihood",
+    "notes",
+    "pareto_smoothed",
+    "thinned",
+]
 
 # How groups are pooled, and the draws in which they are so.
 POOLING = {"pooled": "pooled_posterior", "partial": "posterior", "unpooled": "unpooled_posterior"}
@@ -46,7 +54,7 @@ def comparison(found: Mapping[str, xr.DataArray]) -> pd.DataFrame:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # high k: they are counted and shown
-        each = {name: _loo(values) for name, values in found.items()}
+        each = {name: pareto_smoothed(values) for name, values in found.items()}
         compared = az.compare(each, method="stacking", round_to="none")
     return pd.DataFrame(
         [
@@ -68,8 +76,15 @@ def comparison(found: Mapping[str, xr.DataArray]) -> pd.DataFrame:
     )
 
 
-def _loo(values: xr.DataArray) -> az.ELPDData:
-    """PSIS-LOO; the relative efficiency is that of the rows' own likelihoods."""
+def pareto_smoothed(values: xr.DataArray) -> az.ELPDData:
+    """Leave-one-out by Pareto-smoothed importance sampling, from log-likelihoods.
+
+    The relative efficiency is that of the rows' own likelihoods.
+
+    Parameters
+    ----------
+    values : dims (chain, draw, row).
+    """
     likelihood = np.exp(values - values.max(("chain", "draw"))).rename("row").to_dataset()
     size = values.sizes["chain"] * values.sizes["draw"]
     efficiency = float(az.ess(likelihood, method="mean")["row"].mean()) / size

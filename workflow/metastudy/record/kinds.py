@@ -205,6 +205,12 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         "threshold": DIAGNOSTIC,  # of Pareto's k, by the number of draws
         **dict.fromkeys(("rows", "components"), EXACT),
     },
+    "organisations": {
+        "elpd": Number("estimate", _elpd, "parts"),
+        "difference": Number("derived", _elpd_difference, "parts"),
+        **dict.fromkeys(("se", "se_difference", "p_loo", "high_k", "largest_k"), DIAGNOSTIC),
+        **dict.fromkeys(("organisations", "people"), EXACT),
+    },
     "estimates": {"estimate": EXACT, "se": EXACT, "n": EXACT},
     # Integrated on a grid: there are no draws.
     "selection": dict.fromkeys(
@@ -262,6 +268,10 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "of replicates with no error of their own; `tail` says the same beside what was observed",
     ),
     "comparison": {"draws": "the setting that is compared as one"},
+    "organisations": {
+        "draws": "the setting that is compared as one",
+        "elpd_rows": "the number of `comparison`, of some of its rows",
+    },
     "power": {"key": "the largest of several that are nearly alike; by_key is beside it"},
     "missing_outcomes": {
         **dict.fromkeys(("asked", "missing"), "counts of people that may be few"),
@@ -275,6 +285,7 @@ FILES: Mapping[str, str] = {
     "refits/*-power.parquet": "power",
     "refits/*.parquet": "refits",
     "predictive/*.parquet": "predictive",
+    "comparison/*-organisations.parquet": "organisations",
     "comparison/*.parquet": "comparison",
     "design_based/*.parquet": "design_based",
     "synthesis/heterogeneity.parquet": "synthesis_heterogeneity",

@@ -9,6 +9,11 @@ import pandas as pd
 
 from metastudy.article import figure_rows
 from metastudy.article.results import Results, of_modules
+from metastudy.article.topics.left_out_organisations import (
+    POOLING,
+    of_organisations,
+    organisation_rows,
+)
 from metastudy.article.topics.predictive_checks import NOT_FROM_A_PARCEL, without_parcels
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, joined, number
@@ -16,7 +21,6 @@ from metastudy.display.pipe_table import Table
 
 __all__ = ["figure", "table", "variables"]
 
-POOLING = {"pooled": "Complete pooling", "partial": "Partial pooling", "unpooled": "No pooling"}
 CLEAR = 4.0  # a difference in elpd below this is small (Sivula, Magnusson and Vehtari 2020)
 
 
@@ -52,7 +56,7 @@ def figure(evidence: Results) -> pd.DataFrame:
 
 
 def table(evidence: Results) -> Table:
-    """The table ``comparison`` of the article."""
+    """The table ``comparison`` of the article: by left-out row, and by organisation."""
     found, rows = evidence.comparison, []
     for row in records(found):
         one = not row["components"]  # nothing is pooled, so the three fits are of one model
@@ -61,6 +65,7 @@ def table(evidence: Results) -> Table:
         rows.append(
             {
                 "Module": evidence.vocabulary.label("modules", row["module"]),
+                "Left out": "row",
                 "Pooling": "Nothing to pool" if one else POOLING[row["pooling"]],
                 "elpd": number(row["elpd_loo"], 1),
                 "Standard error": number(row["se"], 1),
@@ -71,15 +76,25 @@ def table(evidence: Results) -> Table:
                 "High k": f"{row['high_k']} of {row['rows']}",
             }
         )
+    rows += organisation_rows(evidence)
+    order = {evidence.vocabulary.label("modules", m): at for at, m in enumerate(evidence.contrasts)}
+    rows.sort(key=lambda row: order.get(row["Module"], 0))  # an organisation's below its module's
     shown = pd.DataFrame(rows, columns=None if rows else ["Nothing to show"])
     if rows:
         shown["Module"] = shown["Module"].mask(shown["Module"].duplicated(), "")
+        if set(shown["Left out"]) == {"row"}:
+            shown = shown.drop(columns="Left out")
     caption = (
         "Leave-one-out comparison of how far groups are pooled: expected log predictive density "
         "of left-out rows (elpd), difference from the best, effective number of parameters, and "
         "weight in a stack of the three. Where a row has a high Pareto k, the elpd of that fit is "
         "not reliable."
     )
+    if "Left out" in shown:
+        caption += (
+            " Of an organisation all answers are left out, and its own effects are integrated out; "
+            "where one has a high Pareto k there is no number."
+        )
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 
@@ -96,6 +111,8 @@ def variables(evidence: Results) -> dict[str, Any]:
                 said = dict.fromkeys(("best", "verdict", "sentence", "high_k"), NOT_FROM_A_PARCEL)
                 tree[module] = {**said, **{name: dict(one) for name in POOLING}}
             tree[module]["sentence"] = without_parcels(tree[module]["sentence"], parcels)
+    for module, mine in of_modules(evidence, evidence.organisations):
+        tree.setdefault(module, {})["organisations"] = of_organisations(evidence, module, mine)
     return tree
 
 
