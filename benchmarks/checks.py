@@ -44,7 +44,7 @@ def module(name: str, results: Path, config: dict[str, Any], made: Path) -> dict
     took = {}
     took["fit"] = seconds(
         *("fit", "--cells", cells, "--priors", priors, "--sampling", json.dumps(sampling)),
-        *("--cores", 1, "--code", "benchmark", "--lock", "benchmark", "--posterior", made / "fit"),
+        *("--cores", 1, "--posterior", made / "fit"),
     )
     took["refits"] = seconds(
         *("refits", "--cells", cells, "--posterior", fit, "--priors", priors),
@@ -61,7 +61,8 @@ def module(name: str, results: Path, config: dict[str, Any], made: Path) -> dict
         *("--smallest_cell", config["privacy"]["smallest_cell"], "--out", made / "predictive"),
     )
     took["comparison"] = seconds(
-        *("loo_comparison", *rows, "--fits", fit, made / "pooling", "--out", made / "comparison")
+        *("loo_comparison", *rows, "--fits", fit, made / "pooling", "--priors", priors),
+        *("--out", made / "comparison", "--organisations", made / "organisations"),
     )
     return took
 
