@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.stats import bernoulli
 
 from helpers.event_studies import PRIORS, event_study, exact, of_counts
 from helpers.raw_studies import VOCABULARY
+from metastudy.article import make
+from metastudy.article.results import Results
 from metastudy.common.problems import BadInput
 from metastudy.inference.fit import fit
 from metastudy.models.data_vector import pack
@@ -111,12 +114,16 @@ def test_posterior_is_that_of_an_integral(settings: tuple) -> None:
         assert float(values.std()) == pytest.approx(sd[name], rel=0.1)
 
 
-@pytest.mark.fit
-@pytest.mark.ci
-def test_contrasts_are_log_odds_ratios_with_their_shares(sited: xr.Dataset) -> None:
-    posterior = fit(sited, PRIORS, SAMPLING | {"draws": 500})
-    made = contrasts(sited, posterior)
-    table = made.table(0.95, {"log_odds": 0.18})
+@pytest.fixture(scope="module")
+def table(sited: xr.Dataset) -> pd.DataFrame:
+    """The contrasts of draws, those of the priors: what is said of them needs no fit."""
+    drawn = parameters(EVENTS.build(sited, PRIORS), 200, seed=4).rename(simulation="draw")
+    halves = [drawn.isel(draw=slice(at, at + 100)) for at in (0, 100)]
+    tree = xr.DataTree.from_dict({"posterior": xr.concat(halves, "chain")})
+    return contrasts(sited, tree).table(0.95, {"log_odds": 0.18})
+
+
+def test_contrasts_are_log_odds_ratios_with_their_shares(table: pd.DataFrame) -> None:
     effects = table[table["estimand"] == "effect"]
     mean = effects[effects["level"] == "population"]
     assert set(mean["metric"]) == {"log_odds", "probability"}
@@ -135,9 +142,34 @@ def test_contrasts_are_log_odds_ratios_with_their_shares(sited: xr.Dataset) -> N
     own = effects[effects["level"].eq("study") & effects["metric"].eq("probability")]
     of_job = own[own["outcome"].eq("threat_job")]
     assert of_job["mean"].mean() == pytest.approx(job["mean"]), "each setting counts alike"
-    alone = of_job[of_job["study"] == "b"].iloc[0]
-    raw = COUNTS[1][0] / COUNTS[1][1] - COUNTS[0][0] / COUNTS[0][1]
-    assert abs(alone["mean"] - raw) < alone["sd"], "shrunk towards the other study"
+
+
+def test_the_article_shows_log_odds_ratios_beside_percentage_points(table: pd.DataFrame) -> None:
+    sections = {name: dict(VOCABULARY[name]) for name in VOCABULARY.sections}
+    threat = {**sections["modules"]["threat"], "model": "events"}
+    modules = {**sections["modules"], "threat": threat}
+    words = replace(VOCABULARY, sections={**sections, "modules": modules})
+    report = {"interval": 0.95, "rope_logit": 0.18, "direction": 0.975}
+    evidence = Results(words, contrasts={"threat": table}, settings={"report": report})
+
+    marks, plot = make.figure(evidence, "module_threat")
+    assert plot(marks) is not None
+    assert {"log-odds" in axis or "%" in axis for axis in marks["axis"]} == {True}
+    effects = make.table(evidence, "effects_threat")
+    of_all = effects.shown[effects.shown["Of"].eq("Mean")]
+    assert len(of_all) == 2, "a mean of each outcome"
+    points = effects.full[effects.full["metric"].eq("probability")]
+    job = points[points["level"].eq("population") & points["outcome"].eq("threat_job")].iloc[0]
+    assert f"{100 * job['mean']:.0f}" in of_all["Difference, points"].iloc[-1]
+    shares = make.table(evidence, "shares_threat").shown
+    assert shares["People with it"].str.endswith("%").all()
+
+    tree = make.TOPICS["events"].variables(evidence, "threat")
+    found = tree["task_type_randomised"]["threat_job"]
+    assert found["difference"] == f"{100 * job['mean']:.1f}".replace("-", "−")
+    assert set(found["arms"]) == {"complementary", "core"}
+    assert "log-odds" in found["text"]
+    assert "log-odds" in tree["task_type_randomised"]["elsewhere"]["sentence"]
 
 
 def test_bias_reduced_log_odds_ratio_of_two_arms_has_half_a_person_more_in_each_count() -> None:
@@ -228,8 +260,6 @@ def test_an_outcome_that_is_no_single_item_of_two_values_is_one_clear_error(
     study = of_counts("a", COUNTS)
     table = study.measurements.assign(scale_min=low, scale_max=high)
     if items > 1:
-        import pandas as pd
-
         table = pd.concat([table, table.assign(item_id="again")], ignore_index=True)
     with pytest.raises(BadInput) as bad:
         cells_of(study.with_tables(measurements=table))
