@@ -22,8 +22,7 @@ from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import did_you_mean, numeral
 from metastudy.common.user_files import link_note
 from metastudy.common.yaml_document import read_yaml, yaml_path
-from metastudy.parcels import folders
-from metastudy.parcels.folders import StudyFolder
+from metastudy.parcels import folders, request
 
 __all__ = [
     "Fit",
@@ -82,7 +81,8 @@ class Found:
     """What the configuration selects; ``complete`` where it leaves nothing out.
 
     A fit is called after its module, and a sensitivity analysis ``<module>-<variant>``.
-    ``left_out`` has a line for each thing that is there and not taken: what, and why.
+    ``left_out`` says what is there and not taken, and why; ``notes``, which parcels were made for
+    another request than the present one, whose digest is ``request``.
     """
 
     studies: dict[str, StudyFiles]
@@ -90,6 +90,8 @@ class Found:
     fits: dict[str, Fit]
     complete: bool
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    request: str = ""
 
 
 # Settings of the configuration that ships that are about its own studies, as a project of one's own
@@ -189,7 +191,8 @@ def discover(config: Mapping[str, Any]) -> Found:
     there = folders.studies_in(data)
     what = f"a folder with a codebook or a parcel in {data}"
     names = _selected("studies", config["studies"], there, what)
-    books = _books(data, names, common)
+    present = request.of_config(config, common)
+    books = folders.said_in_each(data, names, common, present)
     vocabulary = vocabularies.merge(common, [book.additions for book in books.values()])
     wanted = _selected("modules", config["modules"], list(vocabulary["modules"]), "a module")
     studies: dict[str, StudyFiles] = {}
@@ -241,7 +244,7 @@ def discover(config: Mapping[str, Any]) -> Found:
     }
     absent = candidates.absent_candidates(config.get("candidates", ()), studies, modules)
     left_out += [f"the candidate '{name}': {why}" for name, why in absent.items()]
-    everything = config["studies"] == "all" and config["modules"] == "all"
+    everything = config["studies"] == config["modules"] == "all"
     complete = everything and set(common["modules"]) <= set(modules)
     fits = {m: Fit(m, "main", found.model, found.studies) for m, found in modules.items()}
     for m, found in modules.items():
@@ -259,21 +262,8 @@ def discover(config: Mapping[str, Any]) -> Found:
                 )
             if with_rows:
                 fits[f"{m}-{kind}"] = Fit(m, kind, kind, with_rows)
-    return Found(studies, modules, fits, complete, tuple(left_out))
-
-
-def _books(data: Path, names: list[str], vocabulary: Vocabulary) -> dict[str, StudyFolder]:
-    """What is said of each study, or what is wrong with any of them, all at once."""
-    books: dict[str, StudyFolder] = {}
-    problems: list[Problem] = []
-    for name in names:
-        try:
-            books[name] = folders.said_in(data / name, vocabulary)
-        except BadInput as bad:
-            problems += bad.problems
-    if problems:
-        raise BadInput(problems)
-    return books
+    notes = tuple(f"{name}: {book.note}" for name, book in books.items() if book.note)
+    return Found(studies, modules, fits, complete, tuple(left_out), notes, present.digest)
 
 
 def _no_studies(data: Path) -> Iterator[str]:
@@ -366,13 +356,12 @@ def orphans(config: Mapping[str, Any], results: Path) -> list[str]:
     results : folder of the results.
     """
     there = set(folders.studies_in(Path(config["data"])))
-    of_report = {*there, *NO_STUDIES}
     found = [
         path
         for pattern, known in (
             ("harmonized/*", there),
             ("staged/*", there),
-            ("data_report/*", of_report),
+            ("data_report/*", {*there, *NO_STUDIES}),
         )
         for path in results.glob(pattern)
         if path.name.split(".")[0] not in known and not path.name.startswith(".")
@@ -387,8 +376,7 @@ def grows(manuscript: Path) -> bool:
     ----------
     manuscript : its folder.
     """
-    texts = (path.read_text("utf-8") for path in manuscript.glob("*.qmd"))
-    return any("_part-results.md" in text for text in texts)
+    return any("_part-results.md" in p.read_text("utf-8") for p in manuscript.glob("*.qmd"))
 
 
 def manifest(config: Mapping[str, Any]) -> str:

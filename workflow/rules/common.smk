@@ -92,8 +92,8 @@ if "start" in sys.argv and not config.get("to"):
 try:
     FOUND = settings.discover(config)
 except MetastudyError as error:
-    # Before there is a study, or while one is not finished, the next one can be drafted and one can be removed.
-    if not (config.get("to") or config.get("study")):
+    # Before there is a study, or while one is not finished, the next one can be drafted or asked for and one can be removed.
+    if not (config.get("to") or config.get("study") or "request" in sys.argv):
         raise WorkflowError(str(error)) from None
     if workflow.is_main_process and config.get("study") and not config.get("file"):
         print(f"note: {error}", file=sys.stderr)
@@ -102,6 +102,8 @@ except MetastudyError as error:
 if workflow.is_main_process:
     for line in FOUND.left_out:
         print(f"Left out: {line}", file=sys.stderr)
+    for note in FOUND.notes:
+        print(f"Note: {note}", file=sys.stderr)
     for note in settings.links(config, FOUND.studies):
         print(f"Note: {note}", file=sys.stderr)
 
@@ -180,6 +182,11 @@ def manifest_of(wildcards):
     return [] if FOUND.studies[wildcards.study].parcel else ancient(MANIFEST)
 
 
+def request_of(wildcards):
+    """Digest of what parcels are asked for now, for a study that came as one; nothing for rows."""
+    return FOUND.request if FOUND.studies[wildcards.study].parcel else ""
+
+
 def raw_digests(wildcards):
     """Checksums of a study's raw files, and whether the manifest lists them as simulated.
 
@@ -215,9 +222,22 @@ def studies_of(wildcards):
 
 
 def tables_of_parcel(wildcards):
-    """The harmonized tables of the study that a parcel is to be made of; the command refuses none."""
+    """The harmonized tables of the study that a parcel is to be made of; the command refuses none.
+
+    By a request it is read anew with the analyst's vocabulary, so these are not needed.
+    """
     study = config.get("study", "")
+    if config.get("request"):
+        return []
     return [f"results/harmonized/{study}"] if study in FOUND.studies else []
+
+
+# The project's own vocabulary may lack what a request brings, so then a codebook is enough.
+OF_ROWS = (
+    [path.parent.name for path in sorted(Path(config["data"]).glob("*/codebook.yaml"))]
+    if config.get("request")
+    else [name for name, one in FOUND.studies.items() if not (one.parcel or one.published)]
+)
 
 
 # What figures, tables and variables are made from, by the name of the option that takes it.

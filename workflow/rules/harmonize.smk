@@ -25,6 +25,7 @@ rule harmonize:
         manifest=MANIFEST,
         pseudonyms=as_json("pseudonyms"),
         raw=raw_digests,
+        request=request_of,
         code=code("harmonize"),
         lock=LOCK,
     message:
@@ -32,7 +33,7 @@ rule harmonize:
     shell:
         f"{LIBRARY} python -m metastudy.commands.harmonize"
         " --study-folder {params.folder:q} --vocabulary {input.vocabulary:q}"
-        " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --out {output.tables:q} > {log:q} 2>&1"
+        " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --request={params.request:q} --out {output.tables:q} > {log:q} 2>&1"
 
 
 rule validate:
@@ -70,6 +71,7 @@ rule promote:
     params:
         pseudonyms=as_json("pseudonyms"),
         raw=raw_digests,
+        request=request_of,
         code=[code("harmonize"), code("validate")],
         lock=LOCK,
     message:

@@ -1,10 +1,32 @@
 """Parcels: at the owner's, a study as sufficient statistics in one file that may leave the building.
 
-REQUIRED INPUTS: results/harmonized/<study> of the study that `--config study=NAME` names, and its folder in data/raw
-OUTPUTS: parcels/<study>.parcel and parcels/<study>.html, which says in words what is in it (docs/parcels.md);
+REQUIRED INPUTS: results/harmonized/<study> of the study that `--config study=NAME` names, and its folder in data/raw; with
+`request=FILE` the folder alone, which is read by the vocabulary of the analyst's request
+OUTPUTS: of `snakemake request`, at the analyst's, parcels/request.json; parcels/<study>.parcel and parcels/<study>.html,
+which says in words what is in it (docs/parcels.md);
 of verify_parcel parcels/<study>.certificate.json, and the same as a page
-Neither is declared as an output: a parcel is made when somebody asks for it, and never by `rule all`.
+None is declared as an output: each is made when somebody asks for it, and never by `rule all`.
 """
+
+
+rule request:
+    log:
+        "results/logs/request.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        vocabulary=VOCABULARY,
+        settings=as_json("modules", "sensitivity", "privacy"),
+        code=code("parcel"),
+        lock=LOCK,
+        out="parcels/request.json",
+    message:
+        "Write what owners are asked for: {params.out}."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.request"
+        " --vocabulary {params.vocabulary:q} --settings {params.settings:q}"
+        " --code {params.code:q} --lock {params.lock:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule parcel:
@@ -17,9 +39,8 @@ rule parcel:
         "../../envs/environment.yaml"
     params:
         study=config.get("study", ""),
-        studies=[
-            name for name, study in FOUND.studies.items() if not (study.parcel or study.published)
-        ],
+        request=config.get("request", ""),
+        studies=OF_ROWS,
         data=config["data"],
         vocabulary=VOCABULARY,
         manifest=MANIFEST,
@@ -29,12 +50,13 @@ rule parcel:
         lock=LOCK,
         out="parcels",
     message:
-        "Make a parcel of a study: --config study=NAME."
+        "Make a parcel of a study: --config study=NAME, and request=FILE if an analyst sent one."
     shell:
         f"{LIBRARY} python -m metastudy.commands.parcel"
         " --study={params.study:q} --studies {params.studies:q} --data {params.data:q} --tables {input.tables:q}"
         " --vocabulary {params.vocabulary:q}"
         " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --smallest-cell {params.smallest:q}"
+        " --request={params.request:q} --scratch results/staged"
         " --code {params.code:q} --lock {params.lock:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
@@ -48,9 +70,8 @@ rule verify_parcel:
         "../../envs/environment.yaml"
     params:
         study=config.get("study", ""),
-        studies=[
-            name for name, study in FOUND.studies.items() if not (study.parcel or study.published)
-        ],
+        request=config.get("request", ""),
+        studies=OF_ROWS,
         data=config["data"],
         vocabulary=VOCABULARY,
         manifest=MANIFEST,
@@ -66,4 +87,5 @@ rule verify_parcel:
         " --study={params.study:q} --studies {params.studies:q} --data {params.data:q} --tables {input.tables:q}"
         " --vocabulary {params.vocabulary:q}"
         " --manifest {params.manifest:q} --pseudonyms {params.pseudonyms:q} --smallest-cell {params.smallest:q}"
+        " --request={params.request:q} --scratch results/staged"
         " --code {params.code:q} --lock {params.lock:q} --out {params.out:q} 2>&1 | tee {log:q}"

@@ -15,19 +15,21 @@ import pytest
 from helpers.parcel_studies import harmonized, raw_study
 from helpers.repository import ROOT
 from metastudy.commands import parcel as making
+from metastudy.commands import request as asking
 from metastudy.commands import verify_parcel as verifying
 from metastudy.common.problems import MetastudyError
 from metastudy.parcels import container
-from metastudy.parcels.parcel import sealed
+from metastudy.parcels.parcel import read, sealed
 from metastudy.record.certificate import certificate_page, of_build
 
 
-def arguments(folder: Path, code: str = "c" * 64) -> list[str]:
+def arguments(folder: Path, code: str = "c" * 64, request: str = "") -> list[str]:
     given = {
         "--study": "alpha", "--studies": "alpha", "--data": folder / "raw",
         "--tables": folder / "rows" / "alpha", "--vocabulary": ROOT / "config/vocabulary.yaml",
         "--manifest": folder / "raw" / "manifest.yaml", "--pseudonyms": '{"key": "for tests only"}',
         "--smallest-cell": 5, "--code": code, "--lock": "d" * 64, "--out": folder / "parcels",
+        "--request": request, "--scratch": folder / "staged",
     }  # fmt: skip
     return [str(word) for pair in given.items() for word in pair]
 
@@ -118,3 +120,49 @@ def test_a_parcel_of_another_file_is_found_by_its_owner(
     (mine / "parcels" / "alpha.parcel").unlink()
     with pytest.raises(MetastudyError, match="there is no"):
         verify(mine, monkeypatch)
+
+
+def ask(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Path:
+    """The request of an analyst in ``folder``."""
+    told = {"modules": "all", "sensitivity": {}, "privacy": {"smallest_cell": 5}, **settings}
+    given = {
+        "--vocabulary": ROOT / "config/vocabulary.yaml", "--settings": json.dumps(told),
+        "--code": "c" * 64, "--lock": "d" * 64, "--out": folder / "parcels" / "request.json",
+    }  # fmt: skip
+    words = [str(word) for pair in given.items() for word in pair]
+    monkeypatch.setattr(sys, "argv", ["request", *words])
+    asking.main()
+    return folder / "parcels" / "request.json"
+
+
+def test_a_parcel_for_a_request_says_so_and_is_verified_with_it_alone(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = ask(mine / "analyst", monkeypatch, privacy={"smallest_cell": 13})
+    (mine / "parcels" / "alpha.parcel").unlink()
+    monkeypatch.setattr(sys, "argv", ["parcel", *arguments(mine, request=str(request))])
+    making.main()
+    parcel = read(mine / "parcels" / "alpha.parcel", "alpha")
+    digest = json.loads(request.read_text("utf-8"))["digest"]
+    assert parcel.request == {"digest": digest, "not_asked": {"threat": ["folded"]}}
+    assert parcel.manifest["least"] == 13, "the larger of both"
+    assert digest in capsys.readouterr().out
+    assert digest in (mine / "parcels" / "alpha.html").read_text("utf-8")
+
+    with pytest.raises(MetastudyError, match=r"was made for the request .* not for none"):
+        verify(mine, monkeypatch)
+    certificate = verify(mine, monkeypatch, request=str(request))
+    assert certificate["request"] == digest
+    assert digest[:12] in certificate["checked"][-1]["part"]
+    assert digest in (mine / "parcels" / "alpha.certificate.html").read_text("utf-8")
+    other = ask(mine / "other", monkeypatch)
+    with pytest.raises(MetastudyError, match="and not for the request"):
+        verify(mine, monkeypatch, request=str(other))
+
+
+def test_a_module_that_is_misspelt_is_not_left_out_of_a_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MetastudyError, match="'thret', which is no module"):
+        ask(tmp_path, monkeypatch, modules=["coping", "thret"])
+    assert not (tmp_path / "parcels").exists()

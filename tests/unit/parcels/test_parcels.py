@@ -325,8 +325,8 @@ def manifest_with(good: bytes, **keys: Any) -> bytes:
     """The manifest changed and sealed again."""
     whole = json.loads(dict(members(good))[container.MANIFEST])
     whole |= keys
-    whole.pop("seal", None)
-    whole = {key: value for key, value in whole.items() if value is not None}
+    for name in ("seal", *(key for key, value in keys.items() if value is None)):
+        whole.pop(name)
     whole["seal"] = container.digest(container.canonical(whole))
     return in_place_of(good, container.MANIFEST, container.canonical(whole))
 
@@ -401,7 +401,8 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "in only one of",
     ),
     "newer version": (lambda g: manifest_with(g, version=VERSION + 1), "update this workflow"),
-    "older version": (lambda g: manifest_with(g, version=0), "version 0"),
+    "older version": (lambda g: manifest_with(g, version=0), "version 1 or 2"),
+    "no request": (lambda g: manifest_with(g, request=None), "no 'request'"),
     "version as text": (lambda g: manifest_with(g, version="1"), "version 1"),
     "version is true": (lambda g: manifest_with(g, version=True), "version True"),
     "another format": (lambda g: manifest_with(g, format="zip"), "does not say"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.codebook import load
+from metastudy.codebook.codebook import Codebook, load
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.keyed_checksum import ALGORITHM, keyed
 from metastudy.common.problems import MetastudyError
@@ -17,10 +17,13 @@ from metastudy.common.text import did_you_mean
 from metastudy.data_report.inspection.study import inspect
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonized.study import Study, load_study
+from metastudy.parcelling.asked import study_asked_for
 from metastudy.parcelling.control import Controlled, control
 from metastudy.parcelling.differences import check_within
 from metastudy.parcelling.make import documents
+from metastudy.parcels import request as requests
 from metastudy.parcels.parcel import SUFFIX
+from metastudy.parcels.request import Request
 
 __all__ = ["Made", "made", "options"]
 
@@ -35,6 +38,8 @@ class Made:
     study: Study
     controlled: Controlled
     vocabulary: Vocabulary
+    request: Request | None = None
+    not_asked: dict[str, list[str]] = field(default_factory=dict)
 
 
 def options(description: str | None) -> argparse.Namespace:
@@ -52,6 +57,8 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--smallest-cell", type=int, required=True)
     parser.add_argument("--code", required=True, help="digest of the code")
     parser.add_argument("--lock", required=True, help="digest of the locked requirements")
+    parser.add_argument("--request", default="", help="file of the analyst; none without one")
+    parser.add_argument("--scratch", type=Path, default=Path("results/staged"))
     parser.add_argument("--out", type=Path, required=True, help="folder of parcels and their pages")
     return parser.parse_args()
 
@@ -64,20 +71,23 @@ def made(args: argparse.Namespace) -> Made:
     MetastudyError
         For a name that is no study's with rows of people.
     BadInput
-        As :func:`metastudy.parcelling.control.control`.
+        As :func:`metastudy.parcelling.control.control`; for a request as
+        :func:`metastudy.parcels.request.read` and
+        :func:`metastudy.parcelling.asked.study_asked_for`.
     """
     if args.study not in args.studies:
         raise MetastudyError(_no_study(args.study, args.studies))
-    study = load_study(args.tables[0], measured=None)
-    codebook = load(args.data / study.id, vocabularies.load(args.vocabulary), args.manifest)
-    vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary])
-    controlled = control(study, vocabulary, args.smallest_cell)
+    request = requests.read(Path(args.request)) if args.request else None
+    study, codebook, vocabulary, not_asked = _study(args, request)
+    smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
+    controlled = control(study, vocabulary, smallest)
     least = controlled.did["least"]
     inspected = json.loads(inspect(controlled.study, vocabulary, least).to_json())
     secret = pseudonyms.key(codebook, args.pseudonyms)
     manifest = {
         "study": study.id,
         "provenance": study.provenance,
+        "request": {"digest": request.digest, "not_asked": not_asked} if request else None,
         "least": least,
         "checksum": {
             "algorithm": ALGORITHM,
@@ -87,10 +97,26 @@ def made(args: argparse.Namespace) -> Made:
         "code": args.code,
         "lock": args.lock,
     }
-    inside = documents(controlled, vocabulary, inspected)
+    fits = request.fits if request else None
+    inside = documents(controlled, vocabulary, inspected, fits)
     check_within(study.id, inside, least)
     path = args.out / f"{study.id}{SUFFIX}"
-    return Made(path, manifest, inside, study, controlled, vocabulary)
+    return Made(path, manifest, inside, study, controlled, vocabulary, request, not_asked)
+
+
+def _study(
+    args: argparse.Namespace, request: Request | None
+) -> tuple[Study, Codebook, Vocabulary, dict[str, list[str]]]:
+    """The study as it was harmonized; by a request, as its vocabulary reads it."""
+    folder = args.data / args.study
+    if request:
+        asked = study_asked_for(
+            folder, request, args.vocabulary, args.manifest, args.pseudonyms, args.scratch
+        )
+        return asked.study, asked.codebook, asked.vocabulary, asked.not_asked
+    study = load_study(args.tables[0], measured=None)
+    codebook = load(folder, vocabularies.load(args.vocabulary), args.manifest)
+    return study, codebook, vocabularies.of_studies(args.vocabulary, [study.vocabulary]), {}
 
 
 def _no_study(name: str, there: list[str]) -> str:

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--pseudonyms", type=json.loads, required=True, help="JSON: key, key_file")
+    parser.add_argument("--request", default="", help="digest of the present one, for a parcel")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     report = _parcel(args) or _rows(args)
@@ -50,7 +51,7 @@ def _parcel(args: argparse.Namespace) -> Mapping[str, Any] | None:
     path = parcel_in(args.study_folder)
     if path is None:
         return None
-    return save_parcel(path, vocabularies.load(args.vocabulary), args.out)
+    return save_parcel(path, vocabularies.load(args.vocabulary), args.out, args.request)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import Controlled, modules_of
 from metastudy.parcelling.differences import check_against_older
 from metastudy.parcelling.make import estimates_of
-from metastudy.parcelling.page import owner_page
+from metastudy.parcelling.page import asked_for, owner_page
 from metastudy.parcels.parcel import read, write
 
 
@@ -25,7 +25,10 @@ def main() -> None:
     write(path, manifest, inside)
     size, moved = path.stat().st_size, _moved(study, controlled, vocabulary)
     page = path.with_suffix(".html")
-    page.write_text(owner_page(manifest, inside, size, moved), "utf-8")
+    asked = asked_for(parcel.request, parcel.not_asked, manifest) if parcel.request else ()
+    page.write_text(owner_page(manifest, inside, size, moved, asked), "utf-8")
+    for line in asked:
+        print(f"{study.id}: {': '.join(line)}")
     did = controlled.did
     for name, found in did.items():
         print(f"{study.id}: {name.replace('_', ' ')}: {found}")

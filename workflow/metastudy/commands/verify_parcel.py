@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hmac
 import json
 from pathlib import Path
@@ -10,7 +11,9 @@ from metastudy.commands._parcel import Made, made, options
 from metastudy.commands._run import run
 from metastudy.common.problems import MetastudyError
 from metastudy.data_report.pages import write
+from metastudy.parcels import request as requests
 from metastudy.parcels.container import canonical, digest
+from metastudy.parcels.parcel import SUFFIX as PARCEL
 from metastudy.parcels.parcel import Parcel, read
 from metastudy.record.certificate import SUFFIX, certificate_page, of_owner
 
@@ -18,6 +21,9 @@ from metastudy.record.certificate import SUFFIX, certificate_page, of_owner
 def main() -> None:
     """Entry point of the rule ``verify_parcel``."""
     args = options(main.__doc__)
+    path = args.out / f"{args.study}{PARCEL}"
+    if args.study in args.studies and path.is_file():
+        _same_request(path, args)
     again = made(args)
     if not again.path.is_file():
         raise MetastudyError(
@@ -35,6 +41,19 @@ def main() -> None:
     print(
         f"{again.path} comes from the data file of {parcel.id}: {out / parcel.id}{SUFFIX} says so"
     )
+
+
+def _same_request(path: Path, args: argparse.Namespace) -> None:
+    """Check that a parcel was made for the request that is given, or for none as well."""
+    made_for = read(path, args.study).request
+    given = requests.read(Path(args.request)).digest if args.request else None
+    if (made_for or {}).get("digest") != given:
+        was = f"the request {made_for['digest'][:12]}" if made_for else "no request"
+        fix = "give its file with `request=FILE`" if made_for else "leave `request=` out"
+        raise MetastudyError(
+            f"{path} was made for {was}, and not for "
+            f"{f'the request {given[:12]}' if given else 'none'}: {fix}, or make the parcel again"
+        )
 
 
 def _agrees(parcel: Parcel, again: Made, same_code: bool) -> None:

@@ -32,6 +32,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "own folder, or its XML declares entities.",
         "parcel": "A parcel is of another version, was changed after it was made, is not of its "
         "study, or is not what its format says.",
+        "request": "A request for parcels is damaged or of another version, or asks for what does "
+        "not fit the owner's codebook.",
         "unknown-column": "The codebook mentions a raw variable that the file does not have.",
         # the rows
         "off-scale": "A number lies outside the declared bounds, or is no number, and is no "

@@ -22,16 +22,21 @@ from metastudy.parcels.cells import cells_of, check_vocabulary
 from metastudy.parcels.parcel import Parcel, read, vocabulary_with
 from metastudy.parcels.refusals import Refusal, refused
 from metastudy.parcels.signature import check_signature
+from metastudy.parcels.suffices import note_on
 
 __all__ = ["report_of", "save_parcel"]
 
 
-def report_of(parcel: Parcel, path: Path, signed: bool = False) -> dict[str, Any]:
+def report_of(parcel: Parcel, path: Path, signed: bool = False, wanted: str = "") -> dict[str, Any]:
     """The report of a study in a parcel; the file that was read is the parcel."""
     said, manifest = parcel.study, parcel.manifest
     notes = ["the study came as a parcel of sufficient statistics: there are no rows of people"]
     if signed:
         notes.append("the parcel is signed with a key of its owner")
+    if parcel.request:
+        notes.append(f"it was made for the request {parcel.request['digest'][:12]} of an analyst")
+    if wanted and (other := note_on(parcel, wanted)):
+        notes.append(other)
     if said["few_left"]:
         notes.append(f"fewer than {manifest['least']} more rows left by some rules at the owner's")
     return {
@@ -51,12 +56,13 @@ def report_of(parcel: Parcel, path: Path, signed: bool = False) -> dict[str, Any
         "parcel": {
             **{name: said[name] for name in ("places", "sites")},
             **{name: manifest[name] for name in ("version", "checksum", "code", "lock")},
+            "request": parcel.request,
             "control": parcel.documents["control.json"],
         },
     }
 
 
-def save_parcel(path: Path, common: Vocabulary, folder: Path) -> dict[str, Any]:
+def save_parcel(path: Path, common: Vocabulary, folder: Path, wanted: str = "") -> dict[str, Any]:
     """Check a parcel, and write the study's folder of harmonized tables; give its report.
 
     Parameters
@@ -64,6 +70,7 @@ def save_parcel(path: Path, common: Vocabulary, folder: Path) -> dict[str, Any]:
     path : the parcel in the folder of the study.
     common : the vocabulary of this project.
     folder : ``results/harmonized/<study>``; made if it is not there.
+    wanted : digest of the present request, for a note on a parcel that was made for another.
 
     Raises
     ------
@@ -80,7 +87,7 @@ def save_parcel(path: Path, common: Vocabulary, folder: Path) -> dict[str, Any]:
         check_vocabulary(parcel, vocabulary)
     except Refusal as said:
         raise refused(path, said) from None
-    report = report_of(parcel, path, signed)
+    report = report_of(parcel, path, signed, wanted)
     said_of_all = pd.DataFrame(parcel.study["attributes"], columns=["kind", "name", "value"])
     said_of_all = said_of_all.assign(study_id=parcel.id, finding_id=None)
     folder.parent.mkdir(parents=True, exist_ok=True)

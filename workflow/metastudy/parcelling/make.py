@@ -23,7 +23,10 @@ VARIANTS = ("main", "folded")
 
 
 def documents(
-    controlled: Controlled, vocabulary: Vocabulary, inspected: Mapping[str, Any]
+    controlled: Controlled,
+    vocabulary: Vocabulary,
+    inspected: Mapping[str, Any],
+    fits: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """The documents of a parcel by their names, but for its manifest.
 
@@ -32,6 +35,7 @@ def documents(
     controlled : the study after :func:`metastudy.parcelling.control.control`.
     vocabulary : with the study's additions.
     inspected : what the data report says of the controlled study, small counts hidden.
+    fits : the variants of each module that are asked for; all of each if not given.
     """
     study = controlled.study
     modules = modules_of(study, vocabulary)
@@ -42,7 +46,7 @@ def documents(
     }
     rows: list[dict[str, Any]] = []
     for module in modules:
-        for variant in VARIANTS:
+        for variant in VARIANTS if fits is None else fits[module]:
             cells = cells_of_one(study, module, vocabulary, variant)
             found[f"cells/{module}-{variant}.json"] = document_of(cells)
             rows += estimates_of(cells, vocabulary, variant)

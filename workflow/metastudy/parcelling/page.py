@@ -7,8 +7,9 @@ from typing import Any
 
 from metastudy.display.formatting import joined, mark, number, words
 from metastudy.display.page import Page, Section, Table, Text, render
+from metastudy.parcels.request import Request
 
-__all__ = ["owner_page"]
+__all__ = ["asked_for", "owner_page"]
 
 Facts = Sequence[Sequence[str]]
 NOT_IN_IT = (
@@ -26,6 +27,7 @@ def owner_page(
     documents: Mapping[str, Any],
     size: int,
     moved: Facts,
+    asked: Facts = (),
 ) -> str:
     """The page in HTML, one file.
 
@@ -34,6 +36,7 @@ def owner_page(
     manifest, documents : of the parcel.
     size : of the file in bytes.
     moved : what control moved the estimates by, a row an estimate; it stays with the owner.
+    asked : what the analyst's request asks for, of :func:`asked_for`; nothing without one.
     """
     study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
     return render(
@@ -44,6 +47,7 @@ def owner_page(
             mark=mark([str(manifest["provenance"])]),
             marked="The data file is a stand-in that a program wrote; it tells nothing of people.",
             sections=[
+                *_asked(asked),
                 Section("In the file", [_contents(documents, size), *_cells(documents)]),
                 Section("People", [_flow(study, least), *_places(study)]),
                 Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
@@ -53,6 +57,35 @@ def owner_page(
             ],
         )
     )["html"]
+
+
+def asked_for(
+    request: Request, not_asked: Mapping[str, Sequence[str]], manifest: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """What a request asks for, as pairs of a name and what is said of it.
+
+    Parameters
+    ----------
+    not_asked : variants of modules that the study could enter and that stay at home.
+    manifest : of the parcel, whose code and packages are compared with the analyst's.
+    """
+    wanted = "; ".join(f"{words(m)}: {joined(v)}" for m, v in request.fits.items())
+    stays = "; ".join(f"{words(m)}: {joined(v)}" for m, v in not_asked.items())
+    same = all(request.made_with[name] == manifest[name] for name in ("code", "lock"))
+    return [
+        ("Request", request.digest),
+        ("Fits asked for", wanted),
+        ("Fits not asked for, which are not in the file", stays or "none"),
+        ("Smallest number of people asked for", str(request.smallest_cell)),
+        ("Smallest number of people used", str(manifest["least"])),
+        ("Vocabulary", "that of the request: outcomes, places, and levels of factors in its order"),
+        ("Code and packages", "those of the analyst" if same else "not those of the analyst"),
+    ]
+
+
+def _asked(asked: Facts) -> list[Section]:
+    table = Table("What the analyst asked for.", ("", ""), asked)
+    return [Section("Asked for", [table])] if asked else []
 
 
 _REMAINS = (

@@ -251,7 +251,7 @@ def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
     Refusal
         For a construct, vignette, place or level that the vocabulary lacks or has elsewhere.
     """
-    fix = "give the owner your config/vocabulary.yaml, and ask for the parcel made with it"
+    fix = "run `snakemake request`, and ask the owner for the parcel made with parcels/request.json"
     for (module, variant), document in parcel.fits.items():
         coordinates, texts = document["coordinates"], document["texts"]
         for construct in coordinates["construct"]:

@@ -20,7 +20,7 @@ from typing import Any
 from metastudy.common import user_files
 from metastudy.parcels.refusals import Refusal
 
-__all__ = ["MANIFEST", "NAME", "canonical", "digest", "pack", "unpack"]
+__all__ = ["MANIFEST", "NAME", "canonical", "digest", "pack", "strict_json", "unpack"]
 
 MANIFEST = "parcel.json"
 NAME = re.compile(
@@ -104,7 +104,7 @@ def unpack(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
             "copy the file again: it may have been cut off",
             "wrong-format",
         ) from None
-    parsed = {name: _json(name, text) for name, text in documents.items()}
+    parsed = {name: strict_json(name, text) for name, text in documents.items()}
     return parsed, {name: digest(text) for name, text in documents.items()}
 
 
@@ -148,7 +148,19 @@ def _hostile(found: str, expected: str) -> Refusal:
     return Refusal(found, expected, fix, "hostile-archive")
 
 
-def _json(name: str, content: bytes) -> Any:
+def strict_json(name: str, content: bytes) -> Any:
+    """Read JSON in which no key is twice, no number is none, and nothing is nested without end.
+
+    Parameters
+    ----------
+    name : of the document, for the message.
+
+    Raises
+    ------
+    Refusal
+        For anything else.
+    """
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):

@@ -5,20 +5,22 @@ Read while the Snakefile is read, so nothing heavy is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from metastudy.codebook import codebook as codebooks
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.problems import Problem
+from metastudy.common.problems import BadInput, Problem
 from metastudy.parcels import parcel as parcels
 from metastudy.parcels.parcel import SUFFIX, Parcel
+from metastudy.parcels.request import Request
 from metastudy.parcels.signature import files_of_signature
+from metastudy.parcels.suffices import check_suffices, note_on
 
-__all__ = ["SUFFIX", "StudyFolder", "said_in", "studies_in"]
+__all__ = ["SUFFIX", "StudyFolder", "said_in", "said_in_each", "studies_in"]
 
 PUBLISHED = "published"  # the design of a study that holds findings and no people
 
@@ -28,7 +30,8 @@ class StudyFolder:
     """What is said of a study, whichever way it came.
 
     ``vocabulary`` is the common one with the study's ``additions``; ``missing`` is what is wrong
-    with its data file; ``declared`` says whether it has moderators, groupings or reliabilities.
+    with its data file; ``declared`` says whether it has moderators, groupings or reliabilities;
+    ``note`` is what is said of a parcel that suffices and was made for something else.
     """
 
     outcomes: Sequence[str]
@@ -39,6 +42,7 @@ class StudyFolder:
     published: bool = False
     declared: bool = False
     parcel: bool = False
+    note: str | None = None
 
 
 def studies_in(data: Path) -> list[str]:
@@ -47,17 +51,48 @@ def studies_in(data: Path) -> list[str]:
     return sorted({path.parent.name for path in found})
 
 
-def said_in(folder: Path, common: Vocabulary) -> StudyFolder:
+def said_in(folder: Path, common: Vocabulary, wanted: Request | None = None) -> StudyFolder:
     """Read the codebook, or the parcel, of a study.
+
+    Parameters
+    ----------
+    wanted : what a parcel has to suffice for; nothing if not given.
 
     Raises
     ------
     BadInput
-        For a codebook or a parcel that is wrong, or for both in one folder.
+        For a codebook or a parcel that is wrong, for both in one folder, or for a parcel that does
+        not hold what is wanted.
     """
     if path := parcels.parcel_in(folder):
-        return _of_parcel(path, parcels.read(path), common)
+        parcel = parcels.read(path)
+        if wanted:
+            check_suffices(parcel, path, wanted)
+        note = note_on(parcel, wanted.digest) if wanted else None
+        return replace(_of_parcel(path, parcel, common), note=note)
     return _of_codebook(codebooks.load(folder, common))
+
+
+def said_in_each(
+    data: Path, names: Iterable[str], common: Vocabulary, wanted: Request | None = None
+) -> dict[str, StudyFolder]:
+    """What is said of each study of a folder, as :func:`said_in`.
+
+    Raises
+    ------
+    BadInput
+        With what is wrong with any of them, all at once.
+    """
+    books: dict[str, StudyFolder] = {}
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            books[name] = said_in(data / name, common, wanted)
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(problems)
+    return books
 
 
 def _of_codebook(book: Codebook) -> StudyFolder:

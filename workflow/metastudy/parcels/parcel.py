@@ -20,7 +20,8 @@ __all__ = ["SUFFIX", "VERSION", "Parcel", "parcel_in", "read", "sealed", "vocabu
 __resources__ = ("../../schemas/parcel.schema.yaml",)
 SCHEMA = Path(__file__).parents[2] / "schemas" / "parcel.schema.yaml"
 FORMAT = "metastudy-parcel"
-VERSION = 1
+VERSION = 2
+READS = (1, 2)  # version 1 has no `request`; all else is the same
 SUFFIX = ".parcel"
 _PLAIN = ("study", "control", "report", "estimates")
 
@@ -36,6 +37,12 @@ class Parcel:
     def id(self) -> str:
         """The study's key."""
         return str(self.manifest["study"])
+
+    @property
+    def request(self) -> Mapping[str, Any] | None:
+        """What it was made for: digest of the request and fits that were not asked for, if any."""
+        found: Mapping[str, Any] | None = self.manifest.get("request")
+        return found
 
     @property
     def study(self) -> Mapping[str, Any]:
@@ -113,6 +120,7 @@ def sealed(manifest: Mapping[str, Any], documents: Mapping[str, Any]) -> dict[st
     whole = {
         "format": FORMAT,
         "version": VERSION,
+        "request": None,
         **manifest,
         "files": {name: container.digest(text) for name, text in spelt.items()},
     }
@@ -154,11 +162,12 @@ def _checked(parsed: Mapping[str, Any], digests: Mapping[str, str], study: str) 
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise Refusal(f"an archive whose {MANIFEST} does not say that it is a parcel", "a parcel")
     version = manifest.get("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version not in READS:
         newer = type(version) is int and version > VERSION
         fix = "update this workflow" if newer else AGAIN
-        raise Refusal(f"version {str(version)[:20]}", f"version {VERSION} of the format", fix)
-    _keeps(manifest, "parcel", MANIFEST)
+        expected = f"version {' or '.join(map(str, READS))} of the format"
+        raise Refusal(f"version {str(version)[:20]}", expected, fix)
+    _keeps(manifest, "parcel" if version == VERSION else f"parcel_{version}", MANIFEST)
     unsealed = {key: value for key, value in manifest.items() if key != "seal"}
     if container.digest(container.canonical(unsealed)) != manifest["seal"]:
         raise Refusal(f"a {MANIFEST} that was changed after it was sealed", "the parcel as made")
@@ -193,6 +202,10 @@ def _checked(parsed: Mapping[str, Any], digests: Mapping[str, str], study: str) 
         )
     if not found.fits:
         raise Refusal("no cells", "cells of one module at least")
+    not_asked = (found.request or {}).get("not_asked", {})
+    if both := [(m, v) for m, v in found.fits if v in not_asked.get(m, ())]:
+        raise Refusal(f"cells of {', '.join(both[0])}, which the request did not ask for",
+                      "the fits of the request alone", place="request")  # fmt: skip
     _adds_up(found)
     return found
 

@@ -37,9 +37,13 @@ def of_owner(parcel: Parcel, path: Path, same_code: bool) -> dict[str, Any]:
         {"part": "data file and codebook have the keyed checksums in the parcel", **by},
         {"part": "every document of the parcel comes out again from that file", **by},
     ]
+    asked = parcel.request["digest"] if parcel.request else None
+    if asked:
+        parts.append({"part": f"the parcel is what the request {asked[:12]} asks for", **by})
     return {
         "study": parcel.id,
         "parcel": file_digest(path),
+        "request": asked,
         "checksum": dict(parcel.manifest["checksum"]),
         "same_code": same_code,
         "checked": parts,
@@ -101,6 +105,8 @@ def certificate_page(found: Mapping[str, Any], provenance: Sequence[str]) -> Pag
     facts = [Text(SHOWN)]
     if own:
         facts.append(Text(f"SHA-256 of the parcel: {found['parcel']}."))
+        if found["request"]:
+            facts.append(Text(f"Digest of the request that it was made for: {found['request']}."))
         if not found["same_code"]:
             facts.append(Text("Code or packages are not those that the parcel was made with."))
     return Page(
