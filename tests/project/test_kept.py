@@ -15,7 +15,7 @@ from metastudy.codebook.codebook import load
 from metastudy.harmonize.harmonize import harmonize_file
 
 RAW = ROOT / "data" / "raw"
-KEPT = sorted(path for path in (ROOT / "tests" / "kept").iterdir() if path.is_dir())
+KEPT = sorted(path.parent for path in (ROOT / "tests" / "kept").glob("*/config.yaml"))
 CODEBOOKS = [path for kept in KEPT for path in sorted(kept.glob("*/codebook.yaml"))]
 
 
