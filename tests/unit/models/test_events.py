@@ -169,6 +169,7 @@ def test_the_article_shows_log_odds_ratios_beside_percentage_points(table: pd.Da
     assert found["difference"] == f"{100 * job['mean']:.1f}".replace("-", "−")
     assert set(found["arms"]) == {"complementary", "core"}
     assert "log-odds" in found["text"]
+    assert found["difference"] in tree["task_type_randomised"]["points"]["sentence"]
     assert "log-odds" in tree["task_type_randomised"]["elsewhere"]["sentence"]
 
 

@@ -221,6 +221,7 @@ def _module(write: _Writer, module: str) -> str:
     said = [
         write.say(
             f"{module}.{key}.summary",
+            f"{module}.{key}.points.sentence",
             f"{module}.{key}.differences.outcomes",
             f"{module}.{key}.moderators.sentence",
         )

@@ -36,7 +36,16 @@ from metastudy.article.topics.refits import kept
 from metastudy.article.variable_tree import Tree, put, traced
 from metastudy.common.tables import records
 from metastudy.design.new_settings import is_prediction
-from metastudy.display.formatting import interval, number, percent, percents, probability, share
+from metastudy.display.formatting import (
+    inline,
+    interval,
+    joined,
+    number,
+    percent,
+    percents,
+    probability,
+    share,
+)
 from metastudy.display.pipe_table import Table
 from metastudy.models.events.contrasts import ARM, SHARE
 
@@ -193,8 +202,11 @@ def variables(evidence: Results, name: str) -> Tree:
         mine = both[both["metric"] == METRIC]
         leaves = exposure_variables(evidence, str(exposure), str(kind))
         leaves |= of_roles(evidence, str(exposure), str(kind), mine[mine["level"] == "population"])
-        if said := moderated(evidence, main, str(exposure)):
-            leaves["moderators"] = {"sentence": said}
+        if changes := moderated(evidence, main, str(exposure)):
+            leaves["moderators"] = {"sentence": changes}
+        of_all = both[both["metric"].eq(SHARE) & both["level"].eq("population")]
+        said = _in_points(evidence, of_all)
+        leaves["points"] = traced({"sentence": said}, *records(of_all))
         new = mine[are_predictions(mine)]
         leaves["elsewhere"] = traced({"sentence": elsewhere(evidence, mine)}, *records(new))
         put(tree, [str(exposure)], leaves)
@@ -224,6 +236,17 @@ def variables(evidence: Results, name: str) -> Tree:
         put(tree, path, own, row)
     tree["label"] = evidence.vocabulary.label("modules", name)
     return tree
+
+
+def _in_points(evidence: Results, rows: pd.DataFrame) -> str:
+    """The differences of shares of all outcomes; nothing where there is none."""
+    found = [
+        f"{inline(outcome_label(evidence, row))} {number(100 * row['mean'], 1)} "
+        f"({interval(100 * row['lower'], 100 * row['upper'], 1)})"
+        for row in records(rows)
+    ]
+    said = "In percentage points, standardised over the people of the settings"
+    return f"{said}: {joined(found)}." if found else ""
 
 
 def _points(row: Mapping[str, Any]) -> Tree:
