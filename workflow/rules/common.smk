@@ -95,7 +95,9 @@ except MetastudyError as error:
     # Before there is a study, or while one is not finished, the next one can be drafted or asked for and one can be removed.
     if not (config.get("to") or config.get("study") or "request" in sys.argv):
         raise WorkflowError(str(error)) from None
-    if workflow.is_main_process and config.get("study") and not config.get("file"):
+    # By a request a codebook is read in the analyst's words, so what it is in one's own is no matter.
+    about_this = not (config.get("file") or config.get("request"))
+    if workflow.is_main_process and config.get("study") and about_this:
         print(f"note: {error}", file=sys.stderr)
     FOUND = settings.Found({}, {}, {}, complete=False)
 
