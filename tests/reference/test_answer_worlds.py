@@ -373,9 +373,8 @@ def test_the_exact_posterior_covers_at_its_level_on_average_over_its_prior() -> 
     ("module", "number"),
     [
         *(pytest.param(module, 100, id=f"many-{module}", marks=[*FIT, LONG]) for module in MODULES),
-        # At each landing as many as it takes to catch the midpoint.
+        # At each landing as many as it takes to catch the midpoint; coping takes minutes.
         pytest.param("threat", 16, id="few-threat", marks=[*FIT, pytest.mark.ci]),
-        pytest.param("coping", 8, id="few-coping", marks=[*FIT, pytest.mark.ci]),
     ],
 )
 def test_two_countries_give_a_population_and_no_midpoint(
