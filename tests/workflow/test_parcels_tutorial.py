@@ -26,7 +26,11 @@ from metastudy.codebook.codebook import load
 from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonize.pseudonyms import key
 
-pytestmark = [pytest.mark.slow, pytest.mark.ci]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.fit,
+    pytest.mark.long(of=("metastudy.commands.parcel", "metastudy.models.answers.kind")),
+]
 
 PAGE = ROOT / "docs" / "parcels_tutorial.md"
 STUDIES = [f"threat_replication_{i}" for i in range(1, 7)]
