@@ -19,15 +19,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.parcel_studies import harmonized, parcel_of, raw_study
+from helpers.parcel_studies import MANIFEST, harmonized, parcel_of, raw_study, report_of
 from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
+from metastudy.codebook.vocabulary import of_studies
 from metastudy.common.problems import BadInput
 from metastudy.harmonize.parcel import save_parcel
 from metastudy.harmonized.study import load_study
 from metastudy.models.aggregate import cells_of_one
+from metastudy.parcelling.control import control
+from metastudy.parcelling.make import documents
 from metastudy.parcels import container
 from metastudy.parcels.folders import said_in, studies_in
-from metastudy.parcels.parcel import VERSION, parcel_in, read, sealed
+from metastudy.parcels.parcel import VERSION, parcel_in, read, sealed, write
 
 Documents = dict[str, Any]
 CELLS = "cells/threat-main.json"
@@ -463,3 +467,26 @@ def test_reliabilities_travel_with_the_study(tmp_path: Path) -> None:
     report = save_parcel(place, VOCABULARY, tmp_path / "saved")
     assert report["reliabilities"] == said
     assert said_in(place.parent, VOCABULARY).declared
+
+
+def test_levels_that_a_study_adds_keep_their_order(tmp_path: Path) -> None:
+    """In the file keys are sorted, and the reference is the first level and not the first name."""
+    folder = raw_study(tmp_path / "raw", "made", sites=2)
+    path = folder / "codebook.yaml"
+    text = path.read_text("utf-8").replace("task_type", "letter")
+    text = text.replace("complementary", "plain").replace("core", "extra")
+    levels = "label: Letter, levels: {plain: Plain, extra: Extra}"
+    added = f"vocabulary:\n  factors:\n    letter: {{{levels}}}\n"
+    path.write_text(text + added, "utf-8")
+    study = harmonized(folder, tmp_path / "rows")
+    own = of_studies(ROOT / "config" / "vocabulary.yaml", [study.vocabulary])
+    controlled = control(study, own, 5)
+    place = put(tmp_path / "here", b"", "made")
+    manifest = {**MANIFEST, "study": "made", "least": controlled.did["least"]}
+    write(place, manifest, documents(controlled, own, report_of(controlled)))
+    report = save_parcel(place, VOCABULARY, tmp_path / "saved")
+    assert list(report["vocabulary"]["factors"]["letter"]["levels"]) == ["plain", "extra"]
+    there = of_studies(ROOT / "config" / "vocabulary.yaml", [report["vocabulary"]])
+    from_rows = cells_of_one(controlled.study, "threat", own, "main")
+    from_parcel = cells_of_one(load_study(tmp_path / "saved"), "threat", there, "main")
+    np.testing.assert_array_equal(from_parcel.xy.values, from_rows.xy.values)

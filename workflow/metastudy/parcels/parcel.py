@@ -185,6 +185,7 @@ def _checked(parsed: Mapping[str, Any], digests: Mapping[str, str], study: str) 
         if f"{name}.json" not in parsed:
             raise Refusal(f"no '{name}.json'", "all documents of the format")
         _keeps(parsed[f"{name}.json"], name, f"{name}.json")
+    _in_order(parsed["study.json"])
     found = Parcel(manifest, {name: parsed[name] for name in others})
     about = found.study["codebook"]
     for what, said in (
@@ -208,6 +209,16 @@ def _checked(parsed: Mapping[str, Any], digests: Mapping[str, str], study: str) 
                       "the fits of the request alone", place="request")  # fmt: skip
     _adds_up(found)
     return found
+
+
+def _in_order(study: Mapping[str, Any]) -> None:
+    """Bring levels that a study adds into their order, in place: in the file keys are sorted."""
+    added = study["vocabulary"].get("factors")
+    for factor, levels in study["factors"].items():
+        entry = added.get(factor) if isinstance(added, dict) else None
+        labels = entry.get("levels") if isinstance(entry, dict) else None
+        if isinstance(labels, dict) and set(labels) == set(levels):
+            entry["levels"] = {level: labels[level] for level in levels}
 
 
 def _keeps(document: Any, part: str, name: str) -> None:
