@@ -216,7 +216,9 @@ def _in_order(study: Mapping[str, Any]) -> None:
     added = study["vocabulary"].get("factors")
     for factor, levels in study["factors"].items():
         entry = added.get(factor) if isinstance(added, dict) else None
-        labels = entry.get("levels") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict):
+            continue
+        labels = entry.get("levels")
         if isinstance(labels, dict) and set(labels) == set(levels):
             entry["levels"] = {level: labels[level] for level in levels}
 
