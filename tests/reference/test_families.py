@@ -330,7 +330,7 @@ def test_effects_that_share_a_direction_are_pooled_around_their_mean(
     directed: Fits, size: float, figures: Callable[..., None]
 ) -> None:
     """One true effect among zeros is no shared direction: what that costs is recorded."""
-    families = [replicate(at, size) for at in range(200)]
+    families = [replicate(at, size) for at in range(100)]
     found = directed.of(families)
     recorded = found.figures("pooled") | integrated(families, families_exact.apart).figures("apart")
     print(recorded)
