@@ -80,8 +80,8 @@ def test_table_and_variables_count_what_is_recovered() -> None:
     )
     assert "threat to the profession (estimate −0.30, truth 0.25)" in said["missed"]
     assert said["abstract"].endswith(
-        "Of four signs that are claimed, two are right and two wrong; of three effects beyond the "
-        "region of practical equivalence, one stays undecided."
+        "Of four signs that are claimed, two are right and two are wrong; of three true effects "
+        "beyond the region of practical equivalence, one stays undecided."
     )
 
 

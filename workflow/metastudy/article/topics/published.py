@@ -57,7 +57,7 @@ OUTCOMES = [
 ]
 # The domains of GRADE, of an outcome over its publications (Guyatt et al. 2008).
 GRADE = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias")
-NOT_ASSESSED = "not_assessed"
+NOT_ASSESSED, NOT_APPLICABLE = "not_assessed", "not_applicable"
 
 
 def findings_table(evidence: Results) -> Table:
@@ -182,10 +182,14 @@ def appraisal_table(evidence: Results) -> Table:
     shown = wide.apply(lambda column: column.map(words).str.lower())
     shown.columns = [words(str(name)) for name in shown.columns]
     shown.insert(0, "Study", [f"@{name}" for name in order])
-    shown["Certainty"] = [words(str(certainty[name])).lower() for name in order]
+    judged = found[~found["judgement"].isin([NOT_ASSESSED, NOT_APPLICABLE])]["study"]
+    shown["Certainty"] = [
+        words(str(certainty[name]) if name in {*judged} else NOT_ASSESSED).lower() for name in order
+    ]
     caption = (
-        "Risk of bias and certainty of the published studies, judged from what could be seen of "
-        "them; most of it is not assessed, because only abstracts were seen."
+        "Risk of bias of the published studies, judged from what could be seen of them, and their "
+        "certainty where a domain could be judged; most of it is not assessed, because only "
+        "abstracts were seen."
     )
     return Table(shown.reset_index(drop=True), found, caption, ("observed",))
 

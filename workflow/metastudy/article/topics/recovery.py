@@ -312,7 +312,9 @@ def _claims(found: pd.DataFrame, evidence: Results) -> str:
         return "No sign is claimed."
     head = f"{count(total, capital=True)} {'sign is' if total == 1 else 'signs are'} claimed"
     if signs["right"] == total:
-        return f"{head}, and {'it' if total == 1 else 'each'} is right."
+        small = int(found.loc[found["claim"].astype(bool), "trivial"].sum())
+        rest = f"; {count(small)} of an effect that is too small to matter" if small else ""
+        return f"{head}, and {'it' if total == 1 else 'each'} is right{rest}."
     named = joined(_name(evidence, row) for row in records(found[found["sign"].eq("none")]))
     parts = {"right": "right", "wrong": "wrong", "none": f"where the truth is zero ({named})"}
     each = joined(f"{count(signs[kind])} {said}" for kind, said in parts.items() if signs[kind])
@@ -335,7 +337,10 @@ def _missed(found: pd.DataFrame, evidence: Results) -> str:
         f"{_name(evidence, row)} (estimate {number(row['mean'])}, truth {number(row['truth'])})"
         for row in records(missed)
     )
-    return f"{'It misses' if len(missed) == 1 else 'They miss'} the truth of {each}."
+    what = (
+        "One interval misses" if len(missed) == 1 else f"{count(len(missed), True)} intervals miss"
+    )
+    return f"{what} the truth: {each}."
 
 
 def _name(evidence: Results, row: Mapping[str, Any]) -> str:
@@ -350,7 +355,7 @@ def _abstract(evidence: Results, found: pd.DataFrame, large: pd.DataFrame) -> st
     signs = {name: sum(one[name] for one in each) for name in ("right", "wrong", "none")}
     covered, claims = int(found["covered"].sum()), sum(signs.values())
     wrong = joined(
-        f"{count(signs[name])} {said}"
+        f"{count(signs[name])} {'is' if signs[name] == 1 else 'are'} {said}"
         for name, said in (("wrong", "wrong"), ("none", "of an effect that is zero"))
         if signs[name]
     )
@@ -368,7 +373,7 @@ def _abstract(evidence: Results, found: pd.DataFrame, large: pd.DataFrame) -> st
         else "No sign is claimed; "
     )
     return said + (
-        f"of {count(len(large))} effects beyond the region of practical equivalence, "
+        f"of {count(len(large))} true effects beyond the region of practical equivalence, "
         f"{count(open_ones) if open_ones else 'none'} {'stays' if open_ones == 1 else 'stay'} "
         "undecided."
     )

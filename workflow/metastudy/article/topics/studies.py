@@ -32,6 +32,9 @@ __all__ = [
 def table(evidence: Results) -> Table:
     """One row per study: place, design, exposures, and rows that were read, kept and modelled."""
     grid, rows = study_grid(evidence), []
+    # Of invented people a publication is no source: they stand in for those who are in it.
+    invented = all(study.provenance == "simulated" for study in evidence.studies)
+    source = "Stands in for" if invented else "Source"
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
         rows.append(
@@ -49,7 +52,7 @@ def table(evidence: Results) -> Table:
                     "–",
                 ),
                 "Data": study.provenance,
-                "Source": f"@{book['citation']}",
+                source: f"@{book['citation']}",
             }
         )
     caption = "Studies: where, who, how, and how many rows were read, kept and used in a model."
