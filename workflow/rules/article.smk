@@ -13,12 +13,7 @@ rule draw:
         vocabulary=VOCABULARY,
     output:
         table="results/figures/{figure}.csv",
-        svg=report(
-            "results/figures/{figure}.svg",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels={"figure": "{figure}"},
-        ),
+        svg="results/figures/{figure}.svg",
         png="results/figures/{figure}.png",
     log:
         "results/logs/draw/{figure}.log",
@@ -64,6 +59,7 @@ rule tabulate:
         settings=as_json(
             *("report", "priors", "privacy", "gates", "sampling", "pooling", "primary")
         ),
+        captions=lambda wildcards: TableCaptions("results/tables"),
         code=code("tabulate"),
         lock=LOCK,
         build=subpath(output.tables, parent=True),

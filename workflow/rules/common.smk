@@ -66,6 +66,7 @@ from metastudy.common.problems import MetastudyError
 from metastudy.common.results_folder import strays, unrecorded, unwritable
 from metastudy.common.run_lock import claim
 from metastudy.common.time_left import TimeLeft
+from metastudy.manuscript.captions import FigureCaptions, TableCaptions
 from metastudy.manuscript.quarto import choose_engine
 
 # Jobs that read this file again are no other runs.

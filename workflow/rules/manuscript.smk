@@ -28,7 +28,14 @@ rule render:
         ),
         record="results/manuscript/render.json",
         ledger=multiext("results/manuscript/ledger", ".csv", ".html"),
-        source=directory("results/manuscript/source"),
+        # The figures are in the report from here, as their captions have the numbers of the article.
+        source=report(
+            directory("results/manuscript/source"),
+            patterns=["figures/{figure}.svg"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
     log:
         "results/logs/render.log",
     conda:
@@ -40,6 +47,7 @@ rule render:
         engine=ENGINE,
         asked=config["manuscript"]["engine"],
         formats=FORMATS,
+        captions=lambda wildcards: FigureCaptions("results/manuscript/source/captions.tsv"),
         code=code("render"),
         lock=LOCK,
     message:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.manuscript import ledger as ledgers
+from metastudy.manuscript.captions import captions, lines
 from metastudy.manuscript.checks import check
 from metastudy.manuscript.checks.references import cited_by_variables
 from metastudy.manuscript.pandoc import SUFFIX, convert, epoch_of, tool_versions
@@ -35,6 +36,7 @@ from metastudy.manuscript.yaml_rows import Names
 __all__ = ["FORMATS", "render"]
 
 FORMATS = tuple(SUFFIX)
+CAPTIONS = "captions.tsv"  # in the staged folder, for the report of Snakemake
 RENDERER = re.compile(r'(?m)^(  renderer: )"?([^"\n]*)"?$')  # in the file of variables
 
 
@@ -53,7 +55,8 @@ def render(
     ----------
     project : the staged folder.
     out : folder for ``manuscript.html``, ``.pdf``, ``.docx``, ``.xml``, the same of the
-        supplement where the folder has one, and ``render.json``.
+        supplement where the folder has one, and ``render.json``. The staged folder gets
+        ``captions.tsv``, the captions of the figures as the pages have them.
     formats : some of ``html``, ``typst`` (the PDF), ``docx``, ``jats``.
     engine : ``pandoc`` or ``quarto``.
     asked : what the user asked for. With ``auto`` and pandoc, Quarto is tried where there is one,
@@ -108,6 +111,9 @@ def render(
             shutil.copy(made / name, out / name)
         for name, text in more.items():
             (out / name).write_text(text, "utf-8")
+        pages = {s.document: out / _name(s, "html") for s in sources if "html" in formats}
+        texts = {document: path.read_text("utf-8") for document, path in pages.items()}
+        (project / CAPTIONS).write_text(lines(captions(sources, texts)), "utf-8")
     record = _record(out, files, engine, asked) | ({"not_quarto": why} if why else {})
     (out / "render.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return record
