@@ -14,7 +14,7 @@ from helpers.repository import ROOT
 from metastudy.article.make import table, variables
 from metastudy.article.results import Results
 from metastudy.article.topics.power_scaling import power
-from metastudy.article.topics.refits import figure, kept, robustness
+from metastudy.article.topics.refits import figure, kept, robustness, unshrunk
 from metastudy.article.variable_tree import flat
 
 SETTINGS = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
@@ -87,6 +87,23 @@ def test_the_figure_holds_each_effect_and_the_range_of_its_means(evidence: Resul
     assert list(other["level"]) == ["all", "without_organisation"], (
         "what was not refitted is not shown"
     )
+
+
+def test_what_has_another_verdict_without_shrinkage_is_named(evidence: Results) -> None:
+    apart = [one_refit("outcomes", "apart", "threat_job", 0.02)]
+    evidence = replace(evidence, refits=pd.concat([evidence.refits, pd.DataFrame(apart)]))
+    said = flat(variables(evidence, {}))
+    assert said["refits.threat.outcomes.named"] == ("No verdict is another one without shrinkage.")
+    apart += [one_refit("outcomes", "apart", "threat_quality", 0.05)]
+    evidence = replace(evidence, refits=pd.DataFrame(apart))
+    said = flat(variables(evidence, {}))
+    assert said["refits.threat.outcomes.named"] == (
+        "Without shrinkage the verdict is “undecided” in place of “clear, higher” for core "
+        "against complementary tasks on threat to service quality."
+    )
+    whole = evidence.contrasts["threat"].iloc[0]
+    assert unshrunk(evidence, whole) == "0.05 (−0.05 to 0.15): undecided"
+    assert unshrunk(replace(evidence, refits=evidence.refits.iloc[:1]), whole) == "–"
 
 
 def test_a_claim_is_kept_where_its_sign_has_a_probability_of_95_per_cent(

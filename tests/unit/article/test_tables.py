@@ -45,6 +45,18 @@ def test_observed_data_have_no_mark() -> None:
     assert "imulated" not in markdown("effects_threat", found)
 
 
+def test_sizes_that_were_published_are_beside_those_that_are_invented() -> None:
+    world = evidence("mixed")
+    world.studies[0].report["codebook"]["published_size"] = "300 volunteers"
+    found = table(world, "studies")
+    assert "These numbers are invented" in found.caption
+    assert list(found.shown["Published size"])[:2] == ["300 volunteers", "not seen"]
+    assert "Source" not in found.shown
+    real = table(evidence("mixed", observed=("first",)), "studies")
+    assert "invented" not in real.caption
+    assert not {"Published size", "Stands in for"} & set(real.shown)
+
+
 def test_shown_numbers_are_the_full_ones_rounded() -> None:
     found = table(evidence("mixed"), "effects_threat")
     first = found.full.iloc[0]
@@ -87,9 +99,10 @@ def test_each_claim_says_in_how_many_refits_it_is_kept_and_what_it_is_without_po
     refits.loc[lost, "positive"] = 0.5
     apart = refits["outcome"].eq("threat_job") & refits["kind"].eq("outcomes")
     refits.loc[apart, ["mean", "lower", "upper"]] = 0.07, -0.01, 0.15
+    refits.loc[apart, ["above", "below", "rope"]] = 0.3, 0.0, 0.7
     shown = table(world, "effects_threat").shown
     assert list(shown["Kept"]) == ["2 of 3", "2 of 3", "–", "–"], "what is no claim is not kept"
-    assert shown["Not shrunk"].iloc[2] == "0.07 (−0.01 to 0.15)"
+    assert shown["Not shrunk"].iloc[2] == "0.07 (−0.01 to 0.15): undecided"
     gone = world.refits[~(lost | apart)]
     object.__setattr__(world, "refits", gone[gone["outcome"] != "threat_quality"])
     shown = table(world, "effects_threat").shown

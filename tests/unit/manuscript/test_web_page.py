@@ -229,6 +229,54 @@ def test_a_table_is_sorted_by_number_within_its_groups_and_back(
 
 
 @pytest.mark.ci
+def test_estimates_are_drawn_in_a_column_that_is_sorted_and_told_with_them(
+    browser: Page, page_file: Path
+) -> None:
+    """Two intervals around zero and one at ten, on the axis from -2 to 11: 3 to 97 per cent."""
+    browser.show(page_file, 1280)
+    drawn = (
+        "[...document.querySelectorAll('#tbl-effects td.forest svg')].map(svg => [...svg.children]"
+        ".filter(one => !one.matches('.zero')).flatMap(one => one.matches('circle')"
+        " ? [one.getAttribute('cx')] : [one.getAttribute('x1'), one.getAttribute('x2')])"
+        ".map(place => Math.round(10 * parseFloat(place)) / 10))"
+    )
+    per = 94 / 13
+    place = [[round(3 + per * (v + 2), 1) for v in row] for row in _DRAWN]
+    assert browser.run(drawn) == place
+    head = "document.querySelector('#tbl-effects th.forest').textContent"
+    assert browser.run(head) == "Plot, −2 to 11"
+    said = "document.querySelector('#tbl-effects td.forest svg').getAttribute('aria-label')"
+    assert browser.run(said) == "0.30 (−0.10 to 0.70)"
+    assert _column(browser, 5) == ["", "", "", "–", "", ""], "what has no estimate has a dash"
+    browser.run("document.querySelector('#tbl-effects th.forest button').click()")
+    assert _column(browser, 2) == ["", "−1.20", "0.30", "–", "", "10.00"]
+    assert browser.run(drawn) == [place[1], place[0], place[2]]
+    over = "new PointerEvent('pointerover', {bubbles: true})"
+    cell = "document.querySelector('#tbl-effects td.forest svg').parentNode"
+    browser.run(f"{cell}.dispatchEvent({over})")
+    tip = browser.run("document.querySelector('#tip').textContent")
+    assert tip == "Group one, Trust, Second survey: SD −1.20 (−2.00 to −0.40)"
+    none = "document.querySelectorAll('#tbl-studies .forest').length"
+    assert browser.run(none) == 0, "a table without intervals has no such column"
+
+
+_DRAWN = [(-0.1, 0.7, 0.3), (-2.0, -0.4, -1.2), (9.0, 11.0, 10.0)]  # ends, and the mean
+
+
+@pytest.mark.ci
+def test_numbers_in_several_units_have_no_axis_in_common(browser: Page, tmp_path: Path) -> None:
+    rows = "| a | {} | 1.0 | 0.5 to 1.5 |\n| b | {} | 2.0 | 1.5 to 2.5 |\n"
+    head = "| Contrast | Unit | Estimate | Interval |\n|:--|:--|--:|--:|\n"
+    article = ARTICLE[: ARTICLE.index("As @eq-long")] + "@tbl-one @tbl-two\n\n"
+    article += head + rows.format("SD", "SD") + "\n: One. {#tbl-one}\n\n"
+    article += head + rows.format("SD", "log-odds") + "\n: Two. {#tbl-two}\n"
+    render(staged(tmp_path / "source", article), tmp_path / "out", ["html"])
+    browser.show(tmp_path / "out" / "manuscript.html", 1280)
+    for name, columns in (("one", 1), ("two", 0)):
+        assert browser.run(f"document.querySelectorAll('#tbl-{name} th.forest').length") == columns
+
+
+@pytest.mark.ci
 def test_rows_of_one_country_are_those_of_its_studies(browser: Page, page_file: Path) -> None:
     browser.show(page_file, 1280)
     choose = (
@@ -264,7 +312,7 @@ def test_keys_reach_a_cell_and_it_says_what_it_means(browser: Page, page_file: P
 def test_the_page_is_complete_without_scripts(browser: Page, page_file: Path) -> None:
     browser.show(page_file, 390)
     words = "document.querySelector('main').innerText.replace(/\\s+/g, ' ')"
-    browser.run("document.querySelectorAll('.filters').forEach(bar => bar.remove())")
+    browser.run("document.querySelectorAll('.filters, .forest').forEach(more => more.remove())")
     with_scripts = browser.run(words)
     browser.show(page_file, 390, scripts=False)
     browser.send("Emulation.setScriptExecutionDisabled", value=False)

@@ -34,6 +34,7 @@ class Study:
 
     A study of published findings may leave the places empty: each finding has its own. ``licence``
     and ``availability`` are of its data file, and ``share`` says whether it may be given away.
+    ``published_size`` is that of the study for which a simulated one stands in.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Study:
     share: bool | str = "no"
     licence: str = ""
     availability: str = ""
+    published_size: str = ""
 
     @property
     def shareable(self) -> bool:

@@ -46,7 +46,7 @@ SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTy
         "codes": ((*_TEXTS, "branch", "family"), ("definition",)),
         "factors": ((*_TEXTS, "levels"), ("definition",)),
         "vignettes": (_TEXTS, ("definition", "tradeoff_towards")),
-        "countries": (_TEXTS, ("definition",)),
+        "countries": (_TEXTS, ("definition", "in_sentence")),
         "sectors": (_TEXTS, ("definition",)),
         "roles": (_TEXTS, ("definition",)),
         "arrangements": (_TEXTS, ("definition",)),

@@ -51,6 +51,11 @@ class Labels:
                 return self.vocabulary.label(section, key)
         return self.studies.get(key) or words(key)
 
+    def country_in_sentence(self, key: str) -> str:
+        """A country as a sentence has it: with the article that some names take."""
+        entry = self.vocabulary["countries"].get(key, {})
+        return str(entry.get("in_sentence") or self.of(key, "countries"))
+
     def outcome(self, key: str) -> str:
         """Label of a construct, code or family."""
         return self.of(key, "constructs", "codes", "families")

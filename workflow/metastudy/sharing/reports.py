@@ -19,7 +19,7 @@ MOST_BYTES = 2**26
 PROVENANCES = ("simulated", "observed")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Of what the codebook says of its study: texts that are printed or decide.
-_TEXTS = ("licence", "availability", "citation", "design")
+_TEXTS = ("licence", "availability", "published_size", "citation", "design")
 
 
 def read_report(folder: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from metastudy.article.table_rows import (
 from metastudy.article.topics.arms import add_means
 from metastudy.article.topics.differences import sentences
 from metastudy.article.topics.moderated import variables as of_moderators
-from metastudy.article.topics.refits import apart, kept
+from metastudy.article.topics.refits import apart, kept, unshrunk
 from metastudy.article.topics.tiles import variables as of_tiles
 from metastudy.article.variable_tree import GENERAL, Tree, put, traced, unit
 from metastudy.codebook.interactions import INTERACTION
@@ -89,7 +89,7 @@ def effects_table(evidence: Results, module: str) -> Table:
                     "% of scale": points or "–",
                     "Verdict": verdict_label(evidence, row),
                     "Kept": str(more["kept"]) or "–",
-                    "Not shrunk": "{} ({})".format(*estimate_and_interval(found)) if found else "–",
+                    "Not shrunk": unshrunk(evidence, row) if mean else "–",
                 }
             )
             full.append(row | more)
@@ -105,7 +105,7 @@ def effects_table(evidence: Results, module: str) -> Table:
         f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it, and the same effects "
         "as percentages of the scale. Kept: of a claim, in how many of the refits its sign has a "
         "probability of at least 0.95. Not shrunk: without shrinking the outcomes of a family to "
-        "their mean. "
+        "their mean, with the verdict where it is another one. "
         f"{BORDER_NOTE}"
     )
     if table["exposure_type"].eq(INTERACTION).any():

@@ -159,7 +159,7 @@ TOP = 3  # the most prevalent codes that are named
 def level_variables(evidence: Results, module: str, table: pd.DataFrame) -> Tree:
     """Prevalences of a module by role, group and place, and the most frequent codes of each."""
     tree: Tree = {}
-    if by_place := _first_of_places(places_figure(evidence, module)):
+    if by_place := _first_of_places(evidence, places_figure(evidence, module)):
         tree["places"] = {"sentence": by_place[0].upper() + by_place[1:] + ".", "inline": by_place}
     levels = table[(table["estimand"] == "mean") & (table["metric"] == "probability")]
     several = len(_roles(levels)) > 1
@@ -187,14 +187,16 @@ def level_variables(evidence: Results, module: str, table: pd.DataFrame) -> Tree
     return tree
 
 
-def _first_of_places(shown: pd.DataFrame) -> str:
+def _first_of_places(evidence: Results, shown: pd.DataFrame) -> str:
     """The most frequent code of each place, of those that are compared between places."""
     if not len(shown):
         return ""
     best = shown.loc[shown.groupby("place", sort=False)["mean"].idxmax()]
     best = best.sort_values("mean", ascending=False, kind="stable")
     each = joined(
-        f"{inline(r['code'])} in {r['place']} ({percent(r['mean'])})" for r in records(best)
+        f"{inline(r['code'])} in {evidence.labels.country_in_sentence(r['group'])} "
+        f"({percent(r['mean'])})"
+        for r in records(best)
     )
     return f"of the codes that several countries were asked about, the most frequent are {each}"
 

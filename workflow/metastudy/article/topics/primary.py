@@ -25,7 +25,7 @@ from metastudy.article.table_rows import (
     verdict_label,
     verdict_of,
 )
-from metastudy.article.topics.refits import apart
+from metastudy.article.topics.refits import unshrunk
 from metastudy.article.variable_tree import Tree, put, shortcode_key, unit
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.tables import records
@@ -143,11 +143,10 @@ def table(evidence: Results) -> Table:
     rows = []
     for row in found.values():
         estimate, bounds = estimate_and_interval(row)
-        alone = apart(evidence, row) if row["estimand"] == "effect" else None
         cells = (
             *(_label(evidence, row), unit(str(row["metric"])), estimate, bounds),
             *(rope_cells(row)["Beyond ROPE"], verdict_label(evidence, row)),
-            "{} ({})".format(*estimate_and_interval(alone)) if alone else "–",
+            unshrunk(evidence, row) if row["estimand"] == "effect" else "–",
         )
         rows.append(dict(zip(SHOWN, cells, strict=True)))
     full = pd.DataFrame(
@@ -165,7 +164,10 @@ def table(evidence: Results) -> Table:
     if set(shown[ALONE]) <= {"–"}:
         shown = shown.drop(columns=ALONE)
     else:
-        caption += f" {ALONE}: the effect without shrinking the outcomes of a family to their mean."
+        caption += (
+            f" {ALONE}: the effect without shrinking the outcomes of a family to their mean, with "
+            "its verdict where that is another one."
+        )
     return Table(shown, full, caption, marks)
 
 

@@ -9,11 +9,19 @@ import pandas as pd
 
 from metastudy.article import figure_rows
 from metastudy.article.results import Results
-from metastudy.article.table_rows import columns_of, effect_label, grouped, outcome_label
+from metastudy.article.table_rows import (
+    VERDICTS,
+    columns_of,
+    effect_label,
+    estimate_and_interval,
+    grouped,
+    outcome_label,
+)
 from metastudy.article.variable_tree import Tree, put, shortcode_key
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, number
+from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table
+from metastudy.posterior.verdicts import Kind
 
 __all__ = [
     "KEY",
@@ -26,6 +34,7 @@ __all__ = [
     "robustness",
     "rows_of_module",
     "table",
+    "unshrunk",
     "variables",
 ]
 
@@ -75,6 +84,8 @@ def variables(evidence: Results) -> Tree:
     for name in dict.fromkeys(found["module"]):
         mine = tree[shortcode_key(name)]
         mine["summary"] = " ".join(mine[k]["sentence"] for k in KINDS if k in mine)
+        if "outcomes" in mine:
+            mine["outcomes"]["named"] = _other_verdicts(evidence, name)
     if len(found):
         made = evidence.refits[evidence.refits["how"] != "not run"]
         each = made.drop_duplicates(["module", "kind", "group"])
@@ -292,6 +303,33 @@ def apart(evidence: Results, effect: Mapping[str, Any]) -> dict[str, Any] | None
     """A population effect in the refit that does not pool the outcomes of a family, if there is."""
     mine = _of_effect(evidence, effect)
     return next(iter(records(mine[mine["kind"] == "outcomes"])), None)
+
+
+def unshrunk(evidence: Results, effect: Mapping[str, Any]) -> str:
+    """The estimate without shrinkage, and its verdict where that is another one; a dash without."""
+    found = apart(evidence, effect)
+    if found is None:
+        return "–"
+    cell = "{} ({})".format(*estimate_and_interval(found))
+    own = evidence.judged(found).kind
+    return cell if own == evidence.judged(effect).kind else f"{cell}: {VERDICTS[own]}"
+
+
+def _other_verdicts(evidence: Results, module: str) -> str:
+    """Which population effects have another verdict without shrinkage, by name."""
+    changes: dict[tuple[Kind, Kind], list[str]] = {}
+    for row in records(_population(evidence, module).reset_index()):
+        found = apart(evidence, row)
+        own = evidence.judged(row).kind
+        if found is not None and (other := evidence.judged(found).kind) != own:
+            changes.setdefault((own, other), []).append(_effect(evidence, row))
+    if not changes:
+        return "No verdict is another one without shrinkage."
+    parts = [
+        f"“{VERDICTS[other]}” in place of “{VERDICTS[own]}” for {joined(effects)}"
+        for (own, other), effects in changes.items()
+    ]
+    return f"Without shrinkage the verdict is {'; '.join(parts)}."
 
 
 def _by_key(table: pd.DataFrame) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:

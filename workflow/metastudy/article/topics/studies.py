@@ -34,28 +34,31 @@ def table(evidence: Results) -> Table:
     grid, rows = study_grid(evidence), []
     # Of invented people a publication is no source: they stand in for those who are in it.
     invented = all(study.provenance == "simulated" for study in evidence.studies)
-    source = "Stands in for" if invented else "Source"
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
-        rows.append(
-            {
-                "Study": evidence.labels.study(study.id),
-                "Country": joined(dict.fromkeys(mine["country_label"])),
-                "Sector": listed(dict.fromkeys(mine["sector_label"])),
-                "Role": listed(dict.fromkeys(mine["role_label"])),
-                "Design": words(book["design"]),
-                "Exposures": listed(mine["exposure_types_label"].iloc[0].split(JOINT)),
-                "Read": str(study.report["rows_read"]),
-                "Kept": str(study.report["rows_kept"]),
-                "Modelled": joined(
-                    [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows],
-                    "–",
-                ),
-                "Data": study.provenance,
-                source: f"@{book['citation']}",
-            }
-        )
+        row = {
+            "Study": evidence.labels.study(study.id),
+            "Country": joined(dict.fromkeys(mine["country_label"])),
+            "Sector": listed(dict.fromkeys(mine["sector_label"])),
+            "Role": listed(dict.fromkeys(mine["role_label"])),
+            "Design": words(book["design"]),
+            "Exposures": listed(mine["exposure_types_label"].iloc[0].split(JOINT)),
+            "Read": str(study.report["rows_read"]),
+            "Kept": str(study.report["rows_kept"]),
+            "Modelled": joined(
+                [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows],
+                "–",
+            ),
+        }
+        if invented:
+            row |= {"Stands in for": f"@{book['citation']}"}
+            row |= {"Published size": book.get("published_size") or "not seen"}
+        else:
+            row |= {"Data": study.provenance, "Source": f"@{book['citation']}"}
+        rows.append(row)
     caption = "Studies: where, who, how, and how many rows were read, kept and used in a model."
+    if invented:
+        caption += " These numbers are invented; the size that was published is in the last column."
     return Table(pd.DataFrame(rows), grid, caption, study_marks(evidence))
 
 

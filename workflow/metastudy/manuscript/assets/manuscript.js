@@ -1,5 +1,6 @@
-// What a table can do on the page: sort, show the rows of one country or sector, and say what a
-// cell means where the head of its column is out of sight. The page is complete without it.
+// What a table can do on the page: draw its estimates as a forest, sort, show the rows of one country
+// or sector, and say what a cell means where the head of its column is out of sight. The page is
+// complete without it.
 "use strict";
 (() => {
   const text = node => node.textContent.replace(/\s+/g, " ").trim();
@@ -78,6 +79,61 @@
     });
   }
 
+  // ---- a column that draws the estimates: a forest that is sorted and filtered with its table
+  const bounds = value => {
+    const found = value.replace(/\u2212/g, "-").match(/^(-?[\d.]+) to (-?[\d.]+)$/);
+    return found && [Number(found[1]), Number(found[2])];
+  };
+
+  const drawing = (name, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    return node;
+  };
+
+  function forest(table, rows) {
+    const heads = [...table.tHead.rows[0].cells], content = rows.filter(one => !one.heading);
+    const at = heads.findIndex((_, i) => i > 0
+      && content.filter(one => bounds(one.values[i] ?? "")).length > content.length / 2);
+    const units = heads.findIndex(head => text(head) === "Unit");
+    // numbers in several units have no axis in common
+    if (at < 1 || units >= 0 && new Set(content.map(one => one.values[units])).size > 1) return;
+    for (const one of content) {
+      const ends = bounds(one.values[at] ?? ""), mean = number(one.values[at - 1] ?? "");
+      if (ends && !Number.isNaN(mean)) one.drawn = [ends[0], mean, ends[1]];
+    }
+    const ends = content.flatMap(one => one.drawn ?? []);
+    if (!ends.length) return;
+    const signs = new Set(ends.map(Math.sign));
+    if (signs.has(-1) || signs.has(0)) ends.push(0);
+    const low = Math.min(...ends), width = Math.max(...ends) - low;
+    if (!(width > 0)) return;
+    const place = value => `${3 + 94 * (value - low) / width}%`;
+    const round = value => String(Number(value.toPrecision(2))).replace("-", "\u2212");
+    const head = make("th", { className: "forest" }, `Plot, ${round(low)} to ${round(low + width)}`);
+    head.dataset.says = text(heads[at - 1]);
+    heads[0].parentNode.append(head);
+    table.querySelector("colgroup")?.append(make("col", { className: "forest" }));
+    for (const one of rows) {
+      const cell = one.row.insertCell();
+      cell.className = "forest";
+      if (one.heading) continue;
+      const said = one.drawn ? `${one.values[at - 1]} (${one.values[at]})` : "\u2013";
+      one.values[heads.length] = said;
+      one.drawnOf = at - 1;
+      if (!one.drawn) {
+        cell.textContent = said;
+        continue;
+      }
+      const [from, mean, to] = one.drawn.map(place);
+      const svg = drawing("svg", { role: "img", "aria-label": said });
+      if (ends.includes(0)) svg.append(drawing("line", { x1: place(0), x2: place(0), y1: "0", y2: "100%", class: "zero" }));
+      svg.append(drawing("line", { x1: from, x2: to, y1: "50%", y2: "50%" }));
+      svg.append(drawing("circle", { cx: mean, cy: "50%", r: "3.5" }));
+      cell.append(svg);
+    }
+  }
+
   // ---- rows of one country or sector
   const data = document.getElementById("places");
   const places = data ? JSON.parse(data.textContent) : [];
@@ -147,7 +203,8 @@
     const column = cell.cellIndex, value = one.values[column];
     if (!/\d/.test(value) || !heads[column]) return hide();
     hide();
-    const of = [one.group, ...one.values.slice(0, column).filter(word => /\p{L}/u.test(word))];
+    const before = cell.classList.contains("forest") ? one.drawnOf : column;
+    const of = [one.group, ...one.values.slice(0, before).filter(word => /\p{L}/u.test(word))];
     tip.textContent = `${[...new Set(of.filter(Boolean))].join(", ")}${of.some(Boolean) ? ": " : ""}${heads[column]} ${value}`;
     tip.hidden = false;
     cell.setAttribute("aria-describedby", "tip");
@@ -160,7 +217,7 @@
   }
 
   function telling(table, rows) {
-    const heads = [...table.tHead.rows[0].cells].map(text);
+    const heads = [...table.tHead.rows[0].cells].map(head => head.dataset.says ?? text(head));
     const known = new Map(rows.map(one => [one.row, one]));
     const cellOf = event => event.target.closest("tbody td");
     const start = rows.find(one => !one.heading)?.row.cells[0];
@@ -196,6 +253,7 @@
     if (!table?.tHead?.rows.length || !table.tBodies.length) continue;
     const rows = readRows(table);
     if (rows.filter(one => !one.heading).length < 2) continue;
+    forest(table, rows);
     sortable(table, rows);
     filterable(figure, rows);
     telling(table, rows);
