@@ -247,7 +247,7 @@ def test_estimates_are_drawn_in_a_column_that_is_sorted_and_told_with_them(
     assert browser.run(head) == "Plot, −2 to 11"
     said = "document.querySelector('#tbl-effects td.forest svg').getAttribute('aria-label')"
     assert browser.run(said) == "0.30 (−0.10 to 0.70)"
-    assert _column(browser, 5) == ["", "", "", "–", "", ""], "what has no estimate has a dash"
+    assert _column(browser, 4) == ["", "", "", "–", "", ""], "what has no estimate has a dash"
     browser.run("document.querySelector('#tbl-effects th.forest button').click()")
     assert _column(browser, 2) == ["", "−1.20", "0.30", "–", "", "10.00"]
     assert browser.run(drawn) == [place[1], place[0], place[2]]
@@ -267,12 +267,13 @@ _DRAWN = [(-0.1, 0.7, 0.3), (-2.0, -0.4, -1.2), (9.0, 11.0, 10.0)]  # ends, and 
 def test_numbers_in_several_units_have_no_axis_in_common(browser: Page, tmp_path: Path) -> None:
     rows = "| a | {} | 1.0 | 0.5 to 1.5 |\n| b | {} | 2.0 | 1.5 to 2.5 |\n"
     head = "| Contrast | Unit | Estimate | Interval |\n|:--|:--|--:|--:|\n"
-    article = ARTICLE[: ARTICLE.index("As @eq-long")] + "@tbl-one @tbl-two\n\n"
+    article = ARTICLE[: ARTICLE.index("As @eq-long")] + "@tbl-one @tbl-two @tbl-three\n\n"
     article += head + rows.format("SD", "SD") + "\n: One. {#tbl-one}\n\n"
-    article += head + rows.format("SD", "log-odds") + "\n: Two. {#tbl-two}\n"
+    article += head + rows.format("SD", "log-odds") + "\n: Two. {#tbl-two}\n\n"
+    article += (head + rows.format("x", "y")).replace("Unit", "Kind") + "\n: Three. {#tbl-three}\n"
     render(staged(tmp_path / "source", article), tmp_path / "out", ["html"])
     browser.show(tmp_path / "out" / "manuscript.html", 1280)
-    for name, columns in (("one", 1), ("two", 0)):
+    for name, columns in (("one", 1), ("two", 0), ("three", 0)):
         assert browser.run(f"document.querySelectorAll('#tbl-{name} th.forest').length") == columns
 
 

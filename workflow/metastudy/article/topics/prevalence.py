@@ -193,10 +193,12 @@ def _first_of_places(evidence: Results, shown: pd.DataFrame) -> str:
         return ""
     best = shown.loc[shown.groupby("place", sort=False)["mean"].idxmax()]
     best = best.sort_values("mean", ascending=False, kind="stable")
+    labels = evidence.labels
+    named = {labels.of(c, "countries"): c for c in evidence.vocabulary["countries"]}
+    places = [labels.country_in_sentence(named.get(p, p)) for p in best["place"]]
     each = joined(
-        f"{inline(r['code'])} in {evidence.labels.country_in_sentence(r['group'])} "
-        f"({percent(r['mean'])})"
-        for r in records(best)
+        f"{inline(r['code'])} in {place} ({percent(r['mean'])})"
+        for r, place in zip(records(best), places, strict=True)
     )
     return f"of the codes that several countries were asked about, the most frequent are {each}"
 

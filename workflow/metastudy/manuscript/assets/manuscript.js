@@ -85,6 +85,8 @@
     return found && [Number(found[1]), Number(found[2])];
   };
 
+  const UNIT = /\bSD\b|log-odds|ratio|points|per cent|%/i;
+
   const drawing = (name, attributes) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -96,8 +98,10 @@
     const at = heads.findIndex((_, i) => i > 0
       && content.filter(one => bounds(one.values[i] ?? "")).length > content.length / 2);
     const units = heads.findIndex(head => text(head) === "Unit");
-    // numbers in several units have no axis in common
-    if (at < 1 || units >= 0 && new Set(content.map(one => one.values[units])).size > 1) return;
+    // numbers in several units, or in one that is not said, have no axis in common
+    const said = units < 0 ? UNIT.test(text(heads[at - 1] ?? heads[0]))
+      : new Set(content.map(one => one.values[units])).size === 1;
+    if (at < 1 || !said) return;
     for (const one of content) {
       const ends = bounds(one.values[at] ?? ""), mean = number(one.values[at - 1] ?? "");
       if (ends && !Number.isNaN(mean)) one.drawn = [ends[0], mean, ends[1]];
@@ -112,14 +116,14 @@
     const round = value => String(Number(value.toPrecision(2))).replace("-", "\u2212");
     const head = make("th", { className: "forest" }, `Plot, ${round(low)} to ${round(low + width)}`);
     head.dataset.says = text(heads[at - 1]);
-    heads[0].parentNode.append(head);
-    table.querySelector("colgroup")?.append(make("col", { className: "forest" }));
+    heads[at].after(head);
+    table.querySelectorAll("colgroup col")[at]?.after(make("col", { className: "forest" }));
     for (const one of rows) {
-      const cell = one.row.insertCell();
+      const cell = one.row.insertCell(at + 1);
       cell.className = "forest";
       if (one.heading) continue;
       const said = one.drawn ? `${one.values[at - 1]} (${one.values[at]})` : "\u2013";
-      one.values[heads.length] = said;
+      one.values.splice(at + 1, 0, said);
       one.drawnOf = at - 1;
       if (!one.drawn) {
         cell.textContent = said;
