@@ -1,9 +1,28 @@
 """Article: figures, tables and the numbers of the text, each from the results and nothing else.
 
-REQUIRED INPUTS: results/{harmonized,cells,contrasts,synthesis,diagnostics}
-OUTPUTS: results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/{_variables.yml,sources.json}
+REQUIRED INPUTS: results/{harmonized,names,cells,contrasts,synthesis,diagnostics}
+OUTPUTS: results/names/studies.json, results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/{_variables.yml,sources.json}
 Nothing here is made from a fit that missed a gate.
 """
+
+
+rule name_studies:
+    input:
+        studies=RESULT_FILES["studies"],
+    output:
+        names="results/names/studies.json",
+    log:
+        "results/logs/name_studies.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("name_studies"),
+        lock=LOCK,
+    message:
+        "Take down what each study is called."
+    shell:
+        f"{STORED} python -m metastudy.commands.name_studies"
+        " --studies {input.studies:q} --out {output.names:q} > {log:q} 2>&1"
 
 
 rule draw:

@@ -15,6 +15,7 @@ __all__ = ["OPTIONAL", "PARTS", "RESULTS", "Item", "figures", "result_files", "t
 # The results that the article is made from: the option of the commands that takes their files.
 RESULTS = {
     "studies": "folders of harmonized tables",
+    "names": "what the studies are called, JSON; where nothing else of them is needed",
     "cells": "<module>.nc",
     "contrasts": "<module>.parquet",
     "draws": "<module>.nc, draws of the contrasts",
@@ -61,8 +62,8 @@ FIGURES = {
     "study_grid": Item("studies", "study_grid", ("studies",), "study_grid"),
     "evidence_map": Item("studies", "study_grid", ("studies",), "evidence_map"),
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
-    "synthesis": Item("synthesis", "figure", ("studies", "contrasts", "synthesis")),
-    "caterpillar": Item("caterpillar", "figure", ("studies", "synthesis")),
+    "synthesis": Item("synthesis", "figure", ("names", "contrasts", "synthesis")),
+    "caterpillar": Item("caterpillar", "figure", ("names", "synthesis")),
     "directions": Item(
         "effect_directions", "figure", ("studies", "contrasts"), "effect_directions"
     ),
@@ -70,20 +71,20 @@ FIGURES = {
         "published_directions", "figure", ("studies", "contrasts"), "published_directions"
     ),
     "aliases": Item(
-        "identification", "figure", ("studies", "contrasts", "synthesis"), "effect_directions"
+        "identification", "figure", ("names", "contrasts", "synthesis"), "effect_directions"
     ),
     "heterogeneity": Item(
-        "heterogeneity", "figure", ("studies", "contrasts", "heterogeneity", "synthesis")
+        "heterogeneity", "figure", ("names", "contrasts", "heterogeneity", "synthesis")
     ),
-    "refits": Item("refits", "figure", ("studies", "contrasts", "refits")),
-    "comparison": Item("pooling_comparison", "figure", ("studies", "comparison")),
-    "primary": Item("primary", "figure", ("studies", "contrasts", "synthesis")),
+    "refits": Item("refits", "figure", ("names", "contrasts", "refits")),
+    "comparison": Item("pooling_comparison", "figure", ("names", "comparison")),
+    "primary": Item("primary", "figure", ("names", "contrasts", "synthesis")),
     "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
     "truths": Item("recovery", "against_truth", ("studies", "contrasts", "truth"), "truths"),
-    "exploratory": Item("exploratory", "figure", ("studies", "synthesis")),
-    "moderators": Item("moderators", "figure", ("studies", "synthesis"), "bubbles"),
-    "selection": Item("selection", "figure", ("studies", "selection"), "funnel"),
-    "unlock": Item("unlock", "figure", ("studies", "unlock"), "unlock"),
+    "exploratory": Item("exploratory", "figure", ("names", "synthesis")),
+    "moderators": Item("moderators", "figure", ("names", "synthesis"), "bubbles"),
+    "selection": Item("selection", "figure", ("names", "selection"), "funnel"),
+    "unlock": Item("unlock", "figure", ("names", "unlock"), "unlock"),
 }
 TABLES = {
     "studies": Item("studies", "table", ("studies", "cells")),
@@ -153,25 +154,25 @@ VARIABLES = {
 # What each module has, by its kind of model: `<name>_<module>` is the figure's or table's name.
 MODULE_FIGURES = {
     "answers": {
-        "arms": Item("arms", "figure", ("studies", "contrasts", "draws"), "arms"),
-        "tiles": Item("tiles", "figure", ("studies", "contrasts"), "tiles"),
-        "module": Item("answer_figures", "figure", ("studies", "contrasts")),
+        "arms": Item("arms", "figure", ("names", "contrasts", "draws"), "arms"),
+        "tiles": Item("tiles", "figure", ("names", "contrasts"), "tiles"),
+        "module": Item("answer_figures", "figure", ("names", "contrasts")),
         "moderated": Item(
-            "moderated", "figure", ("studies", "cells", "contrasts", "draws"), "bubbles"
+            "moderated", "figure", ("names", "cells", "contrasts", "draws"), "bubbles"
         ),
-        "predictive": Item("predictive_answers", "figure", ("studies", "predictive")),
+        "predictive": Item("predictive_answers", "figure", ("names", "predictive")),
     },
     "codings": {
-        "module": Item("codings", "figure", ("studies", "contrasts")),
-        "places": Item("prevalence", "places_figure", ("studies", "contrasts"), "code_places"),
+        "module": Item("codings", "figure", ("names", "contrasts")),
+        "places": Item("prevalence", "places_figure", ("names", "contrasts"), "code_places"),
         "contrasts": Item(
-            "code_contrasts", "figure", ("studies", "contrasts", "draws"), "code_contrasts"
+            "code_contrasts", "figure", ("names", "contrasts", "draws"), "code_contrasts"
         ),
-        "predictive": Item("predictive_codings", "figure", ("studies", "predictive")),
+        "predictive": Item("predictive_codings", "figure", ("names", "predictive")),
     },
     "events": {
-        "module": Item("events", "figure", ("studies", "contrasts")),
-        "predictive": Item("predictive_events", "figure", ("studies", "predictive")),
+        "module": Item("events", "figure", ("names", "contrasts")),
+        "predictive": Item("predictive_events", "figure", ("names", "predictive")),
     },
 }
 MODULE_TABLES = {
@@ -248,6 +249,7 @@ def result_files(
         "robustness": [f"results/robustness/{table}.parquet" for table in robustness],
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],
+        "names": ["results/names/studies.json"],
         "cells": [f"results/cells/{m}.nc" for m in modules],
         "contrasts": [f"results/contrasts/{m}.parquet" for m in modules],
         "draws": [f"results/contrasts/{m}.nc" for m in modules],

@@ -47,9 +47,11 @@ class _Writer:
 
     def has(self, needs: Collection[str]) -> bool:
         """Whether there are results of each kind; those of modules only where there are modules."""
-        people = {"studies": (*self.evidence.studies, *self.evidence.published)}
+        people = (*self.evidence.studies, *self.evidence.published)
         asked = [n for n in needs if self.evidence.contrasts or n not in OF_MODULES]
-        return all(len(people.get(n, getattr(self.evidence, n))) for n in asked)
+        return all(
+            len(people if n in ("studies", "names") else getattr(self.evidence, n)) for n in asked
+        )
 
     def say(self, *paths: str) -> str:
         """The variables that are there, one after the other."""

@@ -16,7 +16,7 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import made_files
 from metastudy.common.problems import MetastudyError
-from metastudy.harmonized.study import load_study
+from metastudy.harmonized.study import Study, load_study
 from metastudy.models.answers.moderated import moderated
 from metastudy.models.registry import model_of
 
@@ -38,16 +38,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def gather(args: argparse.Namespace) -> Results:
     """Read the results that :func:`arguments` names; their order does not matter."""
     studies = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
+    people = [study for study in studies if study.people]
+    published = [study for study in studies if not study.people]
+    for entry in [] if studies else [one for path in args.names for one in _read(path)]:
+        studies.append(Study(entry, {}))
+        (people if entry["people"] else published).append(studies[-1])
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary for study in studies])
     by_module = {
         kind: _by_module(getattr(args, kind), vocabulary)
         for kind in ("cells", "contrasts", "draws", "heterogeneity")
     }
-    checks = [_checks(path) for path in sorted(args.checks)]
+    checks = [_read(path) for path in sorted(args.checks)]
     return Results(
         vocabulary=vocabulary,
-        studies=tuple(study for study in studies if study.people),
-        published=tuple(study for study in studies if not study.people),
+        studies=tuple(people),
+        published=tuple(published),
         appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
         truth=_joined(pd.read_csv(path, comment="#") for path in args.truth),
         design_based=_joined(made_files.table(path) for path in args.design_based),
@@ -80,7 +85,7 @@ def _by_module(paths: list[Path], vocabulary: Vocabulary) -> dict[str, Path]:
     return {name: found[name] for name in vocabulary["modules"] if name in found}
 
 
-def _checks(path: Path) -> Any:
+def _read(path: Path) -> Any:
     with made_files.reading(path):
         return json.loads(path.read_text("utf-8"))
 
