@@ -30,7 +30,7 @@ LONG_AGO = 1_000_000_000
 OF_A_STUDY = ["harmonize", "validate", "promote", "inspect"]
 CELLS = ["aggregate"]
 OF_A_FIT = ["fit", "diagnose", "contrast", "refits", "predictive_checks", "loo_comparison"]
-OF_ALL = ["synthesize", "gate", "selection", "robustness", "design_based", "unlock"]
+OF_ALL = ["synthesize", "gate", "selection", "robustness", "design_based", "unlock", "name_studies"]
 SHOWN = ["draw", "tabulate", "variables", "render"]
 RULES = [*OF_A_STUDY, "report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN, "record_config"]
 
