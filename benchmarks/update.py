@@ -37,13 +37,16 @@ FITS, REFITS = ("fit", "synthesize"), ("refits",)
 
 
 def change(project: Path, study: str, column: str) -> str:
-    """Give the last respondent of a study another answer that others gave; say which."""
+    """Give the last of those who answered most another answer that others gave; say which.
+
+    Who broke off may be in no model, and then the change would need no fit.
+    """
     (path,) = (project / "data" / "raw" / study).glob("*.csv")
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     at = rows[0].index(column)
-    row = max(i for i, cells in enumerate(rows) if cells[at])
+    row = max((sum(map(bool, cells)), i) for i, cells in enumerate(rows) if cells[at])[1]
     old = rows[row][at]
     rows[row][at] = next(
         w for w, _ in Counter(cells[at] for cells in rows).most_common() if w != old
@@ -113,6 +116,9 @@ def main() -> None:
         print(change(project, args.study, args.column), flush=True)
         clock = run(project, args.cores, times)
         found = jobs(times)
+        logs = (project / "results" / "logs" / "fit").glob("*.log")
+        if all("taken from the store" in log.read_text("utf-8") for log in logs):
+            raise SystemExit("the answer changed no fit: all came from the store")
     by_rule: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for rule, elapsed, spent in found:
         by_rule[rule].append((elapsed, spent))
