@@ -161,13 +161,14 @@ def test_tables_and_sentences_say_the_same(evidence: Results) -> None:
     said = flat(variables(evidence, {}))
     assert said["refits.threat.without_organisation.sentence"] == (
         "The result for core against complementary tasks on threat to service quality depends on "
-        "one organisation: without it the mean moves by 5.00 posterior standard deviations, more "
-        "than any other; in all refits of this kind one of 2 verdicts changes."
+        "one organisation: without it the mean moves from 0.30 to 0.05 SD (5.00 posterior "
+        "standard deviations), more than any other; in all refits of this kind one of 2 verdicts "
+        "changes."
     )
     sector = evidence.refits.replace({"kind": {"without_organisation": "without_sector"}})
     other = replace(evidence, refits=sector.assign(group="elderly_care"))
     said = flat(variables(other, {}))["refits.threat.without_sector.sentence"]
-    assert "depends on one sector, elderly care: without it the mean moves by 5.00" in said
+    assert "depends on one sector, elderly care: without it the mean moves from 0.30 to" in said
     calm = replace(evidence, refits=evidence.refits.assign(shift=evidence.refits["shift"] / 10))
     said_calm = flat(variables(calm, {}))["refits.threat.without_organisation.sentence"]
     assert "no mean moves by more than 0.50 posterior standard deviations" in said_calm

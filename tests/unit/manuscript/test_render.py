@@ -527,6 +527,7 @@ def test_the_mark_is_where_machines_look(documents: Path) -> None:
     page = _page(documents)
     assert f'<meta name="citation_title" content="{marked}">' in page
     assert '<meta name="citation_keywords" content="Simulated data">' in page
+    assert '<meta name="robots" content="noindex">' in page
     with zipfile.ZipFile(documents / "manuscript.docx") as archive:
         properties = ET.fromstring(archive.read("docProps/core.xml"))
     dublin = "{http://purl.org/dc/elements/1.1/}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from metastudy.article.table_rows import (
     grouped,
     outcome_label,
 )
-from metastudy.article.variable_tree import Tree, put, shortcode_key
+from metastudy.article.variable_tree import Tree, put, shortcode_key, unit
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table
@@ -120,8 +121,9 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
         left = "" if kind == "without_organisation" else f", {inline(_left_out(evidence, row))}"
         return (
             f"The result for {_effect(evidence, row)} depends on {one}{left}: without it the mean "
-            f"moves by {moved} posterior standard deviations, more than any other; in all refits "
-            f"of this kind {verdicts}{more}"
+            f"moves from {number(row['whole'])} to {number(row['mean'])} {unit(row['metric'])} "
+            f"({moved} posterior standard deviations), more than any other; in all refits of this "
+            f"kind {verdicts}{more}"
         )
     return (
         f"{KINDS[kind]}, no mean moves by more than {moved} posterior standard deviations "
@@ -154,11 +156,13 @@ FRAGILE = 1.0  # posterior standard deviations from which a result depends on wh
 KEPT = 0.95  # a refit keeps a sign that has at least this probability in it
 SUMMARY = [
     *("module", "kind", "refits", "missed", "effects", "rests"),
-    *("shift", "exposure", "exposure_type", "outcome", "group", "left_out"),  # of the largest shift
+    # Of the largest shift.
+    *("shift", "exposure", "exposure_type", "outcome", "group", "left_out"),
+    *("mean", "whole", "metric"),
     *("changed", "rhat", "ess", "provenance"),
 ]
 KEY = ["exposure", "outcome", "role"]
-WORST = ("shift", *KEY, "exposure_type", "group", "left_out")
+WORST = ("shift", *KEY, "exposure_type", "group", "left_out", "mean", "metric")
 
 
 def figure(evidence: Results) -> pd.DataFrame:
@@ -198,9 +202,9 @@ def robustness(evidence: Results) -> pd.DataFrame:
 
     ``refits`` were made, and ``missed`` of them miss a gate; the rest is of the others. ``effects``
     are in them; ``rests`` have none, as one group has all data about them. ``shift`` is the largest
-    one, in posterior standard deviations of the fit to all data, with its effect and what was left
-    out; ``changed`` is the number of effects whose verdict differs in any of the refits; ``rhat``
-    and ``ess`` are the worst of the effects.
+    one, in posterior standard deviations of the fit to all data, with its effect, what was left
+    out, and its mean then and with all data (``whole``); ``changed`` is the number of effects
+    whose verdict differs in any of the refits; ``rhat`` and ``ess`` are the worst of the effects.
     """
     rows: list[dict[str, Any]] = []
     for name in evidence.contrasts:
@@ -226,6 +230,8 @@ def robustness(evidence: Results) -> pd.DataFrame:
                 rows.append(about | {"changed": 0})
                 continue
             worst = mine.iloc[int(mine["shift"].abs().argmax())]
+            means = {key: row["mean"] for key, row in _by_key(whole)}
+            about["whole"] = means.get(tuple(worst[name] for name in KEY), math.nan)
             changed = {
                 key
                 for row in records(mine)
