@@ -255,7 +255,11 @@ def test_a_typo_in_a_codebook_is_told_before_anything_runs(fresh: Path):
 @pytest.mark.parametrize(
     ("setting", "study", "fits"),
     [
-        ("studies=coping_experiment", "coping_experiment", {"coping", "coping-folded"}),
+        (
+            "studies=coping_experiment",
+            "coping_experiment",
+            {"coping", "coping-folded", "coping-ordinal"},
+        ),
         ("modules=threat", "threat_experiment", {"threat", "threat-ordinal"}),
     ],
 )

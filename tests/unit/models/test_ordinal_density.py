@@ -33,17 +33,18 @@ MODES = ["NUMBA", pytensor.Mode("py", None)]
 
 def laid_out(nodes: int = 25, degrees: int = 25) -> tuple[list[np.ndarray], Answers]:
     """What the density takes beside counts and parameters; the second outcome is all shared."""
-    start, first, kind, lower = [0], [0], [], []
+    start, first, row, kind, lower = [0], [0], [], [], []
     for person in PEOPLE:
         for outcome in dict.fromkeys(o for o, *_ in person):
             mine = [(item, category) for o, item, category in person if o == outcome]
+            row += [len(kind)] * len(mine)
             kind.append(outcome)
             lower += [FIRST[item] + category for item, category in mine]
             first.append(len(lower))
         start.append(len(kind))
     point, weight = quadrature(nodes)
     tiles = [np.tile(part, (n, 1)) for n in (len(PEOPLE), len(kind)) for part in (point, weight)]
-    rest = [start, first, np.arange(len(kind)), kind, lower, [False, True]]
+    rest = [start, first, row, kind, lower, [False, True]]
     return [*map(np.array, rest), *tiles, normal_table()], Answers(degrees)
 
 

@@ -27,21 +27,21 @@ def normal_table() -> np.ndarray:
 
 
 class Answers(Density):
-    r"""Log-density of answers whose person has an effect on a family, and one on each outcome.
+    r"""Log-density of answers whose person has an effect on a family, and one on each theme.
 
     .. math:: \ell = \sum_i n_i \log \int \prod_k \mathrm{E}\Big[ \prod_{m \in ik} q_{im}(s_k t)
               \,\Big|\, f \Big] \phi(f)\, df, \qquad
-              q_{im}(a) = \Phi(u_{im} - \eta_{ik} - a) - \Phi(l_{im} - \eta_{ik} - a)
+              q_{im}(a) = \Phi(u_{im} - \eta_{im} - a) - \Phi(l_{im} - \eta_{im} - a)
 
-    for cell i, people who gave the same answers to the items m of the outcomes k of a family. The
-    effects on an outcome, t, and on the family, f, are standard normal with correlation
+    for cell i, people who gave the same answers to the items m of the themes k of a family. The
+    effects on a theme, t, and on the family, f, are standard normal with correlation
     :math:`\rho_k`. Each cell has nodes and weights for its integrals
     (:mod:`metastudy.models.ordinal.nodes`). With orthonormal Hermite polynomials h, by Mehler's
     formula,
 
     .. math:: \mathrm{E}[g(t) \mid f] = \sum_n \rho^n h_n(f) \sum_j w_j h_n(t_j) g(t_j)
 
-    so that no node of the one integral has nodes of the other. Where an outcome shares all of the
+    so that no node of the one integral has nodes of the other. Where a theme shares all of the
     family's effect, g is at the nodes of f.
 
     Inputs
@@ -49,14 +49,15 @@ class Answers(Density):
     n : people of each cell, shape (I,).
     edges : ends of categories, shape (E,); they may be infinite.
     eta : mean of the latent answer, shape (R,).
-    scale, rho : of each kind of outcome the standard deviation of the person's effect, and its
+    scale, rho : of each theme the standard deviation of the person's effect, and its
         correlation with that on the family, shape (G,).
-    start : where the blocks of each cell begin, a block being a cell's answers to the items of an
-        outcome, and where the last end, shape (I + 1,).
+    start : where the blocks of each cell begin, a block being a cell's answers to the items of a
+        theme, and where the last end, shape (I + 1,).
     first : where the answers of each block begin, and where the last end, shape (B + 1,).
-    row, kind : of each block the place in ``eta`` and in ``scale``, shape (B,).
-    lower : of each answer the place of its lower end in ``edges``; the upper is the next.
-    shared : of each kind, whether all of the effect is the family's, whatever ``rho`` says, (G,).
+    row, lower : of each answer the place of its mean in ``eta``, and of its lower end in ``edges``;
+        the upper is the next.
+    theme : of each block the place in ``scale``, shape (B,).
+    shared : of each theme, whether all of the effect is the family's, whatever ``rho`` says, (G,).
     point, weight : nodes of each cell and their weights, shape (I, K).
     own_point, own_weight : the same of each block, shape (B, K).
     table : :func:`normal_table`.
@@ -106,7 +107,7 @@ class Answers(Density):
                     found[d, m] = up * x[m] * found[d - 1, m] - down * found[d - 2, m]
 
         def answers(  # type: ignore[no-untyped-def]
-            n, edges, eta, scale, rho, start, first, row, kind, lower, shared,
+            n, edges, eta, scale, rho, start, first, row, theme, lower, shared,
             point, weight, own_point, own_weight, table,
         ):  # fmt: skip
             k = point.shape[1]
@@ -135,15 +136,15 @@ class Answers(Density):
                 for m in range(k):
                     product[m] = weight[i, m]
                 for b in range(start[i], start[i + 1]):
-                    c, g = b - start[i], kind[b]
+                    c, g = b - start[i], theme[b]
                     nodes = point[i] if shared[g] else own_point[b]
                     own, out = inner[c], outer[c]
                     for m in range(k):
                         own[m] = 1.0
                     for place in range(first[b], first[b + 1]):
                         at = place - base
-                        low, high = edges[lower[place]] - eta[row[b]], edges[lower[place] + 1]
-                        high -= eta[row[b]]
+                        mean = eta[row[place]]
+                        low, high = edges[lower[place]] - mean, edges[lower[place] + 1] - mean
                         largest = 0.0
                         for m in range(k):
                             x, y = low - scale[g] * nodes[m], high - scale[g] * nodes[m]
@@ -188,7 +189,7 @@ class Answers(Density):
                 value += n[i] * (exponent + np.log(total))
 
                 for b in range(start[i], start[i + 1]):
-                    c, g = b - start[i], kind[b]
+                    c, g = b - start[i], theme[b]
                     nodes = point[i] if shared[g] else own_point[b]
                     own = inner[c]
                     for m in range(k):  # what more of the block at a node of f brings
@@ -226,7 +227,7 @@ class Answers(Density):
                             along += ratio * (below[at, m] - above[at, m]) * nodes[m]
                         of_edges[lower[place]] -= less
                         of_edges[lower[place] + 1] += more
-                        of_eta[row[b]] += less - more
+                        of_eta[row[place]] += less - more
                         of_scale[g] += along
             return np.asarray(value), of_edges, of_eta, of_scale, of_rho
 
