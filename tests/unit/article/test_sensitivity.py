@@ -55,10 +55,31 @@ def test_of_items_the_difference_is_said_with_its_interval() -> None:
     items.loc[items["outcome"] == OUTCOMES[0], "mean"] += 0.01
     same = variables(replace(mixed, sensitivity=items))["threat"]["ordinal"]["sentence"]
     assert same.startswith(
-        "None of four effects differs from the main analysis; the largest difference is core "
-        "against complementary tasks on "
+        "The intervals of the differences from the main analysis hold zero for all four effects; "
+        "the largest difference is core against complementary tasks on "
     )
     assert "(0.01, 95% interval" in same
+
+
+def test_of_many_items_that_differ_three_are_named_and_of_one_alone_its_difference() -> (
+    None
+):
+    mixed = evidence("mixed")
+    items = mixed.sensitivity[mixed.sensitivity["variant"] == "ordinal"].copy()
+    shift = items["outcome"].map(dict(zip(OUTCOMES, (0.8, -1.2, 1.0, 0.9), strict=True)))
+    moved = items.assign(mean=items["mean"] + shift - 0.5 * (items["outcome"] == OUTCOMES[-1]))
+    said = variables(replace(mixed, sensitivity=moved))["threat"]["ordinal"]["sentence"]
+    assert said.startswith("Of four effects four differ from the main analysis, most of all core ")
+    assert said.count("95% interval") == 3
+    assert "(−1.20, " in said
+    assert "(0.80, " not in said
+    alone = items[items["outcome"] == OUTCOMES[0]]
+    only = replace(mixed, sensitivity=alone)
+    said = variables(only)["threat"]["ordinal"]["sentence"]
+    assert said.startswith("The interval of the difference from the main analysis holds zero: core")
+    shown = table(only).shown
+    mine = shown[shown["Outcome"].ne("")].iloc[: len(OUTCOMES)]
+    assert "nan" not in mine.to_string()
 
 
 @pytest.mark.parametrize("world", WORLDS)

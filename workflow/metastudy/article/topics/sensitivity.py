@@ -41,6 +41,7 @@ COLUMNS = [
 ]
 METRICS = ("sd", "log_odds")
 LEVELS = ("population", "code")
+NAMED = 3  # effects that a sentence names
 NOT_MADE = "This analysis was not made: it was not asked for, or the studies do not allow it."
 
 
@@ -120,7 +121,9 @@ def table(evidence: Results) -> Table:
                 within: _interval(row, "lower", "upper"),
                 "Variant": _number(row, "mean_other") if there else "–",
                 f"Its {within}": _interval(row, "lower_other", "upper_other") if there else "–",
-                f"Difference, {within}": _difference(row) if row["variant"] == "ordinal" else "–",
+                f"Difference, {within}": _difference(row)
+                if there and row["variant"] == "ordinal"
+                else "–",
             }
         )
     shown = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["Nothing to show"])
@@ -225,7 +228,10 @@ def _estimates(evidence: Results, table: pd.DataFrame) -> str:
 
 
 def _differences(evidence: Results, table: pd.DataFrame) -> str:
-    """Which effects differ from the main analysis by more than the interval of the difference."""
+    """Which effects differ from the main analysis by more than the interval of the difference.
+
+    The three that differ most in the standard deviations of the difference are named.
+    """
     if table.empty:
         return NOT_MADE
     within = f"{share(evidence.interval)} interval"
@@ -236,19 +242,23 @@ def _differences(evidence: Results, table: pd.DataFrame) -> str:
         what = f"{inline(exposure)} on {inline(_outcome(evidence, row))}"
         return f"{what} ({number(row['difference'])}, {within} {bounds})"
 
+    by_size = table["difference"].abs() / np.hypot(table["sd"], table["sd_other"])
     apart = table[(table["difference_lower"] > 0) | (table["difference_upper"] < 0)]
     if apart.empty:
-        largest = table.loc[[table["difference"].abs().idxmax()]]
-        (row,) = records(largest)
+        (row,) = records(table.loc[[table["difference"].abs().idxmax()]])
         if len(table) == 1:
-            return f"The effect does not differ from the main analysis: {told(row)}."
-        few = len(table) == 2
-        who = "Neither effect" if few else f"None of {count(len(table))} effects"
-        return f"{who} differs from the main analysis; the largest difference is {told(row)}."
-    named = joined(told(row) for row in records(apart))
+            return f"The interval of the difference from the main analysis holds zero: {told(row)}."
+        who = "both effects" if len(table) == 2 else f"all {count(len(table))} effects"
+        return (
+            f"The intervals of the differences from the main analysis hold zero for {who}; the "
+            f"largest difference is {told(row)}."
+        )
+    most = by_size[apart.index].sort_values(ascending=False, kind="stable").index[:NAMED]
+    named = joined(told(row) for row in records(apart.loc[most]))
     verb = "differs" if len(apart) == 1 else "differ"
+    which = ", most of all" if len(apart) > NAMED else ":"
     return (
-        f"Of {count(len(table))} effects {count(len(apart))} {verb} from the main analysis: "
+        f"Of {count(len(table))} effects {count(len(apart))} {verb} from the main analysis{which} "
         f"{named}."
     )
 
