@@ -1,7 +1,7 @@
 """What the answers item by item cost: a gradient, compiling, and a fit with the chains of its rule.
 
-    PYTHONPATH=workflow python benchmarks/ordinal.py     # threat and coping, as built
-    PYTHONPATH=workflow python benchmarks/ordinal.py --people 1000 --items 10
+    PYTHONPATH=workflow:tests python benchmarks/ordinal.py     # threat and coping, as built
+    PYTHONPATH=workflow:tests python benchmarks/ordinal.py --people 1000 --items 10
 
 Of modules, the cells are those in ``results``. With ``--people`` they are generated: that many
 people at twenty sites, with answers of five categories to items of two outcomes, which hang

@@ -61,9 +61,7 @@ def test_of_items_the_difference_is_said_with_its_interval() -> None:
     assert "(0.01, 95% interval" in same
 
 
-def test_of_many_items_that_differ_three_are_named_and_of_one_alone_its_difference() -> (
-    None
-):
+def test_of_many_items_that_differ_three_are_named_and_of_one_alone_its_difference() -> None:
     mixed = evidence("mixed")
     items = mixed.sensitivity[mixed.sensitivity["variant"] == "ordinal"].copy()
     shift = items["outcome"].map(dict(zip(OUTCOMES, (0.8, -1.2, 1.0, 0.9), strict=True)))
