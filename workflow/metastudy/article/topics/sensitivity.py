@@ -242,7 +242,6 @@ def _differences(evidence: Results, table: pd.DataFrame) -> str:
         what = f"{inline(exposure)} on {inline(_outcome(evidence, row))}"
         return f"{what} ({number(row['difference'])}, {within} {bounds})"
 
-    by_size = table["difference"].abs() / np.hypot(table["sd"], table["sd_other"])
     apart = table[(table["difference_lower"] > 0) | (table["difference_upper"] < 0)]
     if apart.empty:
         (row,) = records(table.loc[[table["difference"].abs().idxmax()]])
@@ -253,8 +252,10 @@ def _differences(evidence: Results, table: pd.DataFrame) -> str:
             f"The intervals of the differences from the main analysis hold zero for {who}; the "
             f"largest difference is {told(row)}."
         )
-    most = by_size[apart.index].sort_values(ascending=False, kind="stable").index[:NAMED]
-    named = joined(told(row) for row in records(apart.loc[most]))
+    error = np.hypot(apart["sd"], apart["sd_other"])
+    sized = apart.assign(size=(apart["difference"] / error).abs())
+    most = sized.sort_values("size", ascending=False, kind="stable").head(NAMED)
+    named = joined(told(row) for row in records(most))
     verb = "differs" if len(apart) == 1 else "differ"
     which = ", most of all" if len(apart) > NAMED else ":"
     return (
