@@ -380,11 +380,17 @@ def design_based() -> pd.DataFrame:
 
 
 def sensitivity(world: str) -> pd.DataFrame:
-    """Threat item by item, the last effect elsewhere; coping with a part folded into its whole."""
+    """Threat item by item, the last effect elsewhere; coping with a part folded into its whole.
+
+    Of items effects are in standard deviations of scores and, smaller, of latent answers.
+    """
     effects = threat(world)
     effects = effects[(effects["metric"] == "sd") & (effects["level"] == "population")]
-    items = effects.assign(variant="ordinal", metric="latent_sd")
+    items = effects.assign(variant="ordinal")
     items.loc[items["outcome"] == OUTCOMES[-1], ["mean", "lower", "upper"]] += 0.5
+    latent = items.assign(metric="latent_sd")
+    latent[["mean", "sd", "lower", "upper"]] *= 0.9
+    items = pd.concat([items, latent])
     rated = coping(world)
     return pd.concat([items, rated[rated["outcome"] != COPING[-1]].assign(variant="folded")])
 

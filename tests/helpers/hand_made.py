@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -94,20 +95,28 @@ def answer_study(
 
 
 def item_study(
-    items: Mapping[str, Item], task: Sequence[str | None] = TASK, name: str = "a", **more: str
+    items: Mapping[str, Item],
+    task: Sequence[str | None] = TASK,
+    name: str = "a",
+    vignettes: Mapping[str, str] = MappingProxyType({}),
+    **more: Any,
 ) -> Study:
-    """A study of one factor, with its answers to single items as the harmonized table has them."""
+    """A study of one factor, with its answers to single items as the harmonized table has them.
+
+    Items that are not in ``vignettes`` are asked in the first one of the vocabulary.
+    """
+    asked = {item: vignettes.get(item, "volunteers_at_work") for item in items}
     constructs = list(dict.fromkeys(construct for construct, *_ in items.values()))
     study = answer_study(
         name,
-        {(c, "volunteers_at_work"): [50.0] * len(task) for c in constructs},
+        {(items[item][0], vignette): [50.0] * len(task) for item, vignette in asked.items()},
         {"task_type": task},
         constructs,
         [{"factor": "task_type", "type": "randomised"}],
         **more,
     )
     rows = [
-        (name, person, "volunteers_at_work", construct, item, value, low, high)
+        (name, person, asked[item], construct, item, value, low, high)
         for item, (construct, low, high, values) in items.items()
         for person, value in zip(study.respondents["respondent_id"], values, strict=True)
     ]

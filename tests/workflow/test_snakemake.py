@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml
 
 from helpers.repository import ROOT, copy_of_the_repository
 
@@ -252,10 +253,37 @@ def test_a_typo_in_a_codebook_is_told_before_anything_runs(fresh: Path):
 # --- parts of it ----------------------------------------------------------------------------------
 
 
+def test_answers_item_by_item_have_chains_and_gates_of_refits_and_the_rest_those_of_fits(
+    clone: Path,
+) -> None:
+    """As the command line of the jobs has them."""
+    config = yaml.safe_load((clone / "config" / "config.yaml").read_text("utf-8"))
+    fits = ("threat", "threat-ordinal")
+    targets = [f"results/diagnostics/{fit}.json" for fit in fits]
+    said = snakemake(clone, "--dry-run", "--printshellcmds", *targets).stdout
+    found = {}
+    for option in ("sampling", "thresholds"):
+        lines = [line for line in said.splitlines() if f"--{option} " in line]
+        for line in lines:
+            text = re.search(rf"--{option} '(.+?)'", line)
+            assert text, line
+            name = "threat-ordinal" if "threat-ordinal" in line else "threat"
+            found[name, option] = json.loads(text[1])
+    longer = {"draws": 2 * config["refits"]["draws"]}
+    assert found["threat", "sampling"] == config["sampling"]
+    assert found["threat-ordinal", "sampling"] == config["sampling"] | config["refits"] | longer
+    assert found["threat", "thresholds"] == config["gates"]
+    assert found["threat-ordinal", "thresholds"] == config["gates"] | config["refit_gates"]
+
+
 @pytest.mark.parametrize(
     ("setting", "study", "fits"),
     [
-        ("studies=coping_experiment", "coping_experiment", {"coping", "coping-folded"}),
+        (
+            "studies=coping_experiment",
+            "coping_experiment",
+            {"coping", "coping-folded", "coping-ordinal"},
+        ),
         ("modules=threat", "threat_experiment", {"threat", "threat-ordinal"}),
     ],
 )

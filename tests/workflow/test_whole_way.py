@@ -27,7 +27,7 @@ from helpers.browser import chromium, open_browser
 from helpers.repository import ROOT, copy_of_the_repository
 from helpers.sentences import contradictions
 
-ANALYSES = ("threat-ordinal", "coping-folded", "strain-interviews")
+ANALYSES = ("threat-ordinal", "coping-folded", "coping-ordinal", "strain-interviews")
 FITS = {"threat", "coping", "strain", "synthesis", *ANALYSES}
 AXE = ROOT / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci, pytest.mark.timeout(4200)]

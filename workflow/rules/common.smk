@@ -214,6 +214,25 @@ def variant_of(wildcards):
     return fit_of(wildcards).variant
 
 
+LONGER = 2  # times the draws of refits are those item by item, as all of its parameters must pass the gates
+
+
+def sampled_as_refit(wildcards):
+    """Whether a fit has the chains and the gates of refits: a step of one item by item costs most."""
+    return wildcards.fit in FOUND.fits and variant_of(wildcards) == "ordinal"
+
+
+def sampling_of(wildcards):
+    chains = config["refits"] if sampled_as_refit(wildcards) else {}
+    longer = {"draws": LONGER * chains["draws"]} if chains else {}
+    return json.dumps({**config["sampling"], **chains, **longer}, sort_keys=True)
+
+
+def thresholds_of(wildcards):
+    gates = config["refit_gates"] if sampled_as_refit(wildcards) else {}
+    return json.dumps({**config["gates"], **gates}, sort_keys=True)
+
+
 def posterior_of(wildcards):
     """The posterior that a check is about: a fit of cells, or the second stage."""
     second_stage = wildcards.fit == "synthesis"

@@ -45,7 +45,7 @@ rule fit:
         mem_mb=2500,
     params:
         priors=as_json("priors"),
-        sampling=as_json("sampling"),
+        sampling=sampling_of,
         code=code("fit"),
         lock=LOCK,
     message:
@@ -69,7 +69,7 @@ rule diagnose:
     conda:
         "../../envs/environment.yaml"
     params:
-        thresholds=as_json("gates"),
+        thresholds=thresholds_of,
         code=code("diagnose"),
         lock=LOCK,
     message:

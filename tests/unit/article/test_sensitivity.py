@@ -22,9 +22,12 @@ def test_each_effect_stands_beside_that_of_the_variant_and_a_part_beside_nothing
     found = compared(evidence("mixed"))
     items, folded = (found[found["variant"] == variant] for variant in ("ordinal", "folded"))
     assert list(items["outcome"]) == list(OUTCOMES)
-    assert set(items["metric_other"]) == {"latent_sd"}
+    assert set(items["metric_other"]) == {"sd"}, "not in standard deviations of latent answers"
     shift = items["mean_other"] - items["mean"]
     assert shift.round(9).tolist() == [0, 0, 0, 0.5]
+    assert items["difference"].tolist() == pytest.approx([0, 0, 0, 0.5])
+    half = (items["difference_upper"] - items["difference_lower"]) / 2
+    assert half.to_numpy() == pytest.approx(1.959964 * 2**0.5 * items["sd"].to_numpy())
     assert set(folded["outcome"]) == {WHOLE, PART}  # and not what folding leaves as it is
     assert folded.loc[folded["outcome"] == PART, "mean_other"].isna().all()
     assert folded.loc[folded["outcome"] == WHOLE, "mean_other"].notna().all()
@@ -32,13 +35,49 @@ def test_each_effect_stands_beside_that_of_the_variant_and_a_part_beside_nothing
 
 def test_the_sentence_counts_what_lies_within_and_names_what_does_not() -> None:
     said = variables(evidence("mixed"))
-    assert said["threat"]["ordinal"]["sentence"] == (
-        "Of four estimates three lie within the interval of the main analysis; outside of it is "
-        "core against complementary tasks on work motivation (0.60 in place of 0.10)."
-    )
     assert said["coping"]["folded"]["sentence"] == (
         "Both estimates lie within the interval of the main analysis."
     )
+
+
+def test_of_items_the_difference_is_said_with_its_interval() -> None:
+    """Which effects differ, or else the largest difference."""
+    mixed = evidence("mixed")
+    said = variables(mixed)["threat"]["ordinal"]
+    last = said["task_type_randomised"][OUTCOMES[-1]]["difference"]
+    assert last.startswith("0.50 (")
+    assert said["sentence"] == (
+        "Of four effects one differs from the main analysis: core against complementary tasks on "
+        f"work motivation ({last.replace(' (', ', 95% interval ')}."
+    )
+    items = mixed.sensitivity[mixed.sensitivity["variant"] == "ordinal"].copy()
+    items.loc[items["outcome"] == OUTCOMES[-1], "mean"] -= 0.5
+    items.loc[items["outcome"] == OUTCOMES[0], "mean"] += 0.01
+    same = variables(replace(mixed, sensitivity=items))["threat"]["ordinal"]["sentence"]
+    assert same.startswith(
+        "The intervals of the differences from the main analysis hold zero for all four effects; "
+        "the largest difference is core against complementary tasks on "
+    )
+    assert "(0.01, 95% interval" in same
+
+
+def test_of_many_items_that_differ_three_are_named_and_of_one_alone_its_difference() -> None:
+    mixed = evidence("mixed")
+    items = mixed.sensitivity[mixed.sensitivity["variant"] == "ordinal"].copy()
+    shift = items["outcome"].map(dict(zip(OUTCOMES, (0.8, -1.2, 1.0, 0.9), strict=True)))
+    moved = items.assign(mean=items["mean"] + shift - 0.5 * (items["outcome"] == OUTCOMES[-1]))
+    said = variables(replace(mixed, sensitivity=moved))["threat"]["ordinal"]["sentence"]
+    assert said.startswith("Of four effects four differ from the main analysis, most of all core ")
+    assert said.count("95% interval") == 3
+    assert "(−1.20, " in said
+    assert "(0.80, " not in said
+    alone = items[items["outcome"] == OUTCOMES[0]]
+    only = replace(mixed, sensitivity=alone)
+    said = variables(only)["threat"]["ordinal"]["sentence"]
+    assert said.startswith("The interval of the difference from the main analysis holds zero: core")
+    shown = table(only).shown
+    mine = shown[shown["Outcome"].ne("")].iloc[: len(OUTCOMES)]
+    assert "nan" not in mine.to_string()
 
 
 @pytest.mark.parametrize("world", WORLDS)

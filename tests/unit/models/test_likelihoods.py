@@ -13,10 +13,9 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from scipy.special import log_ndtr
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal
 
-from metastudy.models.likelihoods import coded_cells, gaussian_cells, ordinal_cells
+from metastudy.models.likelihoods import coded_cells, gaussian_cells
 
 POINTS = 50
 Function = Callable[[np.ndarray], float]
@@ -229,53 +228,3 @@ def test_the_patterns_of_two_coders_are_all_there_is() -> None:
             )
             found.append(np.exp(value.eval(mode=pytensor.Mode("py", None))))
         assert sum(found) == pytest.approx(1)
-
-
-# --- items ---------------------------------------------------------------------------------------
-
-
-def of_category(low: float, high: float) -> tuple[float, np.ndarray]:
-    """Log-probability of one category by the cells, and its gradient in the two ends."""
-    bounds = [float(end) for end in (low, high) if np.isfinite(end)]
-
-    def symbolic(theta: pt.TensorVariable) -> pt.TensorVariable:
-        at = iter(range(2))
-        ends = [theta[next(at)] if np.isfinite(end) else pt.constant(end) for end in (low, high)]
-        return ordinal_cells(np.ones(1), *(end[None] for end in ends))
-
-    value, gradient = function(symbolic)(np.array(bounds))
-    return float(value), gradient
-
-
-@pytest.mark.parametrize("low", [-30.0, -9.0, -1.0, 0.2, 4.0, 12.0, 30.0])
-@pytest.mark.parametrize("width", [1e-3, 0.5, 3.0])
-def test_a_category_has_its_probability_however_far_out_it_lies(low: float, width: float) -> None:
-    """In the tail Phi(b) - Phi(a) is zero or one to sixteen digits; its logarithm is not."""
-    high = low + width
-    near, far = sorted((abs(low), abs(high))) if low * high > 0 else (np.nan, np.nan)
-    if np.isnan(near):
-        direct = np.log(norm.cdf(high) - norm.cdf(low))
-    else:
-        direct = log_ndtr(-near) + np.log1p(-np.exp(log_ndtr(-far) - log_ndtr(-near)))
-    value, gradient = of_category(low, high)
-    assert value == pytest.approx(direct, rel=1e-9)
-    want = np.array([-norm.logpdf(low), norm.logpdf(high)])  # log of the density at each end
-    ratio = np.exp(np.abs(want) * np.array([-1, -1]) - direct) * np.array([-1, 1])
-    np.testing.assert_allclose(gradient, ratio, rtol=1e-7)
-
-
-@pytest.mark.parametrize("end", [-20.0, -1.0, 2.0, 20.0])
-def test_the_outer_categories_have_no_end(end: float) -> None:
-    assert of_category(-np.inf, end)[0] == pytest.approx(log_ndtr(end), rel=1e-9)
-    assert of_category(end, np.inf)[0] == pytest.approx(log_ndtr(-end), rel=1e-9)
-    assert np.isfinite(of_category(-np.inf, end)[1]).all()
-
-
-def test_an_empty_category_adds_nothing_even_where_it_has_shrunk_to_a_point() -> None:
-    def symbolic(theta: pt.TensorVariable) -> pt.TensorVariable:
-        low, high = pt.stack([-np.inf, theta[0], theta[1]]), pt.stack([theta[0], theta[1], np.inf])
-        return ordinal_cells(np.array([3.0, 0.0, 4.0]), low, high)
-
-    value, gradient = function(symbolic)(np.array([0.3, 0.3]))
-    assert float(value) == pytest.approx(3 * log_ndtr(0.3) + 4 * log_ndtr(-0.3))
-    assert np.isfinite(gradient).all()

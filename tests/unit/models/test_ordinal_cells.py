@@ -24,32 +24,63 @@ QUALITY: Mapping[str, Item] = {
 
 
 def counts(studies: Sequence[Study]) -> pd.DataFrame:
-    """The counts with the names of what they count: a row per item and exposure."""
+    """The counts of answers with the names of what they count: a row per item and exposure."""
     cells = item_cells(studies, "threat", VOCABULARY)
-    item, combination = cells.item_of_cell.values, cells.combination_of_cell.values
-    return pd.DataFrame(
+    item, cell = cells.item_of_answer.values, cells.cell_of_answer.values
+    table = pd.DataFrame(
         {
             "item": cells.item.values[item],
-            "x": cells.x.values[combination, 0],
-            "category": cells.category_of_cell.values,
-            "count": cells["count"].values,
+            "x": cells.x.values[cells.combination_of_cell.values[cell], 0],
+            "category": cells.category_of_answer.values,
+            "count": cells["count"].values[cell],
         }
-    ).pivot(index=["item", "x"], columns="category", values="count")
+    )
+    return table.pivot_table("count", ["item", "x"], "category", "sum").fillna(0)
 
 
-def test_every_declared_category_is_counted_in_every_arm() -> None:
+def test_every_answer_is_counted_in_its_category_and_arm() -> None:
     table = counts([item_study(QUALITY)])
     expected = {
-        ("a|q1", -0.5): [1, 1, 0, 0, 0],
-        ("a|q1", 0.5): [0, 2, 0, 1, 0],
-        ("a|q2", -0.5): [1, 0, 1, NAN, NAN],
-        ("a|q2", 0.5): [0, 1, 1, NAN, NAN],
-        ("a|j1", -0.5): [1, 1, 0, 0, NAN],
-        ("a|j1", 0.5): [0, 0, 0, 2, NAN],
+        ("a|q1", -0.5): [1, 1, 0, 0],
+        ("a|q1", 0.5): [0, 2, 0, 1],
+        ("a|q2", -0.5): [1, 0, 1, 0],
+        ("a|q2", 0.5): [0, 1, 1, 0],
+        ("a|j1", -0.5): [1, 1, 0, 0],
+        ("a|j1", 0.5): [0, 0, 0, 2],
     }
     assert set(table.index) == set(expected)
     for at, row in expected.items():
         np.testing.assert_array_equal(table.loc[at].to_numpy(), row, err_msg=str(at))
+
+
+def test_people_with_the_same_answers_at_a_site_are_one_cell_and_others_are_not() -> None:
+    """Two more give the answers of the first: one of them at another site."""
+    same: dict[str, Item] = {
+        name: (construct, low, high, [*values, values[0], values[0]])
+        for name, (construct, low, high, values) in QUALITY.items()
+    }
+    task = [*["complementary"] * 2, *["core"] * 3, *["complementary"] * 2]
+    org = [*["here"] * 6, "there"]
+    cells = item_cells([item_study(same, task=task, org=org)], "threat", VOCABULARY)
+    assert sorted(cells["count"].values) == [1, 1, 1, 1, 1, 2]
+    (two,) = np.flatnonzero(cells["count"].values == 2)
+    mine = cells.cell_of_answer.values == two
+    assert list(cells.item.values[cells.item_of_answer.values[mine]]) == ["a|q1", "a|q2", "a|j1"]
+    assert list(cells.category_of_answer.values[mine]) == [0, 0, 0]
+    assert cells.site.values[cells.site_of_cell.values[two]] == "here"
+
+
+def test_outcomes_of_two_families_are_two_cells_of_a_person() -> None:
+    """A person has an effect on each family, and those of two families have nothing in common."""
+    motivation: Mapping[str, Item] = {"m1": ("work_motivation", 1, 3, [1, 2, 3, 1, 2])}
+    study = item_study(dict(QUALITY) | motivation)
+    cells = item_cells([study], "threat", VOCABULARY)
+    family = dict(zip(cells.construct.values, cells.family_of.values, strict=True))
+    outcome = cells.outcome_of_item.values[cells.item_of_answer.values]
+    of_answer = pd.Series([family[c] for c in cells.construct_of.values[outcome]])
+    assert of_answer.groupby(cells.cell_of_answer.values).nunique().eq(1).all()
+    assert of_answer.nunique() == 2
+    assert cells["count"].sum() == 10
 
 
 def test_an_item_has_thresholds_of_its_own_in_each_setting_and_knows_its_outcome() -> None:

@@ -14,7 +14,7 @@ import pymc as pm
 import xarray as xr
 from pytensor.tensor import TensorVariable
 
-from metastudy.models.least_squares import of_categories, of_events, of_scores
+from metastudy.models.least_squares import of_categories, of_events, of_scores, of_sites
 from metastudy.models.priors import Prior
 
 __all__ = ["COMPUTED", "NOT_FIXED", "PERFECT", "given", "pack"]
@@ -79,6 +79,7 @@ COMPUTED = {
     "estimates_of_scores": of_scores,
     "estimates_of_categories": of_categories,
     "estimates_of_events": of_events,
+    "estimates_of_sites": of_sites,
 }
 FIXED = (("fixed_tau", ""), ("fixed_outcomes", ""))
 

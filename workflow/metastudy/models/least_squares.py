@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from scipy.special import ndtri
 
-__all__ = ["NOTHING", "of_categories", "of_events", "of_scores"]
+from metastudy.models.item_layout import scores
+
+__all__ = ["NOTHING", "of_categories", "of_events", "of_scores", "of_sites"]
 
 NOTHING = 1e6  # square of the error of an effect that no data speak of
 LEAST = 0.05  # residual variance at least, in squares of the outcome's unit
+RIDGE = 0.1  # people whose worth is added, so that a site with few of them has estimates
 
 
 def of_scores(cells: xr.Dataset) -> np.ndarray:
@@ -43,29 +45,63 @@ def of_scores(cells: xr.Dataset) -> np.ndarray:
 
 
 def of_categories(cells: xr.Dataset) -> np.ndarray:
-    """The same from counts of answers to items, a category being its normal score.
+    """The same from answers to items: a person's mean of normal scores, in standard deviations.
 
     Parameters
     ----------
-    cells : counts of answers (:func:`metastudy.models.ordinal.cells.item_cells`).
+    cells : people by their answers (:func:`metastudy.models.ordinal.cells.item_cells`).
     """
-    count, item = cells["count"].values, cells.item_of_cell.values
-    shares = np.zeros((cells.sizes["item"], int(cells.categories.max())))
-    np.add.at(shares, (item, cells.category_of_cell.values), count)
-    total = np.maximum(shares.sum(axis=1, keepdims=True), 1.0)
-    middle = (shares.cumsum(axis=1) - shares / 2) / total
-    below = middle[item, cells.category_of_cell.values]
-    score = np.where(count > 0, ndtri(np.clip(below, 1e-3, 1 - 1e-3)), 0.0)
-    x = np.column_stack([np.ones(cells.sizes["combination"]), cells.x.values])
-    x = x[cells.combination_of_cell.values]
-    setting, outcome = cells.setting_of_item.values[item], cells.outcome_of_item.values[item]
+    setting, outcome, _, x, y, count = _people(cells)
     found = _nothing(cells)
     for s, k in np.unique(np.column_stack([setting, outcome]), axis=0):
         here = (setting == s) & (outcome == k)
         weighted = x[here] * count[here, None]
-        sums = weighted.T @ x[here], weighted.T @ score[here], count[here] @ score[here] ** 2
+        sums = weighted.T @ x[here], weighted.T @ y[here], count[here] @ y[here] ** 2
         found[:, s, :, k] = _solved(*sums, count[here].sum())
     return found
+
+
+def of_sites(cells: xr.Dataset) -> np.ndarray:
+    """Intercepts and effects at each site, in the same units; intercepts are from the setting's.
+
+    Parameters
+    ----------
+    cells : people by their answers (:func:`metastudy.models.ordinal.cells.item_cells`).
+
+    Returns
+    -------
+    numpy.ndarray
+        Estimates and squares of their errors, shape (2, site, coefficient, outcome), the intercept
+        first; zero and :data:`NOTHING` where there is none.
+    """
+    _, outcome, site, x, y, count = _people(cells)
+    size = cells.sizes["site"], x.shape[1], cells.sizes["outcome"]
+    found = np.stack([np.zeros(size), np.full(size, NOTHING)])
+    for s, k in np.unique(np.column_stack([site, outcome]), axis=0):
+        here = (site == s) & (outcome == k)
+        weighted = x[here] * count[here, None]
+        inverse = np.linalg.inv(weighted.T @ x[here] + RIDGE * np.eye(x.shape[1]))
+        found[0, s, :, k] = inverse @ (weighted.T @ y[here])
+        found[1, s, :, k] = np.diag(inverse)
+    return found
+
+
+def _people(cells: xr.Dataset) -> tuple[np.ndarray, ...]:
+    """Setting, outcome, site, predictors, score and number of the people of a cell, by outcome.
+
+    A score is the mean of an outcome's normal scores, in standard deviations in the setting.
+    """
+    of_answer = cells.cell_of_answer.values, cells.outcome_of_item.values[cells.item_of_answer]
+    means, which = np.unique(np.column_stack(of_answer), axis=0, return_inverse=True)
+    score = np.bincount(which.ravel(), scores(cells)) / np.bincount(which.ravel())
+    cell, outcome = means.T
+    count, site = cells["count"].values[cell], cells.site_of_cell.values[cell]
+    setting = cells.setting_of_site.values[site]
+    x = np.column_stack([np.ones(cells.sizes["combination"]), cells.x.values])
+    place = setting * cells.sizes["outcome"] + outcome
+    square = np.bincount(place, count * score**2) / np.maximum(np.bincount(place, count), 1.0)
+    unit = np.sqrt(np.where(square > 0, square, 1.0))[place]
+    return setting, outcome, site, x[cells.combination_of_cell.values[cell]], score / unit, count
 
 
 def of_events(cells: xr.Dataset) -> np.ndarray:

@@ -9,7 +9,7 @@ from pytensor.tensor import TensorVariable
 from metastudy.models.densities import Gaussian, LatentClass
 from metastudy.models.latent_classes import pattern_probabilities
 
-__all__ = ["binomial_cells", "coded_cells", "gaussian_cells", "ordinal_cells"]
+__all__ = ["binomial_cells", "coded_cells", "gaussian_cells"]
 
 
 def gaussian_cells(
@@ -91,24 +91,3 @@ def coded_cells(
         for share in pattern_probabilities(sensitivity, specificity)
     )
     return LatentClass()(counts, presence, if_present, if_absent)[0]
-
-
-def ordinal_cells(
-    count: TensorVariable, lower: TensorVariable, upper: TensorVariable
-) -> TensorVariable:
-    r"""Multinomial log-likelihood of counts in categories that cut a standard normal variable.
-
-    A category from :math:`a` to :math:`b` has probability :math:`\Phi(b) - \Phi(a)`. It is taken in
-    the tail where the category lies, so that nothing cancels.
-
-    Parameters
-    ----------
-    count : answers in each category, shape (C,); zero where nobody chose it.
-    lower, upper : its ends, shape (C,), seen from the mean; they may be infinite.
-    """
-    left = pt.le(lower + upper, 0.0)
-    inner = pt.switch(left, -upper, lower) / np.sqrt(2)
-    outer = pt.switch(left, -lower, upper) / np.sqrt(2)
-    probability = 0.5 * (pt.erfc(inner) - pt.erfc(outer))
-    # An empty category may shrink until its ends are one number: then its logarithm stays one, too.
-    return (count * pt.log(pt.maximum(probability, np.finfo(float).tiny))).sum()

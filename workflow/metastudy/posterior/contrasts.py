@@ -71,11 +71,11 @@ def contrasts(
     -------
     Contrasts
         Effects of the answers in standard deviations of people within a setting (``sd``) and as
-        shares of the scale (``pomp``); of items in standard deviations of the latent answer to one
-        item (``latent_sd``); of the codings in log-odds and, at the organisations studied, as
-        differences of probability. Where a grouping of the design has a standard deviation there is
-        a prediction for a setting that is not among those of the data; elsewhere the structure says
-        why there is none.
+        shares of the scale (``pomp``); of items in those standard deviations, and in those of the
+        latent answer to one item (``latent_sd``); of the codings in log-odds and, at the
+        organisations studied, as differences of probability. Where a grouping of the design has a
+        standard deviation there is a prediction for a setting that is not among those of the data;
+        elsewhere the structure says why there is none.
     """
     rng = np.random.default_rng(seed)
     return Contrasts(model_of(cells).contrasts(cells, posterior, rng, smallest, decided))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from metastudy.article.results import Results
@@ -31,10 +32,16 @@ VARIANTS = {
     "interviews": "with an effect of the interview",
 }
 KEY = ["module", "estimand", "exposure", "exposure_type", "outcome", "role", "level"]
-NUMBERS = ["metric", "mean", "lower", "upper", "pd"]
-COLUMNS = ["variant", *KEY, *NUMBERS, *(f"{name}_other" for name in NUMBERS), "provenance"]
-METRICS = ("sd", "latent_sd", "log_odds")
+NUMBERS = ["metric", "mean", "sd", "lower", "upper", "pd"]
+DIFFERENCE = ["difference", "difference_lower", "difference_upper"]
+COLUMNS = [
+    *("variant", *KEY, *NUMBERS),
+    *(f"{name}_other" for name in NUMBERS),
+    *(*DIFFERENCE, "provenance"),
+]
+METRICS = ("sd", "log_odds")
 LEVELS = ("population", "code")
+NAMED = 3  # effects that a sentence names
 NOT_MADE = "This analysis was not made: it was not asked for, or the studies do not allow it."
 
 
@@ -48,7 +55,9 @@ def compared(evidence: Results) -> pd.DataFrame:
     pandas.DataFrame
         ``COLUMNS``: the numbers of the main analysis, and with ``_other`` those of the variant,
         which are missing where an outcome is folded into another. Of a folded analysis there are
-        only the wholes and their parts.
+        only the wholes and their parts. ``difference`` is the variant less the main analysis, with
+        an interval for which the two are independent; they rest on the same answers, so that it is
+        wider than it need be.
     """
     found = []
     for module, contrasts in evidence.contrasts.items():
@@ -61,8 +70,17 @@ def compared(evidence: Results) -> pd.DataFrame:
                 main = main[main["outcome"].isin(moved)]
             if len(other):
                 both = main.merge(other[[*KEY, *NUMBERS]], "left", KEY, suffixes=("", "_other"))
-                found.append(both.assign(variant=variant)[COLUMNS])
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+                found.append(_with_difference(both, evidence.z).assign(variant=variant))
+    return pd.concat(found, ignore_index=True)[COLUMNS] if found else pd.DataFrame(columns=COLUMNS)
+
+
+def _with_difference(both: pd.DataFrame, z: float) -> pd.DataFrame:
+    """What the variant makes of an effect less what the main analysis does, with an interval."""
+    apart = both["mean_other"] - both["mean"]
+    half = z * np.hypot(both["sd"], both["sd_other"])
+    return both.assign(
+        difference=apart, difference_lower=apart - half, difference_upper=apart + half
+    )
 
 
 def fit_label(evidence: Results, fit: str) -> str:
@@ -103,6 +121,9 @@ def table(evidence: Results) -> Table:
                 within: _interval(row, "lower", "upper"),
                 "Variant": _number(row, "mean_other") if there else "–",
                 f"Its {within}": _interval(row, "lower_other", "upper_other") if there else "–",
+                f"Difference, {within}": _difference(row)
+                if there and row["variant"] == "ordinal"
+                else "–",
             }
         )
     shown = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["Nothing to show"])
@@ -112,12 +133,14 @@ def table(evidence: Results) -> Table:
         shown["Exposure"] = shown["Exposure"].mask(again, "")
     caption = (
         "Sensitivity analyses: population means of the effects in the main analysis and in a "
-        "variant of it. Scores are in standard deviations of people within a setting, single items "
-        "in those of the latent answer, which varies more than a mean of several; codes are in "
-        "log-odds within an organisation and over its interviews. Item by item a person's answers "
-        "are taken as independent, so those intervals are too narrow. Of effects on single codes "
-        f"and of prevalences the {count(MAX_COLUMNS_PER_PLACE)} that move farthest are shown, as a "
-        "share of their interval. A dash: the outcome is folded into its whole."
+        "variant of it. Scores are in standard deviations of people within a setting, and so are "
+        "single items, in the same ones: of a person's mean of an outcome's latent answers. Codes "
+        "are in log-odds within an organisation and over its interviews. A difference from the "
+        "main analysis, item by item, has an interval for which the two are independent; both rest "
+        "on the same answers, so it is wider than it need be. Of effects on single codes and of "
+        f"prevalences the {count(MAX_COLUMNS_PER_PLACE)} that move farthest are shown, as a "
+        "share of their interval. A dash: the outcome is folded into its whole, or the analysis "
+        "has no differences."
     )
     return Table(shown, full, caption, tuple(full["provenance"]))
 
@@ -157,12 +180,18 @@ def _interval(row: Mapping[str, Any], low: str, high: str) -> str:
     return write(row[low], row[high])
 
 
+def _difference(row: Mapping[str, Any]) -> str:
+    bounds = interval(row["difference_lower"], row["difference_upper"])
+    return f"{number(row['difference'])} ({bounds})"
+
+
 def variables(evidence: Results) -> dict[str, Any]:
     """The variables ``sensitivity``: ``<module>.<variant>.sentence`` for every module and variant.
 
-    A variant that was made has ``<exposure>.<outcome>.{estimate,interval,text}`` as well. That with
-    an effect of the interview also has ``prevalence``, a sentence on how far prevalences move, and
-    ``spread``, whether the checks of the main analysis give a reason for it.
+    A variant that was made has ``<exposure>.<outcome>.{estimate,interval,text}`` as well. That item
+    by item has ``difference``, from the main analysis, beside them. That with an effect of the
+    interview also has ``prevalence``, a sentence on how far prevalences move, and ``spread``,
+    whether the checks of the main analysis give a reason for it.
     """
     found = compared(evidence)
     tree: dict[str, Any] = {}
@@ -171,7 +200,8 @@ def variables(evidence: Results) -> dict[str, Any]:
             mine = found[(found["module"] == module) & (found["variant"] == variant)]
             made = mine.dropna(subset="mean_other")
             effects, levels = (made[made["estimand"] == kind] for kind in ("effect", "mean"))
-            leaves: dict[str, Any] = {"sentence": _sentence(evidence, effects, "estimate")}
+            say = _differences if variant == "ordinal" else _estimates
+            leaves: dict[str, Any] = {"sentence": say(evidence, effects)}
             if variant == "interviews":
                 leaves["prevalence"] = _sentence(evidence, levels, "prevalence")
                 leaves["spread"] = _spread(evidence, module)
@@ -189,7 +219,49 @@ def _numbers(evidence: Results, row: Mapping[str, Any]) -> dict[str, str]:
     estimate = number(row["mean_other"])
     bounds = interval(row["lower_other"], row["upper_other"])
     text = f"{estimate}, {share(evidence.interval)} interval {bounds}"
-    return {"estimate": estimate, "interval": bounds, "text": text}
+    found = {"estimate": estimate, "interval": bounds, "text": text}
+    return found | ({"difference": _difference(row)} if row["variant"] == "ordinal" else {})
+
+
+def _estimates(evidence: Results, table: pd.DataFrame) -> str:
+    return _sentence(evidence, table, "estimate")
+
+
+def _differences(evidence: Results, table: pd.DataFrame) -> str:
+    """Which effects differ from the main analysis by more than the interval of the difference.
+
+    The three that differ most in the standard deviations of the difference are named.
+    """
+    if table.empty:
+        return NOT_MADE
+    within = f"{share(evidence.interval)} interval"
+
+    def told(row: Mapping[str, Any]) -> str:
+        exposure = evidence.labels.exposure(row["exposure"], row["exposure_type"]).label
+        bounds = interval(row["difference_lower"], row["difference_upper"])
+        what = f"{inline(exposure)} on {inline(_outcome(evidence, row))}"
+        return f"{what} ({number(row['difference'])}, {within} {bounds})"
+
+    apart = table[(table["difference_lower"] > 0) | (table["difference_upper"] < 0)]
+    if apart.empty:
+        (row,) = records(table.loc[[table["difference"].abs().idxmax()]])
+        if len(table) == 1:
+            return f"The interval of the difference from the main analysis holds zero: {told(row)}."
+        who = "both effects" if len(table) == 2 else f"all {count(len(table))} effects"
+        return (
+            f"The intervals of the differences from the main analysis hold zero for {who}; the "
+            f"largest difference is {told(row)}."
+        )
+    error = np.hypot(apart["sd"], apart["sd_other"])
+    sized = apart.assign(size=(apart["difference"] / error).abs())
+    most = sized.sort_values("size", ascending=False, kind="stable").head(NAMED)
+    named = joined(told(row) for row in records(most))
+    verb = "differs" if len(apart) == 1 else "differ"
+    which = ", most of all" if len(apart) > NAMED else ":"
+    return (
+        f"Of {count(len(table))} effects {count(len(apart))} {verb} from the main analysis{which} "
+        f"{named}."
+    )
 
 
 def _sentence(evidence: Results, table: pd.DataFrame, what: str) -> str:

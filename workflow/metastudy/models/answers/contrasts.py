@@ -21,6 +21,7 @@ from metastudy.models.base import Row, place_of, provenance_mark
 __all__ = ["contrasts"]
 
 SD = "sd"
+LATENT = "latent_sd"  # standard deviations of a latent answer of the people of a setting
 
 
 def contrasts(
@@ -37,13 +38,14 @@ def contrasts(
     ----------
     smallest : takes no part: means of answers are those of whole settings.
     decided : parameters that their prior decides; a prediction that contains one says so.
-    metric : unit of the effects. What is said of scores alone, levels and points of the scale, is
-        said in standard deviations only.
+    metric : unit of the effects. What are no scores have no levels and no shares of the scale;
+        items in their categories have each effect in standard deviations of scores, as the scores
+        have it, and a second time in those of the latent answer to one item.
     """
     draws = posterior["posterior"].to_dataset()
     studies = json.loads(cells.attrs["studies"])
     base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"]}
-    scored = metric == SD
+    scored, items = "standardiser" in draws, "latent_unit" in draws
     types = dict(zip(cells.exposure.values, cells.exposure_type.values, strict=True))
 
     def at(places: np.ndarray) -> dict[str, str]:
@@ -67,6 +69,11 @@ def contrasts(
             here = own | at(one.setting[one.role == role])
             note = {"note": "; ".join(places_of(moderation))} if moderation else {}
             yield here | {"level": "population"} | note, mean
+            if items:
+                mine = one.role == role
+                unit = draws["latent_unit"].values[..., one.setting[mine], one.outcome[mine]]
+                latent = {"level": "population", "metric": LATENT}
+                yield here | latent | note, mean * unit.mean(axis=-1)
             for of in moderation.coefficients if moderation else ():
                 value = draws["moderator"].sel(moderator_of=coefficient_name(name, of), drop=True)
                 yield here | _coefficient(of, moderation), value
@@ -88,6 +95,9 @@ def contrasts(
                 unit = draws["standardiser"].sel(study=str(cells.study.values[j]), drop=True)
                 in_scores = value * unit.isel(outcome=k, drop=True)
                 yield own | {"metric": "pomp"}, in_scores * float(cells.scale.values[j, k])
+            elif items:
+                unit = draws["latent_unit"].isel(setting=j, outcome=k, drop=True)
+                yield own | {"metric": LATENT}, value * unit
     yield from differences(cells, draws, base | {"metric": metric}, at)
     seen = observed(cells)
     for j, setting in enumerate(cells.setting.values) if scored else ():

@@ -1,4 +1,4 @@
-"""Counts of answers, item by item: what the ordinal model sees in place of rows."""
+"""Counts of people by their answers to items: what the ordinal model sees in place of rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ITEM = ["setting", "item_id"]
 def item_cells(
     studies: Sequence[Study], module: str, vocabulary: Vocabulary, folded: bool = False
 ) -> xr.Dataset:
-    """Counts of a module's answers.
+    """Counts of people by all that they answered to the items of a family of outcomes.
 
     The people are those of :func:`metastudy.models.answers.cells.answer_cells`, and what they
     answered is in the item's own categories: all that its declared bounds allow, whether anybody
@@ -40,11 +40,13 @@ def item_cells(
     Returns
     -------
     xarray.Dataset
-        ``count`` (cell), a cell being an item of a setting, a combination of exposures in which it
-        was answered and a category, counted from zero at the lower end of the aligned item: these
-        are in ``item_of_cell``, ``combination_of_cell`` and ``category_of_cell``; ``x``
-        (combination, exposure); ``setting_of_item``, ``outcome_of_item`` and ``categories`` (item),
-        how many there are; settings, exposures and outcomes as in the cross-products.
+        ``count`` (cell), a cell being people of a site with the same exposures and the same answers
+        to a family's items, ``site_of_cell`` and ``combination_of_cell``; ``x`` (combination,
+        exposure). What they answered: ``cell_of_answer``, ``item_of_answer`` and
+        ``category_of_answer`` (answer), counted from zero at the lower end of the aligned item,
+        sorted by cell, outcome and item. ``setting_of_item``, ``outcome_of_item`` and
+        ``categories`` (item), how many there are; settings, sites, exposures and outcomes as in the
+        cross-products.
 
     Raises
     ------
@@ -56,10 +58,19 @@ def item_cells(
     x = pd.concat([r.x.reindex(columns=frame.exposure.values, fill_value=0.0) for r in rows])
     where = pd.concat([r.site for r in rows])
     places = pd.DataFrame({name: frame[name].values for name in KEYS_OF_SETTING})
-    setting = where[[*KEYS_OF_SETTING]].merge(places.reset_index(names="at"), how="left")["at"]
+    sites = places.iloc[frame.setting_of_site.values].assign(
+        setting=frame.setting_of_site.values, site=frame.site.values
+    )
+    keys_of_site = [*KEYS_OF_SETTING, "site"]
+    found = where[keys_of_site].merge(sites.reset_index(drop=True).reset_index(names="at"), "left")
     combinations, combination = np.unique(x.to_numpy(), axis=0, return_inverse=True)
     people = pd.DataFrame(
-        {"setting": setting.to_numpy(), "combination": combination.ravel()}, index=x.index
+        {
+            "setting": found["setting"].to_numpy(),
+            "place": found["at"].to_numpy(),
+            "combination": combination.ravel(),
+        },
+        index=x.index,
     )
 
     answers = pd.concat([_answers(study, r) for study, r in zip(studies, rows, strict=True)])
@@ -68,33 +79,60 @@ def item_cells(
     answers["outcome"] = pd.Index(frame.outcome.values).get_indexer(outcome)
     kinds = answers[[*_ITEM, "outcome", "categories"]].drop_duplicates(_ITEM)
     items = kinds.sort_values(["setting", "outcome", "item_id"], ignore_index=True)
-    item = answers[_ITEM].merge(items.reset_index(names="at"), how="left")["at"]
+    answers["item"] = answers[_ITEM].merge(items.reset_index(names="at"), how="left")["at"].values
+    family = dict(zip(frame.construct.values, frame.family_of.values, strict=True))
+    answers["family"] = answers["construct"].map(family)
 
-    keys = np.column_stack([item, answers["combination"]])
-    keys, group = np.unique(keys, axis=0, return_inverse=True)
-    size = items["categories"].to_numpy()[keys[:, 0]]
-    start = np.cumsum(size) - size
-    cell = start[group.ravel()] + answers["category"].to_numpy()
+    cells, count, which = _patterns(answers, len(items))
     asked = np.zeros((frame.sizes["setting"], frame.sizes["outcome"]), dtype=np.int8)
     asked[items["setting"], items["outcome"]] = 1
     labels = [f"{frame.setting.values[row.setting]}|{row.item_id}" for row in items.itertuples()]
     return (
-        frame.drop_dims(["cell", "coefficient", "pattern", "site"])
+        frame.drop_dims(["cell", "coefficient", "pattern"])
         .drop_vars(["centre", "scale", "scale_df", "scale_of_all_arms"])
         .assign(
             asked=(("setting", "outcome"), asked),
-            count=("cell", np.bincount(cell, minlength=size.sum()).astype(float)),
-            item_of_cell=("cell", np.repeat(keys[:, 0], size)),
-            combination_of_cell=("cell", np.repeat(keys[:, 1], size)),
-            category_of_cell=("cell", np.arange(size.sum()) - np.repeat(start, size)),
+            count=("cell", count),
+            site_of_cell=("cell", cells["place"].to_numpy()),
+            combination_of_cell=("cell", cells["combination"].to_numpy()),
+            cell_of_answer=("answer", which[0]),
+            item_of_answer=("answer", which[1]),
+            category_of_answer=("answer", which[2]),
             x=(("combination", "exposure"), combinations),
             setting_of_item=("item", items["setting"].to_numpy()),
             outcome_of_item=("item", items["outcome"].to_numpy()),
             categories=("item", items["categories"].to_numpy()),
         )
         .assign_coords(item=np.array(labels, dtype=str))
-        .assign_attrs(variant="ordinal", model="ordinal", data="count estimates_of_categories")
+        .assign_attrs(
+            variant="ordinal",
+            model="ordinal",
+            data="count estimates_of_categories estimates_of_sites",
+        )
     )
+
+
+def _patterns(
+    answers: pd.DataFrame, items: int
+) -> tuple[pd.DataFrame, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """People with the same answers to the items of a family, taken together.
+
+    Returns
+    -------
+    The cells (``place`` and ``combination``), how many people each has, and of all answers the
+    cell, the item and the category.
+    """
+    keys = ["family", "respondent_id"]
+    person = answers.groupby(keys, sort=True).ngroup().to_numpy()
+    number = person.max() + 1
+    chosen = np.full((number, items), -1, dtype=np.int64)
+    chosen[person, answers["item"]] = answers["category"]
+    about = np.zeros((number, 2), dtype=np.int64)
+    about[person] = answers[["place", "combination"]].to_numpy()
+    found, count = np.unique(np.column_stack([about, chosen]), axis=0, return_counts=True)
+    cell, item = np.nonzero(found[:, 2:] >= 0)
+    cells = pd.DataFrame(found[:, :2], columns=["place", "combination"])
+    return cells, count.astype(float), (cell, item, found[cell, 2 + item])
 
 
 def _answers(study: Study, rows: Rows) -> pd.DataFrame:

@@ -6,7 +6,6 @@ It has what a fit and its contrasts need; all else is asked of the main analysis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 import xarray as xr
@@ -34,7 +33,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
 
 ORDINAL = Model(
     name="ordinal",
-    metric="latent_sd",
+    metric="sd",
     cluster="site",
     prior_of=prior_of,
     measured=NEEDED,
@@ -43,5 +42,5 @@ ORDINAL = Model(
     structures=structures,
     design=answer_design,
     build=build,
-    contrasts=partial(contrasts, metric="latent_sd"),
+    contrasts=contrasts,
 )
