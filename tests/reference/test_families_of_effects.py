@@ -8,6 +8,7 @@ has it: without the family the inverse-variance mean of each outcome, without a 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,13 @@ from scipy.special import logsumexp
 from statsmodels.stats.meta_analysis import combine_effects
 
 from helpers.repository import ROOT
+from metastudy.calibration.rank_bands import uniformity
+from metastudy.calibration.simulation_based import Simulation, fit_and_rank, for_short_chains
+from metastudy.calibration.synthesis import (
+    from_estimates,
+    truths_from_posterior,
+    truths_from_priors,
+)
 from metastudy.inference.sampling import compile_model, draw
 from metastudy.models.priors import priors_of
 from metastudy.posterior.summarise import summarize
@@ -34,7 +42,10 @@ from metastudy.synthesis.stages import pool
 
 pytestmark = pytest.mark.fit
 
-SAMPLING = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["sampling"]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+SAMPLING = CONFIG["sampling"]
+SHORT = {"chains": 2, "tune": 250, "draws": 200, "target_accept": 0.9}
+SIMULATIONS, KEPT, SEED = 40, 49, 11
 NUMBERS = {"effect": 0.5, "tau": 0.3, "outcomes": 0.3, "effect_correlation": 2.0}
 PRIORS = MappingProxyType(priors_of(NUMBERS))
 ERRORS = 4  # Monte Carlo standard errors
@@ -129,10 +140,10 @@ class Model:
         self.y = self.found.table["estimate"].to_numpy()
         own = priors_of_plan(PRIORS, "sd", self.found)
         more = {"families": self.found.families}
-        built = synthesis_model.build(
+        self.built = synthesis_model.build(
             self.y, self.found.covariance, self.found.design, *own, **more
         )
-        self.compiled = compile_model(built)
+        self.compiled = compile_model(self.built)
 
     def draws(self, covariance: np.ndarray | None = None, **numbers: float) -> xr.Dataset:
         covariance = self.found.covariance if covariance is None else covariance
@@ -191,6 +202,40 @@ def test_no_spread_gives_one_mean_of_all_estimates_towards_one_side(model: Model
     agree(draws["family_mean"].isel(directed_family=0), one["eff"], one["sd_eff"])
     for sign, name in zip(SIGN, model.found.design.means, strict=True):
         agree(draws["mu"].sel(mu_of=name), sign * one["eff"], one["sd_eff"])
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("source", ["prior", "posterior"])
+def test_a_family_is_calibrated_and_one_whose_spread_is_taken_for_small_is_not(
+    model: Model, source: str
+) -> None:
+    """Ranks of all quantities together; the wrong model is given a tenth of the prior's width."""
+    own = priors_of_plan(PRIORS, "sd", model.found)
+    if source == "prior":
+        truths = truths_from_priors(model.built, model.found, SIMULATIONS, SEED)
+    else:
+        truths = truths_from_posterior(
+            model.compiled, model.found, SAMPLING | {"seed": SEED}, SIMULATIONS
+        )
+    made = [*from_estimates(model.built, model.found, own, truths, SEED, source == "posterior")]
+    gates = for_short_chains(CONFIG["gates"], SAMPLING, SHORT)
+
+    def ranked(simulations: list[Simulation]) -> pd.DataFrame:
+        sampling = SAMPLING | SHORT
+        return fit_and_rank(model.compiled, simulations, sampling, KEPT, gates)[0]
+
+    right = ranked(made)
+    assert {"family_mean", "outcome_tau", "mu", "correlation"} <= set(right["parameter"])
+    found = uniformity(right)
+    assert found["together"].all(), found[~found["together"]]
+    if source == "prior":
+        narrow = (*own[:-1], own[-1].scaled(0.1))
+        wide, less = (
+            synthesis_model.packed(model.y, model.found.covariance, model.found.design, *priors)
+            for priors in (own, narrow)
+        )
+        wrong = [replace(one, given=one.given + (less - wide)) for one in made]
+        assert not uniformity(ranked(wrong))["together"].all()
 
 
 # Three outcomes of studies of their own; the last has no direction.
