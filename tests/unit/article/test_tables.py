@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.evidence import WORLDS, evidence
 from metastudy.article.catalogue import tables
 from metastudy.article.make import table
+from metastudy.article.topics import synthesis
 from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import markdown
 
@@ -153,6 +155,31 @@ def test_a_pooled_mean_that_its_prior_pulls_says_so() -> None:
     world.synthesis["pooled"]["prior_pull"] = 0.2
     assert "Remark" not in table(world, "synthesis").shown.columns
     assert "next study in Denmark: " in shown["Prediction"].iloc[0]
+
+
+def test_a_mean_in_a_family_has_itself_without_it_beside_it_and_the_familys_mean_below() -> None:
+    world = evidence("all", 3)
+    before = table(world, "synthesis")
+    assert "Not shrunk" not in before.shown
+    assert "Not shrunk" not in before.caption
+    pooled = world.synthesis["pooled"]
+    mean = pooled["level"] == "population"
+    pooled.loc[mean, "prior_pull"] = np.nan
+    for name, value in (("mean", 0.5), ("sd", 0.1), ("lower", 0.3), ("upper", 0.7)):
+        pooled.loc[mean, f"{name}_apart"] = value
+    own = {"level": "family", "group": "perceived_threat", "outcome": "perceived_threat"}
+    family = pooled[mean].iloc[[0]].assign(**own, id="of_family", mean_apart=np.nan)
+    world.synthesis["pooled"] = pd.concat([pooled, family], ignore_index=True)
+    found = table(world, "synthesis")
+    assert list(found.shown["Not shrunk"]) == ["0.50 (0.30 to 0.70)"] * 3 + ["–"]
+    assert found.shown["Outcome"].iloc[-1] == "Mean of perceived threat"
+    assert found.shown["Study estimates"].iloc[-1] == "–"
+    assert "without that" in found.caption
+    effects = synthesis.variables(world)["effects"]["task_type_randomised"]
+    assert effects["threat_quality"]["apart"] == "0.50 (0.30 to 0.70)"
+    assert effects["threat_quality"]["pull"] == "shrunk with the outcomes of its family"
+    assert "apart" not in effects["perceived_threat"]["family_mean"]
+    assert "estimate" in effects["perceived_threat"]["family_mean"]
 
 
 def test_of_predictions_in_many_places_the_printed_table_has_the_outermost_ends() -> None:

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from metastudy.models.priors import Prior
+from metastudy.synthesis.families import APART
 from metastudy.synthesis.grid import Grid
 from metastudy.synthesis.pooling import plans
 from metastudy.synthesis.selection import plain
@@ -84,6 +85,7 @@ def made(y: np.ndarray, se: np.ndarray, **changed: object) -> pd.DataFrame:
     (plan,) = plans(table(y, se).assign(**changed), np.diag(se**2))
     main = {"id": plan.estimands["id"], "level": "population", "provenance": "observed"}
     one = pd.DataFrame(main | {"mean": 0.2, "sd": 0.1, "lower": 0.0, "upper": 0.4, "metric": "sd"})
+    one = one.assign(**dict.fromkeys(APART, np.nan))
     # The same name in another metric is another effect.
     pooled = pd.concat([one.assign(metric="log_odds", mean=9.0), one], ignore_index=True)
     return tails(plan, "sd", PRIORS, 0.95, pooled)

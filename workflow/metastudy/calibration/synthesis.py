@@ -45,7 +45,10 @@ __all__ = [
     "truths_from_priors",
 ]
 
-QUANTITIES = ("mu", "beta", "total_tau", "tau", "correlation", "level", "theta", "log_likelihood")
+QUANTITIES = (
+    *("mu", "family_mean", "outcome_tau", "beta", "total_tau", "tau", "correlation"),
+    *("level", "theta", "log_likelihood"),
+)
 # The end-to-end study: so many respondents in each study, in so many countries and sectors.
 PEOPLE = (40, 50, 60, 80, 100, 120, 160, 200)
 COUNTRIES, SECTORS = 4, 3
@@ -54,9 +57,9 @@ CENTRE, SPREAD = 50.0, 10.0  # of the reference group, in per cent of the scale
 
 def built(found: SecondStage, priors: PlanPriors) -> pm.Model:
     """The second-stage model of a plan, with its priors of effects, spreads and moderators."""
-    estimate = found.table["estimate"].to_numpy()
+    estimate, families = found.table["estimate"].to_numpy(), found.families
     return synthesis_model.build(
-        estimate, found.covariance, found.design, *priors, slopes=found.slopes
+        estimate, found.covariance, found.design, *priors, slopes=found.slopes, families=families
     )
 
 

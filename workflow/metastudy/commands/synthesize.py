@@ -19,6 +19,7 @@ from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.correlated import correlated
 from metastudy.synthesis.dependence import assumed, sensitivity
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
+from metastudy.synthesis.families import apart, beside
 from metastudy.synthesis.influence import influence
 from metastudy.synthesis.moderators import coefficients, lines
 from metastudy.synthesis.pooling import SecondStage
@@ -68,6 +69,12 @@ def main() -> None:
         own = taus(draws, prior, found.design.parts, args.interval)
         decided = decided_by_prior(own, args.prior_decides)
         made = results(found, draws, args.interval, seed, ropes, decided, prior("mu"))
+        alone = None
+        if found.families:
+            tree = fitter(apart(found), priors, metric)(found.covariance, sampling)
+            groups |= {f"{label}_apart_{part}": n.to_dataset() for part, n in tree.children.items()}
+            alone = tree["posterior"].to_dataset()
+        made = beside(made, found, alone, args.interval)
         shown[name].append(made[result_tables.columns(name)])
         said = structures(found)
         said["module_or_family"] = said["module_or_family"].replace("", "exploratory")

@@ -48,6 +48,8 @@ _POOLED: Mapping[str, Column] = {
     "prior_pull": MEASURE,  # of a mean: how far its prior moves it, in posterior SDs
     "weight": MEASURE,  # of a study's effect: its part in the mean, given the spreads
     "weight_mcse": MEASURE,
+    # Of a mean in a family, what it is without the family.
+    **{f"{name}_apart": MEASURE for name in ("mean", "sd", "lower", "upper")},
     "provenance": TEXT,
     "note": TEXT,
 }

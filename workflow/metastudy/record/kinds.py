@@ -131,6 +131,10 @@ _POOLED: Mapping[str, Number] = {
     "studies": EXACT,
     "prior_pull": _moved("prior_pull"),
     "weight": _own("weight_mcse"),
+    **{
+        f"{name}_apart": _parts(factor, _itself("sd_apart"))
+        for name, factor in (("mean", 1.0), ("sd", OF_SD), ("lower", OF_BOUND), ("upper", OF_BOUND))
+    },
     "verdict": WORD,
 }
 _LINE: Mapping[str, Number] = {

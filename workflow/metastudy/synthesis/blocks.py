@@ -53,6 +53,13 @@ class Blocks:
         found = self.start, self.pair_start, self.pairs, self.linking, self.component
         return *found, self.crossing, self.group
 
+    @property
+    def own_pair(self) -> np.ndarray:
+        """The pair of each estimate with itself, where its variance is; in the order of ``row``."""
+        size = np.diff(self.start)
+        within = np.arange(len(self.row)) - np.repeat(self.start[:-1], size)
+        return np.repeat(self.pair_start[:-1], size) + within * np.repeat(size + 1, size)
+
 
 def blocks(design: EffectDesign, covariance: np.ndarray) -> Blocks:
     """Find the blocks.

@@ -13,12 +13,15 @@ from scipy.sparse import csr_matrix
 
 from metastudy.design.effects import EffectDesign
 from metastudy.design.moderators import NO_SLOPES, Slopes
+from metastudy.models.algebra import product
 from metastudy.models.correlations import correlations
 from metastudy.models.data_vector import given, pack
 from metastudy.models.densities import compiled
 from metastudy.models.priors import Prior
 from metastudy.models.terms import components, likelihood
+from metastudy.models.transforms import NearData
 from metastudy.synthesis.blocks import BlockNormal, Blocks, blocks, in_blocks
+from metastudy.synthesis.families import Families
 from metastudy.synthesis.together import mixed, spread, variances
 
 __all__ = ["add_levels", "build", "packed"]
@@ -32,8 +35,10 @@ def build(
     between: Prior,
     slope: Prior | None = None,
     correlation: Prior | None = None,
+    outcomes: Prior | None = None,
     *,
     slopes: Slopes = NO_SLOPES,
+    families: Families | None = None,
 ) -> pm.Model:
     r"""Normal-normal hierarchical meta-analysis with several estimates per study.
 
@@ -41,13 +46,16 @@ def build(
         \hat\theta &\sim N(\theta, V) \\
         \theta_{je} &= \mu_e + x_{je}' \beta_e + \textstyle\sum_t u_{te}[t(j)], \qquad
         u_{te} \sim N(0, \phi_{te} T_e^2), \qquad
-        \operatorname{cor}(u_{te}[k], u_{tf}[k]) = R_{ef}
+        \operatorname{cor}(u_{te}[k], u_{tf}[k]) = R_{ef} \\
+        \mu_e &\sim N(s_e m_{f(e)}, \omega_{f(e)}^2)
 
     for estimand e in setting j; x are moderators, where there are some, zero where :math:`\mu_e`
     is the mean; V is the likelihood covariance of the estimates, zero between
     studies; t runs over the components that the design identifies of study, country, sector and
     setting, which share the total T uniformly; R, the same for all t, is zero but for estimands
-    that are measured together (:mod:`metastudy.synthesis.together`). Levels are integrated out,
+    that are measured together (:mod:`metastudy.synthesis.together`). The last line is that of an
+    outcome with others of its family f, and s its sign there, zero where it has none
+    (:mod:`metastudy.synthesis.families`); alone it has the prior of m. Levels are integrated out,
     :math:`\hat\theta \sim N(\mu + X \beta, V + Z \tau^2 Z')`: the same posterior without its
     funnels. :func:`add_levels` draws them afterwards.
 
@@ -59,20 +67,24 @@ def build(
         (:func:`metastudy.synthesis.priors.prior_of`).
     slope, slopes : prior and columns of moderators; without columns none is needed.
     correlation : prior of R, where the design has something that deviates together.
+    outcomes, families : prior of omega, and which means are of a family, where some are.
 
     Returns
     -------
     pymc.Model
-        With ``mu``, ``beta`` of moderators, ``total_tau``, ``tau``, ``correlation`` of the pairs
-        that have one, ``log_likelihood`` and ``log_prior``; what a refit changes is one array of
-        data, ``given`` (:func:`packed`).
+        With ``mu``, ``family_mean`` and ``outcome_tau`` of families, ``beta`` of moderators,
+        ``total_tau``, ``tau``, ``correlation`` of the pairs that have one, ``log_likelihood`` and
+        ``log_prior``; what a refit changes is one array of data, ``given`` (:func:`packed`).
     """
     found = blocks(design, covariance)
     with pm.Model(coords={"mu_of": design.means}) as model:
-        own = (effect, between, slope if slopes.names else None, correlation)
+        own = (effect, between, slope if slopes.names else None, correlation, outcomes)
         data = _data(estimate, covariance, found, *own)
         (seen, v), prior, (fixed, _) = given(*data)
-        mu = prior["effect"].variable("mu", dims="mu_of")
+        if families:
+            mu = _means(families, design, prior, seen, v[found.own_pair], found.row)
+        else:
+            mu = prior["effect"].variable("mu", dims="mu_of")
         residual = seen - mu[design.mean_of[found.row]]
         if slopes.names:
             model.add_coord("beta_of", slopes.names)
@@ -85,6 +97,43 @@ def build(
             variance = variances(design.joint, tau, r, pt.concatenate)
         likelihood(BlockNormal()(residual, v, variance, *found.arrays)[0])
     return model
+
+
+def _means(
+    families: Families,
+    design: EffectDesign,
+    prior: Mapping[str, Prior],
+    seen: TensorVariable,
+    square: TensorVariable,
+    row: np.ndarray,
+) -> TensorVariable:
+    """Means ``mu`` (mu_of,), those of a family around its mean; sampled near the estimates.
+
+    Parameters
+    ----------
+    seen, square : estimates and their variances, in the order of ``row``.
+    """
+    model, pooled = pm.modelcontext(None), families.pooled
+    alone = np.flatnonzero(families.of_mean < 0)
+    parts = []
+    if len(alone):
+        model.add_coord("alone_of", [design.means[at] for at in alone])
+        parts.append(prior["effect"].variable("mu_alone", dims="alone_of"))
+    model.add_coord("family_of", families.names)
+    centre = pt.zeros(len(pooled))
+    if len(families.directed):
+        model.add_coord("directed_family", families.directed_names)
+        mean = prior["effect"].variable("family_mean", dims="directed_family")
+        around = pt.concatenate([mean, pt.zeros(1)])[families.place_of_centre]
+        centre = around * families.sign[pooled]
+    sd = prior["outcomes"].variable("outcome_tau", dims="family_of")[families.of_mean[pooled]]
+    member = (design.mean_of[row] == pooled[:, None]).astype(float)  # (mean, row)
+    weight = member / (square + prior["tau"].scale ** 2)
+    total = weight.sum(axis=1)
+    near = NearData(product(weight, seen) / total, 1 / total)
+    parts.append(pm.Normal("mu_z", centre, sd, transform=near))
+    back = np.argsort(np.concatenate([alone, pooled]))
+    return pm.Deterministic("mu", pt.concatenate(parts)[back], dims="mu_of")
 
 
 def _correlation(design: EffectDesign, prior: Mapping[str, Prior]) -> TensorVariable:
@@ -104,16 +153,18 @@ def packed(
     between: Prior,
     slope: Prior | None = None,
     correlation: Prior | None = None,
+    outcomes: Prior | None = None,
 ) -> np.ndarray:
     """What :func:`build` is given, in one vector: for a refit to other estimates or priors.
 
     Parameters
     ----------
     covariance : zero where that of the model is.
-    slope, correlation : as of the model; none where it has no moderators, or nothing joint.
+    slope, correlation, outcomes : as of the model; none where it has no moderators, nothing joint,
+        or no family.
     """
     found = blocks(design, covariance)
-    return pack(*_data(estimate, covariance, found, effect, between, slope, correlation))
+    return pack(*_data(estimate, covariance, found, effect, between, slope, correlation, outcomes))
 
 
 def _data(
@@ -124,6 +175,7 @@ def _data(
     between: Prior,
     slope: Prior | None,
     correlation: Prior | None,
+    outcomes: Prior | None,
 ) -> tuple[xr.Dataset, dict[str, Prior]]:
     rows = xr.Dataset(
         {
@@ -132,7 +184,7 @@ def _data(
         },
         attrs={"data": "estimate covariance"},
     )
-    more = {"slope": slope, "correlation": correlation}
+    more = {"slope": slope, "correlation": correlation, "outcomes": outcomes}
     return rows, {"effect": effect, "tau": between} | {k: p for k, p in more.items() if p}
 
 

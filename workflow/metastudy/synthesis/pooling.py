@@ -16,6 +16,7 @@ from metastudy.design.effects import EffectDesign, Part, effect_design
 from metastudy.design.identification import SETTING, Identification, identify
 from metastudy.design.moderators import NO_SLOPES, Moderation, Moderator, Slopes, moderate
 from metastudy.models.priors import OF_METRIC
+from metastudy.synthesis.families import ALIKE, Families, families
 from metastudy.synthesis.nesting import EFFECT, Nesting, nesting
 from metastudy.synthesis.published_standardisers import UNKNOWN
 from metastudy.synthesis.together import LEAST, common, joined
@@ -49,7 +50,8 @@ class SecondStage:
 
     ``unit`` is what takes the place of one standard deviation in its priors, in its metric
     (:func:`unit_of`). ``moderation`` and ``nested`` are what each estimand has of declared
-    moderators and groupings, and ``slopes`` the columns of all moderators.
+    moderators and groupings, ``slopes`` the columns of all moderators, and ``families`` what is
+    shrunk to the mean of its family.
     """
 
     table: pd.DataFrame  # one row per estimate
@@ -61,6 +63,7 @@ class SecondStage:
     moderation: Mapping[str, Moderation] = field(default_factory=dict)
     nested: Mapping[str, Nesting] = field(default_factory=dict)
     slopes: Slopes = NO_SLOPES
+    families: Families | None = None
 
 
 def average_vignettes(
@@ -120,20 +123,26 @@ def _without_unit(name: str, metric: str) -> Problem:
 
 
 def plans(
-    table: pd.DataFrame, covariance: np.ndarray, moderators: Sequence[Moderator] = ()
+    table: pd.DataFrame,
+    covariance: np.ndarray,
+    moderators: Sequence[Moderator] = (),
+    signs: Mapping[str, int] | None = None,
 ) -> Iterator[SecondStage]:
     """The second stage: a model for each set of estimands that share something.
 
     An estimand is pooled where several studies report it, or one publication from several places.
     (A study whose rows are here has its places pooled in the fit of its module.) Two share
-    something where a study's estimates of them are correlated, or where two studies measure both
-    (:mod:`metastudy.synthesis.together`).
+    something where a study's estimates of them are correlated, where two studies measure both
+    (:mod:`metastudy.synthesis.together`), or where they are of one family
+    (:mod:`metastudy.synthesis.families`).
 
     Parameters
     ----------
     table, covariance : estimates of one metric (:mod:`metastudy.synthesis.study_estimates`), with
         a column for each moderator and declared grouping (:mod:`metastudy.synthesis.declared`).
     moderators : what the effects may differ by.
+    signs : of the outcomes that have one in their family; without it no outcome is shrunk to a
+        family.
     """
     averaged, covariance = average_vignettes(table, covariance)
     keep = np.flatnonzero(pooled_rows(averaged))
@@ -145,11 +154,15 @@ def plans(
     one, other = np.nonzero(covariance)
     links = csr_matrix((np.ones(len(one)), (estimand[one], estimand[other])))
     links = links + csr_matrix(common(rows, estimand) >= LEAST)
+    if signs is not None:
+        _, first = np.unique(estimand, return_index=True)
+        family = rows.groupby(ALIKE, sort=False).ngroup().to_numpy()[first]
+        links = links + csr_matrix(family[:, None] == family)
     shared = connected_components(links, directed=False)[1][estimand]
     for part in dict.fromkeys(shared):
         mine = np.flatnonzero(shared == part)
         own = rows.iloc[mine].reset_index(drop=True)
-        yield _planned(own, covariance[np.ix_(mine, mine)], moderators)
+        yield _planned(own, covariance[np.ix_(mine, mine)], moderators, signs)
 
 
 def pooled_rows(table: pd.DataFrame) -> np.ndarray:
@@ -163,7 +176,10 @@ def pooled_rows(table: pd.DataFrame) -> np.ndarray:
 
 
 def _planned(
-    rows: pd.DataFrame, covariance: np.ndarray, moderators: Sequence[Moderator]
+    rows: pd.DataFrame,
+    covariance: np.ndarray,
+    moderators: Sequence[Moderator],
+    signs: Mapping[str, int] | None,
 ) -> SecondStage:
     parts, found, names, every = [], {}, [], []
     moderation, nested, slopes = {}, {}, {}
@@ -186,9 +202,11 @@ def _planned(
     unit = unit_of(rows, metric)
     design = joined(effect_design(len(rows), parts), rows, every, [*found.values()])
     columns = np.stack([*slopes.values()], axis=1) if slopes else NO_SLOPES.columns
+    table = pd.DataFrame(names)
+    shrunk = None if signs is None else families(table, signs, OF_MODULES)
     return SecondStage(
-        rows, covariance, design, pd.DataFrame(names), found, unit, moderation, nested,
-        Slopes(tuple(slopes), columns),
+        rows, covariance, design, table, found, unit, moderation, nested,
+        Slopes(tuple(slopes), columns), shrunk,
     )  # fmt: skip
 
 

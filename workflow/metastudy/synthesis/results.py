@@ -17,6 +17,7 @@ from metastudy.design.moderators import places_of
 from metastudy.design.new_settings import DECIDED, NEXT, Draws, next_in, predictions
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.posterior.summarise import summarize
+from metastudy.synthesis.families import FAMILY
 from metastudy.synthesis.nesting import Nesting
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 from metastudy.synthesis.weights import weights
@@ -52,12 +53,14 @@ def results(
     ropes : half-width of the region of practical equivalence, by metric.
     decided : parameters that their prior decides; a prediction that contains one says so.
     effect : prior of the means, for ``prior_pull``: how far it moves a mean, in posterior standard
-        deviations, to the first order.
+        deviations, to the first order. A mean in a family has the family's for a prior, and none.
 
     Returns
     -------
     pandas.DataFrame
-        A row a quantity; ``weight`` is what a study weighs in its mean, of its own row alone.
+        A row a quantity; ``weight`` is what a study weighs in its mean, of its own row alone. The
+        row of a family, level ``family``, has the family for an outcome: the mean that its outcomes
+        share, as one with a positive sign has it.
     """
     rows, draws = zip(*_quantities(found, posterior, seed, decided), strict=True)
     stacked = xr.concat(
@@ -69,7 +72,9 @@ def results(
     numbers = summarize(stacked, interval, half).reset_index(drop=True)
     pull = np.full(len(table), np.nan)
     if effect is not None:
-        mean = (table["level"] == "population").to_numpy()
+        pooled = found.families.pooled if found.families else ()
+        shrunk = [found.design.means[at] for at in pooled]
+        mean = (table["level"].isin(["population", FAMILY]) & ~table["id"].isin(shrunk)).to_numpy()
         pull[mean] = [effect.pull(m, s) for m, s in numbers.loc[mean, ["mean", "sd"]].to_numpy()]
     made = pd.concat([table, numbers], axis=1).assign(prior_pull=pull)
     return made.merge(_weights(found, posterior), "left", ["id", "level", "group"])
@@ -153,6 +158,33 @@ def _quantities(
         new_ones = predictions(own, drawn, nested.above, nested.below)
         for level, shift, new in new_ones if name != "all" else ():
             yield base | {"level": level, "note": _note(part, new, decided)}, mean + shift
+    yield from _families(found, posterior)
+
+
+def _families(
+    found: SecondStage, posterior: xr.Dataset
+) -> Iterator[tuple[dict[str, Any], xr.DataArray]]:
+    """The mean of each family whose outcomes share one."""
+    if (families := found.families) is None:
+        return
+    for at in families.directed:
+        name = families.names[at]
+        mine = found.estimands[(families.of_mean == at) & (families.sign != 0)]
+        rows = found.table.merge(mine[ESTIMAND], on=ESTIMAND)
+        first = mine.iloc[0]
+        yield (
+            {
+                **first,
+                "id": name,
+                "outcome": first["family"],
+                "level": FAMILY,
+                "group": first["family"],
+                "studies": rows["study"].nunique(),
+                "provenance": join_values(rows["provenance"]),
+                "note": "",
+            },
+            posterior["family_mean"].sel(directed_family=name),
+        )
 
 
 def _drawn(part: Part, posterior: xr.Dataset, rng: np.random.Generator) -> Draws:

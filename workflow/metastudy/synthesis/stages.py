@@ -21,7 +21,7 @@ from metastudy.synthesis.priors import priors_of_plan
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["burdens", "fitter", "gather", "pool", "stages"]
+__all__ = ["burdens", "fitter", "gather", "pool", "signs", "stages"]
 
 
 def gather(
@@ -60,6 +60,12 @@ def burdens(vocabulary: Vocabulary) -> dict[str, int]:
     return {name: entry["burden"] for name, entry in entries.items() if "burden" in entry}
 
 
+def signs(vocabulary: Vocabulary) -> dict[str, int]:
+    """Sign of each outcome that points where others of its family do, or the other way."""
+    constructs = vocabulary["constructs"].items()
+    return {name: entry["family_sign"] for name, entry in constructs if "family_sign" in entry}
+
+
 def stages(
     table: pd.DataFrame, covariance: np.ndarray, vocabulary: Vocabulary
 ) -> Iterator[tuple[str, str, SecondStage]]:
@@ -71,7 +77,8 @@ def stages(
     for metric in dict.fromkeys(table["metric"]):
         mine = np.flatnonzero(table["metric"] == metric)
         own = table.iloc[mine].reset_index(drop=True)
-        for found in plans(own, covariance[np.ix_(mine, mine)], moderators_of(vocabulary)):
+        more = moderators_of(vocabulary), signs(vocabulary)
+        for found in plans(own, covariance[np.ix_(mine, mine)], *more):
             yield "pooled", str(metric), found
     if whole := explore(table, covariance, burdens(vocabulary)):
         yield "exploratory", "sd", whole
@@ -100,7 +107,9 @@ def fitter(found: SecondStage, priors: Mapping[str, Prior], metric: str = "sd") 
 
     estimate, design, slopes = found.table["estimate"].to_numpy(), found.design, found.slopes
     own = priors_of_plan(priors, metric, found)
-    model = synthesis_model.build(estimate, found.covariance, design, *own, slopes=slopes)
+    model = synthesis_model.build(
+        estimate, found.covariance, design, *own, slopes=slopes, families=found.families
+    )
     compiled = compile_model(model)
 
     def fit(covariance: np.ndarray, sampling: Mapping[str, Any]) -> xr.DataTree:

@@ -80,7 +80,7 @@ def tails(
     found : a plan of the second stage, whose priors are those of ``metric``.
     priors : by the configuration's keys.
     interval : probability of the credible intervals.
-    pooled : results of the second stage, for the main mean beside them.
+    pooled : results of the second stage, for the main mean beside them, not shrunk to its family's.
 
     Returns
     -------
@@ -91,6 +91,8 @@ def tails(
     effect, between = (prior_of(priors, name, metric, found.unit) for name in ("mu", "total_tau"))
     whole = (pooled["level"] == "population") & (pooled["metric"] == metric)
     main = pooled[whole].set_index("id")
+    # A mean in a family as it is apart from it, as that of both is.
+    main = main.assign(**{name: main[f"{name}_apart"].fillna(main[name]) for name in ENDS})
     rows: list[dict[str, Any]] = []
     for _, estimand in found.estimands.iterrows():
         own = found.table[ESTIMAND].eq(estimand[ESTIMAND]).all(axis=1).to_numpy()

@@ -102,7 +102,9 @@ def figure(evidence: Results) -> pd.DataFrame:
             panel, label = parameter_label(evidence, row["parameter"], among)
             spread = f"Standard deviation between groups, {found.unit}"
             what = "coders' accuracy" if accuracy else "standard deviations between groups"
-            if row["parameter"].startswith("outcome_tau"):  # its rows are those of no other panel
+            if panel and row["parameter"].startswith(
+                "outcome_tau"
+            ):  # its rows are those of no other panel
                 panel, what = "", inline(panel)
             place = {
                 "block": f"{found.label}: {what}",

@@ -98,6 +98,9 @@ def figure(evidence: Results) -> pd.DataFrame:
     rows = []
     for module, table in evidence.contrasts.items():
         mine = structure[(structure["module_or_family"] == module) & (structure["exposure"] != "")]
+        # What a model has no term for is not what its design tells apart.
+        other = mine["grouping"].isin(list(evidence.vocabulary["moderators"]))
+        mine = mine[~(other & mine["used_as"].eq("left out"))]
         found = _signs(mine)
         effects = table[table["estimand"] == "effect"]
         types = dict(zip(effects["exposure"], effects["exposure_type"], strict=True))

@@ -143,6 +143,7 @@ def variables(evidence: Results) -> Tree:
     mine = structure["grouping"].isin(list(evidence.vocabulary["moderators"]))
     refused = structure[mine & structure["used_as"].eq("refused")]
     said = [_sentence(evidence, row) for row in records(found)]
+    said += _left_out(evidence, structure[mine & structure["used_as"].eq("left out")])
     said += [
         f"{_name(evidence, str(r['grouping']))} is refused as a moderator of "
         f"{inline(_estimand(evidence, r | _types(evidence, r)))}: {r['reason']}."
@@ -165,6 +166,18 @@ def variables(evidence: Results) -> Tree:
             leaves["per_unit"] = number(row["mean"] / row["scale"], 3)
         put(tree, place, leaves)
     return tree
+
+
+def _left_out(evidence: Results, rows: pd.DataFrame) -> list[str]:
+    """Moderators that the model of a module has no terms for, a sentence a module and reason."""
+    said = []
+    for (module, reason), mine in rows.groupby(["module_or_family", "reason"], sort=False):
+        every = [_name(evidence, str(name)) for name in dict.fromkeys(mine["grouping"])]
+        label = inline(evidence.labels.of(str(module), "modules"))
+        names = joined([every[0], *map(inline, every[1:])])
+        are = "is no term" if len(every) == 1 else "are no terms"
+        said.append(f"{names} {are} of the module {label}: {reason}.")
+    return said
 
 
 def _types(evidence: Results, row: Mapping[str, Any]) -> dict[str, str]:

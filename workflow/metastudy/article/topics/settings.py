@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from metastudy.article.results import Results
+from metastudy.article.topics.pooled_means import PULLED
 from metastudy.article.topics.refits import KEPT
-from metastudy.article.topics.synthesis import PULLED
 from metastudy.article.variable_tree import Tree, put
 from metastudy.design.identification import ALIKE
 from metastudy.design.moderators import LEAST_STUDIES

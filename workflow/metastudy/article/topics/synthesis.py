@@ -29,6 +29,7 @@ from metastudy.article.table_rows import (
     role_label,
     verdict_label,
 )
+from metastudy.article.topics.pooled_means import IN_FAMILY, family_rows, not_shrunk, pulled
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
 from metastudy.design.new_settings import NEXT, is_prediction
@@ -42,6 +43,7 @@ from metastudy.display.formatting import (
     share,
 )
 from metastudy.display.pipe_table import Table
+from metastudy.synthesis.families import FAMILY
 from metastudy.synthesis.pooling import ESTIMAND
 
 __all__ = ["figure", "table", "variables"]
@@ -75,7 +77,7 @@ def table(evidence: Results) -> Table:
         label = labels.exposure_with_type(str(exposure), str(kind))
         remarks = [r for reason in dict.fromkeys(why) for r in reason.split("; ")]
         remarks = [r for r in remarks if r.startswith("not pooled")]
-        remarks += [said for r in records(whole) for said in (_pulled(r), r["note"]) if said]
+        remarks += [said for r in records(whole) for said in (pulled(r), r["note"]) if said]
         role = f", {role_label(evidence, first['role'])}" * (several_roles and bool(first["role"]))
         rows.append(
             {
@@ -86,13 +88,17 @@ def table(evidence: Results) -> Table:
                 "Pooled": "{} ({})".format(*estimate_and_interval(records(whole)[0]))
                 if len(whole)
                 else "–",
+                "Not shrunk": not_shrunk(records(whole)[0]) if len(whole) else "–",
                 "Prediction": "; ".join(_predictions(evidence, new)) or "–",
                 "Verdict": verdict_label(evidence, records(whole)[0]) if len(whole) else "–",
                 "Remark": "; ".join(remarks) or "–",
             }
         )
+    rows += family_rows(evidence, several_roles)
+    places_of = list(dict.fromkeys(row["Exposure"] for row in rows))
+    rows.sort(key=lambda row: places_of.index(row["Exposure"]))  # stable
     shown = grouped(rows, "Exposure", "Outcome")
-    for column in ("Pooled", "Prediction", "Verdict", "Remark"):
+    for column in ("Pooled", "Not shrunk", "Prediction", "Verdict", "Remark"):
         if len(shown) and set(shown[column]) <= {"–", ""}:
             shown = shown.drop(columns=column)
     caption = (
@@ -100,6 +106,11 @@ def table(evidence: Results) -> Table:
         f"{share(evidence.interval)} intervals, and what pools them where several studies do. "
         f"{BORDER_NOTE}"
     )
+    if "Not shrunk" in shown:
+        caption += (
+            " Outcomes of a family are shrunk to their mean, or to zero where they have no common "
+            "direction. Not shrunk: without that."
+        )
     models = {evidence.model(module) for module in estimates["module"] if module}
     if "codings" in models:
         caption += (
@@ -122,16 +133,6 @@ def _predictions(evidence: Results, new: pd.DataFrame) -> Iterator[str]:
         for row in records(mine):
             label = inline(place_label(evidence, row, vignettes=False))
             yield f"{label}: {interval(row['lower'], row['upper'])}"
-
-
-PULLED = 0.25  # posterior standard deviations: a pull of a prior below this is not reported
-
-
-def _pulled(row: Mapping[str, Any]) -> str:
-    """A conflict between the prior of a pooled mean and its data, where it is large."""
-    if pd.isna(row["prior_pull"]) or abs(row["prior_pull"]) <= PULLED:
-        return ""
-    return f"pulled by its prior ({number(row['prior_pull'])} posterior SD)"
 
 
 def figure(evidence: Results) -> pd.DataFrame:
@@ -327,8 +328,13 @@ def variables(evidence: Results) -> Tree:
         place += [row["metric"]] if in_metrics > 1 else []
         if row["level"] == "population":
             leaves = contrast_variables(evidence, row) | {"studies": str(row["studies"])}
-            leaves["pull"] = _pulled(row) or "not pulled by its prior"
+            apart = not_shrunk(row)
+            leaves["pull"] = pulled(row) or "not pulled by its prior"
+            leaves |= {"apart": apart, "pull": IN_FAMILY} if apart != "–" else {}
             put(tree["effects"], place, leaves, row)
+        elif row["level"] == FAMILY:
+            leaves = contrast_variables(evidence, row) | {"studies": str(row["studies"])}
+            put(tree["effects"], [*place, "family_mean"], leaves, row)
         elif is_prediction(row["level"]):
             leaves = {"interval": interval(row["lower"], row["upper"])}
             group = [row["group"]] if row["group"] else []

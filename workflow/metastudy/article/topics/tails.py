@@ -43,7 +43,8 @@ def table(evidence: Results) -> Table:
         f"mean, where it has several), with {share(evidence.interval)} interval and posterior mean "
         "of the standard deviation between studies, if deviations from the mean are normal and if "
         "they have a t distribution with the same prior of their standard deviation. The main "
-        "result beside them has all estimates. Farthest: the study farthest from the mean."
+        "result beside them has all estimates, and no shrinkage to a family. Farthest: the study "
+        "farthest from the mean."
     )
     shown = pd.DataFrame(rows, columns=columns_of(rows))
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())

@@ -14,8 +14,9 @@ from metastudy.harmonized import scale_scores
 from metastudy.models.base import GROUPINGS
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.contrasts import codes_compared, contrasts
-from metastudy.models.codings.design import organisation_design, sides, structures
+from metastudy.models.codings.design import organisation_design, sides
 from metastudy.models.codings.estimates import blocks
+from metastudy.models.codings.moderators import structures, with_moderators
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
 from metastudy.models.codings.priors import prior_of
@@ -108,6 +109,7 @@ CODINGS = Model(
     prior_of=prior_of,
     measured=scale_scores.NEEDED,
     cells=code_cells,
+    moderate=with_moderators,
     structures=structures,
     design=organisation_design,
     least_levels=1,  # what cannot be distinguished is the point of a design of interviews
