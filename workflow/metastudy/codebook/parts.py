@@ -51,6 +51,7 @@ class Study:
     share: bool | str = "no"
     licence: str = ""
     availability: str = ""
+    clustered: bool | None = None
 
     @property
     def shareable(self) -> bool:
@@ -89,6 +90,7 @@ class Variable:
     factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     randomised: bool = False
     construct: str | None = None
+    constructs: tuple[str, ...] = ()
     item: str | None = None
     vignette: str | None = None
     min: float | None = None
