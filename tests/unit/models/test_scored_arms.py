@@ -18,6 +18,7 @@ from metastudy.models.answers.estimates import blocks
 from metastudy.models.answers.join import join_answers, studies_apart
 from metastudy.models.answers.kind import sizes
 from metastudy.models.answers.rows import rows_of
+from metastudy.models.answers.shifted import shifted
 from metastudy.models.likelihoods import gaussian_cells
 
 PARTS = ("coping_escalation", "coping_help_seeking")
@@ -118,6 +119,8 @@ def test_outcomes_without_correlations_are_modelled_apart(tmp_path: Path) -> Non
     assert studies_apart(joined) == ("small",)
     ((_, covariance),) = blocks(found, VOCABULARY)
     assert covariance[0, 1] == 0
+    # And nobody's outcome is missing because another cell has it.
+    assert shifted(found, VOCABULARY, 0.5).empty
 
 
 def test_arms_of_clusters_count_for_less_by_the_design_effect(tmp_path: Path) -> None:

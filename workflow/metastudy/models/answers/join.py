@@ -16,7 +16,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.base import KEYS_OF_SETTING, in_order
 
-__all__ = ["APART", "join_answers", "studies_apart"]
+__all__ = ["APART", "join_answers", "people_once", "studies_apart"]
 
 # Attribute with the studies (ids with blanks between them) whose outcomes come from the same people
 # nobody knows how correlated. No outcome of the module is then pooled with another.
@@ -137,6 +137,14 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
 def studies_apart(cells: xr.Dataset) -> tuple[str, ...]:
     """Studies in which nobody knows how outcomes of the same people are correlated."""
     return tuple(str(cells.attrs.get(APART, "")).split())
+
+
+def people_once(cells: xr.Dataset) -> np.ndarray:
+    """Number of people of each cell; where several cells are of the same, each a part of them."""
+    site = cells.site_of_cell.values
+    study = cells.study.values[cells.setting_of_site.values[site]]
+    times = np.where(np.isin(study, studies_apart(cells)), np.bincount(site)[site], 1)
+    return np.asarray(cells.n.values / times)
 
 
 def _at(own: xr.DataArray, names: list[str]) -> np.ndarray:
