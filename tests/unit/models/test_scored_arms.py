@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
@@ -121,6 +123,21 @@ def test_outcomes_without_correlations_are_modelled_apart(tmp_path: Path) -> Non
     assert covariance[0, 1] == 0
     # And nobody's outcome is missing because another cell has it.
     assert shifted(found, VOCABULARY, 0.5).empty
+
+
+def test_an_arm_of_an_unknown_condition_leaves_with_its_people(tmp_path: Path) -> None:
+    name = TWO[:1]
+    arms = arms_of(people(name), name)
+    extra = arms.iloc[[0]].assign(nr=9, home="Cc", arm=99, n=20)
+    levels = "{1: complementary, 2: core}}}"
+    codebook = of_arms(name).replace(levels, levels[:-1] + ", missing: {99: not_asked}}")
+    assert "99" in codebook
+    made = study(tmp_path / "more", pd.concat([arms, extra]), codebook)
+    found = cells(tmp_path / "more", made)
+    the_same(found, cells(tmp_path / "less", study(tmp_path / "less", arms, of_arms(name))))
+    rows = {entry["rule"]: entry["rows"] for entry in json.loads(found.attrs["dropped"])}
+    assert rows == {"exposure_missing": 20, "no_outcome_scored": 0, "design_effect": 0}
+    assert made.report["rows_kept"] == len(people()) + 20
 
 
 def test_arms_of_clusters_count_for_less_by_the_design_effect(tmp_path: Path) -> None:

@@ -112,9 +112,15 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
 
     complete = x.notna().all(axis=1)
     answered = y.notna().any(axis=1)
+    behind = pd.Series(1, index=people.index)  # how many people a row stands for
+    if not study.arms.empty:
+        behind = study.arms.groupby("respondent_id")["people"].first().reindex(people.index)
     dropped = [
-        {"study": study.id, "rule": "exposure_missing", "rows": int((~complete).sum())},
-        {"study": study.id, "rule": "no_outcome_scored", "rows": int((complete & ~answered).sum())},
+        {"study": study.id, "rule": rule, "rows": int(behind[rows].sum())}
+        for rule, rows in (
+            ("exposure_missing", ~complete),
+            ("no_outcome_scored", complete & ~answered),
+        )
     ]
     keep = complete & answered
     x, y, people = x[keep], y[keep], people[keep]
@@ -139,7 +145,7 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
         parts = np.array([whole[name] for name in outcomes])
         share = (y.columns.get_level_values(0).to_numpy()[:, None] == parts).astype(float)
         within = within.folded(share / share.sum(axis=1, keepdims=True))
-    lost = float(study.people - within.n.sum())
+    lost = float(behind[keep].sum() - within.n.sum())
     dropped.append({"study": study.id, "rule": "design_effect", "rows": round(lost)})
     return People(y, x, site, exposures, dropped, within)
 
