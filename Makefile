@@ -36,7 +36,7 @@ world: set-up  ## the whole workflow on another simulated world: WORLD=multi_cou
 	    --config 'sensitivity={"ordinal": [], "folded": []}'
 
 NAME ?= integrity
-example: set-up  ## the whole workflow on real evidence of others: NAME=integrity or wallets; results are in its folder
+example: set-up  ## the whole workflow on real evidence of others: NAME=integrity, wallets or wallets_one_stage; results are in its folder
 	@test -d 'examples/$(NAME)/data' || { echo "error: there is no examples/$(NAME); there are: $$(ls examples | tr '\n' ' ')" >&2; exit 2; }
 	$(IN_VENV) snakemake --cores $(CORES) --directory 'examples/$(NAME)' $(ARGS)
 

@@ -56,6 +56,7 @@ class StudyFiles:
     published: bool = False
     declared: bool = False  # moderators, groupings or reliabilities
     parcel: bool = False  # sufficient statistics, and no rows of people
+    summed: bool = False  # arms with means, and no rows of people
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,8 @@ def discover(config: Mapping[str, Any]) -> Found:
                 f"{', '.join(wanted)}"
             )
         missing += book.missing
-        studies[name] = StudyFiles(book.files, mine, book.published, book.declared, book.parcel)
+        kinds = (book.published, book.declared, book.parcel, book.summed)
+        studies[name] = StudyFiles(book.files, mine, *kinds)
         for module in mine:
             members.setdefault(module, []).append(name)
             if _has_parts(book.vocabulary, book.outcomes, module):
@@ -253,11 +255,13 @@ def discover(config: Mapping[str, Any]) -> Found:
         for kind in OWN_KINDS:
             if m not in config["sensitivity"].get(kind, ()):
                 continue
-            with_rows = tuple(n for n in found.studies if not studies[n].parcel)
+            with_rows = tuple(
+                n for n in found.studies if not (studies[n].parcel or studies[n].summed)
+            )
             if without := [n for n in found.studies if n not in with_rows]:
                 left_out.append(
-                    f"the studies {', '.join(without)} in {m}-{kind}: not from a parcel, as this "
-                    "analysis counts single answers"
+                    f"the studies {', '.join(without)} in {m}-{kind}: not from a parcel or from "
+                    "means of arms, as this analysis counts single answers"
                     + ("" if with_rows else "; no study is left, so there is no such analysis")
                 )
             if with_rows:

@@ -32,3 +32,10 @@ def test_the_article_says_how_many_fits_were_made_anew() -> None:
 def test_the_table_has_the_target_acceptance_of_each_fit() -> None:
     shown = table(made_anew("coping")).shown
     assert shown["Target acceptance"].tolist() == ["0.900", "0.967"]
+
+
+def test_a_second_stage_that_has_nothing_to_pool_is_no_fit() -> None:
+    found = made_anew("coping")
+    with_none = replace(found, checks=(*found.checks, {"fit": "synthesis", "gates": []}))
+    assert variables(with_none) == variables(found)
+    assert table(with_none).shown.equals(table(found).shown)

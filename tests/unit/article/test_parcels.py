@@ -61,7 +61,7 @@ def test_what_needs_rows_says_that_there_are_none(both: tuple[Path, Study, Study
         said = topic.variables(alone)["threat"]["sentence"]
         assert said == "Not from a parcel: Alpha came without rows."
     assert predictive_checks.variables(alone)["threat"]["worst"] == "not from a parcel"
-    beside = predictive_checks.without_parcels("All lie inside.", ["Alpha"])
+    beside = predictive_checks.without("All lie inside.", ["Alpha"])
     assert beside == "All lie inside. This is without Alpha, of which there are no rows."
 
 

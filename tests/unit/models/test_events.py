@@ -13,11 +13,13 @@ from scipy.stats import bernoulli
 from helpers.event_studies import PRIORS, event_study, exact, of_counts
 from helpers.raw_studies import VOCABULARY
 from metastudy.article import make
-from metastudy.article.results import Results
+from metastudy.article.results import Modelled, Results
+from metastudy.article.topics import events
 from metastudy.common.problems import BadInput
 from metastudy.inference.fit import fit
 from metastudy.models.data_vector import pack
 from metastudy.models.events.cells import event_cells
+from metastudy.models.events.design import both_kinds
 from metastudy.models.events.kind import EVENTS
 from metastudy.models.events.observations import average, log_odds, observe_events
 from metastudy.models.events.regressions import firth, within_sites
@@ -161,6 +163,40 @@ def test_the_article_shows_log_odds_ratios_beside_percentage_points(table: pd.Da
     assert "log-odds" in found["text"]
     assert found["difference"] in tree["task_type_randomised"]["points"]["sentence"]
     assert "log-odds" in tree["task_type_randomised"]["elsewhere"]["sentence"]
+    refused = tree["apart"]["sentence"]
+    assert "threat to service quality and threat to one's own job" in refused
+    one = replace(evidence, contrasts={"threat": table[table["outcome"] == "threat_job"]})
+    assert "apart" not in make.TOPICS["events"].variables(one, "threat")
+
+
+def test_the_article_says_which_of_two_odds_ratios_it_has_where_there_are_both(
+    sited: xr.Dataset, table: pd.DataFrame
+) -> None:
+    kinds = both_kinds(sited)
+    assert kinds == (("a",), ("b",))
+    rows = {"a": 160, "b": 155}
+    own = Modelled(rows, (), within_sites=kinds[0], over_sites=kinds[1])
+    sections = {name: dict(VOCABULARY[name]) for name in VOCABULARY.sections}
+    sections["modules"]["threat"] = {**sections["modules"]["threat"], "model": "events"}
+    words = replace(VOCABULARY, sections=sections)
+    report = {"interval": 0.95, "clear": 0.975, "too_small": 0.95, "direction": 0.975}
+    both = Results(
+        words, cells={"threat": own}, contrasts={"threat": table}, settings={"report": report}
+    )
+    said = events.variables(both, "threat")["sites"]["sentence"]
+    assert "People of a have known sites, and those of b have not" in said
+    assert "All log-odds ratios here are conditional" in said
+    assert "the quantity that both have in common" in said
+    one = replace(both, cells={"threat": replace(own, within_sites=(), over_sites=())})
+    assert "sites" not in events.variables(one, "threat")
+
+
+def test_of_one_kind_of_evidence_nothing_is_said_of_the_other() -> None:
+    arm, there = [0, 1] * 40, {"threat_job": [0, 1, 1, 1, 0, 0, 1, 0] * 10}
+    all_known = event_study("a", arm, there, [f"o{i % 4}" for i in range(80)])
+    none_known = event_study("b", arm, there, country="FI")
+    assert both_kinds(cells_of(all_known)) == both_kinds(cells_of(none_known)) == ((), ())
+    assert both_kinds(cells_of(all_known, none_known)) == (("a",), ("b",))
 
 
 def test_bias_reduced_log_odds_ratio_of_two_arms_has_half_a_person_more_in_each_count() -> None:

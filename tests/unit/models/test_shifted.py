@@ -109,3 +109,23 @@ def test_who_was_not_shown_a_vignette_is_not_missing_there() -> None:
     (row,) = found.to_dict("records")
     assert (row["vignette"], row["outcome"]) == ("user_vs_collective_value", "coping_avoidance")
     assert (row["asked"], row["missing"]) == (100, 10)
+
+
+def test_a_setting_where_nothing_is_missing_makes_no_floats_of_the_counts_of_others() -> None:
+    task = {"task_type": ["complementary", "core"] * 30}
+    score = 50 + 10 * np.random.default_rng(5).normal(size=60)
+    other = np.where(np.arange(60) < 6, np.nan, score)
+    studies = [
+        answer_study(
+            name,
+            {("threat_job", None): score, ("threat_quality", None): second},
+            task,
+            ["threat_job", "threat_quality"],
+            [{"factor": "task_type", "type": "randomised"}],
+            country=country,
+        )
+        for name, second, country in (("a", score[::-1], "DK"), ("b", other, "FI"))
+    ]
+    found = shifted(answer_cells(studies, "threat", VOCABULARY), VOCABULARY, DELTA)
+    assert found[["study", "asked", "missing"]].to_numpy().tolist() == [["b", 60, 6]]
+    assert found[["asked", "missing"]].dtypes.eq("int64").all()

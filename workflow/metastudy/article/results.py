@@ -36,7 +36,9 @@ class Modelled:
 
     ``sites``, ``patterns`` of observed outcomes and ``cells`` are those of answers; zero else.
     ``of_all_arms`` has study and outcome where the standardiser is that of all arms, ``moderated``
-    what moderators the effects of answers have.
+    what moderators the effects of answers have. ``apart`` are studies whose outcomes have no known
+    correlations, so that each is modelled by itself. Where counts of events of known sites and of
+    unknown ones are in one fit, ``within_sites`` and ``over_sites`` are the studies of either.
     """
 
     rows: Mapping[str, int]
@@ -46,6 +48,9 @@ class Modelled:
     cells: int = 0
     of_all_arms: tuple[tuple[str, str], ...] = ()
     moderated: tuple[Moderated, ...] = ()
+    apart: tuple[str, ...] = ()
+    within_sites: tuple[str, ...] = ()
+    over_sites: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ class Results:
         """Labels of the module's studies that came without rows, as parcels."""
         rows = self.cells[module].rows if module in self.cells else {}
         return tuple(self.labels.study(s.id) for s in self.studies if s.parcel and s.id in rows)
+
+    def without_rows(self, module: str) -> tuple[str, ...]:
+        """Labels of the module's studies that came without rows: as parcels, or arms with means."""
+        rows = self.cells[module].rows if module in self.cells else {}
+        mine = (s for s in self.studies if s.id in rows and not s.has_rows)
+        return tuple(self.labels.study(s.id) for s in mine)
 
     @property
     def interval(self) -> float:

@@ -351,6 +351,7 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
             entry[key] = by_code(entry.get(key, {}))
         entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}
         entry["accept"] = codes(entry.get("accept", ()))
+        entry["constructs"] = tuple(entry.get("constructs", ()))
         return Variable(**entry)
 
     def dependence(entry: Mapping[str, Any]) -> Dependence:

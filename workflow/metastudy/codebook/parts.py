@@ -53,6 +53,7 @@ class Study:
     licence: str = ""
     availability: str = ""
     published_size: str = ""
+    clustered: bool | None = None
 
     @property
     def shareable(self) -> bool:
@@ -91,6 +92,7 @@ class Variable:
     factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     randomised: bool = False
     construct: str | None = None
+    constructs: tuple[str, ...] = ()
     item: str | None = None
     vignette: str | None = None
     min: float | None = None

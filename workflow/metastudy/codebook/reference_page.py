@@ -137,7 +137,50 @@ variables:
   modelled, so no difference between effects on two of them is made. Of counts by arm it is not even
   known: a study of counts has one outcome.
 - Arms of a design in clusters have to be given by cluster, with the cluster as `site`: otherwise
-  their counts seem to say more than they do.
+  their counts seem to say more than they do. `clustered: true` under `study`, or a variable that is
+  `cluster`, says that people came in clusters; without a `site` the study is then refused. What is
+  published of such counts can enter as an effect with its ICC ([published
+  effects](published_effects.md)).
+
+## Arms with means
+
+Where only means and standard deviations of arms are known, a row is an arm, in a module of
+`answers`. Their number, mean and SD give the same sums and cross-products as the scores of their
+people, so the arms enter the model with the same likelihood:
+
+```yaml
+study: {clustered: false} # beside the other keys of the study
+variables:
+  - {name: arm_no, as: id}
+  - {name: letter, as: factor, randomised: true, factors: {letter: {0: none, 1: letter}}}
+  - {name: town, as: site} # where arms are given by site
+  - {name: n, as: people}
+  - {name: m_trust, as: mean, construct: trust, min: 1, max: 7}
+  - {name: sd_trust, as: sd, construct: trust}
+  - {name: m_help, as: mean, construct: helping, min: 1, max: 7}
+  - {name: sd_help, as: sd, construct: helping}
+  - {name: r, as: correlation, constructs: [trust, helping]} # within the arm
+```
+
+- Arms are what rows are where the study has no sites, or arms are given by site; and where the
+  numbers are not rounded. The data report says by how much rounding may have moved a difference
+  of two arms: by (2 h + |d| g) / (s - g) standard deviations at most, for a difference d, means
+  that are off by h and SDs s that are off by g. A column is taken as rounded where its number with
+  the most decimals ends. An SD that no scores on the scale can have is refused.
+- Correlations are of all pairs of outcomes or of none, within each arm. Without them every outcome
+  is modelled by itself in the whole module: none is pooled with another, and no difference between
+  effects on two of them is made, as the same people counted twice would pass for others. In the
+  second stage their estimates are then taken as uncorrelated, as those of published findings are.
+- All people of an arm are in all of its outcomes, and none is about a vignette. Exposures are
+  factors.
+- `clustered` says whether people were assigned or drawn in groups. Then either the arms are given
+  by group, with the group as `site`, or `icc` and `cluster_size` of each arm say how much less they
+  tell: the number of people is divided by the design effect 1 + (m - 1) ICC, for m people in a
+  cluster, and mean and SD stay as they are (Kish 1965; Cochrane Handbook, section 23.1.4). So the
+  variance of a mean is multiplied by it. The ICC is the largest of the outcomes'. Without either
+  the study is refused.
+- There are no rows of people: predictive checks, the comparison of ways of pooling, and analyses of
+  single answers are without such a study and say so. No parcel is made of it.
 
 ## Kinds of variables
 

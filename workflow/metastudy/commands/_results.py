@@ -17,7 +17,9 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import made_files
 from metastudy.common.problems import MetastudyError
 from metastudy.harmonized.study import Study, load_study
+from metastudy.models.answers.join import studies_apart
 from metastudy.models.answers.moderated import moderated
+from metastudy.models.events.design import both_kinds
 from metastudy.models.registry import model_of
 
 if TYPE_CHECKING:
@@ -102,9 +104,11 @@ def _modelled(path: Path) -> Modelled:
     site, pattern, cell = (cells.sizes.get(name, 0) for name in ("site", "pattern", "cell"))
     arms = _of_all_arms(cells) if "scale_of_all_arms" in cells else ()
     by = moderated(cells)
+    kinds = both_kinds(cells) if cells.attrs["model"] == "events" else ((), ())
     rows = pd.Series(n).groupby(study.astype(str)).sum()
     own = {str(k): round(v) for k, v in rows.items()}
-    return Modelled(own, tuple(dropped), site, pattern, cell, arms, by)
+    more = (studies_apart(cells), *kinds)
+    return Modelled(own, tuple(dropped), site, pattern, cell, arms, by, *more)
 
 
 def _of_all_arms(cells: xr.Dataset) -> tuple[tuple[str, str], ...]:

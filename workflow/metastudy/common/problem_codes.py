@@ -57,9 +57,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "constant-outcome": "An outcome does not vary within the settings of a study.",
         "no-event": "An outcome of a module of 0/1 outcomes is no single item of two values.",
         "several-answers": "A person has several answers to one 0/1 outcome.",
-        "impossible-count": "A count of people or of events is no whole number, or events are more "
-        "than people.",
-        "duplicate-arm": "Two rows of counts are about the same arm of the same place.",
+        "impossible-count": "A count of people or of events is no whole number or too small, or "
+        "events are more than people.",
+        "duplicate-arm": "Two rows are about the same arm of the same place.",
+        "clustered-arms": "Arms of a design in clusters are neither given by cluster nor with "
+        "intraclass correlation and cluster size, so they seem to say more than they do.",
+        "impossible-arm": "Mean, standard deviation or correlations of an arm cannot be those of "
+        "people's scores on the declared scale.",
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
         "empty-interaction": "Nobody who answered an outcome is in a combination of conditions "

@@ -13,7 +13,7 @@ from metastudy.common.text import shown
 from metastudy.harmonize.exclusions import exclude
 from metastudy.readers.raw import RawTable
 
-__all__ = ["written_out"]
+__all__ = ["twice", "written_out"]
 
 PERSON = " (person)"  # after the name of the id: that of the people of an arm
 MOST_PEOPLE = 5_000_000  # written out they are rows in memory
@@ -54,7 +54,7 @@ def written_out(codebook: Codebook, table: RawTable) -> tuple[Codebook, RawTable
         *_no_counts(codebook, table, people, stays & ~(n > 0), "1"),
         *_no_counts(codebook, table, events, stays & np.isnan(k), "0"),
         *_too_many(codebook, table, events, stays & (k > n), n),
-        *_twice(codebook, table, stays),
+        *twice(codebook, table, stays),
     ]
     if n[stays].sum() > MOST_PEOPLE:
         found = f"{n[stays].sum():,.0f} people in all rows"
@@ -124,7 +124,8 @@ def _too_many(
     ]
 
 
-def _twice(codebook: Codebook, table: RawTable, stays: np.ndarray) -> list[Problem]:
+def twice(codebook: Codebook, table: RawTable, stays: np.ndarray) -> list[Problem]:
+    """The problems of rows that are about the same arm, among those that stay."""
     columns = [v for key in KEYS for v in codebook.having(key)]
     if not columns:
         return []

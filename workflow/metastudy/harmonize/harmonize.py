@@ -24,6 +24,7 @@ from metastudy.harmonize import (
     exclusions,
     findings,
     pseudonyms,
+    scored_arms,
     study_state,
 )
 from metastudy.harmonize import report as harmonize_report
@@ -120,6 +121,12 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
             "case_ratings": codings.case_ratings(study, ids, sites),
             "attributes": declared.attributes(study),
         }
+    notes = list(raw.notes) if isinstance(raw, RawProject) else []
+    if codebook.having("mean"):
+        study.problems += arms.twice(codebook, table, stays)
+        scored, correlations = scored_arms.scored_arms(study, ids)
+        parts |= {"arms": scored, "arm_correlations": correlations}
+        notes += scored_arms.notes_on(scored, correlations)
     gone = {
         "study_id": name,
         "respondent_id": away,
@@ -129,7 +136,6 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     }
     parts["exclusions"] = schema.shape("exclusions", gone).sort_values("row")
     codes_unmapped: list[str] = []
-    notes = raw.notes if isinstance(raw, RawProject) else ()
     if isinstance(raw, RawProject):
         parts["codings"], parts["readings"], codes_unmapped = codings.codings(
             study, raw, ids, sites, secret

@@ -42,8 +42,9 @@ def key(
     Parameters
     ----------
     codebook : its provenance decides. Simulated persons need no protection, so their key is
-        public and every build agrees to the byte; observed ones need a secret. So it is with
-        published findings, in which there are no persons.
+        public and every build agrees to the byte; observed ones need a secret. Published findings
+        have no persons in them and need none, nor do arms whose file may be given away: it has
+        no person in it, and its sites in plain words.
     settings : the config's section: ``key`` (public), ``key_file`` (path of the secret).
     repository : folder in which the secret may not lie; found from the study's folder if not
         given. The environment variable :data:`KEY_FILE_VARIABLE` goes before ``key_file``.
@@ -58,7 +59,8 @@ def key(
         ``pseudonyms`` if the key is missing, too short, or lies inside the repository.
     """
     study = codebook.study
-    persons = has_persons(study.provenance, study.design)
+    open_arms = codebook.only("people") is not None and study.shareable
+    persons = has_persons(study.provenance, study.design) and not open_arms
     return key_of(study.id, persons, codebook.path, settings, repository)
 
 

@@ -31,6 +31,14 @@ def report(
     """Make the report; it names columns, never what is above them or in them."""
     codebook, table = study.codebook, study.table
     read_by_arm, excluded_by_arm = by_arm(study, left, rules)
+    # A row that is an arm counts as its people, as far as it stays.
+    arms = parts["arms"]
+    more = 0
+    if isinstance(arms, pd.DataFrame) and len(arms):
+        people = arms.drop_duplicates("respondent_id")["people"]
+        more = int(people.sum()) - len(people)
+    if more:
+        read_by_arm, excluded_by_arm = {}, {}
     measured, reasons = parts["measurements"], pd.Series(dtype=int)
     if isinstance(measured, crossed.Crossed):
         reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
@@ -46,8 +54,8 @@ def report(
         "format": form(codebook),
         "sha256": sha256(codebook.data_path),
         **({"cases": _cases(codebook)} if codebook.file.cases else {}),
-        "rows_read": len(left),
-        "rows_kept": len(study.kept),
+        "rows_read": len(left) + more,
+        "rows_kept": len(study.kept) + more,
         "excluded": {rule.rule: int((left == k).sum()) for k, rule in enumerate(rules)},
         "excluded_by_arm": excluded_by_arm,
         "read_by_arm": read_by_arm,

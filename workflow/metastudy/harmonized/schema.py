@@ -197,6 +197,32 @@ TABLES: Mapping[str, Table] = {
         },
         ("finding_id", "other_id"),
     ),
+    "arms": Table(  # of respondents that are arms: what their people scored, in per cent
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "construct": Column(section="constructs"),
+            "people": Column("int64", low=2),
+            # Divided by the design effect of clusters.
+            "effective": Column("float64", low=0),
+            "mean": Column("float64", low=0, high=100),
+            "sd": Column("float64", low=0),
+            # How far rounding may have moved them.
+            "mean_within": Column("float64", low=0),
+            "sd_within": Column("float64", low=0),
+        },
+        ("respondent_id", "construct"),
+    ),
+    "arm_correlations": Table(
+        {
+            "study_id": _ID,
+            "respondent_id": _ID,
+            "construct": Column(section="constructs"),
+            "other": Column(section="constructs"),
+            "correlation": Column("float64", low=-1, high=1),
+        },
+        ("respondent_id", "construct", "other"),
+    ),
     "exclusions": Table(
         {
             "study_id": _ID,

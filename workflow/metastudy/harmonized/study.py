@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,13 +56,39 @@ class Study:
 
     @property
     def people(self) -> int:
-        """How many people it has, whether as rows or behind the cells of a parcel."""
-        return len(self.respondents) if self.parcel is None else int(self.report["rows_kept"])
+        """How many people it has, whether as rows, in arms or behind the cells of a parcel."""
+        return len(self.respondents) if self.has_rows else int(self.report["rows_kept"])
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether its people are there one by one; not in a parcel, nor in arms with means."""
+        return self.parcel is None and self.arms.empty
 
     @property
     def respondents(self) -> pd.DataFrame:
-        """One row a respondent, or a case."""
+        """One row a respondent, or a case, or an arm of which only means are known."""
         return self["respondents"]
+
+    @property
+    def arms(self) -> pd.DataFrame:
+        """One row an arm and construct, of a study of which only means of arms are known."""
+        return self["arms"]
+
+    def counted(self, by: Sequence[Iterable[Any]]) -> Counter[tuple[Any, ...]]:
+        """Count people by what their rows have, an arm as its people.
+
+        Parameters
+        ----------
+        by : columns, each aligned with the rows of :attr:`respondents`.
+        """
+        if self.arms.empty:
+            return Counter(zip(*by, strict=True))
+        arms = self.arms.drop_duplicates("respondent_id").set_index("respondent_id")
+        people = arms["people"].loc[self.respondents["respondent_id"]]
+        found: Counter[tuple[Any, ...]] = Counter()
+        for number, values in zip(people, zip(*by, strict=True), strict=True):
+            found[values] += int(number)
+        return found
 
     @property
     def assignments(self) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import xarray as xr
 from metastudy.common import result_tables
 from metastudy.model_checks.leave_group_out import FIXED
 from metastudy.model_checks.loo_comparison import POOLING, pareto_smoothed
+from metastudy.models.answers.join import people_once
 from metastudy.models.answers.left_out_sites import several_sites, site_densities
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.models.registry import model_of
@@ -57,7 +58,7 @@ def rows_of_sites(rows: Any, cells: xr.Dataset) -> np.ndarray | None:
     if rows is None:
         return None
     mine = np.isin(rows.site, several_sites(cells))
-    known = cells.n.values[np.isin(cells.site_of_cell.values, several_sites(cells))].sum()
+    known = people_once(cells)[np.isin(cells.site_of_cell.values, several_sites(cells))].sum()
     return mine if round(known) == mine.sum() else None
 
 
@@ -104,7 +105,7 @@ def left_out_organisations(
         row = base | nothing | {"reason": why_not(cells)}
         return pd.DataFrame([row]).reindex(columns=result_tables.columns("organisations"))
     sites = several_sites(cells)
-    people = round(cells.n.values[np.isin(cells.site_of_cell.values, sites)].sum())
+    people = round(people_once(cells)[np.isin(cells.site_of_cell.values, sites)].sum())
     rows: list[dict[str, Any]] = []
     each: dict[str, np.ndarray] = {}
     for pooling in (name for name in POOLING if name in found):

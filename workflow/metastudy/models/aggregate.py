@@ -69,12 +69,13 @@ def cells_of_one(
 def observed_rows(folders: Sequence[Path], cells: xr.Dataset, path_to_vocabulary: Path) -> Any:
     """The rows behind cells, from the harmonized folders of their studies in any order.
 
-    A study that came as a parcel has none; where all did, there are no rows at all, and ``None``.
+    A study that came as a parcel or as arms with means has none; where all did, there are no rows
+    at all, and ``None``.
     """
     model = model_of(cells)
     studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
     vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in studies])
-    with_rows = [study for study in studies if study.parcel is None]
+    with_rows = [study for study in studies if study.has_rows]
     return model.observe(with_rows, cells, vocabulary) if with_rows else None
 
 

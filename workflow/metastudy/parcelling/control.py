@@ -89,6 +89,13 @@ def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
             "answers to scales, of which sufficient statistics can be sent",
             "codings of interviews are counts of few people; there is no parcel of them yet",
         )
+    if not study.has_rows:
+        raise _refused(
+            study,
+            "arms with means",
+            "rows of people, of which sufficient statistics can be made",
+            "send the file of the arms itself: it has nobody's answers in it",
+        )
     rows = {module: rows_of(study, module, vocabulary) for module in modules}
     people = _people(study, rows)
     telling = _telling(study, people, least)

@@ -30,8 +30,9 @@ class StudyFolder:
     """What is said of a study, whichever way it came.
 
     ``vocabulary`` is the common one with the study's ``additions``; ``missing`` is what is wrong
-    with its data file; ``declared`` says whether it has moderators, groupings or reliabilities;
-    ``note`` is what is said of a parcel that suffices and was made for something else.
+    with its data file; ``declared`` says whether it has moderators, groupings or reliabilities,
+    ``summed`` whether its rows are arms with means; ``note`` is what is said of a parcel that
+    suffices and was made for something else.
     """
 
     outcomes: Sequence[str]
@@ -42,6 +43,7 @@ class StudyFolder:
     published: bool = False
     declared: bool = False
     parcel: bool = False
+    summed: bool = False
     note: str | None = None
 
 
@@ -104,6 +106,7 @@ def _of_codebook(book: Codebook) -> StudyFolder:
         missing=codebooks.missing_file(book),
         published=book.study.design == PUBLISHED,
         declared=bool(book.moderators or book.nestings or book.reliabilities),
+        summed=bool(book.having("mean")),
     )
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow
 
+from metastudy.codebook.checks.terms import ARM_ROLES
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import MAX_ROWS_NAMED, BadInput, Problem, place_of_rows
 from metastudy.common.text import shown, some_of
@@ -177,7 +178,7 @@ def table(
     )
 
 
-NUMBERS = ("item", "weight", "people", "events")  # kinds of variables that are numbers
+NUMBERS = ("item", "weight", *ARM_ROLES)  # kinds of variables that are numbers
 
 
 def _thousands(

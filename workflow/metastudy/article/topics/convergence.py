@@ -58,32 +58,34 @@ SAMPLING = ("chains", "draws", "tune", "target_accept", "seed")
 
 
 def variables(evidence: Results) -> Tree:
-    """The worst values of each fit and of all fits, and the settings of the sampler."""
+    """The worst values of each fit and of all fits, and the settings of the sampler.
+
+    A second stage that has nothing to pool has no draws, and is no fit.
+    """
     tree: Tree = {}
     everything: list[Mapping[str, Any]] = []
-    for check in evidence.checks:
+    drawn = [check for check in evidence.checks if check["gates"]]
+    for check in drawn:
         tree[shortcode_key(str(check["fit"]))] = _gates(check["gates"])
         everything += check["gates"]
     sampling = evidence.settings.get("sampling", {})
     if everything:
         tree |= _gates(everything)
-        tree["anew"] = _anew(evidence, float(sampling.get("target_accept", 0.0)))
+        tree["anew"] = _anew(drawn, float(sampling.get("target_accept", 0.0)))
     tree |= {k: str(sampling[k]) for k in SAMPLING if k in sampling}
     if "chains" in sampling and "draws" in sampling:
         tree["total_draws"] = str(sampling["chains"] * sampling["draws"])
     return tree
 
 
-def _anew(evidence: Results, asked: float) -> str:
+def _anew(checks: Sequence[Mapping[str, Any]], asked: float) -> str:
     """How many fits the sampler made anew, because draws had diverged."""
-    again = sum(
-        any(gate["target_accept"] > asked for gate in check["gates"]) for check in evidence.checks
-    )
-    which = f"{count(again, capital=True)} of the {len(evidence.checks)} fits"
+    again = sum(any(gate["target_accept"] > asked for gate in check["gates"]) for check in checks)
+    which = f"{count(again, capital=True)} of the {len(checks)} fits"
     done = (
         f"{which} {'was' if again == 1 else 'were'} made anew" if again else "No fit was made anew"
     )
-    if len(evidence.checks) == 1:
+    if len(checks) == 1:
         done = f"The fit was {'' if again else 'not '}made anew"
     return f"{done} after a divergence, with a higher target acceptance."
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from metastudy.article.effect_sentences import contrast_variables, numbers_of
 from metastudy.article.figure_rows import vignette_label
-from metastudy.article.results import Results
+from metastudy.article.results import Modelled, Results
 from metastudy.article.table_rows import (
     BORDER_NOTE,
     columns_of,
@@ -31,11 +31,11 @@ from metastudy.article.table_rows import (
 from metastudy.article.variable_tree import Tree, put
 from metastudy.codebook.interactions import INTERACTION
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, probability, share
+from metastudy.display.formatting import inline, joined, probability, share
 from metastudy.display.pipe_table import Table
 from metastudy.display.sentences import Finding, differences
 
-__all__ = ["sentences", "table"]
+__all__ = ["modelled_apart", "sentences", "table"]
 
 
 def table(evidence: Results, module: str) -> Table:
@@ -146,3 +146,13 @@ def _finding(evidence: Results, row: Mapping[str, Any]) -> Finding:
     verdict = evidence.judged(row)
     label = inline(outcome_label(evidence, row))
     return Finding(label, verdict.kind, numbers_of(evidence, row), verdict.border)
+
+
+def modelled_apart(evidence: Results, own: Modelled) -> str:
+    """Why a module makes no differences between outcomes, where a study does not allow any."""
+    names = joined(inline(evidence.labels.study(study)) for study in own.apart)
+    return (
+        f"Of {names} only means of arms are known, and no correlations between outcomes. So each "
+        "outcome is modelled by itself: none is pooled with another, and no effects on two of them "
+        "are compared."
+    )

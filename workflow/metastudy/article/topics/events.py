@@ -192,6 +192,8 @@ def variables(evidence: Results, name: str) -> Tree:
     An effect is under ``<exposure>.<outcome>`` with its role where there are several, and with its
     level and group where it is not that of all; ``difference`` has the same in percentage points,
     and ``arms`` the shares of the arms. Sentences over several outcomes are under ``<exposure>``.
+    ``sites`` says which log-odds ratios are reported where sites are known in a part of the fit,
+    ``apart`` between which outcomes no difference is made.
     """
     tree: Tree = {}
     main = _main(evidence, name)
@@ -235,7 +237,33 @@ def variables(evidence: Results, name: str) -> Tree:
             path = [row["exposure"], row["outcome"], *role, "arms", row["group"]]
         put(tree, path, own, row)
     tree["label"] = evidence.vocabulary.label("modules", name)
+    if said := _over_sites(evidence, name):
+        tree["sites"] = {"sentence": said}
+    outcomes = [inline(evidence.labels.outcome(name)) for name in dict.fromkeys(effects["outcome"])]
+    if len(outcomes) > 1:
+        tree["apart"] = {
+            "sentence": f"No difference is made between effects on {joined(outcomes)}: which of "
+            "these one person has together is not modelled."
+        }
     return tree
+
+
+def _over_sites(evidence: Results, name: str) -> str:
+    """Which log-odds ratio is reported where sites are known in a part; nothing where in all."""
+    own = evidence.cells.get(name)
+    if own is None or not own.over_sites:
+        return ""
+    known, unknown = (
+        joined(inline(evidence.labels.study(study)) for study in of)
+        for of in (own.within_sites, own.over_sites)
+    )
+    return (
+        f"People of {known} have known sites, and those of {unknown} have not, so counts say what "
+        "an effect is within a site (conditional) in the one and over sites (marginal) in the "
+        "other. All log-odds ratios here are conditional: counts over sites are taken as averages "
+        "over sites that vary as the known ones do. Differences of shares, standardised over "
+        "people and sites, are marginal everywhere, and the quantity that both have in common."
+    )
 
 
 def _in_points(evidence: Results, rows: pd.DataFrame) -> str:

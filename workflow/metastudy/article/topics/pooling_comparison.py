@@ -14,7 +14,7 @@ from metastudy.article.topics.left_out_organisations import (
     of_organisations,
     organisation_rows,
 )
-from metastudy.article.topics.predictive_checks import NOT_FROM_A_PARCEL, without_parcels
+from metastudy.article.topics.predictive_checks import not_from, without
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table
@@ -105,12 +105,13 @@ def variables(evidence: Results) -> dict[str, Any]:
         for module, mine in of_modules(evidence, evidence.comparison)
     }
     for module in evidence.contrasts:
-        if parcels := evidence.parcels(module):
+        if absent := evidence.without_rows(module):
             if module not in tree:
-                one = dict.fromkeys(("elpd", "difference", "se", "weight"), NOT_FROM_A_PARCEL)
-                said = dict.fromkeys(("best", "verdict", "sentence", "high_k"), NOT_FROM_A_PARCEL)
+                no = not_from(evidence, module)
+                one = dict.fromkeys(("elpd", "difference", "se", "weight"), no)
+                said = dict.fromkeys(("best", "verdict", "sentence", "high_k"), no)
                 tree[module] = {**said, **{name: dict(one) for name in POOLING}}
-            tree[module]["sentence"] = without_parcels(tree[module]["sentence"], parcels)
+            tree[module]["sentence"] = without(tree[module]["sentence"], absent)
     for module, mine in of_modules(evidence, evidence.organisations):
         tree.setdefault(module, {})["organisations"] = of_organisations(evidence, module, mine)
     return tree

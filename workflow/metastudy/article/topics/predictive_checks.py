@@ -17,7 +17,6 @@ __all__ = [
     "INNER",
     "MAX_IN_FIGURE",
     "NOMINAL",
-    "NOT_FROM_A_PARCEL",
     "NUMBER",
     "OF_CODES",
     "OF_EVENTS",
@@ -30,13 +29,14 @@ __all__ = [
     "farthest_blocks",
     "figure",
     "marks",
+    "not_from",
     "of_how_many",
     "outcome_label",
     "outside",
     "panels",
     "variables",
     "whole_studies",
-    "without_parcels",
+    "without",
 ]
 
 
@@ -115,6 +115,7 @@ MAX_ALL_SHOWN, SHOWN_OF_MORE = (
 MOST_NAMED = 3  # statistics that the text names as the worst
 PLACES = {"country": ("by country", "countries"), "sector": ("by sector", "sectors")}
 NOT_FROM_A_PARCEL = "not from a parcel"
+NOT_FROM_MEANS = "not without rows of people"
 LEAVES = (
     *("count", "outside", "outside_word", "percent", "sentence", "worst", "prior", "prior_percent"),
     *("off_scale_prior", "off_scale_posterior"),
@@ -236,20 +237,26 @@ def variables(evidence: Results) -> dict[str, Any]:
         for module, mine in of_modules(evidence, evidence.predictive)
     }
     for module in evidence.contrasts:
-        if parcels := evidence.parcels(module):
+        if absent := evidence.without_rows(module):
             if module not in tree:
-                tree[module] = dict.fromkeys(LEAVES, NOT_FROM_A_PARCEL)
-            tree[module]["sentence"] = without_parcels(tree[module]["sentence"], parcels)
+                tree[module] = dict.fromkeys(LEAVES, not_from(evidence, module))
+            tree[module]["sentence"] = without(tree[module]["sentence"], absent)
     if tree:
         tree |= {"interval": percent(NOMINAL), "inner": percent(INNER)}
     return tree
 
 
-def without_parcels(sentence: str, parcels: Sequence[str]) -> str:
+def not_from(evidence: Results, module: str) -> str:
+    """What stands in place of a number that needs rows, of a module without any."""
+    only = evidence.parcels(module) == evidence.without_rows(module)
+    return NOT_FROM_A_PARCEL if only else NOT_FROM_MEANS
+
+
+def without(sentence: str, absent: Sequence[str]) -> str:
     """What is said of rows, with the studies that have none."""
-    if sentence == NOT_FROM_A_PARCEL:
-        return f"{NOT_FROM_A_PARCEL.capitalize()}: {joined(parcels)} came without rows."
-    return f"{sentence} This is without {joined(parcels)}, of which there are no rows."
+    if sentence in (NOT_FROM_A_PARCEL, NOT_FROM_MEANS):
+        return f"{sentence.capitalize()}: {joined(absent)} came without rows."
+    return f"{sentence} This is without {joined(absent)}, of which there are no rows."
 
 
 def between_clusters(evidence: Results, table: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -123,7 +122,7 @@ def _places(evidence: Results, study: Study) -> dict[tuple[str, str, str], int |
         said = study.report["parcel"]["places"]
         return {(country, sector, role): n for country, sector, role, n in said}
     where = [study.respondents[name].astype(str) for name in ("country", "sector", "role")]
-    counts = Counter(zip(*where, strict=True))
+    counts = study.counted(where)
     places = sorted(counts)
     if len(places) == 1:
         return dict(counts)  # the size of a whole study is no cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.checks import declared, outcomes, rules, segments, shape, variables
+from metastudy.codebook.checks import arms, declared, outcomes, rules, segments, shape, variables
 from metastudy.codebook.checks import study as checks_study
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.json_schema import validator, violations
@@ -43,6 +43,7 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
         checks_study.study_problems,
         variables.variable_problems,
         variables.finding_problems,
+        arms.arm_problems,
         segments.segment_problems,
         rules.rule_problems,
         declared.moderator_problems,

@@ -18,8 +18,10 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
     """Check that outcomes and exposures are among the variables."""
     if not sound.complete("variables") or not sound.complete("codes"):
         return  # what is misspelt above would be reported again here
-    answers = [entry for role in ("item", "events") for _, entry in sound.variables(role)]
+    answers = [entry for role in ("item", "events", "mean") for _, entry in sound.variables(role)]
     items = {entry.get("construct") for entry in answers}
+    # Of arms only means are known: nobody is at a place of a trait.
+    summed = {entry.get("construct") for _, entry in sound.variables("mean")}
     codes = set(sound.raw.get("codes", {}).values()) - {IGNORE}
     factors: dict[str, bool] = {}
     for _, entry in sound.variables("factor"):
@@ -51,7 +53,7 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
             )
             continue
         key, value = named[0], entry[named[0]]
-        among = {"factor": set(factors), "construct": {name for name in items if name}}
+        among = {"factor": set(factors), "construct": {name for name in items - summed if name}}
         options = among.get(key)
         if options is None:
             yield from known_terms(document, vocabulary, "factors", value, (*place, key))

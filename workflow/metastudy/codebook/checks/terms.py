@@ -14,6 +14,7 @@ from metastudy.common.yaml_document import Document
 __all__ = [
     "ACTIONS",
     "ANY_ROLE",
+    "ARM_ROLES",
     "ATTRIBUTE_TYPES",
     "CODED_DESIGNS",
     "CODED_FORMATS",
@@ -40,7 +41,9 @@ ANY_ROLE = ("name", "as", "note")
 SINGLE = (
     *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
     *("coders", "coder", "weight", "code", "start", "end", "people", "events"),
+    *("icc", "cluster_size"),
 )
+ARM_ROLES = ("people", "events", "mean", "sd", "correlation", "icc", "cluster_size")
 PLACE_SECTIONS = {
     "country": "countries",
     "sector": "sectors",
@@ -62,7 +65,7 @@ ROLE_DESIGNS = {
     **dict.fromkeys(("finding", "moderator", "nesting"), ("published",)),
     "rating": CODED_DESIGNS,
     **dict.fromkeys(("coder", "code", "start", "end"), CODED_DESIGNS),
-    **dict.fromkeys(("people", "events"), ("experiment", "survey")),
+    **dict.fromkeys(ARM_ROLES, ("experiment", "survey")),
 }
 PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
 # With one of these a direction is computed; the others of an effect have no sign.

@@ -115,13 +115,6 @@ def variable_problems(
             "name the variable that tells rows apart; if the file has none, and each row is "
             f"another person, add 'ids: row_numbers' under 'file' in {shown(document.path)}",
         )
-    for one, other in (("people", "events"), ("events", "people")):
-        if one in singles and other not in singles and sound.complete("variables"):
-            yield document.problem(
-                ("variables",),
-                f"'{singles[one]}' with 'as: {one}', and no variable with 'as: {other}'",
-                "both, where a row is an arm: how many people, and how many of them have the event",
-            )
     if clash:
         yield document.problem(
             ("file", "ids"),

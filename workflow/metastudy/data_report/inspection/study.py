@@ -59,7 +59,8 @@ def _places(study: Study, least: int) -> tuple[Place, ...]:
         least = 1
     else:
         own = study["respondents"][list(PLACE)]
-    counts = Counter(tuple(text_or_none(v) for v in row) for row in own.itertuples(index=False))
+    rows = [tuple(text_or_none(v) for v in row) for row in own.itertuples(index=False)]
+    counts = Counter(rows) if len(effects) else study.counted([*zip(*rows, strict=True)])
     places = sorted(counts, key=lambda place: [value or "" for value in place])
     shown = protect([counts[place] for place in places], least).cells
     return tuple(

@@ -10,8 +10,9 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
-from metastudy.models.answers.join import join_answers
+from metastudy.models.answers.join import APART, join_answers
 from metastudy.models.answers.rows import Rows, rows_of
+from metastudy.models.answers.scored_arms import Within, cross_products
 from metastudy.models.base import KEYS_OF_SETTING, attributes_of, in_order
 
 __all__ = ["DATA", "answer_cells", "setting_names"]
@@ -68,11 +69,23 @@ def _of_study(
     settings = sites.drop(columns="site").drop_duplicates(keys_of_setting, ignore_index=True)
     site = rows.site.merge(sites.reset_index(names="at"), how="left")["at"].to_numpy()
 
-    seen = y.notna().to_numpy()
+    coefficients = np.column_stack([np.ones(len(x)), x.to_numpy()])
+    if rows.within is None:
+        seen, of = y.notna().to_numpy(), site
+    else:
+        place = rows.y.columns.get_indexer(outcomes)
+        within = Within(rows.within.n, rows.within.covariance[:, place][:, :, place])
+        parts, products = cross_products(coefficients, y.to_numpy(), within)
+        seen, of = np.repeat(parts, len(site), axis=0), np.tile(site, len(parts))
     patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
-    keys, cell = np.unique(np.column_stack([site, pattern]), axis=0, return_inverse=True)
-    z = np.column_stack([np.ones(len(x)), x.to_numpy(), np.where(seen, y.to_numpy(), 0.0)])
-    n, zz = _cross_products(z, cell, len(keys))
+    keys, cell = np.unique(np.column_stack([of, pattern]), axis=0, return_inverse=True)
+    if rows.within is None:
+        z = np.column_stack([coefficients, np.where(seen, y.to_numpy(), 0.0)])
+        n, zz = _cross_products(z, cell, len(keys))
+    else:
+        zz = np.zeros((len(keys), *products.shape[2:]))
+        np.add.at(zz, cell, products.reshape(-1, *products.shape[2:]))
+        n = zz[:, 0, 0]
     p = 1 + len(exposures)
 
     setting_of_site = sites.merge(settings.reset_index(names="at"), how="left")["at"].to_numpy()
@@ -123,7 +136,8 @@ def _of_study(
             "vignette": vignettes,
             "outcome": [f"{c}|{v}" for c, v in outcomes],
         },
-        attrs=attributes_of("answers", DATA, [study], module, folded, rows.dropped),
+        attrs=attributes_of("answers", DATA, [study], module, folded, rows.dropped)
+        | ({APART: study.id} if rows.within is not None and rows.within.apart else {}),
     )
 
 

@@ -15,6 +15,7 @@ from scipy.linalg import block_diag
 from metastudy.codebook.interactions import INTERACTION, parts_of
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.design import observed
+from metastudy.models.answers.join import people_once
 from metastudy.models.base import COLUMNS, Block
 
 __all__ = ["Setting", "blocks", "described", "within_sites"]
@@ -178,7 +179,7 @@ def _of_standardisers(
 
     site = cells.setting_of_site.values[cells.site_of_cell.values]
     here = np.isin(site, [one.place for one in found])
-    people = cells.n.values[here].sum()
+    people = people_once(cells)[here].sum()
     xx = cells.xx.values[here, 1:, 1:].sum(axis=0)
     size = np.sqrt(np.outer(np.diag(xx), np.diag(xx)))
     rho = np.divide(xx, size, out=np.zeros_like(xx), where=size > 0)

@@ -16,8 +16,11 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.base import KEYS_OF_SETTING, in_order
 
-__all__ = ["join_answers"]
+__all__ = ["APART", "join_answers", "people_once", "studies_apart"]
 
+# Attribute with the studies (ids with blanks between them) whose outcomes come from the same people
+# nobody knows how correlated. No outcome of the module is then pooled with another.
+APART = "apart"
 _OF_OUTCOMES = {"centre": np.nan, "scale": np.nan, "scale_df": np.nan, "scale_of_all_arms": False}
 
 
@@ -33,8 +36,11 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
     Returns
     -------
     Cells with all exposures, outcomes and patterns of the parts; what a study does not have is zero
-    in its cross-products, and missing among its standardisers.
+    in its cross-products, and missing among its standardisers. Where correlations between outcomes
+    of a study are not known (:data:`APART`), each outcome is a family of its own: pooled with
+    others, or taken from them, it would count as if other people had answered.
     """
+    apart = [p.attrs[APART] for p in parts if APART in p.attrs]
     parts = sorted(parts, key=lambda part: str(part.study.values[0]))
     constructs = in_order(
         {str(c) for p in parts for c in p.construct.values}, vocabulary["constructs"]
@@ -99,10 +105,13 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
                 name: (("setting", "outcome"), together(name, outcome, missing=missing))
                 for name, missing in _OF_OUTCOMES.items()
             },
-            "family_of": ("construct", [vocabulary.family(c) for c in constructs]),
+            "family_of": ("construct", [c if apart else vocabulary.family(c) for c in constructs]),
             "family_sign": (
                 "construct",
-                [int(vocabulary["constructs"][c].get("family_sign", 0)) for c in constructs],
+                [
+                    0 if apart else int(vocabulary["constructs"][c].get("family_sign", 0))
+                    for c in constructs
+                ],
             ),
             **{name: ("setting", together(name)) for name in KEYS_OF_SETTING},
             **{
@@ -121,8 +130,21 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
             "vignette": vignettes,
             "outcome": labels,
         },
-        attrs=_attributes(parts),
+        attrs=_attributes(parts) | ({APART: " ".join(apart)} if apart else {}),
     )
+
+
+def studies_apart(cells: xr.Dataset) -> tuple[str, ...]:
+    """Studies in which nobody knows how outcomes of the same people are correlated."""
+    return tuple(str(cells.attrs.get(APART, "")).split())
+
+
+def people_once(cells: xr.Dataset) -> np.ndarray:
+    """Number of people of each cell; where several cells are of the same, each a part of them."""
+    site = cells.site_of_cell.values
+    study = cells.study.values[cells.setting_of_site.values[site]]
+    times = np.where(np.isin(study, studies_apart(cells)), np.bincount(site)[site], 1)
+    return np.asarray(cells.n.values / times)
 
 
 def _at(own: xr.DataArray, names: list[str]) -> np.ndarray:

@@ -15,7 +15,7 @@ from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.contrasts import contrasts
 from metastudy.models.answers.design import answer_design, estimands, families, structures
 from metastudy.models.answers.estimates import blocks
-from metastudy.models.answers.join import join_answers
+from metastudy.models.answers.join import join_answers, people_once
 from metastudy.models.answers.moderators import with_moderators
 from metastudy.models.answers.observations import observe_answers
 from metastudy.models.answers.predictive import checks, of_answers
@@ -54,9 +54,9 @@ def weigh(cells: xr.Dataset, weights: np.ndarray) -> xr.Dataset:
 
 
 def sizes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Study of each cell, and its number of respondents."""
+    """Study of each cell, and its number of respondents; the same people count once."""
     setting = cells.setting_of_site.values[cells.site_of_cell.values]
-    return cells.study.values[setting], cells.n.values
+    return cells.study.values[setting], people_once(cells)
 
 
 def pools_outcomes(cells: xr.Dataset) -> bool:

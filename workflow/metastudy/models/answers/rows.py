@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
@@ -12,6 +13,7 @@ from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.interactions import check_interactions, products
+from metastudy.models.answers.scored_arms import Within, means_of, within_of
 from metastudy.models.answers.standardisers import centres, standardisers, within_sd
 from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE, NOT_STATED
 
@@ -27,11 +29,12 @@ class People:
     site: pd.DataFrame  # study, country, sector, role, site, and whether it is one (sited)
     exposures: list[dict[str, str]]
     dropped: list[dict[str, Any]]
+    within: Within | None = None  # of arms in place of people, whose scores are means
 
 
 @dataclass(frozen=True)
 class Rows:
-    """One study as numbers: a row per respondent."""
+    """One study as numbers: a row per respondent, or per arm where ``within`` is given."""
 
     y: pd.DataFrame  # outcomes (construct, vignette) in standard units, NaN where not observed
     x: pd.DataFrame  # exposures
@@ -40,10 +43,11 @@ class Rows:
     scale: pd.DataFrame  # columns scale, df and all_arms (standardisers), a row per outcome
     exposures: list[dict[str, str]]
     dropped: list[dict[str, Any]]
+    within: Within | None = None  # in standard units
 
 
 def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> Rows:
-    """Bring one study to numbers: scores in standard units and exposures, by respondent.
+    """Bring one study to numbers: scores in standard units and exposures, by respondent or arm.
 
     Raises
     ------
@@ -54,7 +58,9 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     y, x, site = people.score, people.x, people.site
     setting = [site[name] for name in KEYS_OF_SETTING[1:]]
     randomised = x[[e["id"] for e in people.exposures if e["type"] == "randomised"]]
-    scale = standardisers(y, setting, randomised)
+    within = people.within
+    spread = (within.n, within.variance) if within else None
+    scale = standardisers(y, setting, randomised, spread)
     if (bad := scale[~(scale["scale"] > 0)]).size:
         raise BadInput(
             Problem(
@@ -67,10 +73,13 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
                 code="constant-outcome",
             )
         )
-    centre = centres(y, setting, randomised)
+    centre = centres(y, setting, randomised, within.n if within else None)
     own = pd.MultiIndex.from_frame(site[list(KEYS_OF_SETTING[1:])])
     standard = (y - centre.reindex(own).to_numpy()) / scale["scale"]
-    return Rows(standard, x, site, centre, scale, people.exposures, people.dropped)
+    if within:
+        unit = scale["scale"].to_numpy()
+        within = Within(within.n, within.covariance / np.outer(unit, unit))
+    return Rows(standard, x, site, centre, scale, people.exposures, people.dropped, within)
 
 
 def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> People:
@@ -78,7 +87,8 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
 
     Only who has every exposure and answered an outcome is in them. Folded, a person's score of a
     whole is the mean of its own score and of those of its parts, as far as there are any, and the
-    parts are no outcomes (:meth:`metastudy.codebook.vocabulary.Vocabulary.folding`).
+    parts are no outcomes (:meth:`metastudy.codebook.vocabulary.Vocabulary.folding`). Of a study of
+    arms with means a row is an arm (:mod:`metastudy.models.answers.scored_arms`).
     """
     mine = [
         c
@@ -90,23 +100,27 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
         role=people["role"].fillna(NOT_STATED),
         **{name: people[name].astype(str) for name in ("country", "sector")},
     ).astype({"role": str})
-    score = scores(study.measurements)
-    score["vignette"] = score["vignette"].astype("str").fillna(NO_VIGNETTE)
-    wide = score.pivot(index="respondent_id", columns=["construct", "vignette"], values="score")
-    wide = wide.reindex(people.index)
+    wide = (_scores(study) if study.arms.empty else means_of(study)).reindex(people.index)
     setting = [people[name].reindex(wide.index) for name in KEYS_OF_SETTING[1:]]
     x, exposures = _exposures(study, wide, vocabulary, setting)
     y = wide[[c for c in wide.columns if c[0] in mine]]
+    outcomes = [str(c) for c in y.columns.get_level_values("construct")]
+    whole = vocabulary.folding(mine) if folded else {}
     if folded:
-        whole = vocabulary.folding(mine)
         construct, vignette = (y.columns.get_level_values(level) for level in (0, 1))
         y = y.T.groupby([construct.map(whole), vignette]).mean().T
 
     complete = x.notna().all(axis=1)
     answered = y.notna().any(axis=1)
+    behind = pd.Series(1, index=people.index)  # how many people a row stands for
+    if not study.arms.empty:
+        behind = study.arms.groupby("respondent_id")["people"].first().reindex(people.index)
     dropped = [
-        {"study": study.id, "rule": "exposure_missing", "rows": int((~complete).sum())},
-        {"study": study.id, "rule": "no_outcome_scored", "rows": int((complete & ~answered).sum())},
+        {"study": study.id, "rule": rule, "rows": int(behind[rows].sum())}
+        for rule, rows in (
+            ("exposure_missing", ~complete),
+            ("no_outcome_scored", complete & ~answered),
+        )
     ]
     keep = complete & answered
     x, y, people = x[keep], y[keep], people[keep]
@@ -124,7 +138,23 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
         site=people["org_id"].fillna(study.id).astype(str),
         sited=people.groupby(setting)["org_id"].transform(lambda found: found.notna().any()),
     )
-    return People(y, x, site, exposures, dropped)
+    if study.arms.empty:
+        return People(y, x, site, exposures, dropped)
+    within = within_of(study, y.index, outcomes)
+    if folded:
+        parts = np.array([whole[name] for name in outcomes])
+        share = (y.columns.get_level_values(0).to_numpy()[:, None] == parts).astype(float)
+        within = within.folded(share / share.sum(axis=1, keepdims=True))
+    lost = float(behind[keep].sum() - within.n.sum())
+    dropped.append({"study": study.id, "rule": "design_effect", "rows": round(lost)})
+    return People(y, x, site, exposures, dropped, within)
+
+
+def _scores(study: Study) -> pd.DataFrame:
+    """Scores of respondents (rows) on constructs in vignettes (columns)."""
+    score = scores(study.measurements)
+    score["vignette"] = score["vignette"].astype("str").fillna(NO_VIGNETTE)
+    return score.pivot(index="respondent_id", columns=["construct", "vignette"], values="score")
 
 
 def _exposures(

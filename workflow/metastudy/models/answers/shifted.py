@@ -12,6 +12,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.design import observed
 from metastudy.models.answers.estimates import NO_SPREAD, Setting, described, within_sites
+from metastudy.models.answers.join import studies_apart
 
 __all__ = ["MOSTLY", "shifted"]
 
@@ -51,6 +52,8 @@ def shifted(cells: xr.Dataset, vocabulary: Vocabulary, delta: float) -> pd.DataF
     site = cells.site_of_cell.values
     for place in range(cells.sizes["setting"]):
         one = Setting.of(cells, place, seen[place])
+        # Its cells are of the same people, each with one of their outcomes: none is missing.
+        apart = str(cells.study.values[place]) in studies_apart(cells)
         here = cells.setting_of_site.values[site] == place
         answered = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
         table = described(cells, vocabulary, one)
@@ -61,13 +64,15 @@ def shifted(cells: xr.Dataset, vocabulary: Vocabulary, delta: float) -> pd.DataF
             alike = cells.vignette_of.values == cells.vignette_of.values[k]
             of = here & answered[:, alike].any(axis=1)
             asked = float(cells.n.values[of].sum())
-            kept[mine] = table["n"].to_numpy()[mine] < round(asked)
+            kept[mine] = (table["n"].to_numpy()[mine] < round(asked)) & (not apart)
             slopes, variances = _moved(cells, of, of & ~answered[:, k], 1 + one.exposure[mine])
             for at, slope, variance in zip(mine, slopes, variances, strict=True):
                 changes[int(at)] = (asked, float(slope), float(variance))
         more = [_row(one, at, *changes[at], delta) for at in map(int, np.flatnonzero(kept))]
         parts.append(table[kept].join(pd.DataFrame(more, index=table.index[kept])))
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    # A setting where nothing is missing has no such column, and makes floats of those of others.
+    return found.astype({c: "int64" for c in ("asked", "missing") if c in found})
 
 
 def _moved(

@@ -11,7 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-__all__ = ["LEAST_DF", "LEAST_OF_ALL", "centres", "small_sample", "standardisers", "within_sd"]
+__all__ = [
+    "LEAST_DF",
+    "LEAST_OF_ALL",
+    "arms_sd",
+    "centres",
+    "small_sample",
+    "standardisers",
+    "within_sd",
+]
 
 LEAST_DF = 20  # below, the reference arms alone say too little of a standard deviation
 LEAST_OF_ALL = 2  # with fewer degrees of freedom nothing in units of it has a mean
@@ -45,8 +53,31 @@ def within_sd(y: pd.DataFrame, group: Sequence[pd.Series]) -> tuple[pd.Series, p
     return ((apart**2).sum() / df.where(df > 0)) ** 0.5, df.astype(float)
 
 
+def arms_sd(
+    y: pd.DataFrame, n: np.ndarray, variance: np.ndarray, group: Sequence[pd.Series]
+) -> tuple[pd.Series, pd.Series]:
+    """As :func:`within_sd` of the people of arms, from their numbers, means and variances.
+
+    Parameters
+    ----------
+    y : means of arms, a column per outcome.
+    n, variance : people of each arm, shape (arms,), and their variances, shape (arms, outcomes).
+    group : what the groups of arms are made of, each aligned with the rows.
+    """
+    weight = pd.Series(n, index=y.index)
+    people = weight.groupby(list(group)).transform("sum")
+    centre = y.mul(weight, axis=0).groupby(list(group)).transform("sum").div(people, axis=0)
+    square = (n - 1)[:, None] * variance + ((y - centre) ** 2).mul(weight, axis=0)
+    df = (weight.groupby(list(group)).sum() - 1).clip(lower=0).sum()
+    sd = (square.sum() / df) ** 0.5 if df > 0 else square.sum() * np.nan
+    return sd, pd.Series(float(df), index=y.columns)
+
+
 def standardisers(
-    y: pd.DataFrame, setting: Sequence[pd.Series], randomised: pd.DataFrame
+    y: pd.DataFrame,
+    setting: Sequence[pd.Series],
+    randomised: pd.DataFrame,
+    within: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """The standardiser of each outcome of a study.
 
@@ -59,6 +90,8 @@ def standardisers(
     y : scores, a column per outcome, NaN where not observed.
     setting : what settings are made of within the study, each aligned with the rows.
     randomised : randomised exposures; not above zero is the reference level.
+    within : where rows are arms and ``y`` their means, number of people (rows,) and variances
+        (rows, outcomes).
 
     Returns
     -------
@@ -68,9 +101,15 @@ def standardisers(
         its degrees of freedom; ``all_arms``, whether it is that within all arms.
     """
     reference = _reference(randomised)
-    sd, df = within_sd(y[reference], [part[reference] for part in setting])
     arms = [randomised[name] for name in randomised]
-    sd_all, df_all = within_sd(y, [*setting, *arms])
+    if within is None:
+        sd, df = within_sd(y[reference], [part[reference] for part in setting])
+        sd_all, df_all = within_sd(y, [*setting, *arms])
+    else:
+        n, variance = within
+        own = [part[reference] for part in setting]
+        sd, df = arms_sd(y[reference], n[reference], variance[reference], own)
+        sd_all, df_all = arms_sd(y, n, variance, [*setting, *arms])
     few = (df < LEAST_DF) & (df_all > df)
     sd, df = sd.where(~few, sd_all), df.where(~few, df_all)
     scale = (sd / small_sample(df)).where(df >= LEAST_OF_ALL)
@@ -78,12 +117,26 @@ def standardisers(
 
 
 def centres(
-    y: pd.DataFrame, setting: Sequence[pd.Series], randomised: pd.DataFrame
+    y: pd.DataFrame,
+    setting: Sequence[pd.Series],
+    randomised: pd.DataFrame,
+    n: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Mean of each outcome at the reference level in each setting; of all where nobody is at it."""
+    """Mean of each outcome at the reference level in each setting; of all where nobody is at it.
+
+    Rows are people, or arms of ``n`` people each, shape (rows,).
+    """
     reference = _reference(randomised)
-    everyone = y.groupby(list(setting)).mean()
-    at_reference = y[reference].groupby([part[reference] for part in setting]).mean()
+
+    def mean(rows: pd.Series) -> pd.DataFrame:
+        group = [part[rows] for part in setting]
+        if n is None:
+            return y[rows].groupby(group).mean()
+        weight = pd.Series(n, index=y.index)[rows]
+        total = y[rows].mul(weight, axis=0).groupby(group).sum()
+        return total.div(weight.groupby(group).sum(), axis=0)
+
+    everyone, at_reference = mean(reference | True), mean(reference)
     return at_reference.reindex(everyone.index).fillna(everyone)
 
 

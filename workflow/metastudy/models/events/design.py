@@ -10,6 +10,7 @@ from metastudy.models.answers.design import clustered, informed_effects
 __all__ = [
     "NODES",
     "WEIGHTS",
+    "both_kinds",
     "of_each_group",
     "over_unknown_sites",
     "predictors",
@@ -59,6 +60,24 @@ def over_unknown_sites(cells: xr.Dataset) -> np.ndarray:
     """
     known = cells.sited.values.astype(bool)[setting_of_group(cells)]
     return np.flatnonzero(~known) if len(clustered(cells)) else np.zeros(0, dtype=np.int64)
+
+
+def both_kinds(cells: xr.Dataset) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Studies whose sites are known, and those of unknown sites, where both are in one fit.
+
+    By themselves the counts of the first say what an effect is within a site (conditional), and
+    those of the others what it is over sites (marginal).
+
+    Returns
+    -------
+    Ids of studies; two empty tuples where all counts are of one kind.
+    """
+    over = over_unknown_sites(cells)
+    if not len(over):
+        return (), ()
+    study = cells.study.values[setting_of_group(cells)].astype(str)
+    known = np.setdiff1d(np.arange(len(study)), over)
+    return tuple(dict.fromkeys(study[known])), tuple(dict.fromkeys(study[over]))
 
 
 def of_each_group(cells: xr.Dataset) -> np.ndarray:
