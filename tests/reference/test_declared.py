@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ import yaml
 from helpers.raw_studies import FINDINGS, harmonized, published_study
 from helpers.repository import ROOT
 from metastudy.harmonize.harmonize import save
+from metastudy.inference.convergence import diagnose
 
 pytestmark = [pytest.mark.fit, pytest.mark.ci]
 
@@ -36,6 +38,7 @@ vocabulary:
     distance: {label: Distance to the pole, unit: degrees}
 """
 )
+FEW = {"ebfmi": 0.3}
 HEAD = "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level,north,south,lab\n"
 EFFECTS = [
     ("a", 0.10, 10, "x"), ("a", 0.20, 10, "x"), ("b", 0.30, 25, "x"), ("b", 0.60, 25, "x"),
@@ -52,7 +55,12 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
         f"{north},{90 - north},{lab}\n"
         for k, (paper, d, north, lab) in enumerate(EFFECTS, start=1)
     )
-    save(harmonized(published_study(folder, text, BOOK)), folder / "harmonized")
+    return synthesized(folder, text, BOOK)
+
+
+def synthesized(folder: Path, text: str, book: str) -> dict[str, pd.DataFrame]:
+    """The tables that the command makes of a file of findings."""
+    save(harmonized(published_study(folder, text, book)), folder / "harmonized")
     report = CONFIG["report"]
     subprocess.run(
         [
@@ -119,3 +127,31 @@ def test_each_study_has_its_influence_on_mean_and_total(tables: dict[str, pd.Dat
     np.testing.assert_allclose(found["shift"], moved)
     assert found["studies"].eq(6).all()
     assert found["total_without"].gt(0).all()
+
+
+def test_outcomes_of_a_family_are_beside_what_they_are_without_it_and_pass_the_gates(
+    tmp_path: Path,
+) -> None:
+    """Two kinds of threat in publications of their own: the first is drawn towards the second."""
+    found = {"threat_job": (0.9, 1.1, 0.8), "threat_quality": (0.1, 0.05, 0.2)}
+    text = HEAD + "".join(
+        f"f{at}{k},{outcome[7]}{k},a to b,assigned,{outcome},+,{d},0.2,log_odds,90,DK,"
+        "published_numeric,1,2,perceived_threat\n"
+        for at, (outcome, own) in enumerate(found.items())
+        for k, d in enumerate(own)
+    )
+    book = FINDINGS + "  - {name: north, as: ignore}\n  - {name: south, as: ignore}\n"
+    tables = synthesized(tmp_path, text, book + "  - {name: lab, as: finding, field: family}\n")
+    pooled = tables["pooled"].set_index(["level", "outcome"])
+    job, quality = (pooled.loc[("population", outcome)].squeeze() for outcome in found)
+    assert job["mean"] < job["mean_apart"] - 0.01
+    assert quality["mean"] > quality["mean_apart"] + 0.01
+    family = pooled.loc[("family", "perceived_threat")].squeeze()
+    assert quality["mean"] < family["mean"] < job["mean"]
+    assert family["studies"] == 6
+    spreads = tables["heterogeneity"].query("variant == 'pooled'")["parameter"]
+    assert spreads.str.startswith("outcome_tau[").sum() == 1
+    assert len(tables["influence"]) == 6
+    gates = diagnose(tmp_path / "out" / "posterior.nc", "synthesis", CONFIG["refit_gates"] | FEW)
+    assert all(gate["passed"] for gate in gates["gates"]), gates
+    assert len({gate["draws"] for gate in gates["gates"]}) == 3, "family, apart, exploratory"

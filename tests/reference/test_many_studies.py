@@ -240,22 +240,18 @@ def test_studies_shrink_towards_the_population_mean(built: World) -> None:
 
 
 def test_the_hierarchical_model_and_the_second_stage_agree(built: World) -> None:
-    """Where outcomes are shrunk to their family's mean in both, and where they are in neither."""
+    """Where outcomes are not shrunk to their family's mean, in either of them."""
     cells = xr.load_dataset(built.folder / "results/cells/threat.nc")
     settings = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
     priors = priors_of(settings["priors"])
     given = pack(cells, priors, fixed_outcomes=float(priors["effect"].scale))
     compiled = compile_model(BUILD["answers"](cells, priors))
     mu = draw(compiled, settings["sampling"], 2, given)["posterior"].to_dataset()["mu"]
-    module = built.read("contrasts/threat.parquet").query("level == 'population'")
-    module = module[module["estimand"] == "effect"].set_index("outcome")
     for outcome in (OUTCOME, NULL):
         (name,) = (n for n in mu.estimand.values if f", {outcome}, " in n)
         one, two = mu.sel(estimand=name), pooled(built, "population", outcome).squeeze()
         assert abs(float(one.mean()) - two["mean_apart"]) < 0.15 * two["sd_apart"]
         assert float(one.std()) == pytest.approx(two["sd_apart"], rel=0.15)
-        assert abs(module.loc[outcome, "mean"] - two["mean"]) < 0.15 * two["sd"]
-        assert module.loc[outcome, "sd"] == pytest.approx(two["sd"], rel=0.15)
 
 
 def test_all_gates_pass_and_no_study_lost_its_place(built: World) -> None:
