@@ -620,6 +620,25 @@ def test_the_mark_reaches_quartos_page_through_its_filter(tmp_path: Path) -> Non
     assert "<strong>Simulated data</strong>. All <em>made up</em>." in page
 
 
+def test_the_mark_is_in_quartos_titles_where_machines_look(tmp_path: Path) -> None:
+    source = "---\ntitle: A study\nprovenance-mark: Simulated data\n"
+    source += "provenance: All made up.\n---\n\nText.\n"
+    lua = MANUSCRIPT / "assets" / "provenance-quarto.lua"
+    for to, name in (("jats", "a.xml"), ("docx", "a.docx")):
+        out = tmp_path / name
+        command = [pandoc_path(), "--from=markdown", "--standalone", f"--lua-filter={lua}"]
+        command += [f"--to={to}", f"--output={out}"]
+        subprocess.run(command, input=source, text=True, check=True)
+        text = out.read_text("utf-8") if to == "jats" else ""
+        if to == "docx":
+            with zipfile.ZipFile(out) as parts:
+                text = "".join(
+                    parts.read(f"{n}.xml").decode() for n in ("docProps/core", "word/document")
+                )
+        assert "[Simulated data] A study</" in text
+        assert "All made up." in re.sub(r"<[^>]+>", "", text)
+
+
 def _filtered(name: str, to: str, source: str) -> str:
     """What a filter for Quarto makes of a text, in plain pandoc."""
     lua = MANUSCRIPT / "assets" / name
@@ -647,11 +666,17 @@ def test_what_is_too_wide_scrolls_on_quartos_page(tmp_path: Path) -> None:
         command = [pandoc_path(), "--from=markdown", f"--to={to}", f"--lua-filter={filtered}"]
         command += ["--output", str(tmp_path / "out")]
         done = subprocess.run(command, input="Text.", capture_output=True, text=True, check=True)
-        wanted = "in-header: <style>figure.quarto-float-tbl > div, math[display=block]"
+        wanted = "in-header: <style>.scroll { overflow-x: auto; }"
         assert done.stdout.startswith(wanted) is printed
-    assert (
-        _filtered("page-quarto.lua", "html", "Text.") == "<p>Text.</p>\n"
-    )  # ours is left as it is
+    plain = "Text with $b$ in it."
+    assert _filtered("page-quarto.lua", "html", plain).startswith("<p>Text with")
+    table = _filtered("page-quarto.lua", "html", "| a |\n|:--|\n| 1 |\n")
+    box = '<div class="scroll" role="region" tabindex="0" aria-label="{}">'
+    assert table.startswith(box.format("Table") + "\n<table")
+    assert table.count("<div") == 1
+    formula = _filtered("page-quarto.lua", "html", "$$b$$")
+    assert formula.startswith(box.format("Formula"))
+    assert "scroll" not in _filtered("page-quarto.lua", "docbook", "| a |\n|:--|\n| 1 |\n")
 
 
 def test_formulas_of_quartos_pdf_get_their_source_as_text() -> None:
