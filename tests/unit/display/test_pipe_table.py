@@ -39,3 +39,15 @@ def test_no_column_of_a_crowded_table_is_narrower_than_its_longest_word() -> Non
     on_the_page = [width * min(1, 118 / sum(widths)) for width in widths]
     assert all(width > word for width, word in zip(on_the_page, words, strict=True))
     assert widths[1] > widths[0] > widths[4], "who has more to say has more room"
+
+
+def test_words_after_a_number_take_no_room_from_the_names_of_rows() -> None:
+    name = "a contrast with a name that is rather long, and longer than the line"
+    more = [f"remark {k} that is not short" for k in range(4)]
+    widths = []
+    for cell in ("0.24 (0.11 to 0.38)", "0.24 (0.11 to 0.38): clear, higher, and more"):
+        row = {"Contrast": name, **dict(zip("abcd", more, strict=True)), "Not shrunk": cell}
+        shown = pd.DataFrame([row])
+        text = markdown("x", Table(shown, shown, "Caption.", ()))
+        widths.append(json.loads(re.search(r'tbl-colwidths="(\[.+?\])"', text)[1]))
+    assert widths[0] == widths[1]

@@ -27,6 +27,7 @@ class Table:
 
 
 HEADING = "**"  # begins a cell that names a group of rows
+SAID = ": "  # between a number and words about it
 CITED = 22  # letters of a citation, which is a key until it is rendered
 WIDEST = 34  # letters: longer texts wrap
 BETWEEN = 2  # letters that the space between two columns takes
@@ -75,9 +76,12 @@ def _asked(column: pd.Series) -> tuple[int, int, int]:
     texts = [str(column.name), *column]
     word = max(2, *(len(word) for text in texts for word in (text.split() or [""])))
     plain = [text for text in texts if not text.startswith(HEADING)]  # a heading may well wrap
+    if not _wordy(column):
+        plain = [text.partition(SAID)[0] for text in plain]  # as may words after a number
     longest = max(CITED if text.startswith("@") else len(text) for text in plain)
     most = max(word, min(longest, WIDEST))
-    digits = min(column.str.len().max() + 1, WIDEST)  # they are wider than letters
+    unbroken = column.str.partition(SAID)[0].str.len().max()
+    digits = min(unbroken + 1, WIDEST)  # they are wider than letters
     numbers = word if _wordy(column) else max(word, digits)
     return word, numbers, max(numbers, most)
 
