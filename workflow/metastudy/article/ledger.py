@@ -32,6 +32,7 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     "checks": (*_FITTED, "diagnose"),
     "design_based": (*_HARMONIZED, "design_based"),
     "unlock": (*_HARMONIZED, "aggregate", "unlock"),
+    "names": (*_HARMONIZED, "name_studies"),
     "synthesis": (*_HARMONIZED, "aggregate", "synthesize"),
     "selection": (*_HARMONIZED, "aggregate", "synthesize", "selection"),
     "robustness": (*_HARMONIZED, "aggregate", "synthesize", "robustness"),
