@@ -24,7 +24,7 @@ from metastudy.synthesis.families import FAMILY
 
 __all__ = ["FEW", "table", "variables"]
 
-FEW = "Priors of the second stage: not varied, because nothing is pooled over several studies."
+FEW = "Priors of the second stage: not varied, because nothing is pooled."
 WORDS = dict(zip(VARIANTS.values(), ("halved", "doubled"), strict=True))
 
 
