@@ -129,6 +129,20 @@ def test_each_study_has_its_influence_on_mean_and_total(tables: dict[str, pd.Dat
     assert found["total_without"].gt(0).all()
 
 
+def test_each_prior_of_the_plan_is_halved_and_doubled(tables: dict[str, pd.DataFrame]) -> None:
+    found = tables["prior_scales"]
+    keys = ["effect_logit", "tau_logit", "moderator_logit", "all"]
+    assert list(zip(found["prior_key"], found["factor"], strict=True)) == [
+        (key, factor) for key in keys for factor in (0.5, 2.0)
+    ]
+    whole = tables["pooled"].query("level == 'population'").squeeze()
+    np.testing.assert_allclose(found["shift"], (found["mean"] - whole["mean"]) / whole["sd"])
+    assert found["id"].eq(whole["id"]).all()
+    assert found["rope"].between(0, 1).all()
+    both = found[found["prior_key"] == "all"]["note"]
+    assert both.str.count(";").eq(2).all()
+
+
 def test_outcomes_of_a_family_are_beside_what_they_are_without_it_and_pass_the_gates(
     tmp_path: Path,
 ) -> None:
@@ -152,6 +166,8 @@ def test_outcomes_of_a_family_are_beside_what_they_are_without_it_and_pass_the_g
     spreads = tables["heterogeneity"].query("variant == 'pooled'")["parameter"]
     assert spreads.str.startswith("outcome_tau[").sum() == 1
     assert len(tables["influence"]) == 6
+    scales = tables["prior_scales"]
+    assert scales["kind"].value_counts().to_dict() == {"population": 12, "family": 6}
     gates = diagnose(tmp_path / "out" / "posterior.nc", "synthesis", CONFIG["refit_gates"] | FEW)
     assert all(gate["passed"] for gate in gates["gates"]), gates
     assert len({gate["draws"] for gate in gates["gates"]}) == 3, "family, apart, exploratory"

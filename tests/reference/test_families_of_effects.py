@@ -94,13 +94,15 @@ class Joint:
     """Moments of both means, the family's and the spread, given the studies at some places.
 
     Both heterogeneities, the correlation and the spread are on a grid; given these all is normal.
+    ``other`` numbers of the priors take the place of ``NUMBERS``.
     """
 
-    def __init__(self, at: list[int], outcomes: float) -> None:
-        tau, r = slices(NUMBERS["tau"]), (np.arange(SLICES) + 0.5) / (SLICES / 2) - 1
+    def __init__(self, at: list[int], **other: float) -> None:
+        n = NUMBERS | other
+        tau, r = slices(n["tau"]), (np.arange(SLICES) + 0.5) / (SLICES / 2) - 1
         one, two, both_ = (grid.ravel() for grid in np.meshgrid(tau, tau, r, indexing="ij"))
         precision, shift = np.zeros((len(one), 2, 2)), np.zeros((len(one), 2))
-        log = np.log1p(-(both_**2))  # LKJ of shape 2
+        log = (n["effect_correlation"] - 1) * np.log1p(-(both_**2))  # LKJ
         for k in at:
             s = np.empty((len(one), 2, 2))
             s[:, 0, 0], s[:, 1, 1] = SE[k, 0] ** 2 + one**2, SE[k, 1] ** 2 + two**2
@@ -109,13 +111,13 @@ class Joint:
             precision, shift = precision + inverse, shift + inverse @ Y[k]
             log = log - 0.5 * (np.linalg.slogdet(s)[1] + Y[k] @ inverse @ Y[k])
         parts = []
-        for omega in slices(outcomes):
-            prior = omega**2 * np.eye(2) + NUMBERS["effect"] ** 2 * np.outer(SIGN, SIGN)
+        for omega in slices(n["outcomes"]):
+            prior = omega**2 * np.eye(2) + n["effect"] ** 2 * np.outer(SIGN, SIGN)
             k = np.linalg.inv(precision + np.linalg.inv(prior))
             mean = (k @ shift[..., None])[..., 0]
             weight = log + 0.5 * np.einsum("ni,ni->n", shift, mean)
             weight = weight + 0.5 * (np.linalg.slogdet(k)[1] - np.linalg.slogdet(prior)[1])
-            of_family = 1 / (1 / NUMBERS["effect"] ** 2 + 2 / omega**2)
+            of_family = 1 / (1 / n["effect"] ** 2 + 2 / omega**2)
             slope = of_family / omega**2 * SIGN
             parts.append((weight, mean, k, omega, mean @ slope, of_family + slope @ k @ slope))
         logs = np.concatenate([p[0] for p in parts])
@@ -123,6 +125,7 @@ class Joint:
         self.mean = np.concatenate([p[1] for p in parts])
         self.cov = np.concatenate([p[2] for p in parts])
         self.omega = np.repeat([p[3] for p in parts], len(one))
+        self.correlation = np.tile(both_, len(parts))
         self.family = np.concatenate([p[4] for p in parts])
         self.of_family = np.concatenate([p[5] for p in parts])
 
@@ -164,7 +167,7 @@ def test_two_outcomes_of_the_same_people_are_as_on_the_grid_with_the_spread_halv
     model: Model, outcomes: float
 ) -> None:
     assert model.found.design.joint is not None, "deviations are correlated"
-    draws, exact = model.draws(outcomes=outcomes), Joint([*range(len(Y))], outcomes)
+    draws, exact = model.draws(outcomes=outcomes), Joint([*range(len(Y))], outcomes=outcomes)
     for at, name in enumerate(model.found.design.means):
         own = exact.moments(exact.mean[:, at], exact.cov[:, at, at])
         agree(draws["mu"].sel(mu_of=name), *own)
@@ -176,7 +179,7 @@ def test_two_outcomes_of_the_same_people_are_as_on_the_grid_with_the_spread_halv
 
 
 def test_without_a_study_they_are_as_on_the_grid_without_it(model: Model) -> None:
-    draws, exact = model.draws(without(model.found, "s4")), Joint([0, 1, 2, 3, 5], 0.3)
+    draws, exact = model.draws(without(model.found, "s4")), Joint([0, 1, 2, 3, 5])
     for at, name in enumerate(model.found.design.means):
         own = exact.moments(exact.mean[:, at], exact.cov[:, at, at])
         agree(draws["mu"].sel(mu_of=name), *own)

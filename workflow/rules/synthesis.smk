@@ -1,7 +1,7 @@
 """Synthesis: unpooled study estimates, the second stage over several studies, the exploratory model.
 
 REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
-OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,correlations,influence}.parquet,
+OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,correlations,influence,prior_scales}.parquet,
 results/synthesis/posterior.nc,
 results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet,
 results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet, results/unlock/estimands.parquet
@@ -23,6 +23,7 @@ rule synthesize:
         dependence="results/synthesis/dependence.parquet",
         correlations="results/synthesis/correlations.parquet",
         influence="results/synthesis/influence.parquet",
+        prior_scales="results/synthesis/prior_scales.parquet",
         heterogeneity="results/synthesis/heterogeneity.parquet",
         posterior="results/synthesis/posterior.nc",
     log:

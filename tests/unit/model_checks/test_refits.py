@@ -14,7 +14,6 @@ from metastudy.harmonized.study import Study
 from metastudy.inference.refit_gates import converged, missed
 from metastudy.model_checks.leave_group_out import (
     FIXED,
-    VARIANTS,
     refits,
     rows_left_out,
     speaks_of,
@@ -26,6 +25,7 @@ from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.design import estimands
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import NOT_FIXED
+from metastudy.models.prior_widths import VARIANTS
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import model_of
 

@@ -12,12 +12,13 @@ from scipy.stats import norm
 from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
-from metastudy.model_checks.priors import log_priors, sampled_names, widened
+from metastudy.model_checks.priors import log_priors, sampled_names
 from metastudy.model_checks.reweighting import LARGEST_K, pareto_weights, weighted_summary
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.codings.cells import code_cells
 from metastudy.models.data_vector import pack
-from metastudy.models.priors import Prior, priors_of
+from metastudy.models.prior_widths import widened
+from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 
 PRIORS = priors_of(yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))["priors"])
@@ -117,11 +118,3 @@ def test_a_prior_that_the_draws_do_not_reach_is_not_reweighted() -> None:
     x = 3 + 0.5 * np.random.default_rng(2).standard_normal((4, 1000))
     ratio = norm.logpdf(x, 0, 0.2) - norm.logpdf(x, 0, 1)
     assert pareto_weights(ratio)[1] > LARGEST_K
-
-
-def test_priors_without_a_scale_are_widened_by_their_shape() -> None:
-    assert widened(Prior("lkj", {"shape": 2.0}), 2.0).numbers == {"shape": 1.0}
-    accuracy = widened(Prior("beta_above_half", {"a": 6.0, "b": 2.0}), 0.5)
-    assert accuracy.numbers == {"a": 12.0, "b": 4.0}
-    assert accuracy.sd < Prior("beta_above_half", {"a": 6.0, "b": 2.0}).sd
-    assert accuracy.mean == Prior("beta_above_half", {"a": 6.0, "b": 2.0}).mean

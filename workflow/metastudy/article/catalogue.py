@@ -96,6 +96,7 @@ TABLES = {
     "moderators": Item("moderators", "table", ("studies", "synthesis")),
     "dependence": Item("dependence", "table", ("studies", "synthesis")),
     "influence": Item("influence", "table", ("studies", "synthesis")),
+    "prior_scales": Item("prior_scales", "table", ("studies", "synthesis")),
     "pooling": Item("pooling", "table", ("studies", "synthesis")),
     "aliases": Item("identification", "table", ("studies", "synthesis")),
     "findings": Item("published", "findings_table", ("studies",)),
@@ -132,6 +133,7 @@ VARIABLES = {
     "moderators": Item("moderators", "variables", ("studies", "synthesis")),
     "dependence": Item("dependence", "variables", ("studies", "synthesis")),
     "influence": Item("influence", "variables", ("studies", "synthesis")),
+    "prior_scales": Item("prior_scales", "variables", ("studies", "synthesis")),
     "diagnostics": Item("convergence", "variables", ("checks",)),
     "refits": Item("refits", "variables", ("contrasts", "refits")),
     "power": Item("power_scaling", "variables", ("power",)),
@@ -238,6 +240,7 @@ def result_files(
     second_stage = (
         *("estimates", "pooled", "exploratory", "structure", "heterogeneity"),
         *("moderators", "moderator_lines", "dependence", "correlations", "influence"),
+        "prior_scales",
     )
     robustness = ("tails", "associations", "missing_outcomes", "left_out_groups")
     return {

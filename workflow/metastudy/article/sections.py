@@ -269,7 +269,10 @@ def _synthesis(write: _Writer) -> str:
         write.block(write.say("moderators.sentence"), "fig:moderators", "tbl:moderators")
         if write.value("moderators.count") not in (None, "0")
         else "",
-        *(write.block(write.say(f"{n}.sentence"), f"tbl:{n}") for n in ("dependence", "influence")),
+        *(
+            write.block(write.say(f"{name}.sentence"), f"tbl:{name}")
+            for name in ("dependence", "influence", "prior_scales")
+        ),
         *_directions(write),
         write.block(write.say("unlock.sentence"), "fig:unlock", "tbl:unlock"),
         write.cited(make.part(write.evidence, "selection"))

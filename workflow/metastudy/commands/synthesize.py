@@ -23,11 +23,13 @@ from metastudy.synthesis.families import apart, beside
 from metastudy.synthesis.influence import influence
 from metastudy.synthesis.moderators import coefficients, lines
 from metastudy.synthesis.pooling import SecondStage
+from metastudy.synthesis.prior_scales import prior_scales
 from metastudy.synthesis.priors import prior_of
 from metastudy.synthesis.results import inconsistency, results
 from metastudy.synthesis.stages import fitter, stages
 
-MORE = ("moderators", "moderator_lines", "dependence", "influence")  # tables beside the pooled
+# Tables beside the pooled.
+MORE = ("moderators", "moderator_lines", "dependence", "influence", "prior_scales")
 
 
 def main() -> None:
@@ -81,6 +83,7 @@ def main() -> None:
         seen.append(said)
         if name == "pooled":
             fits.append((found, draws))
+            gates = args.gates, args.interval
             refits = {at: fit(one, sampling)["posterior"] for at, one in others.items()}
             chains = args.refits | {"cores": args.cores}
             for label, of in {
@@ -89,7 +92,10 @@ def main() -> None:
                 "dependence": sensitivity(
                     made, found, declared.dependence, args.correlation, refits, args.interval
                 ),
-                "influence": influence(found, draws, fit, chains, args.gates, args.interval),
+                "influence": influence(found, draws, fit, chains, *gates),
+                "prior_scales": prior_scales(
+                    made, found, metric, priors, fit, chains, *gates, ropes
+                ),
             }.items():
                 more.setdefault(label, []).append(of)
         i2 = inconsistency(found, draws, args.interval)

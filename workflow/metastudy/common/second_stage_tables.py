@@ -11,6 +11,7 @@ from metastudy.common.result_columns import (
     MEASURE,
     NUMBER,
     NUMBERS,
+    SHARE,
     SHARE_OR_NONE,
     SPREAD,
     TEXT,
@@ -144,6 +145,28 @@ SECOND_STAGE: Mapping[str, Mapping[str, Column]] = {
         "ess_bulk": NUMBER,
         "ess_tail": NUMBER,
         "missed": TEXT,  # gates that the refit misses
+        "provenance": TEXT,
+    },
+    "prior_scales": {
+        **dict.fromkeys(_OF_ESTIMAND, TEXT),
+        "kind": Column(among=("population", "family")),  # of which mean
+        "studies": Column("int64", low=1),
+        "prior_key": TEXT,  # of the configuration, or all of the plan's
+        "factor": Column("float64", low=0),  # how many times as wide
+        "mean": NUMBER,
+        "sd": SPREAD,
+        "lower": NUMBER,
+        "upper": NUMBER,
+        "positive": SHARE,
+        "pd": Column("float64", low=0.5, high=1),
+        "rope": SHARE_OR_NONE,
+        "above": SHARE_OR_NONE,
+        "below": SHARE_OR_NONE,
+        "shift": MEASURE,  # of the mean, in posterior standard deviations of the whole fit
+        "rhat": NUMBER,
+        "ess": NUMBER,  # the least of the mean, its sign and the tails
+        "missed": TEXT,  # gates that the refit misses; such a row is counted nowhere
+        "note": TEXT,  # the varied priors in words
         "provenance": TEXT,
     },
     "pooled": _POOLED,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from metastudy.model_checks.priors import widened
 from metastudy.models.data_vector import NOT_FIXED
+from metastudy.models.prior_widths import variants
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.models.registry import model_of
 
@@ -17,8 +17,6 @@ __all__ = ["FIXED", "RESTS", "Refit", "refits", "rows_left_out", "speaks_of", "w
 
 GROUPINGS = ("study", "country", "sector", "organisation")
 OUTCOMES = "outcomes"  # key of the prior between the outcomes of a family
-VARIANTS = {"half": 0.5, "double": 2.0}
-ALL = "all"  # priors at once
 # What is said of an effect that no other group has data about.
 RESTS = "rests on one {}"
 # Standard deviation between groups where it is fixed: none, or as wide as the prior of an effect.
@@ -64,11 +62,8 @@ def refits(
             levels = levels[levels.groupby("study")[grouping].transform("nunique") > 1]
         for name in sorted(set(levels[grouping])):
             yield Refit(f"without_{grouping}", name, without(cells, grouping, name), priors)
-    for key in (*keys, *[ALL] * (len(keys) > 1)):
-        for name, factor in VARIANTS.items():
-            varied = keys if key == ALL else (key,)
-            other = {k: widened(p, factor) if k in varied else p for k, p in priors.items()}
-            yield Refit("prior", f"{key}_{name}", cells, other)
+    for key, name, other in variants(priors, keys):
+        yield Refit("prior", f"{key}_{name}", cells, other)
     scale = float(priors[OF_METRIC[model.metric][0]].scale)
     if OUTCOMES in priors and model.pools_outcomes(cells):
         yield Refit("outcomes", "apart", cells, priors, fixed_outcomes=scale)

@@ -1,4 +1,4 @@
-"""Priors of a fit's top-level parameters: their density in the draws, wider and narrower ones.
+"""Priors of a fit's top-level parameters: their density in the draws, and in other widths.
 
 A prior of another width needs a refit only where the draws that there are cannot be reweighted.
 """
@@ -6,7 +6,6 @@ A prior of another width needs a refit only where the draws that there are canno
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -14,7 +13,7 @@ import xarray as xr
 from metastudy.models.priors import Prior
 from metastudy.models.registry import model_of
 
-__all__ = ["log_density", "log_priors", "sampled_names", "widened"]
+__all__ = ["log_density", "log_priors", "sampled_names"]
 
 # Sampled under another name than the parameter whose prior they have.
 PARAMETER = {
@@ -120,14 +119,3 @@ def log_density(prior: Prior, values: np.ndarray) -> np.ndarray:
         case _:
             raise ValueError(f"no such family: {prior.family}")
     return np.asarray(found.sum(axis=-1))
-
-
-def widened(prior: Prior, factor: float) -> Prior:
-    """The same family, that many times as wide.
-
-    Beta and LKJ priors have no scale: their numbers, of which larger ones are narrower, are divided
-    by the factor.
-    """
-    if "scale" in prior.numbers:
-        return prior.scaled(factor)
-    return replace(prior, numbers={name: value / factor for name, value in prior.numbers.items()})

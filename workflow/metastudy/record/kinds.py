@@ -180,6 +180,17 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         **{name: _of_refit(1.0, _itself(name)) for name in ("total", "total_without")},
         **dict.fromkeys(("rhat", "ess_bulk", "ess_tail"), DIAGNOSTIC),
     },
+    "prior_scales": {
+        **dict.fromkeys(("studies", "factor"), EXACT),
+        "mean": _parts(1.0, _sd, "estimate"),
+        "sd": _parts(OF_SD, _sd),
+        "lower": _parts(OF_BOUND, _sd),
+        "upper": _parts(OF_BOUND, _sd),
+        **{name: _probability(name) for name in ("positive", "pd", "rope", "above", "below")},
+        **dict.fromkeys(("rhat", "ess"), DIAGNOSTIC),
+        "shift": _moved("shift"),
+        "verdict": WORD,
+    },
     "refits": {
         "left_out": EXACT,
         "mean": _parts(1.0, _sd, "estimate"),
@@ -305,6 +316,7 @@ FILES: Mapping[str, str] = {
         for name in (
             *("estimates", "pooled", "exploratory", "structure"),
             *("moderators", "moderator_lines", "dependence", "correlations", "influence"),
+            "prior_scales",
         )
     },
 }

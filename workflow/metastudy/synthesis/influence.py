@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,17 +12,33 @@ import xarray as xr
 
 from metastudy.common import result_tables
 from metastudy.inference.refit_gates import converged, missed
+from metastudy.models.priors import Prior
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
-__all__ = ["MOST", "Fit", "influence", "without"]
+__all__ = ["MOST", "Fit", "gated", "influence", "without"]
 
 MOST = 40  # studies of a model: beyond, one of them is little of it, and each costs a refit
 LONGER = 4  # warm-up and draws of a refit that has missed a gate, over those of the others
 SAYS_NOTHING = 1e4  # a left-out study's standard errors, over its own
 OVER = ("chain", "draw")
-# Posterior of a plan with another covariance of its estimates (that of the plan: the plan's).
-Fit = Callable[[np.ndarray, Mapping[str, Any]], xr.DataTree]
+
+
+class Fit(Protocol):
+    """Posterior of a plan with another covariance of its estimates, or with other priors.
+
+    ``priors`` are by the configuration's keys, of the families of the plan's; without them the
+    plan's own. With its own covariance and priors it is the posterior of the plan.
+    """
+
+    def __call__(
+        self,
+        covariance: np.ndarray,
+        sampling: Mapping[str, Any],
+        priors: Mapping[str, Prior] | None = None,
+    ) -> xr.DataTree:
+        """Draw from it, with the chains of ``sampling``."""
+        ...
 
 
 def without(found: SecondStage, study: str) -> np.ndarray:
@@ -54,7 +71,7 @@ def influence(
     Parameters
     ----------
     found, posterior : the plan, and its draws.
-    fit : see :data:`Fit`.
+    fit : see :class:`Fit`.
     sampling, thresholds : of refits (:func:`metastudy.inference.refit_gates.missed`).
     interval : probability of the credible intervals.
 
@@ -68,23 +85,44 @@ def influence(
     studies = list(dict.fromkeys(found.table.loc[several, "study"]))
     rows: list[dict[str, Any]] = []
     for study in studies if len(studies) <= MOST else ():
-        covariance = without(found, study)
-        for longer in (1, LONGER):
-            chains = {name: sampling[name] * longer for name in ("tune", "draws")}
-            tree = fit(covariance, {**sampling, **chains})
-            draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
-            made = list(_rows(found, posterior, draws, study, interval))
-            gates = {name: [row[name] for row in made] for name in ("rhat", "ess_bulk", "ess_tail")}
-            wrong = missed(gates, int(stats["diverging"].sum()), thresholds)
-            if not wrong:
-                break
-        rows += [row | {"missed": wrong} for row in made]
+        read = partial(_rows, found, posterior, study, interval)
+        rows += gated(partial(fit, without(found, study)), read, sampling, thresholds)
     columns = result_tables.columns("influence")
     return pd.DataFrame(rows)[columns] if rows else result_tables.none("influence")
 
 
+def gated(
+    refit: Callable[[Mapping[str, Any]], xr.DataTree],
+    read: Callable[[xr.Dataset], Iterable[dict[str, Any]]],
+    sampling: Mapping[str, Any],
+    thresholds: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """What is read from a refit, once more with longer chains where it misses a gate.
+
+    Parameters
+    ----------
+    refit : takes how to sample, and gives ``posterior`` and ``sample_stats``.
+    read : takes the posterior to rows, with ``rhat``, ``ess_bulk`` and ``ess_tail``.
+
+    Returns
+    -------
+    list of dict
+        The rows, each with ``missed``: the gates that are missed with the longer chains too.
+    """
+    for longer in (1, LONGER):
+        chains = {name: sampling[name] * longer for name in ("tune", "draws")}
+        tree = refit({**sampling, **chains})
+        draws, stats = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
+        rows = list(read(draws))
+        gates = {name: [row[name] for row in rows] for name in ("rhat", "ess_bulk", "ess_tail")}
+        wrong = missed(gates, int(stats["diverging"].sum()), thresholds)
+        if not wrong:
+            break
+    return [row | {"missed": wrong} for row in rows]
+
+
 def _rows(
-    found: SecondStage, whole: xr.Dataset, draws: xr.Dataset, study: str, interval: float
+    found: SecondStage, whole: xr.Dataset, study: str, interval: float, draws: xr.Dataset
 ) -> Iterator[dict[str, Any]]:
     """What becomes of each estimand that a study has an estimate of."""
     for _, estimand in found.estimands.iterrows():

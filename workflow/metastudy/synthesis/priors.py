@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from metastudy.models.priors import OF_METRIC, OF_MODERATORS, Prior
 from metastudy.synthesis.pooling import SecondStage
 
-__all__ = ["CORRELATION", "PlanPriors", "prior_of", "priors_of_plan"]
+__all__ = ["CORRELATION", "PlanPriors", "as_in_plan", "keys_of_plan", "prior_of", "priors_of_plan"]
 
 # Of means and totals, of moderators, of correlations between effects, and between the outcomes of a
 # family.
@@ -36,12 +36,38 @@ def prior_of(priors: Mapping[str, Prior], parameter: str, metric: str, unit: flo
     KeyError
         Where the second stage has no such parameter, or the configuration no such prior.
     """
+    return as_in_plan(priors[_keys(metric)[parameter.partition("[")[0]]], unit)
+
+
+def as_in_plan(prior: Prior, unit: float) -> Prior:
+    """A prior of standard deviations in a plan's unit; one of correlations has none."""
+    return prior if unit == 1.0 or "scale" not in prior.numbers else prior.scaled(unit)
+
+
+def _keys(metric: str) -> dict[str, str]:
+    """The configuration's key of each parameter's prior."""
     effect, tau = OF_METRIC.get(metric, OF_METRIC["sd"])
     keys = {"mu": effect, "beta": OF_MODERATORS[effect]}
     keys |= dict.fromkeys(("total_tau", "tau", "apart_tau"), tau)
-    keys["outcome_tau"] = OUTCOMES.get(tau, tau)
-    prior = priors[keys[parameter.partition("[")[0]]]
-    return prior if unit == 1.0 else prior.scaled(unit)
+    return keys | {"outcome_tau": OUTCOMES.get(tau, tau)}
+
+
+def keys_of_plan(metric: str, found: SecondStage) -> tuple[str, ...]:
+    """The configuration's keys of the priors that the posterior of a plan depends on, each once.
+
+    A mean around zero in its family has no prior of an effect, and without a spread between places
+    there is none of a total.
+    """
+    keys, families = _keys(metric), found.families
+    alone = families is None or bool((families.of_mean < 0).any())
+    used = {
+        keys["mu"]: alone or (families is not None and len(families.directed) > 0),
+        keys["tau"]: bool(found.design.components),
+        keys["beta"]: bool(found.slopes.names),
+        CORRELATION: found.design.joint is not None,
+    }
+    used[keys["outcome_tau"]] = used.get(keys["outcome_tau"], False) or families is not None
+    return tuple(key for key, has in used.items() if has)
 
 
 def priors_of_plan(priors: Mapping[str, Prior], metric: str, found: SecondStage) -> PlanPriors:

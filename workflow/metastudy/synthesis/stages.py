@@ -100,7 +100,7 @@ def fitter(found: SecondStage, priors: Mapping[str, Prior], metric: str = "sd") 
     """A second-stage model, compiled once and fitted to one covariance after another.
 
     Each is zero where that of the plan is, and has chains of its own (``sampling``, with ``cores``
-    where several run side by side).
+    where several run side by side), and other priors of the same families where it is given them.
     """
     from metastudy.inference.sampling import compile_model, draw
     from metastudy.synthesis import model as synthesis_model
@@ -112,8 +112,13 @@ def fitter(found: SecondStage, priors: Mapping[str, Prior], metric: str = "sd") 
     )
     compiled = compile_model(model)
 
-    def fit(covariance: np.ndarray, sampling: Mapping[str, Any]) -> xr.DataTree:
-        given = synthesis_model.packed(estimate, covariance, design, *own)
+    def fit(
+        covariance: np.ndarray,
+        sampling: Mapping[str, Any],
+        priors: Mapping[str, Prior] | None = None,
+    ) -> xr.DataTree:
+        others = own if priors is None else priors_of_plan(priors, metric, found)
+        given = synthesis_model.packed(estimate, covariance, design, *others)
         fitted = draw(compiled, sampling, int(sampling.get("cores", 1)), given)
         draws = fitted["posterior"].to_dataset()
         more = (estimate, covariance, design, sampling["seed"], slopes)

@@ -12,7 +12,7 @@ from metastudy.common.tables import records
 from metastudy.display.formatting import count, number
 from metastudy.display.pipe_table import Table
 
-__all__ = ["power", "table", "variables"]
+__all__ = ["KEYS", "power", "table", "variables"]
 
 
 def table(evidence: Results) -> Table:
@@ -64,11 +64,14 @@ KEYS = {
     "baseline": "baselines",
     "effect": "effects",
     "effect_logit": "effects",
+    "moderator": "moderators",
+    "moderator_logit": "moderators",
     "tau": "spreads between groups",
     "tau_logit": "spreads between groups",
     "outcomes": "spreads between outcomes",
     "sigma": "residual spreads",
     "correlation": "correlations",
+    "effect_correlation": "correlations between effects",
     "prevalence": "prevalences",
     "accuracy": "accuracies of coders",
 }
