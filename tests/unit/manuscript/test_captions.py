@@ -41,6 +41,8 @@ def test_a_template_asks_a_path_for_a_caption_that_is_no_markup(tmp_path: Path) 
     asked = FigureCaptions(str(path))
     assert asked == str(path)
     assert asked.of("one_dot") == "one\\_dot: in neither of the documents."
+    path.write_text("one_d", "utf-8")  # a file that was cut off
+    assert asked.of("one_dot") == "one\\_dot: in neither of the documents."
     path.write_text(lines({"one_dot": "A *star* and `code`, 95% of a|b."}), "utf-8")
     assert asked.of("one_dot") == r"A \*star\* and \`code\`, 95% of a\|b."
 

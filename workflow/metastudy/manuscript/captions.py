@@ -86,7 +86,7 @@ class FigureCaptions(str):
         """The caption of a figure, for reStructuredText; that it is in no document without one."""
         path = Path(self)
         rows = path.read_text("utf-8").splitlines() if path.is_file() else []
-        found = dict(row.split("\t", 1) for row in rows)
+        found = dict(row.split("\t", 1) for row in rows if "\t" in row)  # one may be cut off
         return MARKUP.sub(r"\\\1", found.get(name, f"{name}: in neither of the documents."))
 
 
