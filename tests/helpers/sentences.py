@@ -19,9 +19,12 @@ def contradictions(sentence: str) -> list[str]:
         "higher": r"raises|goes with (?:a )?higher|is higher (?:on|with)|^higher (?:on|with)",
         "lower": r"lowers|goes with (?:a )?lower|is lower (?:on|with)|^lower (?:on|with)",
         "too_small": r"too small to matter",
+        "holds_zero": r"holds? zero|largest difference is",
+        "apart": r"differs? from the main analysis",
     }  # fmt: skip
     apart = (
-        r"; (?!clear|size open|on the border)|: |(?<=\)) and (?=raises|lowers|goes|higher|lower)"
+        r"; (?!clear|size open|on the border)|(?<!zero)(?<!main analysis): "
+        r"|(?<=\)) and (?=raises|lowers|goes|higher|lower)"
     )
     for clause in re.split(apart, sentence):
         numbers = [tuple(map(value, n)) for n in re.findall(NUMBERS, clause)]
@@ -37,6 +40,10 @@ def contradictions(sentence: str) -> list[str]:
                 found.append(f"said to be lower: {clause}")
             if kinds == ["too_small"] and not -0.18 <= estimate <= 0.18:
                 found.append(f"said to be too small: {clause}")
-        if not numbers and kinds and kinds != ["too_small"]:
+            if kinds == ["holds_zero"] and not lower <= 0 <= upper:
+                found.append(f"said to hold zero: {clause}")
+            if kinds == ["apart"] and lower <= 0 <= upper:
+                found.append(f"said to differ: {clause}")
+        if not numbers and kinds and kinds[0] in ("higher", "lower"):
             found.append(f"a direction without numbers: {clause}")
     return found

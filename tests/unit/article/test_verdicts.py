@@ -139,6 +139,17 @@ def test_the_checker_finds_contradictions() -> None:
     assert contradictions(
         "The effect on y (0.3 SD, 95% interval 0.1 to 0.5) is too small to matter."
     )
+    assert contradictions(
+        "The intervals of the differences from the main analysis hold zero for two effects; the "
+        "largest difference is y on z (0.20, 95% interval 0.10 to 0.30)."
+    )
+    assert contradictions("The interval holds zero: y on z (0.20, 95% interval 0.10 to 0.30).")
+    assert contradictions(
+        "Of two effects one differs from the main analysis: y on z (0.2, 95% interval −0.1 to 0.5)."
+    )
+    assert not contradictions(
+        "Of two effects one differs from the main analysis: y on z (0.2, 95% interval 0.1 to 0.5)."
+    )
     assert not contradictions(
         "X raises y (0.20 SD, 95% interval 0.10 to 0.30; clear) and lowers z (−0.20 SD, 95% "
         "interval −0.30 to −0.10; size open; on the border); the effect on u is undecided."
