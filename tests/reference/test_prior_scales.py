@@ -67,9 +67,9 @@ def assert_agree(row: pd.Series, mean: float, sd: float) -> None:
 def test_each_prior_halved_and_doubled_and_both_at_once_are_as_on_the_grid(
     again: Fit, fitted: Fitted
 ) -> None:
-    found, _, made = fitted
+    found, draws, made = fitted
     priors, ropes = priors_of(NARROW), {"sd": 1.0}
-    table = prior_scales(made, found, "sd", priors, again, CHAINS, GATES, 0.95, ropes)
+    table = prior_scales(made, found, "sd", priors, again, draws, CHAINS, GATES, 0.95, ropes)
     checked("prior_scales", table)
     assert (table["missed"] == "").all()
     whole = exact(**NARROW).moments()
@@ -101,10 +101,11 @@ def test_priors_as_they_are_give_the_main_numbers(again: Fit, fitted: Fitted) ->
 
 
 def test_a_refit_that_misses_a_gate_says_so(again: Fit, fitted: Fitted) -> None:
-    found, _, made = fitted
+    found, draws, made = fitted
     few = {"chains": 2, "tune": 50, "draws": 50, "target_accept": 0.9, "seed": 5}
     gates = GATES | {"ess_bulk": 1000}
-    table = prior_scales(made, found, "sd", priors_of(NARROW), again, few, gates, 0.95, {})
+    narrow = priors_of(NARROW)
+    table = prior_scales(made, found, "sd", narrow, again, draws, few, gates, 0.95, {})
     assert table["missed"].str.contains(r"bulk ESS \d+").all()
     assert table["rope"].isna().all(), "no region of this metric was given"
 
@@ -117,7 +118,7 @@ def test_outcomes_of_a_family_and_their_correlation_are_as_on_the_grid() -> None
     fit = fitter(found, priors)
     draws = fit(found.covariance, CHAINS)["posterior"].to_dataset()
     made = results(found, draws, 0.95, 1)
-    table = prior_scales(made, found, "sd", priors, fit, CHAINS, GATES, 0.95, {"sd": 0.1})
+    table = prior_scales(made, found, "sd", priors, fit, draws, CHAINS, GATES, 0.95, {"sd": 0.1})
     assert (table["missed"] == "").all()
     assert set(table["prior_key"]) == {*OF_FAMILY, "all"}
     assert table.groupby(["prior_key", "factor"])["kind"].apply(list).map(len).eq(3).all()

@@ -63,14 +63,14 @@ def results(slope: float, studies: int = 8) -> Results:
     )
 
 
-@pytest.mark.parametrize(("slope", "word"), [(0.9, "is larger"), (-0.9, "is smaller"), (0.0, "")])
+@pytest.mark.parametrize(("slope", "word"), [(0.9, "is higher"), (-0.9, "is lower"), (0.0, "")])
 def test_a_direction_is_said_only_where_the_posterior_has_one(slope: float, word: str) -> None:
     said = moderators.variables(results(slope))["sentence"]
     if word:
         assert f"{word} with a higher latitude" in said
     else:
         assert "differs with a higher latitude" in said
-        assert "is larger" not in said
+        assert "is higher" not in said
     assert "differs with Online rather than On paper is undecided" in said
     assert said.count("a comparison between eight studies") == 2
     assert "the population mean is at the mean, 17.5 degrees" in said
@@ -123,7 +123,14 @@ def test_other_correlations_are_columns_of_the_table() -> None:
     whole = base.synthesis["pooled"].query("level == 'population'").iloc[0].to_dict()
     row = whole | {"effects": 3, "given": 0, "declared": 1, "assumed": 2, "correlation": 0.6}
     row |= {"mean": 0.2, "lower": 0.1, "upper": 0.3, "mean_30": 0.25, "lower_30": 0.11}
-    row |= {"upper_30": 0.35, "mean_90": 0.1, "lower_90": 0.0, "upper_90": 0.2, "id": "x"}
+    row |= {
+        "upper_30": 0.35,
+        "mean_90": 0.1,
+        "lower_90": 0.0,
+        "upper_90": 0.2,
+        "id": "x",
+        "missed": "",
+    }
     made = pd.DataFrame([row])[result_tables.columns("dependence")]
     found = replace(base, synthesis={**base.synthesis, "dependence": made})
     shown = dependence.table(found).shown.iloc[0]
@@ -131,3 +138,10 @@ def test_other_correlations_are_columns_of_the_table() -> None:
     assert shown["At 0.3"].startswith("0.25 (0.11")
     assert shown["At 0.9"].startswith("0.10 (")
     assert "none of the means moves by more than 0.10" in dependence.variables(found)["sentence"]
+    assert "Gate missed" not in shown
+    missed = made.assign(missed="at 0.9: R-hat 1.4 (gate 1.02)")
+    other = replace(base, synthesis={**base.synthesis, "dependence": missed})
+    assert dependence.table(other).shown["Gate missed"].iloc[0].startswith("at 0.9: R-hat")
+    given = replace(base, synthesis={**base.synthesis, "dependence": made.assign(assumed=0)})
+    assert "At 0.3" not in dependence.table(given).shown
+    assert "assumed correlations" not in dependence.table(given).caption

@@ -44,7 +44,8 @@ def _row(whole: dict[str, Any], refit: Refit) -> dict[str, Any]:
         "mean": mean, "sd": sd, "lower": law.ppf(0.025), "upper": law.ppf(0.975),
         "positive": law.sf(0), "pd": law.sf(0), "above": law.sf(0.1), "below": law.cdf(-0.1),
         "rope": law.cdf(0.1) - law.cdf(-0.1), "shift": (mean - whole["mean"]) / whole["sd"],
-        "rhat": 1.0, "ess": 500.0, "note": "half-normal, scale 0.6",
+        "scaled_prior": 0.06, "scaled_likelihood": 0.04, "rhat": 1.0, "ess": 500.0,
+        "note": "half-normal, scale 0.6",
     }  # fmt: skip
 
 
@@ -57,9 +58,11 @@ def test_the_sentence_has_the_largest_shift_and_the_changed_verdicts() -> None:
     text = said(found)
     assert text.startswith("With each prior scale of the second stage halved and doubled, and all")
     assert "more than 1.50 posterior standard deviations" in text
-    assert "spreads between groups doubled), and one of 1 verdicts changes." in text
+    assert "spreads between groups doubled), intervals are 1.00 to 1.20 times as wide" in text
+    assert "times as wide, and one of 1 verdicts changes. Power-scaling finds one of 1" in text
+    assert text.endswith("sensitive to the prior, none of them to the likelihood as well.")
     none = results(("effect", 0.5, 0.39, 0.1, ""), ("effect", 2.0, 0.41, 0.1, ""))
-    assert "effects halved), and none of 1 verdicts change." in said(none)
+    assert "times as wide, and none of 1 verdicts change." in said(none)
 
 
 def test_a_refit_that_misses_a_gate_is_shown_and_not_counted() -> None:

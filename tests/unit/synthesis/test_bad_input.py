@@ -101,10 +101,10 @@ def test_five_hundred_countries_with_one_study_each_are_one_component_with_its_s
     (found,) = plans(*effects(500))
     ((name, own),) = found.found.items()
     (component,) = own.components
-    assert component.names == ("study", "country", "sector", "setting")
-    assert len(component.levels) == 500
+    assert component.names == ("study", "country", "setting")
+    assert len(component.levels) == 500, "and nobody said a sector"
     said = structures(found).set_index("grouping")
-    for grouping in ("country", "sector", "setting"):
+    for grouping in ("country", "setting"):
         assert said.loc[grouping, "aliased_with"] == "study"
         assert said.loc[grouping, "reason"].startswith("cannot be distinguished from study")
     shape = blocks(found.design, found.covariance)
@@ -119,4 +119,4 @@ def test_one_country_with_two_studies_among_five_hundred_does_not_make_it_a_comp
     table.loc[499, "country"] = table.loc[0, "country"]
     (found,) = plans(table, covariance)
     (own,) = found.found.values()
-    assert [c.names for c in own.components] == [("study", "country", "sector", "setting")]
+    assert [c.names for c in own.components] == [("study", "country", "setting")]

@@ -41,13 +41,39 @@ GIVEN = said(("F0", "F2", 0.0123, np.nan), ("F3", "F4", np.nan, -0.2))
 def test_a_covariance_is_used_as_it_is_a_correlation_builds_one_and_the_rest_is_assumed() -> None:
     found = joint(table(), SE, GIVEN, 0.6)
     expected = np.diag(SE**2)
-    for i, j, value in ((0, 2, 0.0123), (3, 4, -0.2 * 0.4 * 0.5), (0, 1, 0.6 * 0.1 * 0.2)):
+    for i, j, value in (
+        (0, 2, 0.0123),
+        (3, 4, -0.2 * 0.4 * 0.5),
+        (0, 1, 0.6 * 0.1 * 0.2),
+        (1, 2, 0.6 * 0.2 * 0.3),  # of two outcomes
+    ):
         expected[i, j] = expected[j, i] = value
     np.testing.assert_array_equal(found[0, 2], 0.0123)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     where = sources(table(), GIVEN)
     assert [SOURCES[where[i, j]] for i, j in ((0, 2), (3, 4), (0, 1))] == [*SOURCES]
-    assert where[1, 2] == -1, "of two outcomes nothing is assumed"
+    assert SOURCES[where[1, 2]] == "assumed"
+    assert where[4, 5] == -1, "two publications"
+
+
+def test_nothing_is_assumed_of_other_exposures_or_places() -> None:
+    for column in ("exposure", "country", "sector", "role", "response_mode"):
+        other = table().assign(**{column: list("ppqrrr")})
+        found = joint(other, SE, None, 0.6)
+        assert np.argwhere(np.triu(found, 1)).tolist() == [[0, 1], [3, 4]], column
+
+
+def test_outcomes_of_a_family_that_point_in_opposite_directions_have_opposite_errors() -> None:
+    found = joint(table(), SE, None, 0.6, {"x": 1, "y": -1})
+    assert found[0, 1] == pytest.approx(0.6 * 0.1 * 0.2)
+    assert found[0, 2] == pytest.approx(-0.6 * 0.1 * 0.3)
+    apart = table().assign(family=table()["outcome"])  # signs are those within a family
+    assert joint(apart, SE, None, 0.6, {"x": 1, "y": -1})[0, 2] == pytest.approx(0.6 * 0.1 * 0.3)
+    both = table("aaabbb", "xxyxxy")
+    (plan,) = plans(both, joint(both, SE, None, 0.6, {"x": 1, "y": -1}))
+    at = [plan.table["effect"].tolist().index(name) for name in ("F0", "F2")]
+    for value, other in assumed(plan, said()).items():
+        assert other[tuple(at)] == pytest.approx(-value * 0.1 * 0.3)
 
 
 def test_an_estimate_in_another_metric_takes_its_covariance_along() -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 
 from metastudy.models.priors import Prior, priors_of
+from metastudy.posterior.power import SENSITIVE
 from metastudy.synthesis.influence import LONGER
 from metastudy.synthesis.pooling import SecondStage, plans
 from metastudy.synthesis.prior_scales import prior_scales
@@ -75,10 +77,38 @@ def made_of(found: SecondStage) -> pd.DataFrame:
     )
 
 
+def drawn(found: SecondStage, scale: float = 10.0) -> xr.Dataset:
+    """Draws of means whose prior is normal around zero, and whose likelihood is around one."""
+    precision = 1 + 1 / scale**2
+    rng = np.random.default_rng(2)
+    mu = rng.normal(1 / precision, precision**-0.5, (4, 500, len(found.design.means)))
+    chains = ("chain", "draw")
+    return xr.Dataset(
+        {
+            "mu": ((*chains, "mu_of"), mu),
+            "log_prior": (chains, (-0.5 * (mu / scale) ** 2).sum(-1)),
+            "log_likelihood": (chains, (-0.5 * (mu - 1) ** 2).sum(-1)),
+        },
+        {"mu_of": list(found.design.means)},
+    )
+
+
+@pytest.mark.parametrize(("scale", "sensitive"), [(10.0, False), (0.5, True)])
+def test_a_mean_that_its_prior_holds_moves_with_a_power_of_it(
+    scale: float, sensitive: bool
+) -> None:
+    (found,) = plans(*schools())
+    more = (Recorded(found), drawn(found, scale), CHAINS, GATES, 0.95, {})
+    table = prior_scales(made_of(found), found, "sd", PRIORS, *more)
+    assert table[["scaled_prior", "scaled_likelihood"]].nunique().tolist() == [1, 1]
+    assert (table["scaled_prior"].iloc[0] > SENSITIVE) == sensitive
+    assert table["scaled_likelihood"].iloc[0] > SENSITIVE
+
+
 def test_each_prior_is_varied_in_a_refit_and_one_that_misses_a_gate_is_made_once_more() -> None:
     (found,) = plans(*schools())
     fit = Recorded(found, stuck="tau")
-    more = (fit, CHAINS, GATES, 0.95, {"sd": 0.1})
+    more = (fit, drawn(found), CHAINS, GATES, 0.95, {"sd": 0.1})
     table = prior_scales(made_of(found), found, "sd", PRIORS, *more)
     tau = [({"tau": scale}, 100 * k) for scale in (0.15, 0.6) for k in (1, LONGER)]
     both = [({"effect": e, "tau": t}, 100 * k) for e, t in ((0.25, 0.15), (1.0, 0.6)) for k in
@@ -98,6 +128,6 @@ def test_a_prior_is_named_in_the_unit_of_the_metric() -> None:
     table, covariance = schools()
     (found,) = plans(table.assign(metric="fisher_z"), covariance)
     assert found.unit != 1.0
-    more = (Recorded(found), CHAINS, GATES, 0.95, {})
+    more = (Recorded(found), drawn(found), CHAINS, GATES, 0.95, {})
     own = prior_scales(made_of(found), found, "fisher_z", PRIORS, *more)
     assert own["note"].iloc[0] == f"normal, scale {0.25 * found.unit:g}"

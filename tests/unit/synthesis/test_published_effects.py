@@ -119,14 +119,15 @@ def test_what_was_not_found_may_have_an_estimate_of_any_sign(direction: str) -> 
 
 
 def test_two_effects_of_a_publication_are_kept_apart_with_the_correlation_that_is_assumed() -> None:
-    """Effects on another estimand or in another place are independent of them."""
+    """One on another outcome is correlated with them, of other people or places independent."""
     rows = [{"estimate": e, "se": e, "n": 9e9, "citation": "one"} for e in (0.1, 0.2)]
     other = {"estimate": 0.3, "se": 0.1, "n": 9e9, "citation": "one"}
     more = [other | {"role": "professional"}, other | {"country": "DK"}, other | {"outcome": "o"}]
     table, covariance = published(findings(*rows, *more), (), VOCABULARY, correlation=0.6)
     assert table["effect"].tolist() == ["F1", "F2", "F3", "F4", "F5"]
     expected = np.diag(table["se"] ** 2)
-    expected[0, 1] = expected[1, 0] = 0.6 * 0.1 * 0.2
+    for i, j, product in ((0, 1, 0.1 * 0.2), (0, 4, 0.1 * 0.1), (1, 4, 0.2 * 0.1)):
+        expected[i, j] = expected[j, i] = 0.6 * product
     np.testing.assert_allclose(covariance, expected, rtol=1e-6)
 
 

@@ -28,6 +28,11 @@ __resources__ = ("texts/*.md",)
 TEXTS = Path(__file__).parent / "texts"
 OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
 EACH, WIDEST = "Study estimates", 60  # a column of the synthesis, and letters that it may have
+# What readers look for beside pooled effects: its figures and tables, or why it was not done.
+LOOKED_FOR = {
+    "moderators": ("fig", "tbl"),
+    **dict.fromkeys(("dependence", "influence", "prior_scales"), ("tbl",)),
+}
 MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
 # A citation in Markdown that this library wrote; labels have their @ escaped.
 _CITED = re.compile(r"(?<![\w\\])@(?!(?:fig|tbl|sec|eq)-)(\w(?:[\w:.+/-]*\w)?)")
@@ -125,6 +130,11 @@ class _Writer:
             return ""
         seen = f" ({', '.join(ref for ref, _ in made)}.)" if made else ""
         return "\n\n".join([sentence + seen, *(text for _, text in made)])
+
+    def found(self, variable: str, *names: str) -> str:
+        """As :meth:`block` with a variable; the sentence alone, of what was not done and why."""
+        said = self.say(variable)
+        return self.block(said, *names) or said
 
 
 def _under(heading: str, *blocks: str) -> str:
@@ -266,12 +276,10 @@ def _synthesis(write: _Writer) -> str:
             "Which groupings enter a model, and why others do not, follows from the design.",
             *("fig:aliases", "tbl:aliases"),
         ),
-        write.block(write.say("moderators.sentence"), "fig:moderators", "tbl:moderators")
-        if write.value("moderators.count") not in (None, "0")
-        else "",
         *(
-            write.block(write.say(f"{name}.sentence"), f"tbl:{name}")
-            for name in ("dependence", "influence", "prior_scales")
+            write.found(f"{name}.sentence", *(f"{kind}:{name}" for kind in kinds))
+            for name, kinds in LOOKED_FOR.items()
+            if len(write.evidence.synthesis.get("pooled", ()))
         ),
         *_directions(write),
         write.block(write.say("unlock.sentence"), "fig:unlock", "tbl:unlock"),
@@ -297,6 +305,7 @@ def _directions(write: _Writer) -> Iterator[str]:
 
 def _checks(write: _Writer) -> str:
     labels = {m: write.evidence.vocabulary.label("modules", m) for m in write.evidence.contrasts}
+    answers = any(write.evidence.model(m) == "answers" for m in labels)
     compared = write.say(
         *(f"comparison.{m}.{k}" for m in labels for k in ("sentence", "organisations.sentence"))
     )
@@ -317,9 +326,14 @@ def _checks(write: _Writer) -> str:
         write.block("Some modules were fitted once more in another way.", "tbl:sensitivity"),
         write.block("Sampling weights are in no model.", "tbl:design_based"),
         *(
-            write.block(write.say(f"{name}.sentence", f"{name}.reliability"), f"tbl:{name}")
-            for name in ("tails", "associations", "missing_outcomes", "left_out_groups")
+            write.found(f"{name}.sentence", f"tbl:{name}")
+            for name in ("tails", "left_out_groups")
+            if len(write.evidence.synthesis.get("pooled", ()))
         ),
+        write.block(
+            write.say("associations.sentence", "associations.reliability"), "tbl:associations"
+        ),
+        write.found("missing_outcomes.sentence", "tbl:missing_outcomes") if answers else "",
     )
 
 

@@ -17,7 +17,7 @@ from metastudy.models.priors import priors_of
 from metastudy.posterior.heterogeneity import decided_by_prior, taus
 from metastudy.posterior.verdicts import ROPES
 from metastudy.synthesis.correlated import correlated
-from metastudy.synthesis.dependence import assumed, sensitivity
+from metastudy.synthesis.dependence import assumed, refitted, sensitivity
 from metastudy.synthesis.eligibility import STRUCTURE, module_structures, refused, structures
 from metastudy.synthesis.families import apart, beside
 from metastudy.synthesis.influence import influence
@@ -84,17 +84,17 @@ def main() -> None:
         if name == "pooled":
             fits.append((found, draws))
             gates = args.gates, args.interval
-            refits = {at: fit(one, sampling)["posterior"] for at, one in others.items()}
+            refits = refitted(others, fit, sampling, *gates)
             chains = args.refits | {"cores": args.cores}
             for label, of in {
                 "moderators": coefficients(found, draws, args.interval, ropes),
                 "moderator_lines": lines(found, draws, args.interval),
                 "dependence": sensitivity(
-                    made, found, declared.dependence, args.correlation, refits, args.interval
+                    made, found, declared.dependence, args.correlation, refits
                 ),
                 "influence": influence(found, draws, fit, chains, *gates),
                 "prior_scales": prior_scales(
-                    made, found, metric, priors, fit, chains, *gates, ropes
+                    made, found, metric, priors, fit, draws, chains, *gates, ropes
                 ),
             }.items():
                 more.setdefault(label, []).append(of)

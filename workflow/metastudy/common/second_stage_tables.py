@@ -116,6 +116,7 @@ SECOND_STAGE: Mapping[str, Mapping[str, Column]] = {
         "lower": NUMBER,
         "upper": NUMBER,
         **{f"{name}_{at}": MEASURE for at in ("30", "90") for name in ("mean", "lower", "upper")},
+        "missed": TEXT,  # gates that such a refit misses, whose numbers are then left out
         "provenance": TEXT,
     },
     "correlations": {
@@ -163,6 +164,8 @@ SECOND_STAGE: Mapping[str, Mapping[str, Column]] = {
         "above": SHARE_OR_NONE,
         "below": SHARE_OR_NONE,
         "shift": MEASURE,  # of the mean, in posterior standard deviations of the whole fit
+        "scaled_prior": Column("float64", low=0),  # how the mean moves with a power of all priors
+        "scaled_likelihood": Column("float64", low=0),  # and of the likelihood
         "rhat": NUMBER,
         "ess": NUMBER,  # the least of the mean, its sign and the tails
         "missed": TEXT,  # gates that the refit misses; such a row is counted nowhere

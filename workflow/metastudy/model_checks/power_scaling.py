@@ -11,19 +11,19 @@ from metastudy.common import result_tables
 from metastudy.model_checks.refits import described
 from metastudy.models.kind import EFFECT
 from metastudy.models.registry import model_of
+from metastudy.posterior.power import SENSITIVE, moved, tree_of
 
 __all__ = ["POWER", "power_scaling"]
 
 POWER = result_tables.columns("power")
-SENSITIVE = 0.05  # Kallioinen et al. (2024)
 
 
 def power_scaling(cells: xr.Dataset, posterior: xr.Dataset, log_prior: xr.Dataset) -> pd.DataFrame:
     """How much the effects move when prior or likelihood is raised to a power near one.
 
-    Importance sampling on the draws there are, no refit (Kallioinen et al. 2024). All top-level
-    priors are scaled, together and each by itself; those of levels and effects of groups are a part
-    of the model, and scaling them would scale the hierarchy.
+    All top-level priors are scaled, together and each by itself (:mod:`metastudy.posterior.power`);
+    those of levels and effects of groups are a part of the model, and scaling them would scale the
+    hierarchy.
 
     Parameters
     ----------
@@ -38,23 +38,13 @@ def power_scaling(cells: xr.Dataset, posterior: xr.Dataset, log_prior: xr.Datase
     """
     model = model_of(cells)
     effects = model.population_effects(posterior, cells)
-    whole = posterior["log_likelihood"].expand_dims("of").transpose("chain", "draw", "of")
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": effects.rename("size").to_dataset(),
-            "log_prior": log_prior,
-            "log_likelihood": whole.rename("rows").to_dataset(),
-        }
-    )
-    moved = {
-        group: az.psense(tree, var_names="size", group=group)["size"]
-        for group in ("prior", "likelihood")
-    }
+    tree = tree_of(effects, log_prior, posterior["log_likelihood"])
+    changes = dict(moved(tree))
     keys = [str(name) for name in log_prior]
     each = np.stack([_by_itself(tree, key) for key in keys])  # (key, effect)
     most = xr.DataArray(np.array(keys)[each.argmax(axis=0)], dims=EFFECT)
-    moved |= {"key": most, "by_key": xr.DataArray(each.max(axis=0), dims=EFFECT)}
-    table = xr.Dataset({**moved, "has_data": model.covered(cells)}).to_dataframe().reset_index()
+    changes |= {"key": most, "by_key": xr.DataArray(each.max(axis=0), dims=EFFECT)}
+    table = xr.Dataset({**changes, "has_data": model.covered(cells)}).to_dataframe().reset_index()
     table = table[table.pop("has_data")].drop(columns=EFFECT, errors="ignore")
     table = table.reset_index(drop=True)
     prior, likelihood = table["prior"] > SENSITIVE, table["likelihood"] > SENSITIVE

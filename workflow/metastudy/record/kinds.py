@@ -189,6 +189,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         **{name: _probability(name) for name in ("positive", "pd", "rope", "above", "below")},
         **dict.fromkeys(("rhat", "ess"), DIAGNOSTIC),
         "shift": _moved("shift"),
+        **dict.fromkeys(("scaled_prior", "scaled_likelihood"), DIAGNOSTIC),
         "verdict": WORD,
     },
     "refits": {

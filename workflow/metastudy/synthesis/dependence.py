@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,15 +14,19 @@ from scipy.sparse.csgraph import connected_components
 
 from metastudy.common import result_tables
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.tables import records
+from metastudy.inference.refit_gates import converged
 from metastudy.posterior.summarise import summarize
+from metastudy.synthesis.influence import Fit, gated
 from metastudy.synthesis.nesting import EFFECT
-from metastudy.synthesis.pooling import ESTIMAND, SecondStage
+from metastudy.synthesis.pooling import ESTIMAND, PLACE, SecondStage
 
-__all__ = ["AT", "SOURCES", "assumed", "joint", "sensitivity", "sources"]
+__all__ = ["AT", "SOURCES", "assumed", "joint", "refitted", "sensitivity", "sources"]
 
 SOURCES = ("given", "declared", "assumed")
 AT = (0.3, 0.9)  # correlations that the result is shown at, beside the assumed one
-SAME = ["study", "country", "sector", *ESTIMAND]
+# Effects of one exposure on the same people, on one outcome or on several.
+SAME = [*PLACE, *(name for name in ESTIMAND if name not in ("outcome", "family"))]
 ENDS = ("finding_id", "other_id")
 LEAST = 1e-8  # smallest eigenvalue of a correlation matrix that counts as positive definite
 
@@ -28,8 +34,8 @@ LEAST = 1e-8  # smallest eigenvalue of a correlation matrix that counts as posit
 def sources(table: pd.DataFrame, dependence: pd.DataFrame | None) -> np.ndarray:
     """Where the covariance of two effects is from: a place in :data:`SOURCES`, else -1.
 
-    An assumed correlation is that of two effects of a publication on one estimand in one place:
-    elsewhere nothing says so much as its sign, or that the people are the same.
+    An assumed correlation is that of two effects of a publication in one place that have the
+    exposure in common, on one outcome or on two: elsewhere nothing says that people are the same.
 
     Parameters
     ----------
@@ -61,7 +67,11 @@ def _pairs(dependence: pd.DataFrame | None) -> Iterator[tuple[str, str, float, f
 
 
 def joint(
-    table: pd.DataFrame, se: np.ndarray, dependence: pd.DataFrame | None, correlation: float
+    table: pd.DataFrame,
+    se: np.ndarray,
+    dependence: pd.DataFrame | None,
+    correlation: float,
+    signs: Mapping[str, int] | None = None,
 ) -> np.ndarray:
     """The covariance of published effects.
 
@@ -70,7 +80,9 @@ def joint(
     table : published effects as they are pooled, with ``se``.
     se : standard errors as they were published; a covariance that was given is in their metric.
     dependence : covariances and correlations that are given.
-    correlation : of two effects of which nothing is said (:func:`sources`).
+    correlation : of two effects of which nothing is said (:func:`sources`); it is negative
+        between outcomes of one family that point in opposite directions.
+    signs : of the outcomes that have one in their family.
 
     Returns
     -------
@@ -85,7 +97,7 @@ def joint(
     now = table["se"].to_numpy(dtype=float)
     from_where = sources(table, dependence)
     covariance = np.where(from_where == SOURCES.index("assumed"), correlation, 0.0)
-    covariance *= np.outer(now, now)
+    covariance *= np.outer(now, now) * _directions(table, signs or {})
     at = {name: k for k, name in enumerate(table["id"])}
     for one, other, given, correlated in _pairs(dependence):
         if one not in at or other not in at:
@@ -106,6 +118,14 @@ def joint(
     if problems:
         raise BadInput(problems)
     return covariance
+
+
+def _directions(table: pd.DataFrame, signs: Mapping[str, int]) -> np.ndarray:
+    """Sign of an assumed correlation of two effects, shape (rows, rows): 1, or -1 for opposites."""
+    sign = table["outcome"].map(dict(signs)).fillna(0).to_numpy(dtype=int)
+    family = table["family"].to_numpy()
+    opposite = (family[:, None] == family) & (np.outer(sign, sign) < 0)
+    return np.where(opposite, -1.0, 1.0)
 
 
 def _unfit(rows: pd.DataFrame) -> Problem:
@@ -142,11 +162,48 @@ def assumed(found: SecondStage, dependence: pd.DataFrame) -> dict[float, np.ndar
     """
     mask = _mask(found, dependence) == SOURCES.index("assumed")
     se = found.table["se"].to_numpy(dtype=float)
-    each = {at: np.where(mask, at * np.outer(se, se), found.covariance) for at in AT if mask.any()}
+    most = np.sign(found.covariance) * np.outer(se, se)
+    each = {at: np.where(mask, at * most, found.covariance) for at in AT if mask.any()}
     return {
         at: one
         for at, one in each.items()
         if np.linalg.eigvalsh(one / np.outer(se, se)).min() >= LEAST
+    }
+
+
+def refitted(
+    others: Mapping[float, np.ndarray],
+    fit: Fit,
+    sampling: Mapping[str, Any],
+    thresholds: Mapping[str, float],
+    interval: float,
+) -> dict[float, pd.DataFrame]:
+    """Pooled means with other correlations, each refit held to the gates of refits.
+
+    Parameters
+    ----------
+    others : covariances by the correlation that is assumed in them (:func:`assumed`).
+    fit : see :class:`metastudy.synthesis.influence.Fit`.
+    sampling, thresholds : of the refits (:func:`metastudy.synthesis.influence.gated`).
+    interval : probability of the credible intervals.
+
+    Returns
+    -------
+    dict
+        By correlation ``mean``, ``lower``, ``upper`` and ``missed``; index: the estimands' ids.
+    """
+
+    def read(draws: xr.Dataset) -> list[dict[str, Any]]:
+        means = draws["mu"].transpose("chain", "draw", "mu_of")
+        numbers = pd.concat(
+            [summarize(means, interval), pd.DataFrame(converged(means), means["mu_of"].values)],
+            axis=1,
+        )
+        return records(numbers.rename_axis("id").reset_index())
+
+    return {
+        at: pd.DataFrame(gated(partial(fit, one), read, sampling, thresholds)).set_index("id")
+        for at, one in others.items()
     }
 
 
@@ -155,8 +212,7 @@ def sensitivity(
     found: SecondStage,
     dependence: pd.DataFrame,
     correlation: float,
-    refits: Mapping[float, xr.DataTree],
-    interval: float,
+    refits: Mapping[float, pd.DataFrame],
 ) -> pd.DataFrame:
     """Pooled effects of dependent estimates, with other correlations beside them.
 
@@ -164,13 +220,13 @@ def sensitivity(
     ----------
     table : results of the plan (:func:`metastudy.synthesis.results.results`).
     correlation : the assumed one.
-    refits : posteriors by the correlation that was assumed in them (:func:`assumed`).
-    interval : probability of the credible intervals.
+    refits : means by the correlation that was assumed for them (:func:`refitted`).
 
     Returns
     -------
     pandas.DataFrame
-        One row for each estimand with estimates of one study that hang together.
+        One row for each estimand with estimates of one study that hang together. Means of a refit
+        that misses a gate are left out, and ``missed`` says so.
     """
     mask = _mask(found, dependence)
     rows = []
@@ -179,17 +235,19 @@ def sensitivity(
         own = np.triu(mask[np.ix_(at, at)] + 1)  # pairs once; one more than their place
         pairs = {name: int((own == k + 1).sum()) for k, name in enumerate(SOURCES)}
         rest = np.setdiff1d(np.arange(len(mask)), at)
-        for k in (0, 1):  # with estimates of other estimands
-            pairs[SOURCES[k]] += int((mask[np.ix_(at, rest)] == k).sum())
+        for k, name in enumerate(SOURCES):  # with estimates of other estimands
+            pairs[name] += int((mask[np.ix_(at, rest)] == k).sum())
         if not sum(pairs.values()):
             continue
         row = dict(whole) | {"effects": len(at), **pairs}
         row["correlation"] = correlation if pairs["assumed"] else np.nan
+        row["missed"] = ""
         for value in AT:
             ends = pd.Series(np.nan, index=["mean", "lower", "upper"])
             if value in refits and pairs["assumed"]:
-                drawn = refits[value]["mu"].sel(mu_of=[whole["id"]])
-                ends = summarize(drawn.transpose("chain", "draw", "mu_of"), interval).iloc[0]
+                made = refits[value].loc[whole["id"]]
+                ends = ends if made["missed"] else made
+                row["missed"] += f"at {value:g}: {made['missed']}" if made["missed"] else ""
             row |= {f"{name}_{100 * value:.0f}": ends[name] for name in ("mean", "lower", "upper")}
         rows.append(row)
     columns = result_tables.columns("dependence")

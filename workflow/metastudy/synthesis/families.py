@@ -17,11 +17,12 @@ import xarray as xr
 from metastudy.posterior.summarise import summarize
 
 if TYPE_CHECKING:
+    from metastudy.codebook.vocabulary import Vocabulary
     from metastudy.synthesis.pooling import SecondStage
 
 __all__ = [
     *("ALIKE", "APART", "FAMILY", "LEAST", "Families"),
-    *("apart", "beside", "families", "name_of_family"),
+    *("apart", "beside", "families", "family_signs", "name_of_family"),
 ]
 
 FAMILY = "family"  # level of a family's mean, in the results
@@ -78,6 +79,12 @@ def name_of_family(row: Mapping[str, str], left_out: Sequence[str]) -> str:
     """
     names = [name for name in ALIKE if name != "metric" or row[name] not in left_out]
     return "|".join(str(row[name]) for name in names)
+
+
+def family_signs(vocabulary: Vocabulary) -> dict[str, int]:
+    """Sign of each outcome that points where others of its family do, or the other way."""
+    constructs = vocabulary["constructs"].items()
+    return {name: entry["family_sign"] for name, entry in constructs if "family_sign" in entry}
 
 
 def families(

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from metastudy.common import result_tables
 from metastudy.common.tables import join_values
 from metastudy.models.priors import OF_METRIC, Prior
-from metastudy.synthesis.pooling import ESTIMAND, average_vignettes, unit_of
+from metastudy.synthesis.pooling import ESTIMAND, UNSAID, average_vignettes, unit_of
 from metastudy.synthesis.priors import prior_of
 
 __all__ = ["GROUPED", "RESTS", "WAYS", "left_out_groups", "log_marginal"]
@@ -87,6 +87,8 @@ def left_out_groups(
     rows: list[dict[str, Any]] = []
     for module, of_module in averaged.groupby("module", sort=False):
         for grouping in GROUPED:
+            if of_module[grouping].astype(str).str.startswith(UNSAID).all():
+                continue  # it would be the studies once more
             marks = join_values(of_module["provenance"])
             base = {"module": str(module), "grouping": grouping, "provenance": marks}
             scores = _scores(of_module, covariance, grouping, priors)

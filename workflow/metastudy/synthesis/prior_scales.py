@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -13,6 +14,7 @@ from metastudy.common import result_tables
 from metastudy.inference.refit_gates import converged
 from metastudy.models.prior_widths import ALL, VARIANTS, variants
 from metastudy.models.priors import Prior
+from metastudy.posterior.power import moved, tree_of
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.families import FAMILY
 from metastudy.synthesis.influence import Fit, gated
@@ -22,6 +24,7 @@ from metastudy.synthesis.priors import as_in_plan, keys_of_plan
 __all__ = ["prior_scales"]
 
 LEVELS = ("population", FAMILY)
+SCALED = ("scaled_prior", "scaled_likelihood")
 KEPT = ("id", "exposure", "exposure_type", "outcome", "family", "role", "response_mode", "metric")
 
 
@@ -31,12 +34,15 @@ def prior_scales(
     metric: str,
     priors: Mapping[str, Prior],
     fit: Fit,
+    draws: xr.Dataset,
     sampling: Mapping[str, Any],
     thresholds: Mapping[str, float],
     interval: float,
     ropes: Mapping[str, float],
 ) -> pd.DataFrame:
     """Means of a plan with the scale of each of its priors halved and doubled, and of all at once.
+
+    Beside that is how each mean moves with a power of all priors, and of the likelihood.
 
     A refit that misses a gate is made once more with longer chains; if it misses it still, its rows
     say so.
@@ -47,6 +53,7 @@ def prior_scales(
     found, metric : the plan, and the metric that its priors are those of.
     priors : of the whole fit, by the configuration's keys.
     fit : see :class:`metastudy.synthesis.influence.Fit`.
+    draws : of the whole fit.
     sampling, thresholds : of refits (:func:`metastudy.inference.refit_gates.missed`).
     interval : probability of the credible intervals.
     ropes : half-width of the region of practical equivalence, by metric.
@@ -58,6 +65,7 @@ def prior_scales(
         priors are that were varied.
     """
     means = table[table["level"].isin(LEVELS)]
+    means = means.assign(**_scaled(means, draws))
     keys = keys_of_plan(metric, found)
     rows: list[dict[str, Any]] = []
     for key, name, other in variants(priors, keys):
@@ -75,10 +83,7 @@ def _rows(
     means: pd.DataFrame, interval: float, ropes: Mapping[str, float], draws: xr.Dataset
 ) -> Iterator[dict[str, Any]]:
     """Each mean of a refit beside that of the whole fit."""
-    read = xr.concat(
-        [_mean(draws, *one) for one in zip(means["level"], means["id"], strict=True)],
-        pd.RangeIndex(len(means), name="effect"),
-    ).transpose("chain", "draw", "effect")
+    read = _means(draws, means)
     half = means["metric"].map(dict(ropes)).to_numpy(dtype=float)
     numbers, each = summarize(read, interval, half), converged(read)
     for at, (_, whole) in enumerate(means.iterrows()):
@@ -86,11 +91,28 @@ def _rows(
         row |= {name: found[at] for name, found in each.items()}
         yield {
             **row,
-            **{name: whole[name] for name in (*KEPT, "studies", "provenance")},
+            **{name: whole[name] for name in (*KEPT, *SCALED, "studies", "provenance")},
             "kind": whole["level"],
             "shift": (row["mean"] - whole["mean"]) / whole["sd"],
             "ess": min(row["ess_bulk"], row["ess_tail"]),
         }
+
+
+def _scaled(means: pd.DataFrame, draws: xr.Dataset) -> dict[str, np.ndarray]:
+    """Sensitivity of each mean to a power of all priors of the plan, and to one of the data."""
+    if means.empty:
+        return {name: np.zeros(0) for name in SCALED}
+    tree = tree_of(_means(draws, means), draws[["log_prior"]], draws["log_likelihood"])
+    found = moved(tree)
+    return {name: found[name.removeprefix("scaled_")].to_numpy() for name in SCALED}
+
+
+def _means(draws: xr.Dataset, means: pd.DataFrame) -> xr.DataArray:
+    """Draws of some means, dims (chain, draw, effect)."""
+    return xr.concat(
+        [_mean(draws, *one) for one in zip(means["level"], means["id"], strict=True)],
+        pd.RangeIndex(len(means), name="effect"),
+    ).transpose("chain", "draw", "effect")
 
 
 def _mean(draws: xr.Dataset, level: str, name: str) -> xr.DataArray:

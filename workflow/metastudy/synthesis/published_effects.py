@@ -12,6 +12,8 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.models.base import NOT_STATED
 from metastudy.synthesis.dependence import joint
+from metastudy.synthesis.families import family_signs
+from metastudy.synthesis.pooling import UNSAID
 from metastudy.synthesis.published_standardisers import Difference, error_alone, standardised
 
 __all__ = ["errors_alone", "published"]
@@ -42,14 +44,15 @@ def published(
     vocabulary : for the module that a family belongs to.
     allowed : standardisers whose effects may pool with the studies' own as they are.
     dependence : covariances and correlations that are given, by finding.
-    correlation : of two effects of a publication on one estimand in one place, where none is given.
+    correlation : of two effects of one exposure in one place of a publication, on one outcome or
+        on two, where none is given.
 
     Returns
     -------
     table, covariance
         As :func:`metastudy.synthesis.study_estimates.estimates`; a publication is a study, and its
         effects stay apart: each has its name in ``effect``. Estimates of different publications
-        are independent, and so are those of different estimands or places of which nothing is said
+        are independent, and so are those of different exposures or places of which nothing is said
         (:func:`metastudy.synthesis.dependence.joint`). A
         country or sector that is not known is its study's own, not the same as another unknown one.
         A role that is not known is one of its own, :data:`metastudy.models.base.NOT_STATED`.
@@ -93,7 +96,7 @@ def published(
             "effect": rows["finding_id"],
         }
     )
-    return table, joint(table, before, dependence, correlation)
+    return table, joint(table, before, dependence, correlation, family_signs(vocabulary))
 
 
 def errors_alone(
@@ -126,7 +129,7 @@ def _module(family: str, vocabulary: Vocabulary) -> str:
 
 
 def _own(rows: pd.DataFrame, place: str) -> pd.Series:
-    return rows[place].fillna("unknown in " + rows["citation"])
+    return rows[place].fillna(UNSAID + rows["citation"])
 
 
 def _check(rows: pd.DataFrame, effects: pd.DataFrame) -> None:

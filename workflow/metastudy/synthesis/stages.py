@@ -14,6 +14,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.design.moderators import moderators_of
 from metastudy.models.priors import Prior
 from metastudy.synthesis.declared import NOTHING, Declared, with_attributes
+from metastudy.synthesis.families import family_signs
 from metastudy.synthesis.influence import Fit
 from metastudy.synthesis.nesting import EFFECT
 from metastudy.synthesis.pooling import SecondStage, explore, plans
@@ -21,7 +22,7 @@ from metastudy.synthesis.priors import priors_of_plan
 from metastudy.synthesis.published_effects import published
 from metastudy.synthesis.study_estimates import estimates
 
-__all__ = ["burdens", "fitter", "gather", "pool", "signs", "stages"]
+__all__ = ["burdens", "fitter", "gather", "pool", "stages"]
 
 
 def gather(
@@ -60,12 +61,6 @@ def burdens(vocabulary: Vocabulary) -> dict[str, int]:
     return {name: entry["burden"] for name, entry in entries.items() if "burden" in entry}
 
 
-def signs(vocabulary: Vocabulary) -> dict[str, int]:
-    """Sign of each outcome that points where others of its family do, or the other way."""
-    constructs = vocabulary["constructs"].items()
-    return {name: entry["family_sign"] for name, entry in constructs if "family_sign" in entry}
-
-
 def stages(
     table: pd.DataFrame, covariance: np.ndarray, vocabulary: Vocabulary
 ) -> Iterator[tuple[str, str, SecondStage]]:
@@ -77,7 +72,7 @@ def stages(
     for metric in dict.fromkeys(table["metric"]):
         mine = np.flatnonzero(table["metric"] == metric)
         own = table.iloc[mine].reset_index(drop=True)
-        more = moderators_of(vocabulary), signs(vocabulary)
+        more = moderators_of(vocabulary), family_signs(vocabulary)
         for found in plans(own, covariance[np.ix_(mine, mine)], *more):
             yield "pooled", str(metric), found
     if whole := explore(table, covariance, burdens(vocabulary)):

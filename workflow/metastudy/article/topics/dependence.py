@@ -11,7 +11,7 @@ from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, estimate_and_interval, metric_label
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, interval, number, share
+from metastudy.display.formatting import count, inline, interval, number, share
 from metastudy.display.pipe_table import Table
 from metastudy.synthesis.dependence import AT, SOURCES
 
@@ -39,14 +39,21 @@ def table(evidence: Results) -> Table:
                 "Pairs": "; ".join(pairs),
                 "Pooled": "{} ({})".format(*estimate_and_interval(row)),
                 **{f"At {at:g}": _at(row, at) for at in AT},
+                "Gate missed": row["missed"] or "–",
             }
         )
     caption = (
         "Estimates of one publication that hang together: pairs whose covariance is given, whose "
         "correlation is declared, and for which one is assumed; the pooled effect with its "
-        f"{share(evidence.interval)} interval, and what it is with other assumed correlations."
+        f"{share(evidence.interval)} interval"
     )
+    others = len(found) and found["assumed"].gt(0).any()
+    caption += ", and what it is with other assumed correlations." if others else "."
     shown = pd.DataFrame(rows, columns=columns_of(rows))
+    if rows and not others:
+        shown = shown.drop(columns=[f"At {at:g}" for at in AT])
+    if rows and not found["missed"].any():
+        shown = shown.drop(columns="Gate missed")
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 
@@ -66,13 +73,18 @@ def variables(evidence: Results) -> Tree:
     assumed = found[found["assumed"] > 0]
     apart = assumed[["mean_30", "mean_90"]].sub(assumed["mean"], axis=0)
     moved = float(apart.abs().max().max())
-    said = f"Of the pooled effects, {len(found)} rest on several estimates of one publication"
+    n = len(found)
+    said = (
+        f"Of the pooled effects, {count(n)} {'rests' if n == 1 else 'rest'} on several estimates "
+        "of one publication"
+    )
     if not len(assumed):
         return {"sentence": f"{said}, whose covariance is given or declared.{joint}"}
     rest = "no refit with another one could be made" if pd.isna(moved) else (
         f"with 0.3 or 0.9 in its place none of the means moves by more than {number(moved)}"
     )  # fmt: skip
-    said += f"; for {len(assumed)} of them a correlation is assumed, and {rest}."
+    of = "it" if n == 1 else f"{count(len(assumed))} of them"
+    said += f"; for {of} a correlation is assumed, and {rest}."
     return {"sentence": said + joint}
 
 

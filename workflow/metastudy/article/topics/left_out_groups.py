@@ -37,6 +37,8 @@ def table(evidence: Results) -> Table:
         "effects, with one mean for all groups, with means that vary by the prior of the "
         "heterogeneity, and with the prior of an effect alone."
     )
+    if evidence.vocabulary["moderators"]:
+        caption += " Declared moderators are in none of these."
     shown = pd.DataFrame(rows, columns=columns_of(rows))
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 

@@ -21,6 +21,7 @@ NOT_DONE = (
     "Missing outcomes: not shifted, because all who are in an analysis answered its outcomes."
 )
 NOT_SHIFTED = "Missing outcomes: not shifted, because"
+NO_OUTCOME = "no_outcome_scored"  # rule of people whom cells do not count
 WAYS = {"down": "lower", "up": "higher"}
 
 
@@ -67,8 +68,10 @@ def variables(evidence: Results) -> Tree:
         return {}
     found = evidence.robustness["missing_outcomes"]
     done = found[found["reason"] == ""] if len(found) else found
+    alone = _without_any(evidence)
     if not len(done):
-        return {"sentence": NOT_DONE if not len(found) else f"{NOT_SHIFTED} {found['reason'][0]}."}
+        why = f"{NOT_SHIFTED} {found['reason'][0]}." if len(found) else NOT_DONE
+        return {"sentence": why + alone}
     apart = (done["estimate_up"] - done["estimate"]).abs()
     row = done.iloc[int(apart.argmax())].to_dict()
     changed = sum(
@@ -84,7 +87,22 @@ def variables(evidence: Results) -> Tree:
         "leave it out"
     )
     left = len(found) - len(done)
-    return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}."}
+    return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}.{alone}"}
+
+
+def _without_any(evidence: Results) -> str:
+    """How many people answered no outcome of a module, in a sentence that goes on."""
+    dropped = [drop for cells in evidence.cells.values() for drop in cells.dropped]
+    people = sum(int(drop["rows"]) for drop in dropped if drop["rule"] == NO_OUTCOME)
+    if not people:
+        return ""
+    smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
+    many = f"fewer than {smallest}" if people < smallest else str(people)
+    was = "was" if people == 1 and smallest <= 1 else "were"
+    return (
+        f" {many[0].upper()}{many[1:]} people without an answer to any outcome of a module {was} "
+        "in no analysis of it, and nothing is shifted for them."
+    )
 
 
 def _few(evidence: Results, people: int, asked: int) -> str:

@@ -16,7 +16,7 @@ from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, interval, joined, number, probability
 from metastudy.display.pipe_table import Table
 
-__all__ = ["NOT_DONE", "figure", "table", "variables"]
+__all__ = ["NOT_DONE", "figure", "place_of", "table", "variables"]
 
 NOT_DONE = "Moderators: not done, because no moderator is declared."
 IN_MODULES = "Moderators are with the effects of each module; no pooled effect has one."
@@ -47,6 +47,19 @@ def _place(evidence: Results, row: Mapping[str, Any]) -> str:
     if row["category"]:
         return f"at {_category(evidence, str(row['moderator']), str(row['at']))}"
     return f"at the mean, {float(row['at']):.4g} {row['unit']}".rstrip()
+
+
+def place_of(evidence: Results, row: Mapping[str, Any]) -> str:
+    """Where the population mean is, with the name of the moderator.
+
+    Parameters
+    ----------
+    row : of the table ``moderators``.
+    """
+    name = inline(_name(evidence, str(row["moderator"])))
+    if row["category"]:
+        return f"with {_category(evidence, str(row['moderator']), str(row['at']))} ({name})"
+    return f"at the mean of {name}, {float(row['at']):.4g} {row['unit']}".rstrip()
 
 
 def _found(evidence: Results, name: str) -> pd.DataFrame:
@@ -191,9 +204,9 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
     """One coefficient in words; what the data do not decide is undecided."""
     moderator, category = str(row["moderator"]), str(row["category"])
     name = inline(_name(evidence, moderator))
-    direction = {"higher": "larger", "lower": "smaller"}
     sure = row["pd"] >= evidence.cuts["direction"]
-    word = direction["higher" if row["mean"] > 0 else "lower"] if sure else ""
+    # Not larger or smaller: of an effect below zero that would be the other way round.
+    word = ("higher" if row["mean"] > 0 else "lower") if sure else ""
     against = _category(evidence, moderator, str(row["at"]))
     more = f"with {_category(evidence, moderator, category)} rather than {against}"
     if not category:

@@ -20,6 +20,7 @@ from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, number, share
 from metastudy.display.pipe_table import Table
 from metastudy.models.prior_widths import ALL, VARIANTS
+from metastudy.posterior.power import SENSITIVE
 from metastudy.synthesis.families import FAMILY
 
 __all__ = ["FEW", "table", "variables"]
@@ -75,14 +76,31 @@ def variables(evidence: Results) -> Tree:
         if evidence.verdict(row) != evidence.verdict(before[row["id"]])
     }
     n = len(changed)
+    each = [row["upper"] - row["lower"] for row in records(counted)]
+    whole = [before[row["id"]] for row in records(counted)]
+    widths = [one / (w["upper"] - w["lower"]) for one, w in zip(each, whole, strict=True)]
     said = (
         "With each prior scale of the second stage halved and doubled, and all at once, no pooled "
         f"mean moves by more than {number(abs(worst['shift']))} posterior standard deviations "
-        f"({_effect(evidence, worst)}; {inline(_varied(worst))}), and "
+        f"({_effect(evidence, worst)}; {inline(_varied(worst))}), intervals are "
+        f"{number(min(widths))} to {number(max(widths))} times as wide, and "
         f"{count(n) if n else 'none'} of {counted['id'].nunique()} verdicts "
         f"{'changes' if n == 1 else 'change'}"
     )
-    return {"sentence": f"{said}{f'; {of}' if missed else ''}."}
+    return {"sentence": f"{said}{f'; {of}' if missed else ''}. {_power(found)}"}
+
+
+def _power(found: pd.DataFrame) -> str:
+    """How many means move with a power of all priors, and how many with one of the data as well."""
+    means = found.drop_duplicates(["id", "kind"])
+    prior = means[means["scaled_prior"] > SENSITIVE]
+    both = int((prior["scaled_likelihood"] > SENSITIVE).sum())
+    n = len(prior)
+    as_well = f", {count(both) if both else 'none'} of them to the likelihood as well" * (n > 0)
+    return (
+        f"Power-scaling finds {count(n) if n else 'none'} of {len(means)} pooled means sensitive "
+        f"to the prior{as_well}."
+    )
 
 
 def _found(evidence: Results) -> pd.DataFrame:

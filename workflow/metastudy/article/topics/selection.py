@@ -112,6 +112,8 @@ def table(evidence: Results) -> Table:
     )
     full = _analyses(evidence)
     marks = tuple(full["provenance"]) if len(full) else ()
+    if evidence.vocabulary["moderators"]:
+        caption += " Declared moderators are in none of these analyses."
     return Table(shown, full, caption, marks)
 
 

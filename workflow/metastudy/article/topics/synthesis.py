@@ -29,6 +29,7 @@ from metastudy.article.table_rows import (
     role_label,
     verdict_label,
 )
+from metastudy.article.topics.moderators import place_of
 from metastudy.article.topics.pooled_means import IN_FAMILY, family_rows, not_shrunk, pulled
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
@@ -37,6 +38,7 @@ from metastudy.display.formatting import (
     count,
     inline,
     interval,
+    joined,
     number,
     percent,
     probability,
@@ -267,6 +269,19 @@ def _results_of(evidence: Results, own: pd.DataFrame) -> pd.DataFrame:
     return pooled[pooled[ESTIMAND].eq([first[name] for name in ESTIMAND]).all(axis=1)]
 
 
+def _means_at(evidence: Results, means: pd.DataFrame) -> str:
+    """Where the means of an exposure are, of what moderates them, in a sentence that goes on."""
+    found = evidence.synthesis.get("moderators", pd.DataFrame())
+    if not len(found):
+        return ""
+    own = found.merge(means[ESTIMAND], on=ESTIMAND).drop_duplicates(["moderator", "at"])
+    places = list(dict.fromkeys(place_of(evidence, row) for row in records(own)))
+    if not places:
+        return ""
+    every = len(means) > 1
+    return f" {'These effects are those' if every else 'This effect is that'} {joined(places)}."
+
+
 def _pooled(
     evidence: Results, own: pd.DataFrame, place: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
@@ -351,6 +366,7 @@ def variables(evidence: Results) -> Tree:
     ):
         path = [str(exposure), *(["of", str(role)] if several_roles else [])]
         said_of = sentence_variables(evidence, str(exposure), str(kind), records(mine))
+        said_of["summary"] = f"{said_of['summary']}{_means_at(evidence, mine)}"
         put(tree["effects"], path, said_of)
     exploratory = evidence.synthesis.get("exploratory", pd.DataFrame())
     for row in records(exploratory):
