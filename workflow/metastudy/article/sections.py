@@ -228,7 +228,7 @@ def _module(write: _Writer, module: str) -> str:
             f"{module}.{key}.moderators.sentence",
         )
         for key in exposures
-        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart")
+        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart", "assumed")
     ]
     names = ("effects", "differences", "levels", "prevalence", "places", "shares")
     # Of codes the forest says the same once more.
@@ -237,7 +237,7 @@ def _module(write: _Writer, module: str) -> str:
         f"### {escaped(label)} {{#sec-{module.replace('_', '-')}}}",
         f"*{escaped(write.evidence.vocabulary['modules'][module]['question'])}*",
         *said,
-        write.say(f"{module}.sites.sentence", f"{module}.apart.sentence"),
+        write.say(*(f"{module}.{key}.sentence" for key in ("sites", "apart", "assumed"))),
         write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
         write.block(
             "Figures and tables have each effect and level with its interval.",

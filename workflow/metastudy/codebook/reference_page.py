@@ -171,6 +171,13 @@ variables:
   is modelled by itself in the whole module: none is pooled with another, and no difference between
   effects on two of them is made, as the same people counted twice would pass for others. In the
   second stage their estimates are then taken as uncorrelated, as those of published findings are.
+- The configuration can assume a correlation where none is given: with
+  `pooling: {correlation_of_arms: 0.6}` it is that of two outcomes of one family, with the other
+  sign where the vocabulary gives them opposite signs (`family_sign`). Effects on them are then
+  compared. The article says that the correlation is assumed, the refits include one at 0.3 and
+  one at 0.9, which share the compiled model, and the table of differences has a column for each.
+  Outcomes of different families stay apart, as nothing says the sign of their correlation, and
+  their effects are not compared.
 - All people of an arm are in all of its outcomes, and none is about a vignette. Exposures are
   factors.
 - `clustered` says whether people were assigned or drawn in groups. Then either the arms are given

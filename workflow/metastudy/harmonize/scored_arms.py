@@ -115,7 +115,8 @@ def notes_on(arms: pd.DataFrame, correlations: pd.DataFrame) -> Iterator[str]:
     if arms["construct"].nunique() > 1 and correlations.empty:
         yield (
             "no correlations between outcomes: they are modelled apart, and no difference between "
-            "effects on them is made"
+            "effects on them is made, unless the configuration assumes one for outcomes of a "
+            "family (`pooling.correlation_of_arms`)"
         )
 
 

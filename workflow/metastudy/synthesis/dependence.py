@@ -12,14 +12,14 @@ from scipy.sparse.csgraph import connected_components
 
 from metastudy.common import result_tables
 from metastudy.common.problems import BadInput, Problem
+from metastudy.models.base import AT
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.nesting import EFFECT
 from metastudy.synthesis.pooling import ESTIMAND, SecondStage
 
-__all__ = ["AT", "SOURCES", "assumed", "joint", "sensitivity", "sources"]
+__all__ = ["SOURCES", "assumed", "joint", "sensitivity", "sources"]
 
 SOURCES = ("given", "declared", "assumed")
-AT = (0.3, 0.9)  # correlations that the result is shown at, beside the assumed one
 SAME = ["study", "country", "sector", *ESTIMAND]
 ENDS = ("finding_id", "other_id")
 LEAST = 1e-8  # smallest eigenvalue of a correlation matrix that counts as positive definite
