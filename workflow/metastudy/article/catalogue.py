@@ -193,6 +193,9 @@ MODULE_TABLES = {
     },
     "events": {
         "effects": Item("events", "effects_table", ("studies", "contrasts", "refits")),
+        "differences": Item(
+            "differences", "table", ("studies", "contrasts", "correlations_of_arms")
+        ),
         "shares": Item("events", "shares_table", ("studies", "contrasts")),
     },
 }

@@ -39,7 +39,8 @@ class Modelled:
     what moderators the effects of answers have. ``apart`` are studies whose outcomes have no known
     correlations, so that each is modelled by itself. Where counts of events of known sites and of
     unknown ones are in one fit, ``within_sites`` and ``over_sites`` are the studies of either.
-    ``assumed`` are studies between whose outcomes ``correlation`` is assumed.
+    ``assumed`` are studies between whose outcomes ``correlation`` is assumed; ``joint`` is whether
+    it is modelled which events one person has together.
     """
 
     rows: Mapping[str, int]
@@ -54,6 +55,7 @@ class Modelled:
     over_sites: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     correlation: float | None = None
+    joint: bool = False
 
 
 @dataclass(frozen=True)

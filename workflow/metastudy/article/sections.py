@@ -342,7 +342,10 @@ def _limitations(write: _Writer) -> str:
             "Coders' accuracy is pooled over codes and studies, and their errors are taken as "
             "independent given the truth."
         )
-    if "events" in {evidence.model(m) for m in evidence.contrasts}:
+    if any(
+        evidence.model(m) == "events" and not (m in evidence.cells and evidence.cells[m].joint)
+        for m in evidence.contrasts
+    ):
         said.append(
             "Outcomes that are there or not are modelled one by one: which of them come together "
             "in one person is not, so no effects on two of them are compared."

@@ -133,9 +133,16 @@ variables:
   of each setting. Where studies of a module have sites, every log-odds ratio is within a site, and
   counts without sites are taken as an average over such sites; where none has, all are of people
   of all sites together. The article says which.
-- Several outcomes of one person are modelled one by one. Which of them come together is not
-  modelled, so no difference between effects on two of them is made. Of counts by arm it is not even
-  known: a study of counts has one outcome.
+- Of up to six outcomes of one person the pattern is counted: which of them come together. Each
+  outcome by itself has the same likelihood as if it were the only one, in which the log-odds ratio
+  that is most likely does not depend on the others; what its posterior has from them is the pull
+  of their priors, which vanishes with the number of people. Effects on outcomes of one family are
+  compared, and the interval of the difference rests on how the outcomes hang together: a log-odds
+  ratio of each two given the others, each setting's own (`priors.association`). The cost does not
+  depend on the number of people.
+- Of more than six outcomes of one person each is modelled by itself, and no difference between
+  effects on two of them is made; the article names them. Of counts by arm it is not known which
+  come together: a study of counts has one outcome.
 - Arms of a design in clusters have to be given by cluster, with the cluster as `site`: otherwise
   their counts seem to say more than they do. `clustered: true` under `study`, or a variable that is
   `cluster`, says that people came in clusters; without a `site` the study is then refused. What is

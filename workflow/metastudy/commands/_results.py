@@ -20,6 +20,7 @@ from metastudy.harmonized.study import Study, load_study
 from metastudy.models.answers.assumed import assumed_correlation, studies_apart, studies_assumed
 from metastudy.models.answers.moderated import moderated
 from metastudy.models.events.design import both_kinds
+from metastudy.models.events.patterns import is_joint
 from metastudy.models.registry import model_of
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _modelled(path: Path) -> Modelled:
     rows = pd.Series(n).groupby(study.astype(str)).sum()
     own = {str(k): round(v) for k, v in rows.items()}
     assumed = (studies_assumed(cells), assumed_correlation(cells))
-    more = (studies_apart(cells), *kinds, *assumed)
+    more = (studies_apart(cells), *kinds, *assumed, is_joint(cells))
     return Modelled(own, tuple(dropped), site, pattern, cell, arms, by, *more)
 
 

@@ -45,7 +45,7 @@ def table(evidence: Results, module: str) -> Table:
     Those between studies are printed without a verdict: all that differs between the studies is in
     them.
     """
-    found = _of(evidence, module)
+    found, metric = _of(evidence, module), evidence.kind(module).metric
     rows, full, beside = [], [], _with_other_correlations(evidence, module)
     for row in records(found):
         estimate, bounds = estimate_and_interval(row)
@@ -58,7 +58,7 @@ def table(evidence: Results, module: str) -> Table:
                 if row["level"] != "role"
                 else evidence.labels.outcome(row["outcome"]),
                 "Difference": _between(evidence, row),
-                "SD": estimate,
+                UNIT[metric]: estimate,
                 f"{share(evidence.interval)} interval": bounds,
                 "Direction": probability(row["pd"]),
                 **rope_cells(row),
@@ -70,9 +70,9 @@ def table(evidence: Results, module: str) -> Table:
     shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: differences between effects, in "
-        f"standard deviations, with {share(evidence.interval)} credible intervals, the probability "
+        f"{UNITS[metric]}, with {share(evidence.interval)} credible intervals, the probability "
         "of their direction, and those of lying beyond the region of practical equivalence "
-        f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it. "
+        f"(ROPE: {rope_label(evidence, metric)}) on the likelier side and inside it. "
         "Against the others of its family: against the mean of their effects. “Other studies”: a "
         f"difference between studies, of which nothing is claimed. {BORDER_NOTE}"
     )
@@ -83,6 +83,10 @@ def table(evidence: Results, module: str) -> Table:
         )
     marks = tuple(found["provenance"]) or study_marks(evidence)
     return Table(shown, pd.DataFrame(full), caption, marks)
+
+
+UNIT = {"sd": "SD", "log_odds": "Log-odds"}
+UNITS = {"sd": "standard deviations", "log_odds": "log-odds"}
 
 
 def _with_other_correlations(evidence: Results, module: str) -> dict[str, dict[str, Any]]:
