@@ -18,6 +18,7 @@ from helpers.raw_studies import VOCABULARY
 from metastudy.common.problems import BadInput
 from metastudy.harmonized.study import Study
 from metastudy.inference.fit import fit
+from metastudy.inference.prior_draws import draw_prior
 from metastudy.models.densities import compiled
 from metastudy.models.events.cells import event_cells
 from metastudy.models.events.density import Patterns
@@ -201,6 +202,18 @@ def test_replicates_and_simulations_have_the_associations_that_they_are_drawn_wi
         assert share @ (bit[:, i] * bit[:, j]) == pytest.approx(value, abs=0.04)
         assert (y[:, i] * y[:, j]).mean() == pytest.approx(value, abs=0.04)
     assert log_odds(cells, draws).shape == (1, 2, 3)
+
+
+def test_draws_of_the_prior_give_replicates_and_densities() -> None:
+    """Their dims have other names than those of a posterior."""
+    cells = event_cells([two(size=40)], "threat", VOCABULARY)
+    draws = draw_prior(EVENTS.build(cells, PRIORS), EVENTS.row_parameters, 3, 1)
+    rows = EVENTS.observe([], cells, VOCABULARY)
+    found = EVENTS.log_lik(rows, cells, draws)
+    assert found.shape == (3, 40)
+    assert (found < 0).all()
+    check = EVENTS.check(rows, cells, draws, np.random.default_rng(1))
+    assert [y.shape for y in check.replicates] == [(40, 2)] * 3
 
 
 def by_importance(y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

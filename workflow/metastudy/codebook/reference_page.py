@@ -186,7 +186,9 @@ variables:
   Outcomes of different families stay apart, as nothing says the sign of their correlation, and
   their effects are not compared.
 - All people of an arm are in all of its outcomes, and none is about a vignette. Exposures are
-  factors.
+  factors. Where other numbers of people of an arm have another outcome, the two cannot be in one
+  row, and a second row of the arm is refused: give that outcome as effects of a study with
+  `design: published`, with what is known of their covariance under `dependence`.
 - `clustered` says whether people were assigned or drawn in groups. Then either the arms are given
   by group, with the group as `site`, or `icc` and `cluster_size` of each arm say how much less they
   tell: the number of people is divided by the design effect 1 + (m - 1) ICC, for m people in a

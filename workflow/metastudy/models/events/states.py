@@ -26,7 +26,7 @@ def of_groups(cells: xr.Dataset, log_odds: np.ndarray, draws: xr.Dataset) -> lis
     draws : with ``association`` and the dimension ``sample``, of length S, first.
     """
     found, first = [], first_pairs(cells)
-    association = draws["association"].transpose("sample", "pair_of").values
+    association = draws["association"].values
     for g, row in enumerate(asked_of_groups(cells)):
         own = row[row >= 0]
         pairs = slice(first[g], first[g] + len(own) * (len(own) - 1) // 2)
