@@ -22,6 +22,7 @@ PRIORS = priors_of(
         "effect_logit": {"family": "student_t", "scale": 0.9, "df": 2.5},
         "tau_logit": 0.5,
         "moderator_logit": 0.5,
+        "association": 2.5,
     }
 )
 MU = np.linspace(-4, 4, 401)
@@ -86,6 +87,22 @@ def exact(settings: Sequence[Sequence[tuple[int, int]]]) -> tuple[pd.Series, pd.
         log = log + logsumexp(given + np.log(weight / weight.sum()), axis=-1)
     mu, of_tau = np.broadcast_arrays(MU[:, None], tau)
     return _moments({"mu": mu, "tau": of_tau}, log)
+
+
+def two_outcomes(one: Any, other: Any, log_odds_ratio: Any, y: np.ndarray) -> np.ndarray:
+    """Probability of two 0/1 outcomes of given shares and odds ratio (Plackett 1965).
+
+    Parameters
+    ----------
+    one, other : shares, shape (N,); the odds ratio's logarithm is of the same shape, or one number.
+    y : which of the two, zero or one, shape (N, 2).
+    """
+    psi = np.exp(log_odds_ratio)
+    s = 1 + (one + other) * (psi - 1)
+    root = np.sqrt(s**2 - 4 * psi * (psi - 1) * one * other)
+    both = np.where(np.abs(psi - 1) < 1e-9, one * other, 2 * psi * one * other / (s + root))
+    table = np.stack([1 - one - other + both, other - both, one - both, both])
+    return np.asarray(np.take_along_axis(table, (2 * y[:, 0] + y[:, 1])[None], axis=0)[0])
 
 
 def _moments(values: dict[str, np.ndarray], log: np.ndarray) -> tuple[pd.Series, pd.Series]:

@@ -6,6 +6,7 @@ how these are correlated.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,41 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = small_project.snakemake(made)
     assert done.returncode == 0, done.stdout[-6000:]
     return made
+
+
+@pytest.fixture(scope="module")
+def assumed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with a correlation that its configuration assumes."""
+    made = tmp_path_factory.mktemp("assumed") / "project"
+    shutil.copytree(project, made, symlinks=True)
+    path = made / "config" / "config.yaml"
+    settings = dict(read_yaml(path).data)
+    settings["pooling"] = {**settings["pooling"], "correlation_of_arms": 0.6}
+    small_project.write(path, settings)
+    done = small_project.snakemake(made)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return made
+
+
+def test_with_an_assumed_correlation_outcomes_are_compared_and_it_is_said(assumed: Path) -> None:
+    effects = pd.read_parquet(assumed / "results" / "contrasts" / "threat.parquet")
+    differences = effects[effects["estimand"].eq("difference")]
+    assert set(differences["outcome"]) == set(OUTCOMES.values())
+    beside = pd.read_parquet(assumed / "results" / "refits" / "threat-correlations.parquet")
+    assert set(differences["id"]) < set(beside["id"])
+    both = differences.merge(beside, on="id", suffixes=("", "_again"))
+    np.testing.assert_allclose(both["mean"], both["mean_again"])
+    assert beside[["mean_30", "mean_90"]].notna().all(axis=None)
+    refits = pd.read_parquet(assumed / "results" / "refits" / "threat.parquet")
+    assert set(refits.loc[refits["kind"].eq("correlation"), "group"]) == {"0.3", "0.9"}
+    table = (assumed / "results" / "tables" / "_tbl-differences_threat.md").read_text("utf-8")
+    assert "At 0.3" in table
+    assert "At 0.9" in table
+    tree = yaml.safe_load((assumed / "results/variables/_variables.yml").read_text("utf-8"))
+    assert "one of 0.6 is assumed; with 0.3 or 0.9" in tree["threat"]["assumed"]["sentence"]
+    assert "apart" not in tree["threat"]
+    text = (assumed / "results" / "tables" / "_part-results.md").read_text("utf-8")
+    assert "threat.assumed.sentence" in text
 
 
 def test_estimates_of_arms_are_those_of_the_people_whom_they_stand_for(project: Path) -> None:

@@ -100,7 +100,7 @@ class Found:
 OF_THE_SHIPPED: Mapping[str, Any] = {
     "require": {},
     "sensitivity": {"folded": [], "ordinal": [], "interviews": []},
-    "pooling": {"standardisers": [], "correlation": 0.6},
+    "pooling": {"standardisers": [], "correlation": 0.6, "correlation_of_arms": None},
     "selection": {"sides": {}},
     "primary": {},
     "candidates": [],

@@ -21,6 +21,7 @@ rule aggregate:
         module=module_of,
         variant=variant_of,
         require=lambda w: config["require"].get(module_of(w), []),
+        correlation_of_arms=json.dumps(config["pooling"]["correlation_of_arms"]),
         code=code("aggregate"),
         lock=LOCK,
     message:
@@ -28,7 +29,8 @@ rule aggregate:
     shell:
         f"{LIBRARY} python -m metastudy.commands.aggregate"
         " --module {params.module:q} --variant {params.variant:q} --studies {input.studies:q}"
-        " --vocabulary {input.vocabulary:q} --require {params.require:q} --cells {output.cells:q} > {log:q} 2>&1"
+        " --vocabulary {input.vocabulary:q} --require {params.require:q}"
+        " --correlation_of_arms {params.correlation_of_arms:q} --cells {output.cells:q} > {log:q} 2>&1"
 
 
 rule fit:

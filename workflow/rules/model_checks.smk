@@ -1,7 +1,7 @@
 """Model checks: what the fits lean on, asked of the data, the priors and the groups in them.
 
 REQUIRED INPUTS: results/cells/<module>.nc, results/fits/<module>.nc, results/harmonized/<study>/
-OUTPUTS: results/refits/<module>{.parquet,-power.parquet,.nc}, results/predictive/<module>.parquet,
+OUTPUTS: results/refits/<module>{.parquet,-power.parquet,-correlations.parquet,.nc}, results/predictive/<module>.parquet,
          results/comparison/<module>{.parquet,-organisations.parquet}
 All refits of a module are one job: its model is compiled once, and each refit has other data.
 """
@@ -14,6 +14,7 @@ rule refits:
     output:
         table="results/refits/{module}.parquet",
         power="results/refits/{module}-power.parquet",
+        correlations="results/refits/{module}-correlations.parquet",
         pooling="results/refits/{module}.nc",
     log:
         "results/logs/refits/{module}.log",
@@ -40,7 +41,8 @@ rule refits:
         " --cells {input.cells:q} --posterior {input.posterior:q}"
         " --priors {params.priors:q} --sampling {params.sampling:q}"
         " --gates {params.gates:q} --interval {params.interval:q} --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
-        " --table {output.table:q} --power {output.power:q} --pooling {output.pooling:q} > {log:q} 2>&1"
+        " --table {output.table:q} --power {output.power:q}"
+        " --correlations {output.correlations:q} --pooling {output.pooling:q} > {log:q} 2>&1"
 
 
 rule predictive_checks:

@@ -137,6 +137,26 @@ def test_arms_that_cannot_be_are_one_clear_error(
     assert problem.fix
 
 
+def test_outcomes_in_rows_of_their_own_are_refused_with_what_to_write_instead(
+    tmp_path: Path,
+) -> None:
+    """Another number of people for another outcome: no cell of the two can be made."""
+    table = arms_of(people(TWO), TWO).drop(columns="r").astype(object)
+    columns = {name: [f"m_{name}", f"sd_{name}"] for name in TWO}
+    halves = []
+    for at in range(2):
+        half = table.assign(n=table["n"] - at)
+        half[columns[TWO[1 - at]]] = ""
+        halves.append(half)
+    both = pd.concat(halves, ignore_index=True).assign(nr=range(1, 1 + 2 * len(table)))
+    with pytest.raises(BadInput) as bad:
+        made(tmp_path, both, "", "false", TWO)
+    assert {p.code for p in bad.value.problems} == {"duplicate-arm", "off-scale", "impossible-arm"}
+    empty = [p for p in bad.value.problems if p.found == "nothing"]
+    assert {p.column for p in empty} == {c for pair in columns.values() for c in pair}
+    assert all("design: published" in p.fix for p in empty)
+
+
 def test_three_correlations_that_no_scores_have_together_are_refused(tmp_path: Path) -> None:
     three = (*TWO, "threat_profession")
     table = arms_of(people(three), three)

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy.stats import bernoulli
 
-from helpers.event_studies import PRIORS, event_study, exact, of_counts
+from helpers.event_studies import PRIORS, event_study, exact, of_counts, two_outcomes
 from helpers.raw_studies import VOCABULARY
 from metastudy.article import make
 from metastudy.article.results import Modelled, Results
@@ -22,6 +22,7 @@ from metastudy.models.events.cells import event_cells
 from metastudy.models.events.design import both_kinds
 from metastudy.models.events.kind import EVENTS
 from metastudy.models.events.observations import average, log_odds, observe_events
+from metastudy.models.events.patterns import TABLE
 from metastudy.models.events.regressions import firth, within_sites
 from metastudy.models.prior_simulation import log_likelihood, parameters
 from metastudy.posterior.contrasts import contrasts
@@ -69,9 +70,12 @@ def test_counts_have_the_log_density_of_the_rows_up_to_a_constant(sited: xr.Data
     found = []
     for at in range(5):
         one = drawn.isel(simulation=at)
-        chance = 1 / (1 + np.exp(-log_odds(sited, one.expand_dims("sample"))[0]))
-        by_row = bernoulli.logpmf(np.nan_to_num(rows.y), chance[rows.group])
-        each = np.where(np.isnan(rows.y), 0.0, by_row).sum(axis=1)
+        chance = 1 / (1 + np.exp(-log_odds(sited, one.expand_dims("sample"))[0]))[rows.group]
+        each = np.where(np.isnan(rows.y), 0.0, bernoulli.logpmf(np.nan_to_num(rows.y), chance))
+        each = each.sum(axis=1)
+        both = ~np.isnan(rows.y).any(axis=1)  # all at the first study, which has one association
+        of_pair = float(one["association"].values[0])
+        each[both] = np.log(two_outcomes(*chance[both].T, of_pair, rows.y[both].astype(int)))
         np.testing.assert_allclose(EVENTS.log_lik(rows, sited, one.expand_dims("sample"))[0], each)
         found.append((density(one, given), each.sum()))
     counted, rowwise = np.array(found).T
@@ -124,7 +128,13 @@ def test_contrasts_are_log_odds_ratios_with_their_shares(table: pd.DataFrame) ->
     assert judged.xs("log_odds", level="metric").all()
     assert not judged.xs("probability", level="metric").any()
     assert {"new_study", "new_site", "country", "study"} <= set(effects["level"])
-    assert not len(table[table["estimand"] == "difference"]), "of outcomes of one person"
+    apart = table[table["estimand"] == "difference"]
+    assert set(apart["level"]) == {"outcome"}, "of one family, and known together"
+    job, quality = (
+        mean[mean["outcome"].eq(c) & mean["metric"].eq("log_odds")]["mean"].iloc[0]
+        for c in ("threat_job", "threat_quality")
+    )
+    assert apart.set_index("outcome").loc["threat_job", "mean"] == pytest.approx(job - quality)
 
     arms = table[table["level"] == "arm"].set_index(["outcome", "group"])["mean"]
     job = mean[mean["outcome"].eq("threat_job") & mean["metric"].eq("probability")].iloc[0]
@@ -163,10 +173,23 @@ def test_the_article_shows_log_odds_ratios_beside_percentage_points(table: pd.Da
     assert "log-odds" in found["text"]
     assert found["difference"] in tree["task_type_randomised"]["points"]["sentence"]
     assert "log-odds" in tree["task_type_randomised"]["elsewhere"]["sentence"]
-    refused = tree["apart"]["sentence"]
-    assert "threat to service quality and threat to one's own job" in refused
-    one = replace(evidence, contrasts={"threat": table[table["outcome"] == "threat_job"]})
-    assert "apart" not in make.TOPICS["events"].variables(one, "threat")
+    assert "apart" not in tree
+    between = make.table(evidence, "differences_threat")
+    assert list(between.shown["Difference"]) == ["Against the others of its family"] * 2
+    assert "in log-odds" in between.caption
+    own = tree["task_type_randomised"]["differences"]
+    assert "log-odds" in own["threat_job"]["against_family"]["text"]
+    assert own["outcomes"].startswith("Against the mean of the other outcomes of the family")
+    apart = table[table["estimand"] != "difference"]
+    refused = events.variables(replace(evidence, contrasts={"threat": apart}), "threat")
+    said = refused["apart"]["sentence"]
+    assert "threat to service quality and threat to one's own job: which of these one" in said
+    assert "differences" not in refused["task_type_randomised"]
+    own_cells = {"threat": Modelled({}, (), joint=True)}
+    joint = replace(evidence, contrasts={"threat": apart}, cells=own_cells)
+    assert "of different families" in events.variables(joint, "threat")["apart"]["sentence"]
+    one = replace(evidence, contrasts={"threat": apart[apart["outcome"] == "threat_job"]})
+    assert "apart" not in events.variables(one, "threat")
 
 
 def test_the_article_says_which_of_two_odds_ratios_it_has_where_there_are_both(
@@ -306,7 +329,12 @@ def test_simulated_events_are_of_as_many_people(sited: xr.Dataset) -> None:
         made = EVENTS.simulate(sited, one, rng)
         np.testing.assert_array_equal(made.n.values, sited.n.values)
         assert (made.events.values <= made.n.values).all()
-        assert made["count"].values.sum() == made.n.values.sum()
+        assert made["count"].values.sum() == made[TABLE].values.sum() == 160 + 155
+        assert made[TABLE].shape == sited[TABLE].shape
+        known = made.answer.values >= 0
+        n = np.zeros_like(made.n.values)
+        np.add.at(n, made.group_of_pattern.values, known * made["count"].values[:, None])
+        np.testing.assert_array_equal(n, sited.n.values)
         chance = 1 / (1 + np.exp(-log_odds(sited, one.expand_dims("sample"))[0]))
         shares.append((made.events.values - made.n.values * chance).sum() / made.n.values.sum())
     assert abs(np.mean(shares)) < 4 * np.std(shares) / 200**0.5

@@ -15,9 +15,10 @@ from scipy.stats import multivariate_normal
 from helpers.raw_studies import VOCABULARY
 from helpers.scored_arms import ICC, TWO, arms_of, both, cells, of_arms, of_rows, people, study
 from metastudy.harmonized.study import load_study
+from metastudy.models.answers.assumed import studies_apart
 from metastudy.models.answers.design import estimands, families
 from metastudy.models.answers.estimates import blocks
-from metastudy.models.answers.join import join_answers, studies_apart
+from metastudy.models.answers.join import join_answers
 from metastudy.models.answers.kind import sizes
 from metastudy.models.answers.rows import rows_of
 from metastudy.models.answers.shifted import shifted

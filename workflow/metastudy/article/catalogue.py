@@ -22,6 +22,7 @@ RESULTS = {
     "heterogeneity": "<module>-heterogeneity.parquet",
     "refits": "<module>.parquet, effects of refits",
     "power": "<module>-power.parquet",
+    "correlations_of_arms": "<module>-correlations.parquet, where one of arms' outcomes is assumed",
     "predictive": "<module>.parquet, replicates",
     "comparison": "<module>.parquet, of pooling",
     "organisations": "<module>-organisations.parquet, of pooling, by left-out organisation",
@@ -180,7 +181,9 @@ MODULE_FIGURES = {
 MODULE_TABLES = {
     "answers": {
         "effects": Item("answers", "effects_table", ("studies", "contrasts", "refits")),
-        "differences": Item("differences", "table", ("studies", "contrasts")),
+        "differences": Item(
+            "differences", "table", ("studies", "contrasts", "correlations_of_arms")
+        ),
         "levels": Item("answers", "levels_table", ("studies", "contrasts")),
     },
     "codings": {
@@ -190,11 +193,16 @@ MODULE_TABLES = {
     },
     "events": {
         "effects": Item("events", "effects_table", ("studies", "contrasts", "refits")),
+        "differences": Item(
+            "differences", "table", ("studies", "contrasts", "correlations_of_arms")
+        ),
         "shares": Item("events", "shares_table", ("studies", "contrasts")),
     },
 }
 MODULE_VARIABLES = {
-    "answers": Item("answers", "variables", ("contrasts", "cells", "draws", "refits")),
+    "answers": Item(
+        "answers", "variables", ("contrasts", "cells", "draws", "refits", "correlations_of_arms")
+    ),
     "codings": Item("codings", "variables", ("contrasts", "cells", "refits")),
     "events": Item("events", "variables", ("contrasts", "cells", "refits")),
 }
@@ -259,6 +267,7 @@ def result_files(
         "heterogeneity": [f"results/contrasts/{m}-heterogeneity.parquet" for m in modules],
         "refits": [f"results/refits/{m}.parquet" for m in modules],
         "power": [f"results/refits/{m}-power.parquet" for m in modules],
+        "correlations_of_arms": [f"results/refits/{m}-correlations.parquet" for m in modules],
         "predictive": [f"results/predictive/{m}.parquet" for m in modules],
         "comparison": [f"results/comparison/{m}.parquet" for m in modules],
         "organisations": [f"results/comparison/{m}-organisations.parquet" for m in modules],

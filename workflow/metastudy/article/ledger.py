@@ -26,7 +26,7 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     "studies": _HARMONIZED,
     "cells": (*_HARMONIZED, "aggregate"),
     **dict.fromkeys(("contrasts", "draws", "heterogeneity", "sensitivity"), (*_FITTED, "contrast")),
-    **dict.fromkeys(("refits", "power"), (*_FITTED, "refits")),
+    **dict.fromkeys(("refits", "power", "correlations_of_arms"), (*_FITTED, "refits")),
     "predictive": (*_FITTED, "predictive_checks"),
     **dict.fromkeys(("comparison", "organisations"), (*_FITTED, "loo_comparison")),
     "checks": (*_FITTED, "diagnose"),

@@ -39,6 +39,8 @@ class Modelled:
     what moderators the effects of answers have. ``apart`` are studies whose outcomes have no known
     correlations, so that each is modelled by itself. Where counts of events of known sites and of
     unknown ones are in one fit, ``within_sites`` and ``over_sites`` are the studies of either.
+    ``assumed`` are studies between whose outcomes ``correlation`` is assumed; ``joint`` is whether
+    it is modelled which events one person has together.
     """
 
     rows: Mapping[str, int]
@@ -51,6 +53,9 @@ class Modelled:
     apart: tuple[str, ...] = ()
     within_sites: tuple[str, ...] = ()
     over_sites: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    correlation: float | None = None
+    joint: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Results:
     heterogeneity: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     refits: pd.DataFrame = field(default_factory=pd.DataFrame)
     power: pd.DataFrame = field(default_factory=pd.DataFrame)
+    correlations_of_arms: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictive: pd.DataFrame = field(default_factory=pd.DataFrame)
     comparison: pd.DataFrame = field(default_factory=pd.DataFrame)
     organisations: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -238,7 +238,7 @@ def _module(write: _Writer, module: str) -> str:
             f"{module}.{key}.moderators.sentence",
         )
         for key in exposures
-        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart")
+        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart", "assumed")
     ]
     names = ("effects", "differences", "levels", "prevalence", "places", "shares")
     # Of codes the forest says the same once more.
@@ -247,7 +247,7 @@ def _module(write: _Writer, module: str) -> str:
         f"### {escaped(label)} {{#sec-{module.replace('_', '-')}}}",
         f"*{escaped(write.evidence.vocabulary['modules'][module]['question'])}*",
         *said,
-        write.say(f"{module}.sites.sentence", f"{module}.apart.sentence"),
+        write.say(*(f"{module}.{key}.sentence" for key in ("sites", "apart", "assumed"))),
         write.say(f"heterogeneity.{module}.sentence", f"{module}.accuracy.sentence"),
         write.block(
             "Figures and tables have each effect and level with its interval.",
@@ -356,7 +356,10 @@ def _limitations(write: _Writer) -> str:
             "Coders' accuracy is pooled over codes and studies, and their errors are taken as "
             "independent given the truth."
         )
-    if "events" in {evidence.model(m) for m in evidence.contrasts}:
+    if any(
+        evidence.model(m) == "events" and not (m in evidence.cells and evidence.cells[m].joint)
+        for m in evidence.contrasts
+    ):
         said.append(
             "Outcomes that are there or not are modelled one by one: which of them come together "
             "in one person is not, so no effects on two of them are compared."

@@ -133,9 +133,16 @@ variables:
   of each setting. Where studies of a module have sites, every log-odds ratio is within a site, and
   counts without sites are taken as an average over such sites; where none has, all are of people
   of all sites together. The article says which.
-- Several outcomes of one person are modelled one by one. Which of them come together is not
-  modelled, so no difference between effects on two of them is made. Of counts by arm it is not even
-  known: a study of counts has one outcome.
+- Of up to six outcomes of one person the pattern is counted: which of them come together. Each
+  outcome by itself has the same likelihood as if it were the only one, in which the log-odds ratio
+  that is most likely does not depend on the others; what its posterior has from them is the pull
+  of their priors, which vanishes with the number of people. Effects on outcomes of one family are
+  compared, and the interval of the difference rests on how the outcomes hang together: a log-odds
+  ratio of each two given the others, each setting's own (`priors.association`). The cost does not
+  depend on the number of people.
+- Of more than six outcomes of one person each is modelled by itself, and no difference between
+  effects on two of them is made; the article names them. Of counts by arm it is not known which
+  come together: a study of counts has one outcome.
 - Arms of a design in clusters have to be given by cluster, with the cluster as `site`: otherwise
   their counts seem to say more than they do. `clustered: true` under `study`, or a variable that is
   `cluster`, says that people came in clusters; without a `site` the study is then refused. What is
@@ -171,8 +178,17 @@ variables:
   is modelled by itself in the whole module: none is pooled with another, and no difference between
   effects on two of them is made, as the same people counted twice would pass for others. In the
   second stage their estimates are then taken as uncorrelated, as those of published findings are.
+- The configuration can assume a correlation where none is given: with
+  `pooling: {correlation_of_arms: 0.6}` it is that of two outcomes of one family, with the other
+  sign where the vocabulary gives them opposite signs (`family_sign`). Effects on them are then
+  compared. The article says that the correlation is assumed, the refits include one at 0.3 and
+  one at 0.9, which share the compiled model, and the table of differences has a column for each.
+  Outcomes of different families stay apart, as nothing says the sign of their correlation, and
+  their effects are not compared.
 - All people of an arm are in all of its outcomes, and none is about a vignette. Exposures are
-  factors.
+  factors. Where other numbers of people of an arm have another outcome, the two cannot be in one
+  row, and a second row of the arm is refused: give that outcome as effects of a study with
+  `design: published`, with what is known of their covariance under `dependence`.
 - `clustered` says whether people were assigned or drawn in groups. Then either the arms are given
   by group, with the group as `site`, or `icc` and `cluster_size` of each arm say how much less they
   tell: the number of people is divided by the design effect 1 + (m - 1) ICC, for m people in a

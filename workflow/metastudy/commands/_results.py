@@ -17,9 +17,10 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import made_files
 from metastudy.common.problems import MetastudyError
 from metastudy.harmonized.study import Study, load_study
-from metastudy.models.answers.join import studies_apart
+from metastudy.models.answers.assumed import assumed_correlation, studies_apart, studies_assumed
 from metastudy.models.answers.moderated import moderated
 from metastudy.models.events.design import both_kinds
+from metastudy.models.events.patterns import is_joint
 from metastudy.models.registry import model_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def gather(args: argparse.Namespace) -> Results:
         heterogeneity={n: made_files.table(p) for n, p in by_module["heterogeneity"].items()},
         refits=_joined(made_files.table(path) for path in args.refits),
         power=_joined(made_files.table(path) for path in args.power),
+        correlations_of_arms=_joined(made_files.table(p) for p in args.correlations_of_arms),
         predictive=_joined(made_files.table(path) for path in args.predictive),
         comparison=_joined(made_files.table(path) for path in args.comparison),
         organisations=_joined(made_files.table(path) for path in args.organisations),
@@ -107,7 +109,8 @@ def _modelled(path: Path) -> Modelled:
     kinds = both_kinds(cells) if cells.attrs["model"] == "events" else ((), ())
     rows = pd.Series(n).groupby(study.astype(str)).sum()
     own = {str(k): round(v) for k, v in rows.items()}
-    more = (studies_apart(cells), *kinds)
+    assumed = (studies_assumed(cells), assumed_correlation(cells))
+    more = (studies_apart(cells), *kinds, *assumed, is_joint(cells))
     return Modelled(own, tuple(dropped), site, pattern, cell, arms, by, *more)
 
 

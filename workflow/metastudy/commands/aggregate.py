@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 from metastudy.commands._run import run
@@ -17,9 +18,11 @@ def main() -> None:
     parser.add_argument("--studies", type=Path, nargs="+", required=True)
     parser.add_argument("--vocabulary", type=Path, required=True)
     parser.add_argument("--require", nargs="*", default=[], help="terms that must be identified")
+    parser.add_argument("--correlation_of_arms", type=json.loads, default=None, help="or null")
     parser.add_argument("--cells", type=Path, required=True)
     args = parser.parse_args()
-    cells = aggregate(args.studies, args.module, args.vocabulary, args.variant)
+    correlation = args.correlation_of_arms
+    cells = aggregate(args.studies, args.module, args.vocabulary, args.variant, correlation)
     check_required(cells, args.require)
     compressed = {str(name): {"zlib": True} for name in cells if cells[name].dtype.kind in "if"}
     cells.to_netcdf(args.cells, encoding=compressed)

@@ -18,6 +18,17 @@ _ENDS = ("mean", "sd", "lower", "upper")
 _RELIABILITY = Column("float64", low=0, high=1)
 
 ROBUSTNESS: Mapping[str, Mapping[str, Column]] = {
+    "correlations_of_arms": {  # contrasts where a correlation of outcomes of arms is assumed
+        "id": TEXT,  # of the contrast
+        "module": TEXT,
+        "correlation": SHARE,  # the assumed one
+        "mean": NUMBER,
+        "lower": NUMBER,
+        "upper": NUMBER,
+        **{f"{name}_{at}": MEASURE for at in ("30", "90") for name in ("mean", "lower", "upper")},
+        "missed": TEXT,  # gates that a refit misses; it has no numbers then
+        "provenance": TEXT,
+    },
     "tails": {  # heterogeneity with normal and with t tails, of one estimate of each study
         "id": TEXT,
         **dict.fromkeys(_OF_ESTIMAND, TEXT),

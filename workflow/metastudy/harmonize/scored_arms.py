@@ -15,6 +15,11 @@ from metastudy.harmonized import schema
 
 __all__ = ["notes_on", "scored_arms", "within"]
 
+# Where outcomes stand in rows of their own, cells of several outcomes cannot be made of them.
+OTHERS = (
+    "; a row has all outcomes of an arm, of the same people: where other numbers of people have "
+    "another outcome, give it in a study of `design: published`"
+)
 SLACK = 1e-6  # of what arithmetic alone may move a bound or an eigenvalue by
 
 
@@ -115,7 +120,8 @@ def notes_on(arms: pd.DataFrame, correlations: pd.DataFrame) -> Iterator[str]:
     if arms["construct"].nunique() > 1 and correlations.empty:
         yield (
             "no correlations between outcomes: they are modelled apart, and no difference between "
-            "effects on them is made"
+            "effects on them is made, unless the configuration assumes one for outcomes of a "
+            "family (`pooling.correlation_of_arms`)"
         )
 
 
@@ -137,7 +143,7 @@ def _read(
             raise InvalidValue(
                 code,
                 f"a {'whole ' * whole}number {bounds}",
-                "correct the cell, or drop the row by a rule under exclude",
+                "correct the cell, or drop the row by a rule under exclude" + OTHERS * (not text),
                 found=f"'{text}'" if text else "nothing",
             )
         return value

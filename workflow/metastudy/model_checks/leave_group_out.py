@@ -8,14 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from metastudy.models.base import AT
 from metastudy.models.data_vector import NOT_FIXED
 from metastudy.models.prior_widths import variants
 from metastudy.models.priors import OF_METRIC, Prior
 from metastudy.models.registry import model_of
 
-__all__ = ["FIXED", "RESTS", "Refit", "refits", "rows_left_out", "speaks_of", "without"]
+__all__ = [
+    "CORRELATION",
+    "FIXED",
+    "RESTS",
+    "Refit",
+    "refits",
+    "rows_left_out",
+    "speaks_of",
+    "without",
+]
 
 GROUPINGS = ("study", "country", "sector", "organisation")
+CORRELATION = "correlation"  # kind of a refit with another assumed correlation
 OUTCOMES = "outcomes"  # key of the prior between the outcomes of a family
 # What is said of an effect that no other group has data about.
 RESTS = "rests on one {}"
@@ -30,8 +41,8 @@ class Refit:
     ``kind`` is ``without_<grouping>`` with the ``group`` left out, ``prior`` with a key of the
     configuration, or ``all``, and ``half`` or ``double``, such as ``tau_half``; ``outcomes`` with
     ``apart``, where ``fixed_outcomes`` is the standard deviation of outcomes of a family around
-    zero, or ``pooling`` with ``pooled`` or ``unpooled``, where ``fixed_tau`` is the standard
-    deviation between groups.
+    zero; ``correlation`` with another one in place of an assumed one; or ``pooling`` with
+    ``pooled`` or ``unpooled``, where ``fixed_tau`` is the standard deviation between groups.
     """
 
     kind: str
@@ -67,6 +78,8 @@ def refits(
     scale = float(priors[OF_METRIC[model.metric][0]].scale)
     if OUTCOMES in priors and model.pools_outcomes(cells):
         yield Refit("outcomes", "apart", cells, priors, fixed_outcomes=scale)
+    for value in AT if model.assumed_correlation(cells) is not None else ():
+        yield Refit(CORRELATION, f"{value:g}", model.with_correlation(cells, value), priors)
     for name, fixed in FIXED.items():
         yield Refit("pooling", name, cells, priors, fixed * scale)
 

@@ -15,6 +15,7 @@ from metastudy.common import result_tables
 from metastudy.common.tables import join_values
 from metastudy.inference.refit_gates import converged, missed
 from metastudy.model_checks.leave_group_out import (
+    CORRELATION,
     RESTS,
     Refit,
     refits,
@@ -34,6 +35,7 @@ __all__ = ["EFFECT", "HOW", "REFITS", "Settings", "described", "refit", "summary
 EFFECT = list(result_tables.EFFECT)
 REFITS = result_tables.columns("refits")
 HOW = ("sampled", "reweighted", "not run")
+DRAWS_KEPT = ("pooling", CORRELATION)  # kinds
 LONGER = 4  # warm-up and draws of a refit that has missed a gate, over those of the others
 WITHOUT = "without_"
 CONVERGED = ("rhat", "ess_bulk", "ess_tail")
@@ -73,8 +75,8 @@ def refit(
     -------
     table, draws
         One row per refit and population effect that it is about (``REFITS``), and the posteriors
-        with the standard deviations between groups fixed, by name; each says in its attribute
-        ``missed`` which gates it misses.
+        with the standard deviations between groups fixed, or another correlation assumed, by name;
+        each says in its attribute ``missed`` which gates it misses.
     """
     from metastudy.inference.sampling import compile_model
     from metastudy.models.data_vector import pack
@@ -87,7 +89,7 @@ def refit(
     covered = model.covered(cells)
     compiled = compile_model(built)
     done: dict[bytes, pd.DataFrame] = {}  # a country of one study is left out with it
-    tables, pooling = [], {}
+    tables, kept = [], {}
     for one in refits(cells, priors, [str(key) for key in plain]):
         about, rests = _about(model, cells, one, covered)
         if rests.any():
@@ -105,12 +107,12 @@ def refit(
                 print(f"refit: {one.kind} {one.group}", flush=True)
                 found = _sampled(compiled, model, cells, given, reference, has_data, settings)
                 done[given.tobytes()], draws = found
-                if one.kind == "pooling":
-                    pooling[one.group] = draws
+                if one.kind in DRAWS_KEPT:
+                    kept[one.group] = draws
             table = done[given.tobytes()].loc[about.values]
         left_out = rows_left_out(cells, one.cells)
         tables.append(table.assign(kind=one.kind, group=one.group, left_out=left_out, k=k))
-    return described(cells, pd.concat(tables, ignore_index=True))[REFITS], pooling
+    return described(cells, pd.concat(tables, ignore_index=True))[REFITS], kept
 
 
 def _about(

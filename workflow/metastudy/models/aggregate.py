@@ -12,6 +12,7 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized.study import Study, load_study
+from metastudy.models.answers.scored_arms import assuming
 from metastudy.models.kind import Model
 from metastudy.models.registry import MODELS, model_named, model_of
 from metastudy.parcels import cells as cells_of_parcels
@@ -27,7 +28,11 @@ def kind_of(module: str, vocabulary: Vocabulary, variant: str = "main") -> Model
 
 
 def aggregate(
-    folders: list[Path], module: str, path_to_vocabulary: Path, variant: str = "main"
+    folders: list[Path],
+    module: str,
+    path_to_vocabulary: Path,
+    variant: str = "main",
+    correlation_of_arms: float | None = None,
 ) -> xr.Dataset:
     """Cells of a module from the harmonized folders of its studies.
 
@@ -38,11 +43,14 @@ def aggregate(
     variant : ``main``, or a sensitivity analysis: ``folded``, what is a part of another outcome
         counted as that one, ``ordinal``, answers counted item by item, or ``interviews``, patterns
         of codes counted interview by interview.
+    correlation_of_arms : that of two outcomes of a family, of arms of which no correlations are
+        known; ``None`` leaves such outcomes apart.
     """
     opened = [load_study(folder) for folder in folders]
     vocabulary = vocabularies.of_studies(path_to_vocabulary, [s.vocabulary for s in opened])
     model = kind_of(module, vocabulary, variant)
-    studies = sorted((load_study(path, model.measured) for path in folders), key=lambda s: s.id)
+    opened = [load_study(path, model.measured) for path in folders]
+    studies = sorted((assuming(s, correlation_of_arms) for s in opened), key=lambda s: s.id)
     if not any(study.parcel for study in studies):
         cells = model.cells(studies, module, vocabulary, variant == "folded")
     else:

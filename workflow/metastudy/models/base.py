@@ -15,6 +15,7 @@ from metastudy.common.tables import join_values
 from metastudy.harmonized.study import Study
 
 __all__ = [
+    "AT",
     "COLUMNS",
     "GROUPINGS",
     "HIGHEST",
@@ -92,6 +93,7 @@ def _additions(studies: Sequence[Study]) -> dict[str, Any]:
     return added
 
 
+AT = (0.3, 0.9)  # correlations that a result is shown at, beside one that is assumed
 LOWEST, HIGHEST = 0.0, 100.0  # of a score in per cent of the scale
 ROUNDING = 1e-9
 Label = dict[str, str]

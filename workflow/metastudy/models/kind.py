@@ -53,6 +53,10 @@ def _never(_: xr.Dataset) -> bool:
     return False
 
 
+def _nothing(_: xr.Dataset) -> None:
+    return None
+
+
 def _no_table(*_: Any) -> pd.DataFrame:
     return pd.DataFrame()
 
@@ -108,6 +112,9 @@ class Model:
         within units.
     weigh : (cells, weights of those units) -> the same cells, each unit counted that many times.
     sizes : cells -> study of each group of rows, and how many rows it has.
+    assumed_correlation : cells -> the correlation that is assumed between outcomes of people of
+        whom only sums are known; ``None`` where none is.
+    with_correlation : (cells, correlation) -> the same cells with another one assumed.
     pools_outcomes : cells -> whether outcomes of a family are pooled.
     about : cells -> which units have data about which population effects, shape (unit, effect);
         units as in ``places``. Of a contrast between units one side is enough.
@@ -146,6 +153,8 @@ class Model:
     sides: Callable[[xr.Dataset], pd.DataFrame] = _no_table
     weigh: Callable[[xr.Dataset, np.ndarray], xr.Dataset] = _NO_REFITS
     sizes: Callable[[xr.Dataset], tuple[np.ndarray, np.ndarray]] = _NO_ROWS
+    assumed_correlation: Callable[[xr.Dataset], float | None] = _nothing
+    with_correlation: Callable[[xr.Dataset, float], xr.Dataset] = _as_they_are
     pools_outcomes: Callable[[xr.Dataset], bool] = _never
     about: Callable[[xr.Dataset], np.ndarray] = _NO_REFITS
     covered: Callable[[xr.Dataset], xr.DataArray] = _NO_REFITS

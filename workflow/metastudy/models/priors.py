@@ -53,6 +53,7 @@ KEYS = {
     "moderator": "normal",
     "moderator_logit": "normal",
     "effect_correlation": "lkj",
+    "association": "normal",
 }
 # Keys of the priors of effects and of their standard deviations between groups, by metric.
 OF_METRIC = {

@@ -142,6 +142,15 @@ _LINE: Mapping[str, Number] = {
     "lower": _parts(OF_BOUND, _width()),
     "upper": _parts(OF_BOUND, _width()),
 }
+_AT_OTHER_CORRELATIONS: Mapping[str, Number] = {  # beside an assumed one
+    "correlation": EXACT,
+    **_LINE,
+    **{
+        f"{name}_{at}": _parts(factor, _width(f"lower_{at}", f"upper_{at}"))
+        for at in ("30", "90")
+        for name, factor in (("mean", 1.0), ("lower", OF_BOUND), ("upper", OF_BOUND))
+    },
+}
 _ENDS = ("mean", "sd", "lower", "upper")
 # By table of metastudy.common.result_tables; `verdict` is the word that a row earns.
 NUMBERS: Mapping[str, Mapping[str, Number]] = {
@@ -159,13 +168,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
     "moderator_lines": {**_LINE, "x": EXACT, "weight": DIAGNOSTIC},
     "dependence": {
         **dict.fromkeys(("studies", "effects", "given", "declared", "assumed"), EXACT),
-        "correlation": EXACT,
-        **_LINE,
-        **{
-            f"{name}_{at}": _parts(factor, _width(f"lower_{at}", f"upper_{at}"))
-            for at in ("30", "90")
-            for name, factor in (("mean", 1.0), ("lower", OF_BOUND), ("upper", OF_BOUND))
-        },
+        **_AT_OTHER_CORRELATIONS,
     },
     "correlations": {"studies": EXACT, **_LINE},
     "influence": {
@@ -210,6 +213,7 @@ NUMBERS: Mapping[str, Mapping[str, Number]] = {
         **dict.fromkeys(("prior", "likelihood", "by_key"), DIAGNOSTIC),
         "diagnosis": WORD,
     },
+    "correlations_of_arms": _AT_OTHER_CORRELATIONS,
     "predictive": {
         "observed": EXACT,
         "tail": Number("estimate", lambda rows: _of_share(rows["tail"], REPLICATES), "ess"),
@@ -299,6 +303,7 @@ FILES: Mapping[str, str] = {
     "contrasts/*-heterogeneity.parquet": "heterogeneity",
     "contrasts/*.parquet": "contrasts",
     "refits/*-power.parquet": "power",
+    "refits/*-correlations.parquet": "correlations_of_arms",
     "refits/*.parquet": "refits",
     "predictive/*.parquet": "predictive",
     "comparison/*-organisations.parquet": "organisations",

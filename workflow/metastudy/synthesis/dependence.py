@@ -16,15 +16,15 @@ from metastudy.common import result_tables
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.tables import records
 from metastudy.inference.refit_gates import converged
+from metastudy.models.base import AT
 from metastudy.posterior.summarise import summarize
 from metastudy.synthesis.influence import Fit, gated
 from metastudy.synthesis.nesting import EFFECT
 from metastudy.synthesis.pooling import ESTIMAND, PLACE, SecondStage
 
-__all__ = ["AT", "SOURCES", "assumed", "joint", "refitted", "sensitivity", "sources"]
+__all__ = ["SOURCES", "assumed", "joint", "refitted", "sensitivity", "sources"]
 
 SOURCES = ("given", "declared", "assumed")
-AT = (0.3, 0.9)  # correlations that the result is shown at, beside the assumed one
 # Effects of one exposure on the same people, on one outcome or on several.
 SAME = [*PLACE, *(name for name in ESTIMAND if name not in ("outcome", "family"))]
 ENDS = ("finding_id", "other_id")

@@ -30,7 +30,7 @@ from metastudy.article.table_rows import (
     verdict_of,
 )
 from metastudy.article.topics.arms import add_means
-from metastudy.article.topics.differences import modelled_apart, sentences
+from metastudy.article.topics.differences import modelled_apart, modelled_together, sentences
 from metastudy.article.topics.moderated import variables as of_moderators
 from metastudy.article.topics.refits import apart, kept, unshrunk
 from metastudy.article.topics.tiles import variables as of_tiles
@@ -258,6 +258,8 @@ def variables(evidence: Results, name: str) -> Tree:
         tree["cells"] = _cell_variables(evidence, cells)
     if cells and cells.apart:
         tree["apart"] = {"sentence": modelled_apart(evidence, cells)}
+    if cells and cells.assumed:
+        tree["assumed"] = {"sentence": modelled_together(evidence, cells, name)}
     return tree
 
 

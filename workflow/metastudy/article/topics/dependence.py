@@ -13,7 +13,8 @@ from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
 from metastudy.display.formatting import count, inline, interval, number, share
 from metastudy.display.pipe_table import Table
-from metastudy.synthesis.dependence import AT, SOURCES
+from metastudy.models.base import AT
+from metastudy.synthesis.dependence import SOURCES
 
 __all__ = ["NOT_DONE", "table", "variables"]
 

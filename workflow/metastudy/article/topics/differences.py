@@ -31,21 +31,22 @@ from metastudy.article.table_rows import (
 from metastudy.article.variable_tree import Tree, put
 from metastudy.codebook.interactions import INTERACTION
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, joined, probability, share
+from metastudy.display.formatting import inline, interval, joined, number, probability, share
 from metastudy.display.pipe_table import Table
 from metastudy.display.sentences import Finding, differences
+from metastudy.models.base import AT
 
-__all__ = ["modelled_apart", "sentences", "table"]
+__all__ = ["modelled_apart", "modelled_together", "sentences", "table"]
 
 
 def table(evidence: Results, module: str) -> Table:
-    """The differences of a module of answers, each with interval, probability and verdict.
+    """The differences between effects of a module, each with interval, probability and verdict.
 
     Those between studies are printed without a verdict: all that differs between the studies is in
     them.
     """
-    found = _of(evidence, module)
-    rows, full = [], []
+    found, metric = _of(evidence, module), evidence.kind(module).metric
+    rows, full, beside = [], [], _with_other_correlations(evidence, module)
     for row in records(found):
         estimate, bounds = estimate_and_interval(row)
         rows.append(
@@ -57,25 +58,49 @@ def table(evidence: Results, module: str) -> Table:
                 if row["level"] != "role"
                 else evidence.labels.outcome(row["outcome"]),
                 "Difference": _between(evidence, row),
-                "SD": estimate,
+                UNIT[metric]: estimate,
                 f"{share(evidence.interval)} interval": bounds,
                 "Direction": probability(row["pd"]),
                 **rope_cells(row),
                 "Verdict": verdict_label(evidence, row) if is_judged(row) else row["note"],
+                **{f"At {at:g}": _at(beside.get(row["id"]), at) for at in AT if beside},
             }
         )
         full.append(row | {"verdict": verdict_of(evidence, row)})
     shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
     caption = (
         f"{evidence.vocabulary.label('modules', module)}: differences between effects, in "
-        f"standard deviations, with {share(evidence.interval)} credible intervals, the probability "
+        f"{UNITS[metric]}, with {share(evidence.interval)} credible intervals, the probability "
         "of their direction, and those of lying beyond the region of practical equivalence "
-        f"(ROPE: {rope_label(evidence)}) on the likelier side and inside it. Against the others of "
-        "its family: against the mean of their effects. “Other studies”: a "
+        f"(ROPE: {rope_label(evidence, metric)}) on the likelier side and inside it. "
+        "Against the others of its family: against the mean of their effects. “Other studies”: a "
         f"difference between studies, of which nothing is claimed. {BORDER_NOTE}"
     )
+    if beside:
+        caption += (
+            f" At {AT[0]:g} and {AT[1]:g}: with these correlations between outcomes of arms in "
+            "place of the assumed one."
+        )
     marks = tuple(found["provenance"]) or study_marks(evidence)
     return Table(shown, pd.DataFrame(full), caption, marks)
+
+
+UNIT = {"sd": "SD", "log_odds": "Log-odds"}
+UNITS = {"sd": "standard deviations", "log_odds": "log-odds"}
+
+
+def _with_other_correlations(evidence: Results, module: str) -> dict[str, dict[str, Any]]:
+    """Rows of contrasts that rest on an assumed correlation, by their ids."""
+    found = evidence.correlations_of_arms
+    mine = found[found["module"] == module] if len(found) else found
+    return {str(row["id"]): dict(row) for row in records(mine)}
+
+
+def _at(row: Mapping[str, Any] | None, at: float) -> str:
+    if row is None or pd.isna(row[f"mean_{100 * at:.0f}"]):
+        return "–"
+    mean, lower, upper = (row[f"{name}_{100 * at:.0f}"] for name in ("mean", "lower", "upper"))
+    return f"{number(mean)} ({interval(lower, upper)})"
 
 
 def _of(evidence: Results, module: str) -> pd.DataFrame:
@@ -155,4 +180,28 @@ def modelled_apart(evidence: Results, own: Modelled) -> str:
         f"Of {names} only means of arms are known, and no correlations between outcomes. So each "
         "outcome is modelled by itself: none is pooled with another, and no effects on two of them "
         "are compared."
+    )
+
+
+def modelled_together(evidence: Results, own: Modelled, module: str) -> str:
+    """That a correlation between outcomes is assumed, and how far differences move with others."""
+    names = joined(inline(evidence.labels.study(study)) for study in own.assumed)
+    said = (
+        f"Of {names} only means of arms are known, and no correlations between outcomes. Within a "
+        f"family of outcomes one of {own.correlation:g} is assumed"
+    )
+    beside = _with_other_correlations(evidence, module)
+    moved = [
+        abs(row[f"mean_{100 * at:.0f}"] - row["mean"])
+        for key in _of(evidence, module)["id"]
+        for row in [beside.get(str(key))]
+        for at in AT
+        if row is not None and pd.notna(row[f"mean_{100 * at:.0f}"])
+    ]
+    if not moved:
+        return f"{said}; no difference between outcomes rests on it that could be made with others."
+    return (
+        f"{said}; with {AT[0]:g} or {AT[1]:g} in its place no difference between effects on two "
+        f"outcomes moves by more than {number(max(moved))} SD, and the table of differences has "
+        "its intervals."
     )

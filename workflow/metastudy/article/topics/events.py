@@ -32,6 +32,7 @@ from metastudy.article.table_rows import (
 )
 from metastudy.article.topics.answer_figures import effect_rows
 from metastudy.article.topics.answers import elsewhere, moderated, of_roles
+from metastudy.article.topics.differences import sentences
 from metastudy.article.topics.refits import kept
 from metastudy.article.variable_tree import Tree, put, traced
 from metastudy.common.tables import records
@@ -193,17 +194,21 @@ def variables(evidence: Results, name: str) -> Tree:
     level and group where it is not that of all; ``difference`` has the same in percentage points,
     and ``arms`` the shares of the arms. Sentences over several outcomes are under ``<exposure>``.
     ``sites`` says which log-odds ratios are reported where sites are known in a part of the fit,
-    ``apart`` between which outcomes no difference is made.
+    ``apart`` between which outcomes no difference is made; where they are made, they are under
+    ``<exposure>.differences`` as those of scores are.
     """
     tree: Tree = {}
     main = _main(evidence, name)
     several = evidence.several_roles(name)
     effects = main[main["estimand"] == "effect"]
+    compared = bool((main["estimand"].eq("difference") & main["level"].eq("outcome")).any())
     points = {_place(row): row for row in records(effects[effects["metric"] == SHARE])}
     for (exposure, kind), both in effects.groupby(["exposure", "exposure_type"], sort=False):
         mine = both[both["metric"] == METRIC]
         leaves = exposure_variables(evidence, str(exposure), str(kind))
         leaves |= of_roles(evidence, str(exposure), str(kind), mine[mine["level"] == "population"])
+        if compared:
+            leaves |= sentences(evidence, name, str(exposure), str(kind))
         if changes := moderated(evidence, main, str(exposure)):
             leaves["moderators"] = {"sentence": changes}
         of_all = both[both["metric"].eq(SHARE) & both["level"].eq("population")]
@@ -239,13 +244,21 @@ def variables(evidence: Results, name: str) -> Tree:
     tree["label"] = evidence.vocabulary.label("modules", name)
     if said := _over_sites(evidence, name):
         tree["sites"] = {"sentence": said}
-    outcomes = [inline(evidence.labels.outcome(name)) for name in dict.fromkeys(effects["outcome"])]
-    if len(outcomes) > 1:
-        tree["apart"] = {
-            "sentence": f"No difference is made between effects on {joined(outcomes)}: which of "
-            "these one person has together is not modelled."
-        }
+    if not compared and (said := _not_compared(evidence, name, effects)):
+        tree["apart"] = {"sentence": said}
     return tree
+
+
+def _not_compared(evidence: Results, name: str, effects: pd.DataFrame) -> str:
+    """Between which outcomes no difference is made, and why; nothing where there is one outcome."""
+    outcomes = [inline(evidence.labels.outcome(of)) for of in dict.fromkeys(effects["outcome"])]
+    if len(outcomes) < 2:
+        return ""
+    own = evidence.cells.get(name)
+    why = "which of these one person has together is not modelled"
+    if own and own.joint:
+        why = "they are outcomes of different families"
+    return f"No difference is made between effects on {joined(outcomes)}: {why}."
 
 
 def _over_sites(evidence: Results, name: str) -> str:

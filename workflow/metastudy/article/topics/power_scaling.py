@@ -73,6 +73,7 @@ KEYS = {
     "correlation": "correlations",
     "effect_correlation": "correlations between effects",
     "prevalence": "prevalences",
+    "association": "associations of a person's outcomes",
     "accuracy": "accuracies of coders",
 }
 POWER = [

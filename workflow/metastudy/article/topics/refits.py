@@ -150,6 +150,7 @@ KINDS = {
     "without_organisation": "Without one organisation",
     "prior": "Prior scales halved and doubled",
     "outcomes": "Without shrinking the outcomes of a family to their mean",
+    "correlation": "With another assumed correlation between outcomes of arms",
 }
 GROUPS = tuple(kind for kind in KINDS if kind.startswith("without_"))
 FRAGILE = 1.0  # posterior standard deviations from which a result depends on what was left out

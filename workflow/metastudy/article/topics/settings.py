@@ -16,8 +16,8 @@ from metastudy.design.moderators import LEAST_STUDIES
 from metastudy.display.formatting import percent, share
 from metastudy.display.plain_markdown import Markdown
 from metastudy.models.answers.standardisers import LEAST_DF
+from metastudy.models.base import AT
 from metastudy.posterior.verdicts import ERRORS
-from metastudy.synthesis.dependence import AT
 
 __all__ = ["variables"]
 SECTIONS = ("report", "sampling", "gates", "priors", "pooling")
@@ -48,7 +48,7 @@ def variables(evidence: Results) -> Tree:
     tree: Tree = {}
     for section in SECTIONS:
         for key, value in evidence.settings.get(section, {}).items():
-            if isinstance(value, list):
+            if value is None or isinstance(value, list):
                 continue
             value = value["scale"] if isinstance(value, Mapping) else value
             put(tree, [section], {key: _text(value)})

@@ -10,9 +10,10 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
-from metastudy.models.answers.join import APART, join_answers
+from metastudy.models.answers.assumed import marked
+from metastudy.models.answers.join import join_answers
 from metastudy.models.answers.rows import Rows, rows_of
-from metastudy.models.answers.scored_arms import Within, cross_products
+from metastudy.models.answers.scored_arms import ASSUMED, cross_products
 from metastudy.models.base import KEYS_OF_SETTING, attributes_of, in_order
 
 __all__ = ["DATA", "answer_cells", "setting_names"]
@@ -34,7 +35,8 @@ def answer_cells(
     -------
     xarray.Dataset
         ``n`` (cell), ``xx`` (cell, coefficient, coefficient_), ``xy`` (cell, coefficient, outcome),
-        ``yy`` (cell, outcome, outcome_), a cell being a site and a pattern of observed outcomes;
+        ``yy`` (cell, outcome, outcome_), a cell being a site and a pattern of observed outcomes, of
+        arms with what is assumed (:mod:`metastudy.models.answers.assumed`);
         ``asked`` (setting, outcome), whether anybody in the setting answered; ``sited`` (setting),
         whether its people have organisations. Outcomes are all pairs of construct and vignette, in
         units of the standardiser ``scale`` around the reference mean ``centre`` (setting, outcome;
@@ -74,8 +76,8 @@ def _of_study(
         seen, of = y.notna().to_numpy(), site
     else:
         place = rows.y.columns.get_indexer(outcomes)
-        within = Within(rows.within.n, rows.within.covariance[:, place][:, :, place])
-        parts, products = cross_products(coefficients, y.to_numpy(), within)
+        within = rows.within.of(place)
+        parts, products, assumed = cross_products(coefficients, y.to_numpy(), within)
         seen, of = np.repeat(parts, len(site), axis=0), np.tile(site, len(parts))
     patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
     keys, cell = np.unique(np.column_stack([of, pattern]), axis=0, return_inverse=True)
@@ -86,6 +88,8 @@ def _of_study(
         zz = np.zeros((len(keys), *products.shape[2:]))
         np.add.at(zz, cell, products.reshape(-1, *products.shape[2:]))
         n = zz[:, 0, 0]
+        if_one = np.zeros((len(keys), *assumed.shape[2:]))
+        np.add.at(if_one, cell, assumed.reshape(-1, *assumed.shape[2:]))
     p = 1 + len(exposures)
 
     setting_of_site = sites.merge(settings.reset_index(names="at"), how="left")["at"].to_numpy()
@@ -98,7 +102,7 @@ def _of_study(
         for name in rows.scale
     }
     signs = [int(vocabulary["constructs"][c].get("family_sign", 0)) for c in constructs]
-    return xr.Dataset(
+    found = xr.Dataset(
         {
             "n": ("cell", n),
             "xx": (("cell", "coefficient", "coefficient_"), zz[:, :p, :p]),
@@ -136,9 +140,12 @@ def _of_study(
             "vignette": vignettes,
             "outcome": [f"{c}|{v}" for c, v in outcomes],
         },
-        attrs=attributes_of("answers", DATA, [study], module, folded, rows.dropped)
-        | ({APART: study.id} if rows.within is not None and rows.within.apart else {}),
+        attrs=attributes_of("answers", DATA, [study], module, folded, rows.dropped),
     )
+    if rows.within is None:
+        return found
+    value = study.report.get(ASSUMED) if if_one.any() else None
+    return marked(found, study.id, len(parts) > 1, if_one, value)
 
 
 def _cross_products(z: np.ndarray, cell: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,13 +14,11 @@ import numpy as np
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.models.answers.assumed import APART, IF_ONE, joined_marks, studies_in_parts
 from metastudy.models.base import KEYS_OF_SETTING, in_order
 
-__all__ = ["APART", "join_answers", "people_once", "studies_apart"]
+__all__ = ["join_answers", "people_once"]
 
-# Attribute with the studies (ids with blanks between them) whose outcomes come from the same people
-# nobody knows how correlated. No outcome of the module is then pooled with another.
-APART = "apart"
 _OF_OUTCOMES = {"centre": np.nan, "scale": np.nan, "scale_df": np.nan, "scale_of_all_arms": False}
 
 
@@ -37,11 +35,12 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
     -------
     Cells with all exposures, outcomes and patterns of the parts; what a study does not have is zero
     in its cross-products, and missing among its standardisers. Where correlations between outcomes
-    of a study are not known (:data:`APART`), each outcome is a family of its own: pooled with
-    others, or taken from them, it would count as if other people had answered.
+    of a study are not known nor assumed, each outcome is a family of its own: pooled with others,
+    or taken from them, it would count as if other people had answered.
     """
-    apart = [p.attrs[APART] for p in parts if APART in p.attrs]
     parts = sorted(parts, key=lambda part: str(part.study.values[0]))
+    marks = joined_marks(parts)
+    apart = APART in marks
     constructs = in_order(
         {str(c) for p in parts for c in p.construct.values}, vocabulary["constructs"]
     )
@@ -70,7 +69,7 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
         """One variable of all parts, its dimensions after the first in the order of the whole."""
         found = []
         for p in parts:
-            values = p[name].values
+            values = (p[name] if name in p else 0.0 * p.yy).values  # only arms have all of them
             for axis, (dim, names) in enumerate(dims, start=1):
                 values = _wide(values, axis, _at(p[dim], names), len(names), missing)
             found.append(values)
@@ -86,6 +85,11 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
             ),
             "xy": (("cell", "coefficient", "outcome"), together("xy", coefficient, outcome)),
             "yy": (("cell", "outcome", "outcome_"), together("yy", outcome, outcome)),
+            **(
+                {IF_ONE: (("cell", "outcome", "outcome_"), together(IF_ONE, outcome, outcome))}
+                if any(IF_ONE in p for p in parts)
+                else {}
+            ),
             "site_of_cell": ("cell", _moved(parts, "site_of_cell", first_site)),
             "pattern_of_cell": (
                 "cell",
@@ -130,20 +134,15 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
             "vignette": vignettes,
             "outcome": labels,
         },
-        attrs=_attributes(parts) | ({APART: " ".join(apart)} if apart else {}),
+        attrs=_attributes(parts) | marks,
     )
-
-
-def studies_apart(cells: xr.Dataset) -> tuple[str, ...]:
-    """Studies in which nobody knows how outcomes of the same people are correlated."""
-    return tuple(str(cells.attrs.get(APART, "")).split())
 
 
 def people_once(cells: xr.Dataset) -> np.ndarray:
     """Number of people of each cell; where several cells are of the same, each a part of them."""
     site = cells.site_of_cell.values
     study = cells.study.values[cells.setting_of_site.values[site]]
-    times = np.where(np.isin(study, studies_apart(cells)), np.bincount(site)[site], 1)
+    times = np.where(np.isin(study, studies_in_parts(cells)), np.bincount(site)[site], 1)
     return np.asarray(cells.n.values / times)
 
 

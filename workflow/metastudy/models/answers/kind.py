@@ -11,6 +11,7 @@ import xarray as xr
 
 from metastudy.harmonized import scale_scores
 from metastudy.models.answers.associations import associations
+from metastudy.models.answers.assumed import IF_ONE, assumed_correlation, with_correlation
 from metastudy.models.answers.cells import answer_cells
 from metastudy.models.answers.contrasts import contrasts
 from metastudy.models.answers.design import answer_design, estimands, families, structures
@@ -50,7 +51,8 @@ def places(cells: xr.Dataset) -> pd.DataFrame:
 def weigh(cells: xr.Dataset, weights: np.ndarray) -> xr.Dataset:
     """The same cells, each with its rows counted that many times."""
     kept = xr.DataArray(weights, dims="cell")
-    return cells.assign({name: cells[name] * kept for name in ("n", "xx", "xy", "yy")})
+    counted = [name for name in ("n", "xx", "xy", "yy", IF_ONE) if name in cells]
+    return cells.assign({name: cells[name] * kept for name in counted})
 
 
 def sizes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -117,6 +119,8 @@ ANSWERS = Model(
     places=places,
     weigh=weigh,
     sizes=sizes,
+    assumed_correlation=assumed_correlation,
+    with_correlation=with_correlation,
     pools_outcomes=pools_outcomes,
     about=about,
     covered=covered,

@@ -78,7 +78,7 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     standard = (y - centre.reindex(own).to_numpy()) / scale["scale"]
     if within:
         unit = scale["scale"].to_numpy()
-        within = Within(within.n, within.covariance / np.outer(unit, unit))
+        within = within.scaled(unit)
     return Rows(standard, x, site, centre, scale, people.exposures, people.dropped, within)
 
 
@@ -140,7 +140,7 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
     )
     if study.arms.empty:
         return People(y, x, site, exposures, dropped)
-    within = within_of(study, y.index, outcomes)
+    within = within_of(study, y.index, outcomes, vocabulary)
     if folded:
         parts = np.array([whole[name] for name in outcomes])
         share = (y.columns.get_level_values(0).to_numpy()[:, None] == parts).astype(float)

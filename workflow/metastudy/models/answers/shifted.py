@@ -10,9 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.models.answers.assumed import studies_in_parts
 from metastudy.models.answers.design import observed
 from metastudy.models.answers.estimates import NO_SPREAD, Setting, described, within_sites
-from metastudy.models.answers.join import studies_apart
 
 __all__ = ["MOSTLY", "shifted"]
 
@@ -53,7 +53,7 @@ def shifted(cells: xr.Dataset, vocabulary: Vocabulary, delta: float) -> pd.DataF
     for place in range(cells.sizes["setting"]):
         one = Setting.of(cells, place, seen[place])
         # Its cells are of the same people, each with one of their outcomes: none is missing.
-        apart = str(cells.study.values[place]) in studies_apart(cells)
+        apart = str(cells.study.values[place]) in studies_in_parts(cells)
         here = cells.setting_of_site.values[site] == place
         answered = cells.observed.values[cells.pattern_of_cell.values].astype(bool)
         table = described(cells, vocabulary, one)

@@ -15,10 +15,10 @@ from metastudy.harmonized.study import Study
 from metastudy.models.answers.cells import setting_names
 from metastudy.models.answers.rows import People, people_of
 from metastudy.models.base import HIGHEST, KEYS_OF_SETTING, LOWEST, attributes_of, in_order
+from metastudy.models.events.patterns import DATA, with_patterns
 
 __all__ = ["DATA", "NEEDED", "event_cells", "events_of"]
 
-DATA = ("n", "events", "estimates_of_events")
 NEEDED = (*scale_scores.NEEDED, "item_id", "scale_min", "scale_max")
 
 
@@ -41,9 +41,9 @@ def event_cells(
         combination of exposures: ``site_of_group``, ``combination_of_group``; ``x`` (combination,
         exposure); ``count`` (pattern), how many of a group, ``group_of_pattern``, have the same
         answers to all outcomes together, ``answer`` (pattern, outcome), -1 for none; settings,
-        sites, exposures and outcomes as in :func:`metastudy.models.answers.cells.answer_cells`. It
-        is not modelled which outcomes of one person come together, so each is a
-        ``family_of`` its own: none is pooled with another, and none is compared with it.
+        sites, exposures and outcomes as in :func:`metastudy.models.answers.cells.answer_cells`, and
+        what :func:`metastudy.models.events.patterns.with_patterns` adds. Each outcome is a
+        ``family_of`` its own: none is pooled with another.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def event_cells(
         for _ in range(int((settings["study"] == p.site["study"].iloc[0]).sum()))
     ]
     of = outcomes.get_level_values("construct").to_numpy(dtype=str)
-    return xr.Dataset(
+    cells = xr.Dataset(
         {
             "n": (("group", "outcome"), counts[0]),
             "events": (("group", "outcome"), counts[1]),
@@ -130,6 +130,7 @@ def event_cells(
             *("events", DATA, studies, module, folded), [d for p in people for d in p.dropped]
         ),
     )
+    return with_patterns(cells, [vocabulary.family(c) for c in constructs])
 
 
 def events_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = False) -> People:

@@ -11,7 +11,9 @@ import xarray as xr
 
 from metastudy.design.new_settings import PLACES
 from metastudy.models.answers.contrasts import contrasts as of_effects
+from metastudy.models.answers.differences import differences
 from metastudy.models.base import Row, place_of, provenance_mark
+from metastudy.models.events.patterns import is_joint
 from metastudy.models.events.priors import METRIC
 from metastudy.models.events.standardised import Standardised, compared
 
@@ -42,6 +44,7 @@ def contrasts(
     decided : parameters that their prior decides; a prediction that contains one says so.
     """
     yield from of_effects(cells, posterior, rng, smallest, decided, METRIC)
+    yield from _between_outcomes(cells, posterior["posterior"].to_dataset())
     studies = json.loads(cells.attrs["studies"])
     base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"], "metric": SHARE}
     found = Standardised.of(cells, posterior["posterior"].to_dataset())
@@ -74,6 +77,27 @@ def contrasts(
         mean = {"outcome": str(cells.construct_of.values[k]), "estimand": "mean", "level": "study"}
         mean |= {"group": str(cells.setting.values[j])}
         yield base | at([j]) | mean, found.draws(found.share(int(j), int(k)))
+
+
+def _between_outcomes(cells: xr.Dataset, draws: xr.Dataset) -> Iterator[Row]:
+    """Differences between effects on the outcomes of a family, each as it is by itself.
+
+    There is none where it is not known which outcomes one person has together.
+    """
+    if not is_joint(cells):
+        return
+    studies = json.loads(cells.attrs["studies"])
+    base = {"module": cells.attrs["module"], "variant": cells.attrs["variant"], "metric": METRIC}
+
+    def at(settings: np.ndarray) -> dict[str, str]:
+        mask = np.isin(np.arange(cells.sizes["setting"]), settings)
+        names = [str(name) for name in cells.study.values[mask]]
+        return place_of(cells, mask) | {"provenance": provenance_mark(studies, names)}
+
+    compared = cells.assign(family_of=cells.compared_in)
+    for row, values in differences(compared, draws, base, at):
+        if row["level"] == "outcome":
+            yield row, values
 
 
 def _gathered(

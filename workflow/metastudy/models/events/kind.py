@@ -18,6 +18,7 @@ from metastudy.models.events.contrasts import contrasts
 from metastudy.models.events.design import of_each_group, setting_of_group
 from metastudy.models.events.estimates import blocks
 from metastudy.models.events.observations import observe_events
+from metastudy.models.events.patterns import TABLE, is_joint
 from metastudy.models.events.predictive import checks, of_events
 from metastudy.models.events.priors import METRIC, prior_of
 from metastudy.models.events.simulation import identified, simulate_events
@@ -50,6 +51,9 @@ def weigh(cells: xr.Dataset, weights: np.ndarray) -> xr.Dataset:
     kept = xr.DataArray(weights, dims="group")
     of_pattern = xr.DataArray(weights[cells.group_of_pattern.values], dims="pattern")
     counted = {"n": cells.n * kept, "events": cells.events * kept}
+    if is_joint(cells):
+        of_block = xr.DataArray(weights[cells.group_of_block.values], dims="block")
+        counted[TABLE] = cells[TABLE] * of_block
     return cells.assign({**counted, "count": cells["count"] * of_pattern})
 
 
@@ -85,7 +89,7 @@ EVENTS = Model(
     structures=structures,
     design=answer_design,
     build=build,
-    row_parameters=("baseline", "beta", "site_effect", "site_tau"),
+    row_parameters=("baseline", "beta", "site_effect", "site_tau", "association"),
     observe=observe_events,
     log_lik=of_events,
     check=checks,

@@ -15,6 +15,7 @@ from metastudy.models.algebra import product
 from metastudy.models.answers.design import clustered
 from metastudy.models.answers.effect_terms import outcome_effects
 from metastudy.models.data_vector import given
+from metastudy.models.events.density import Patterns
 from metastudy.models.events.design import (
     NODES,
     WEIGHTS,
@@ -22,6 +23,7 @@ from metastudy.models.events.design import (
     predictors,
     site_information,
 )
+from metastudy.models.events.patterns import asked_of_groups, first_pairs, is_joint, pair_names
 from metastudy.models.events.priors import prior_of
 from metastudy.models.likelihoods import binomial_cells
 from metastudy.models.priors import Prior
@@ -54,11 +56,22 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
 
     Where no known sites vary, all effects are of such averages (marginal).
 
+    Where people answered several outcomes, the pattern y of a person's has the probability
+
+    .. math:: q_g(y) \propto \exp \Big( \textstyle\sum_k \theta_{gk} y_k + \sum_{k<m} \gamma_{jkm}
+              y_k y_m \Big), \qquad \textstyle\sum_y y_k q_g(y) = \pi_{gk}
+
+    theta follows from the second equation, so each outcome by itself has the model above, whatever
+    the associations gamma are; of one outcome nothing else is left. They are each setting's own,
+    and independent of the shares in the information, so what is said of one outcome stays
+    (:class:`metastudy.models.events.density.Patterns`). Sites vary by each outcome independently.
+
     Parameters
     ----------
     cells : counts of a module (:func:`metastudy.models.events.cells.event_cells`).
-    priors : ``prevalence``, ``effect_logit`` and ``tau_logit``, and ``moderator_logit`` where there
-        are moderators; which parameter has which is in :mod:`metastudy.models.events.priors`.
+    priors : ``prevalence``, ``effect_logit`` and ``tau_logit``, ``moderator_logit`` where there are
+        moderators, and ``association`` where there are patterns; which parameter has which is in
+        :mod:`metastudy.models.events.priors`.
 
     Returns
     -------
@@ -69,7 +82,7 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
     """
     names = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
     with pm.Model(coords={name: cells[name].values for name in names}) as model:
-        (n, events, rough), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
+        (n, events, *people, rough), symbolic, (fixed_tau, fixed_outcomes) = given(cells, priors)
         prior = partial(prior_of, symbolic)
 
         beta = outcome_effects(cells, prior, fixed_tau, fixed_outcomes, rough)
@@ -86,8 +99,22 @@ def build(cells: xr.Dataset, priors: Mapping[str, Prior]) -> pm.Model:
         log_odds = product(x[:, None, :], b[cells.site_of_group.values])[:, 0, :]
         if len(over := over_unknown_sites(cells)):
             log_odds = pt.set_subtensor(log_odds[over], _average(log_odds[over], x[over], tau))
-        likelihood(binomial_cells(n, events, log_odds))
+        if not is_joint(cells):
+            likelihood(binomial_cells(n, events, log_odds))
+            return model
+        model.add_coord("pair_of", pair_names(cells))
+        association = prior("association").variable("association", dims="pair_of")
+        likelihood(pattern_cells(cells, people[0], log_odds, association))
     return model
+
+
+def pattern_cells(
+    cells: xr.Dataset, people: TensorVariable, log_odds: TensorVariable, association: TensorVariable
+) -> TensorVariable:
+    """Log-likelihood of people by their patterns of outcomes, from the log-odds of each."""
+    first = np.searchsorted(cells.group_of_block.values, np.arange(cells.sizes["group"] + 1))
+    where = asked_of_groups(cells), first_pairs(cells), cells.answered.values
+    return Patterns()(people, log_odds, association, first, *where)[0]
 
 
 def _average(log_odds: TensorVariable, x: np.ndarray, tau: TensorVariable) -> TensorVariable:

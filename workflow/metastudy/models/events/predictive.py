@@ -13,6 +13,8 @@ from scipy.special import expit
 from metastudy.models.base import GROUPINGS, HIGHEST, Check, Group, Label, Value, between
 from metastudy.models.events.design import setting_of_group
 from metastudy.models.events.observations import People, log_odds
+from metastudy.models.events.patterns import is_joint
+from metastudy.models.events.states import drawn_patterns, log_probability, of_groups
 
 __all__ = ["checks", "of_events"]
 
@@ -46,6 +48,11 @@ def draw_events(
 ) -> Iterator[np.ndarray]:
     """Replicates of everybody's outcomes, missing where theirs are."""
     missing = np.isnan(rows.y)
+    if is_joint(cells):
+        states = of_groups(cells, log_odds(cells, draws), draws)
+        for there in drawn_patterns(rows, cells, states, rng):
+            yield np.where(missing, np.nan, there)
+        return
     for chance in expit(log_odds(cells, draws)):
         there = rng.random(rows.y.shape) < chance[rows.group]
         yield np.where(missing, np.nan, there)
@@ -79,6 +86,8 @@ def _of_people(
 def of_events(rows: People, cells: xr.Dataset, draws: xr.Dataset) -> np.ndarray:
     """Log-probability of each person's outcomes, shape (S, N)."""
     eta = log_odds(cells, draws)
+    if is_joint(cells):
+        return log_probability(rows, cells, of_groups(cells, eta, draws))
     there, absent = -np.logaddexp(0, -eta), -np.logaddexp(0, eta)
     found = np.zeros((len(eta), len(rows.y)))
     for k in range(rows.y.shape[1]):

@@ -19,6 +19,7 @@ OF_PARAMETER = {
     "apart_tau": TAU,
     "site_tau": TAU,
     "baseline": "prevalence",
+    "association": "association",  # of two outcomes of a person
 }
 
 

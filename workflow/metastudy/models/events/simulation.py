@@ -9,12 +9,14 @@ from scipy.special import expit
 from metastudy.models.answers.design import clustered, informed_effects, observed
 from metastudy.models.base import labelled
 from metastudy.models.events.observations import log_odds
+from metastudy.models.events.patterns import TABLE, asked_of_groups, counted_anew, is_joint
+from metastudy.models.events.states import of_groups
 
 __all__ = ["OF_EVENTS", "identified", "simulate_events"]
 
 OF_EVENTS = (
     *("mu", "moderator", "family_mean", "outcome_tau", "total_tau", "tau"),
-    *("beta", "baseline", "site_tau"),
+    *("beta", "baseline", "site_tau", "association"),
 )
 
 
@@ -46,7 +48,8 @@ def identified(values: xr.Dataset, cells: xr.Dataset) -> xr.DataArray:
 def simulate_events(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     """Events of as many people with the same exposures, who answer the same outcomes.
 
-    Which outcomes of one person come together is simulated too: none, beyond their exposures.
+    Which outcomes of one person come together is simulated too, by their associations. Without
+    patterns in the cells it is none, beyond their exposures.
 
     Parameters
     ----------
@@ -54,6 +57,8 @@ def simulate_events(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator)
     at : one simulation of :func:`metastudy.models.prior_simulation.parameters`.
     rng : source of randomness.
     """
+    if is_joint(cells):
+        return _by_pattern(cells, at.expand_dims("sample"), rng)
     chance = expit(log_odds(cells, at.expand_dims("sample"))[0])
     n = cells.n.values.astype(np.int64)
     events = rng.binomial(n, chance).astype(float)
@@ -71,3 +76,33 @@ def simulate_events(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator)
             "answer": (("pattern", "outcome"), answer[some]),
         }
     )
+
+
+def _by_pattern(cells: xr.Dataset, at: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    """The people of each block, with what they answered of patterns that are drawn."""
+    chance, asked = of_groups(cells, log_odds(cells, at), at), asked_of_groups(cells)
+    counts, groups, answers = [], [], []
+    blocks = (cells[name].values for name in (TABLE, "group_of_block", "answered"))
+    for people, g, answered in zip(*blocks, strict=True):
+        own = asked[g][asked[g] >= 0]
+        number = rng.multinomial(round(people.sum()), chance[g][0])
+        for state in np.flatnonzero(number):
+            answer = np.full(cells.sizes["outcome"], -1, dtype=np.int8)
+            bit = np.arange(len(own))
+            there = (answered >> bit) & 1 == 1
+            answer[own[there]] = ((state >> bit) & 1)[there]
+            counts.append(float(number[state]))
+            groups.append(g)
+            answers.append(answer)
+    count, group, answer = np.array(counts), np.array(groups), np.array(answers)
+    events = np.zeros_like(cells.events.values)
+    np.add.at(events, group, (answer > 0) * count[:, None])
+    drawn = cells.drop_dims(["pattern", "block"]).assign(
+        {
+            "events": (cells.events.dims, events),
+            "count": ("pattern", count),
+            "group_of_pattern": ("pattern", group),
+            "answer": (("pattern", "outcome"), answer),
+        }
+    )
+    return counted_anew(drawn)
