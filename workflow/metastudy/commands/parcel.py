@@ -8,8 +8,8 @@ from metastudy.commands._run import run
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import Controlled, modules_of
-from metastudy.parcelling.differences import check_against_older
 from metastudy.parcelling.make import estimates_of
+from metastudy.parcelling.older import check_against_older, older_parcels, put_aside
 from metastudy.parcelling.page import asked_for, owner_page
 from metastudy.parcels.parcel import read, write
 
@@ -20,9 +20,13 @@ def main() -> None:
     parcel = made(args)
     path, manifest, inside = parcel.path, parcel.manifest, parcel.documents
     study, controlled, vocabulary = parcel.study, parcel.controlled, parcel.vocabulary
-    if path.is_file():
-        check_against_older(inside, read(path, study.id), manifest["least"])
+    for older in older_parcels(path):
+        check_against_older(inside, read(older, study.id), manifest["least"], older)
+    aside = put_aside(path)
     write(path, manifest, inside)
+    if aside and aside.read_bytes() == path.read_bytes():
+        aside.unlink()  # the same parcel again
+        aside = None
     size, moved = path.stat().st_size, _moved(study, controlled, vocabulary)
     page = path.with_suffix(".html")
     asked = asked_for(parcel.request, parcel.not_asked, manifest) if parcel.request else ()
@@ -33,6 +37,8 @@ def main() -> None:
     for name, found in did.items():
         print(f"{study.id}: {name.replace('_', ' ')}: {found}")
     print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else "cells were merged"))
+    if aside:
+        print(f"{study.id}: the parcel before it is now {aside}; if it was never sent, remove it")
     print(f"{path}: {size} bytes; read {page} before you send it")
 
 
