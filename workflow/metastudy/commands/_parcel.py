@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.codebook import Codebook, load
+from metastudy.codebook.codebook import Codebook, PublishedTable, load
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.keyed_checksum import ALGORITHM, keyed
 from metastudy.common.problems import MetastudyError
@@ -40,6 +40,7 @@ class Made:
     vocabulary: Vocabulary
     request: Request | None = None
     not_asked: dict[str, list[str]] = field(default_factory=dict)
+    tables: tuple[PublishedTable, ...] = ()
 
 
 def options(description: str | None) -> argparse.Namespace:
@@ -80,7 +81,7 @@ def made(args: argparse.Namespace) -> Made:
     request = requests.read(Path(args.request)) if args.request else None
     study, codebook, vocabulary, not_asked = _study(args, request)
     smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
-    controlled = control(study, vocabulary, smallest)
+    controlled = control(study, vocabulary, smallest, codebook.published_tables)
     least = controlled.did["least"]
     inspected = json.loads(inspect(controlled.study, vocabulary, least).to_json())
     secret = pseudonyms.key(codebook, args.pseudonyms)
@@ -101,7 +102,8 @@ def made(args: argparse.Namespace) -> Made:
     inside = documents(controlled, vocabulary, inspected, fits)
     check_within(study.id, inside, least)
     path = args.out / f"{study.id}{SUFFIX}"
-    return Made(path, manifest, inside, study, controlled, vocabulary, request, not_asked)
+    tables = codebook.published_tables
+    return Made(path, manifest, inside, study, controlled, vocabulary, request, not_asked, tables)
 
 
 def _study(

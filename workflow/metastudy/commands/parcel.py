@@ -30,7 +30,7 @@ def main() -> None:
     size, moved = path.stat().st_size, _moved(study, controlled, vocabulary)
     page = path.with_suffix(".html")
     asked = asked_for(parcel.request, parcel.not_asked, manifest) if parcel.request else ()
-    page.write_text(owner_page(manifest, inside, size, moved, asked), "utf-8")
+    page.write_text(owner_page(manifest, inside, size, moved, asked, parcel.tables), "utf-8")
     for line in asked:
         print(f"{study.id}: {': '.join(line)}")
     did = controlled.did
