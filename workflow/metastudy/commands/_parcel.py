@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from metastudy.harmonized.study import Study, load_study
 from metastudy.parcelling.asked import study_asked_for
 from metastudy.parcelling.control import Controlled, control
 from metastudy.parcelling.differences import check_within
+from metastudy.parcelling.loss import Loss, losses, told_of
 from metastudy.parcelling.make import documents
 from metastudy.parcels import request as requests
 from metastudy.parcels.parcel import SUFFIX
@@ -41,6 +42,7 @@ class Made:
     request: Request | None = None
     not_asked: dict[str, list[str]] = field(default_factory=dict)
     tables: tuple[PublishedTable, ...] = ()
+    losses: list[Loss] = field(default_factory=list)
 
 
 def options(description: str | None) -> argparse.Namespace:
@@ -82,6 +84,9 @@ def made(args: argparse.Namespace) -> Made:
     study, codebook, vocabulary, not_asked = _study(args, request)
     smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
     controlled = control(study, vocabulary, smallest, codebook.published_tables)
+    found = losses(study, controlled, vocabulary)
+    told = told_of(found, controlled.did)
+    controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
     inspected = json.loads(inspect(controlled.study, vocabulary, least).to_json())
     secret = pseudonyms.key(codebook, args.pseudonyms)
@@ -103,7 +108,9 @@ def made(args: argparse.Namespace) -> Made:
     check_within(study.id, inside, least)
     path = args.out / f"{study.id}{SUFFIX}"
     tables = codebook.published_tables
-    return Made(path, manifest, inside, study, controlled, vocabulary, request, not_asked, tables)
+    return Made(
+        path, manifest, inside, study, controlled, vocabulary, request, not_asked, tables, found
+    )
 
 
 def _study(

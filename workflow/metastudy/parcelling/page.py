@@ -173,6 +173,9 @@ def _control(did: Mapping[str, Any]) -> Table:
     }
     note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
     rows = [(label, str(did[name])) for name, label in names.items()]
+    if told := did.get("intervals"):
+        said = f"{number(told['median'])}, at most {number(told['largest'])}"
+        rows.append(("Standard errors over those of the rows, in twentieths: median", said))
     return Table(
         f"People of a site, pattern of answers and condition are {did['least']} or more.",
         ("", ""),
