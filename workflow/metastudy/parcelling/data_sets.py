@@ -48,7 +48,11 @@ class Found:
 
 
 def other_data_sets(
-    lattice: Lattice, version: np.ndarray, known: np.ndarray | None = None, seed: int = 1
+    lattice: Lattice,
+    version: np.ndarray,
+    known: np.ndarray | None = None,
+    seed: int = 1,
+    patience: int = 1,
 ) -> Found:
     """Find data sets of a cell's people that have the same sums as theirs.
 
@@ -64,6 +68,8 @@ def other_data_sets(
     version : conditions and other exposures of two values; shape (people,).
     known : groups of whom tables are published, shape (people, column). Their sums and sums of
         squares are kept as well, each by version: then they are kept in any table by more cells.
+    patience : sweeps without anything new after which the search ends. Of hundreds of people some
+        answers are found late.
     """
     start, q = lattice.value, lattice.value.shape[1]
     groups = strata(version, q, known)
@@ -75,6 +81,7 @@ def other_data_sets(
     seen = {own}
     kept = sums(start, groups)
     lists = [np.array([k]) for k in range(q)] + ([np.arange(q)] if 1 < q <= MIXED else [])
+    idle = 0
     for _ in range(SWEEPS):
         gained = False
         for at, columns in enumerate(lists):
@@ -100,7 +107,8 @@ def other_data_sets(
                 fixed[up, column] = fixed[down, column] = False
                 if len(seen) >= ENOUGH and not fixed[:, columns].any():
                     break
-        if not gained or (len(seen) >= ENOUGH and not fixed.any()):
+        idle = 0 if gained else idle + 1
+        if idle >= patience or (len(seen) >= ENOUGH and not fixed.any()):
             break
     return Found(len(seen), fixed)
 
@@ -220,7 +228,11 @@ def _exchanges(
                 found.append(np.column_stack(rows)[able].astype(np.int64))
     first = np.concatenate(found)
     if len(first) > (most := 4 * LONGEST):
-        first = first[rng.choice(len(first), most, replace=False)]
+        wanted = fixed[first[:, 0], first[:, 2]] | fixed[first[:, 1], first[:, 2]]
+        order = rng.permutation(len(first))  # half the room for whom nothing has moved yet
+        own, others = order[wanted[order]], order[~wanted[order]]
+        own = own[: max(most // 2, most - len(others))]
+        first = first[np.concatenate([own, others[: most - len(own)]])]
     return first
 
 
