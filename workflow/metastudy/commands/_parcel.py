@@ -20,6 +20,7 @@ from metastudy.harmonized.study import Study, load_study
 from metastudy.parcelling.asked import study_asked_for
 from metastudy.parcelling.control import Controlled, control
 from metastudy.parcelling.differences import check_within
+from metastudy.parcelling.flow import in_hundredths
 from metastudy.parcelling.loss import Loss, losses, told_of
 from metastudy.parcelling.make import documents
 from metastudy.parcels import request as requests
@@ -88,7 +89,7 @@ def made(args: argparse.Namespace) -> Made:
     told = told_of(found, controlled.did)
     controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
-    inspected = json.loads(inspect(controlled.study, vocabulary, least).to_json())
+    inspected = in_hundredths(json.loads(inspect(controlled.study, vocabulary, least).to_json()))
     secret = pseudonyms.key(codebook, args.pseudonyms)
     manifest = {
         "study": study.id,
