@@ -9,7 +9,7 @@ branches than it may has not ended; then nothing is known, and the cell counts a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,3 +137,124 @@ def _columns(sums: Sums, known: np.ndarray, k: int, branches: Iterator[int]) -> 
             chosen.pop()
 
     yield from branch(0, target, int(sums.uu[k, k]))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table of an outcome: which group each person is in, and the sum of each group.
+
+    ``group`` has a number for each person of all cells, one cell after another.
+    """
+
+    column: int
+    group: np.ndarray
+    sums: np.ndarray
+
+
+def solved_together(
+    cells: Sequence[Sums],
+    columns: Sequence[Sequence[int]],
+    tables: Sequence[Table] = (),
+    most: int = 100,
+    branches: int = MOST_BRANCHES,
+) -> list[np.ndarray]:
+    """All data sets that fit several cells of a site, and tables that are published, together.
+
+    Parameters
+    ----------
+    columns : which outcomes each cell has, by their numbers at the site.
+
+    Returns
+    -------
+    Answers of all people, one cell after another, -1 for an outcome that a cell does not have. Each
+    once whatever the order of people of a cell, condition and group.
+
+    Raises
+    ------
+    NotEnded
+        If the search visits more branches than it may.
+    """
+    cell = np.repeat(np.arange(len(cells)), [len(one.x) for one in cells])
+    width = max(one.x.shape[1] for one in cells)
+    x = np.zeros((len(cell), width * len(cells)))
+    for c, one in enumerate(cells):
+        x[cell == c, c * width : c * width + one.x.shape[1]] = one.x
+    rows = np.column_stack([x, *(table.group for table in tables)])
+    kind = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+    left, found = iter(range(branches)), dict[bytes, np.ndarray]()
+    number = max(max(of) for of in columns) + 1
+
+    def further(k: int, known: np.ndarray) -> None:
+        if k == number:
+            ordered = np.column_stack([kind, known])
+            ordered = ordered[np.lexsort(ordered.T[::-1])]
+            found.setdefault(ordered.tobytes(), known)
+            return
+        for column in _of_all(cells, columns, tables, k, cell, x, kind, known, left):
+            further(k + 1, np.column_stack([known, column]))
+            if len(found) >= most:
+                return
+
+    further(0, np.zeros((len(cell), 0), dtype=int))
+    return list(found.values())
+
+
+def _of_all(
+    cells: Sequence[Sums],
+    columns: Sequence[Sequence[int]],
+    tables: Sequence[Table],
+    k: int,
+    cell: np.ndarray,
+    x: np.ndarray,
+    kind: np.ndarray,
+    known: np.ndarray,
+    branches: Iterator[int],
+) -> Iterator[np.ndarray]:
+    """Answers to one outcome in all cells that have it, by the sums of each and the tables."""
+    has = [k in of for of in columns]
+    people = np.flatnonzero(np.array(has)[cell])
+    width = x.shape[1] // len(cells)
+    weights, targets, squares, top = [x[people]], np.zeros(x.shape[1]), np.zeros(len(cells)), 0
+    for c, of in enumerate(columns):
+        if not has[c]:
+            continue
+        at = list(of).index(k)
+        targets[c * width : c * width + len(cells[c].xu)] = cells[c].xu[:, at]
+        squares[c], top = cells[c].uu[at, at], int(cells[c].top[at])
+        for j, other in enumerate(of):
+            if other < k:
+                weights.append(np.where(cell[people] == c, known[people, other], 0)[:, None])
+                targets = np.append(targets, cells[c].uu[j, at])
+    for table in tables:
+        if table.column == k:
+            weights.append(np.eye(len(table.sums))[table.group[people]])
+            targets = np.append(targets, table.sums)
+    weight = np.column_stack(weights).astype(float)
+    low = np.vstack([np.cumsum(np.minimum(weight, 0)[::-1] * top, axis=0)[::-1], 0 * weight[:1]])
+    high = np.vstack([np.cumsum(np.maximum(weight, 0)[::-1] * top, axis=0)[::-1], 0 * weight[:1]])
+    rows = np.column_stack([kind, known])[people]
+    alike = [False, *(rows[1:] == rows[:-1]).all(axis=1).tolist()]
+    chosen: list[int] = []
+
+    def branch(i: int, left: np.ndarray, square: np.ndarray) -> Iterator[np.ndarray]:
+        if next(branches, None) is None:
+            raise NotEnded
+        if (left < low[i] - 1e-6).any() or (left > high[i] + 1e-6).any():
+            return
+        if i == len(people):
+            if not square.any():
+                whole = np.full(len(cell), -1)
+                whole[people] = chosen
+                yield whole
+            return
+        c = cell[people[i]]
+        for value in range(chosen[-1] if alike[i] else 0, top + 1):
+            if value * value > square[c]:
+                break
+            chosen.append(value)
+            rest = square.copy()
+            rest[c] -= value * value
+            yield from branch(i + 1, left - value * weight[i], rest)
+            chosen.pop()
+
+    yield from branch(0, targets, squares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from helpers.parcel_studies import harmonized, parcel_of, raw_study
 from helpers.raw_studies import VOCABULARY
 from metastudy.article.results import Modelled, Results
-from metastudy.article.topics import pooling_comparison, predictive_checks, studies
+from metastudy.article.topics import parcels, pooling_comparison, predictive_checks, studies
 from metastudy.harmonize.parcel import save_parcel
 from metastudy.harmonized.study import Study, load_study
 from metastudy.record import inputs
@@ -73,3 +74,47 @@ def test_a_parcel_is_raw_data_of_the_record_and_has_its_codebook_in_it(
     assert set(inputs.raw(data, names)["alpha"]) == {"alpha.parcel"}
     assert set(inputs.codebooks(data, names, [])) == {"beta"}
     assert inputs.provenance(data, names) == {"alpha": "simulated", "beta": "simulated"}
+
+
+# --- what disclosure control cost ----------------------------------------------------------------
+
+
+def told(study: Study, **did: object) -> Study:
+    """A study whose parcel says other things of disclosure control."""
+    inside = study.report["parcel"]
+    control = {**inside["control"], **did}
+    return replace(study, report={**study.report, "parcel": {**inside, "control": control}})
+
+
+def test_without_parcels_the_article_has_nothing_of_them(both: tuple[Path, Study, Study]) -> None:
+    _, _, rows = both
+    assert parcels.part(evidence(rows)) == ""
+
+
+def test_of_untouched_cells_the_article_says_that_they_tell_what_rows_would(
+    both: tuple[Path, Study, Study],
+) -> None:
+    _, parcel, rows = both
+    said = parcels.part(evidence(parcel, rows))
+    assert "One study came as a parcel of sums over people (alpha; @tbl-parcels)" in said
+    assert "touched no cell" in said
+    (line,) = [line for line in said.splitlines() if line.startswith("| Alpha")]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        *("Alpha", "90", "0", "0", "0", "3", "3", "as rows"),
+    ]
+    assert "{#tbl-parcels}" in said
+
+
+def test_what_control_cost_is_in_table_and_sentence_and_silence_is_said(
+    both: tuple[Path, Study, Study],
+) -> None:
+    _, parcel, _ = both
+    intervals = {"estimates": 4, "lost": 1, "median": 1.1, "largest": 1.35}
+    wider = told(parcel, untouched=False, people_left=20, intervals=intervals)
+    found = parcels.table(evidence(wider))
+    assert found.shown["Standard errors"].tolist() == ["1.10 (1.35); 1 of 4 lost"]
+    assert found.full["intervals_largest"].tolist() == [1.35]
+    assert "no estimate that is left is more than 1.35 times" in parcels.part(evidence(wider))
+    silent = told(parcel, untouched=False, people_left="<10", intervals=None)
+    assert "do not say what it cost" in parcels.part(evidence(silent))
+    assert parcels.table(evidence(silent)).shown["Standard errors"].tolist() == ["not said"]

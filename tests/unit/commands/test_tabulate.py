@@ -12,10 +12,15 @@ from helpers.records import finished_build
 from metastudy.article.results import Results
 from metastudy.commands.tabulate import since_the_record
 from metastudy.display.pipe_table import markdown
+from metastudy.harmonized.study import Study
 from metastudy.record import collect, history, steps
 from metastudy.record.record_file import dumped, made
 
 NAME = "threat.task_type_randomised.threat_quality"
+
+
+def renamed(study: Study, name: str) -> Study:
+    return replace(study, report={**study.report, "study": name})
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,22 @@ def test_a_build_is_compared_with_its_record_and_a_moved_one_is_seen(
     assert bool(moved.full["primary"].iloc[0])
     for name, table in same.items():
         assert f"Simulated and observed data. {{#tbl-{name}" in markdown(name, table)
+
+
+def test_a_study_that_was_withdrawn_is_named_beside_what_changed(
+    world: Results, tmp_path: Path
+) -> None:
+    build = finished_build(tmp_path / "a")
+    record = made(build / "results", build)
+    path = tmp_path / "record.json"
+    path.write_text(dumped(record), "utf-8")
+    assert list(record["raw"]) == ["study"]
+    said = since_the_record(world, [path], build / "results")["changes"].caption
+    assert said.endswith("Studies of the record that are not in this build: Study.")
+    first = world.studies[0]
+    whole = replace(world, studies=(*world.studies, renamed(first, "study")))
+    said = since_the_record(whole, [path], build / "results")["changes"].caption
+    assert "not in this build" not in said
 
 
 def test_a_record_that_is_not_there_or_damaged_costs_no_table(

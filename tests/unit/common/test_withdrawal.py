@@ -156,10 +156,14 @@ def test_what_still_names_the_study_is_listed_with_its_lines(project: Path) -> N
 def test_a_parcel_that_was_made_goes_with_the_page_for_its_owner(project: Path) -> None:
     folder = project / "parcels"
     folder.mkdir()
-    for name in (f"{GONE}.parcel", f"{GONE}.html", f"{STAYS}.parcel"):
+    (folder / "older").mkdir()
+    older = (f"older/{GONE}-0123.parcel", f"older/{STAYS}-0123.parcel")
+    names = (f"{GONE}.parcel", f"{GONE}.html", f"{GONE}.certificate.json", f"{STAYS}.parcel")
+    for name in (*names, *older):
         (folder / name).write_text("sums")
-    assert "its parcel and the owner's page, under parcels" in run(project)
-    assert [path.name for path in folder.iterdir()] == [f"{STAYS}.parcel"]
+    assert "its parcels, the owner's page and certificates, under parcels" in run(project)
+    left = [path.relative_to(folder).as_posix() for path in folder.rglob("*.*")]
+    assert sorted(left) == sorted([older[1], f"{STAYS}.parcel"])
 
 
 def test_a_study_of_which_only_its_parcel_is_left_is_known(project: Path) -> None:

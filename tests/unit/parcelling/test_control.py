@@ -27,7 +27,7 @@ from metastudy.data_report.inspection.study import inspect
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import LEAST, control
-from metastudy.parcelling.flow import public_report
+from metastudy.parcelling.flow import in_hundredths, public_report
 from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
 from metastudy.parcelling.patterns import coarsened
@@ -218,6 +218,24 @@ def test_rules_by_which_few_left_are_one_or_are_not_counted_at_all() -> None:
     assert flow({"a": 30, "b": 3}, left=4) == {
         "rows_read": 130, "excluded": {"a": 30}, "few_left": True,
     }  # fmt: skip
+
+
+def counts_that_give(difference: float, digits: int, n: tuple[int, int]) -> int:
+    """Pairs of counts, under twenty each, whose shares differ by so much."""
+    return sum(
+        round(a / n[0] - b / n[1], digits) == difference for a in range(20) for b in range(20)
+    )
+
+
+def test_a_difference_of_shares_in_hundredths_tells_no_counts_and_in_more_digits_does() -> None:
+    """Three of 230 people in one condition and eight of 227 in the other."""
+    exact = 3 / 230 - 8 / 227
+    assert counts_that_give(round(exact, 4), 4, (230, 227)) <= 2
+    report = {"arms": {"balance": [{"difference": round(exact, 4), "category": "x"}]}, "n": 0.1234}
+    told = in_hundredths(report)
+    assert counts_that_give(told["arms"]["balance"][0]["difference"], 2, (230, 227)) > 25
+    assert told["n"] == 0.1234, "what is of no person stays"
+    assert told["arms"]["balance"][0]["category"] == "x"
 
 
 # --- no names ------------------------------------------------------------------------------------

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from helpers.parcel_studies import harmonized, parcel_of, raw_study
 from metastudy.common.problems import BadInput
-from metastudy.parcelling.differences import check_against_older, check_within
+from metastudy.parcelling.differences import check_within
 from metastudy.parcelling.sums import dominated, few_or_alike
 from metastudy.parcels.parcel import Parcel, read
 
@@ -83,25 +82,3 @@ def test_numbers_of_a_parcel_that_differ_by_few_people_are_found(parcel: Parcel)
             changed[document]["places"][0][3] -= 3  # type: ignore[index]
         with pytest.raises(BadInput, match=word):
             check_within("alpha", changed, 10)
-
-
-def test_a_parcel_that_differs_from_an_older_one_by_few_people_is_found(
-    parcel: Parcel, tmp_path: Path
-) -> None:
-    check_against_older(parcel.documents, parcel, 10)
-    one_less = copied(parcel)
-    cells = one_less["cells/threat-main.json"]["numbers"]  # type: ignore[index]
-    cells["n"][0] -= 1
-    with pytest.raises(BadInput, match="differs by few people"):
-        check_against_older(one_less, parcel, 10)
-    one_changed = copied(parcel)
-    cells = one_changed["cells/threat-main.json"]["numbers"]  # type: ignore[index]
-    before, after = np.array([0.3, -1.2]), np.array([0.9, -1.2])
-    yy = np.array(cells["yy"][0]) + np.outer(after, after) - np.outer(before, before)
-    cells["yy"][0] = yy.tolist()
-    cells["xy"][0] = (np.array(cells["xy"][0]) + np.outer([1, 0.5], after - before)).tolist()
-    with pytest.raises(BadInput, match="differs by few people"):
-        check_against_older(one_changed, parcel, 10)
-    other = harmonized(raw_study(tmp_path / "raw", "alpha", sites=2, seed=5), tmp_path / "rows")
-    parcel_of(other, tmp_path / "alpha" / "alpha.parcel")
-    check_against_older(read(tmp_path / "alpha" / "alpha.parcel").documents, parcel, 10)

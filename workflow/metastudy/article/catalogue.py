@@ -121,7 +121,10 @@ TABLES = {
     "unlock": Item("unlock", "table", ("studies", "unlock")),
 }
 # Whole topics in one file, with sentences, figure and table: empty where the data have none.
-PARTS = {"selection": Item("selection", "part", ("studies", "selection"))}
+PARTS = {
+    "selection": Item("selection", "part", ("studies", "selection")),
+    "parcels": Item("parcels", "part", ("studies",)),
+}
 # What a topic can do without: its table is there and says that there is nothing to show.
 OPTIONAL = frozenset({"truth"})
 VARIABLES = {

@@ -36,6 +36,7 @@ from metastudy.article.topics import (
     missing_outcomes,
     moderated,
     moderators,
+    parcels,
     pooling,
     pooling_comparison,
     power_scaling,
@@ -98,7 +99,7 @@ TOPICS: dict[str, ModuleType] = {
         ),
         *(design_based, events, predictive_events),
         *(dependence, differences, effect_directions, influence, moderated, moderators),
-        *(arms, associations, left_out_groups, missing_outcomes, tails, tiles, unlock),
+        *(arms, associations, left_out_groups, missing_outcomes, parcels, tails, tiles, unlock),
         *(exploratory, heterogeneity, identification, pooling, pooling_comparison, power_scaling),
         *(
             predictive_answers,

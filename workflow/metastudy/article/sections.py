@@ -192,6 +192,7 @@ def _data(write: _Writer) -> str:
         write.say("provenance.sentence"),
         write.block(_inventory(write.evidence), "tbl:studies", "fig:study_grid") if people else "",
         write.block(rows, "tbl:exclusions", "fig:participant_flow") if people else "",
+        write.cited(make.part(write.evidence, "parcels")) if people else "",
         write.block(said, "tbl:findings") or said,
     )
 

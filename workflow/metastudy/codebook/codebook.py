@@ -15,6 +15,7 @@ from metastudy.codebook.parts import (
     DataFile,
     Dependence,
     Exposure,
+    PublishedTable,
     Quality,
     Rule,
     Study,
@@ -32,6 +33,7 @@ __all__ = [
     "DataFile",
     "Dependence",
     "Exposure",
+    "PublishedTable",
     "Quality",
     "Rule",
     "Study",
@@ -66,6 +68,7 @@ class Codebook:
     document: Document = field(repr=False)
     reliabilities: Mapping[str, float] = field(default_factory=dict)
     interactions: tuple[tuple[str, str], ...] = ()
+    published_tables: tuple[PublishedTable, ...] = ()
 
     @property
     def data_path(self) -> Path:
@@ -357,6 +360,9 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
     def dependence(entry: Mapping[str, Any]) -> Dependence:
         return Dependence(**{**entry, "findings": codes(entry.get("findings", ()))})
 
+    def table(entry: Mapping[str, Any]) -> PublishedTable:
+        return PublishedTable(**{**entry, "by": tuple(entry.get("by", ()))})
+
     def rule(entry: Mapping[str, Any]) -> Rule:
         lists = {key: codes(entry[key]) for key in ("drop", "keep") if key in entry}
         return Rule(**{**named(entry), **lists})
@@ -384,4 +390,5 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         document=document,
         reliabilities=dict(raw.get("reliabilities", {})),
         interactions=tuple((one, other) for one, other in raw.get("interactions", ())),
+        published_tables=tuple(table(entry) for entry in raw.get("published_tables", ())),
     )

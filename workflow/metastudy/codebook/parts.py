@@ -153,6 +153,15 @@ class Exposure:
 
 
 @dataclass(frozen=True)
+class PublishedTable:
+    """A public table of a construct, by factors of the study and columns of its people."""
+
+    construct: str
+    vignette: str | None = None
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dependence:
     """How estimates hang together: of two findings, of a publication, or of all in the file.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from metastudy.codebook import vocabulary as vocabularies
-from metastudy.codebook.codebook import Codebook, load
+from metastudy.codebook.codebook import Codebook, PublishedTable, load
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.keyed_checksum import ALGORITHM, keyed
 from metastudy.common.problems import MetastudyError
@@ -20,6 +20,8 @@ from metastudy.harmonized.study import Study, load_study
 from metastudy.parcelling.asked import study_asked_for
 from metastudy.parcelling.control import Controlled, control
 from metastudy.parcelling.differences import check_within
+from metastudy.parcelling.flow import in_hundredths
+from metastudy.parcelling.loss import Loss, losses, told_of
 from metastudy.parcelling.make import documents
 from metastudy.parcels import request as requests
 from metastudy.parcels.parcel import SUFFIX
@@ -40,6 +42,8 @@ class Made:
     vocabulary: Vocabulary
     request: Request | None = None
     not_asked: dict[str, list[str]] = field(default_factory=dict)
+    tables: tuple[PublishedTable, ...] = ()
+    losses: list[Loss] = field(default_factory=list)
 
 
 def options(description: str | None) -> argparse.Namespace:
@@ -80,9 +84,12 @@ def made(args: argparse.Namespace) -> Made:
     request = requests.read(Path(args.request)) if args.request else None
     study, codebook, vocabulary, not_asked = _study(args, request)
     smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
-    controlled = control(study, vocabulary, smallest)
+    controlled = control(study, vocabulary, smallest, codebook.published_tables)
+    found = losses(study, controlled, vocabulary)
+    told = told_of(found, controlled.did)
+    controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
-    inspected = json.loads(inspect(controlled.study, vocabulary, least).to_json())
+    inspected = in_hundredths(json.loads(inspect(controlled.study, vocabulary, least).to_json()))
     secret = pseudonyms.key(codebook, args.pseudonyms)
     manifest = {
         "study": study.id,
@@ -101,7 +108,10 @@ def made(args: argparse.Namespace) -> Made:
     inside = documents(controlled, vocabulary, inspected, fits)
     check_within(study.id, inside, least)
     path = args.out / f"{study.id}{SUFFIX}"
-    return Made(path, manifest, inside, study, controlled, vocabulary, request, not_asked)
+    tables = codebook.published_tables
+    return Made(
+        path, manifest, inside, study, controlled, vocabulary, request, not_asked, tables, found
+    )
 
 
 def _study(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from metastudy.article.topics import primary
 from metastudy.commands import _results
 from metastudy.commands._run import run
 from metastudy.common.problems import BadInput
+from metastudy.display.formatting import joined, words
 from metastudy.display.pipe_table import Table, markdown
 from metastudy.record import collect, history, steps
 from metastudy.record.record_file import load
@@ -117,8 +119,15 @@ def _changes(evidence: Results, build: Path, record: Path | None, chain: Path | 
         said = f"{plain.caption} Its steps could not be read: {bad.problems[0].found}."
         return replace(plain, caption=said)
     if by_step and (by_step.record, by_step.build) == (old["checksum"], steps.numbers(now)):
-        return history.steps_table(by_step)
-    return plain
+        plain = history.steps_table(by_step)
+    return replace(plain, caption=plain.caption + _left(evidence, old["raw"]))
+
+
+def _left(evidence: Results, before: Collection[str]) -> str:
+    """Studies of the record that are in no table any more: withdrawn, or taken out."""
+    here = {study.id for study in (*evidence.studies, *evidence.published)}
+    gone = [words(name) for name in sorted(set(before) - here)]
+    return f" Studies of the record that are not in this build: {joined(gone)}." if gone else ""
 
 
 if __name__ == "__main__":

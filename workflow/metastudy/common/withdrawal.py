@@ -59,8 +59,8 @@ def withdraw(
     raw = data / study
     noted = records(project)
     doomed = _made_from(study, raw, noted, results, project)
-    made = [project / "parcels" / f"{study}{end}" for end in (".parcel", ".html")]
-    known = raw.exists() or raw.is_symlink() or any(doomed) or any(path.exists() for path in made)
+    made = _of_parcels(study, project / "parcels")
+    known = raw.exists() or raw.is_symlink() or any(doomed) or bool(made)
     if not known:
         folders = {
             p.parent.name for kind in ("codebook.yaml", "*.parcel") for p in data.glob(f"*/{kind}")
@@ -82,7 +82,7 @@ def withdraw(
     if gone:
         removed.append(f"{len(gone)} results that were made from it, under {results}")
     if sum(map(_remove, made)):
-        removed.append("its parcel and the owner's page, under parcels")
+        removed.append("its parcels, the owner's page and certificates, under parcels")
     if gone_logs:
         removed.append(f"{gone_logs} logs, under {results / 'logs'} and .snakemake")
     entries = [path for path in store.glob("*/*") if _ENTRY.fullmatch(path.name)] if store else []
@@ -141,6 +141,12 @@ def _made_from(
             if any(one in doomed or raw in (one, *one.parents) for one in needed)
         }
     return doomed
+
+
+def _of_parcels(study: str, folder: Path) -> list[Path]:
+    """A study's parcels, those that newer ones took the place of as well, pages, certificates."""
+    own = [path for path in folder.glob(f"{study}.*") if path.is_file()]
+    return sorted([*own, *folder.glob(f"older/{study}-*.parcel")])
 
 
 def _of_another(path: Path, study: str, results: Path) -> bool:

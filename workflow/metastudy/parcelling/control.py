@@ -6,6 +6,7 @@ report are all of the same people and answers, and no two of them differ by a fe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from metastudy.codebook.codebook import PublishedTable
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import disclosure
 from metastudy.common.problems import BadInput
@@ -23,6 +25,7 @@ from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE
 from metastudy.parcelling.flow import public_report
 from metastudy.parcelling.lattice import lattice_of
 from metastudy.parcelling.patterns import coarsened
+from metastudy.parcelling.published import groups_of, who_leaves_too
 from metastudy.parcelling.sums import FEWEST, Telling
 from metastudy.parcels.refusals import Refusal, refused
 
@@ -60,7 +63,9 @@ def modules_of(study: Study, vocabulary: Vocabulary) -> list[str]:
     return [m for m in dict.fromkeys(modules) if m and vocabulary.model(m) == ANSWERS]
 
 
-def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
+def control(
+    study: Study, vocabulary: Vocabulary, least: int, tables: Sequence[PublishedTable] = ()
+) -> Controlled:
     """Make a study's tables coarse enough that each count in its cells is zero or large enough.
 
     (a) Who has a rare pattern of missing outcomes, or one whose sums tell answers
@@ -68,12 +73,14 @@ def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
     of enough people of the same setting and version whose sums tell none, or leaves. (b) Within
     sites likewise; a site in which somebody would have to leave becomes part of ``others`` of its
     setting, and if no site is left, the setting has no sites. What nothing had to be done to stays
-    as it is.
+    as it is. (c) Where a published table is of few more people than the cells, or of people whose
+    sums tell answers, others leave with them (:mod:`metastudy.parcelling.published`).
 
     Parameters
     ----------
     study : with all of its tables.
     least : smallest number of people of a site, pattern and version; :data:`LEAST` if smaller.
+    tables : that are published of the study.
 
     Raises
     ------
@@ -98,8 +105,8 @@ def control(study: Study, vocabulary: Vocabulary, least: int) -> Controlled:
         )
     rows = {module: rows_of(study, module, vocabulary) for module in modules}
     people = _people(study, rows)
-    telling = _telling(study, people, least)
-    kept, leaves, site = _coarse(people, telling, least)
+    telling = _telling(study, people, least, tables)
+    kept, leaves, site = _known(study, people, telling, tables)
     _check_values(study, people, telling, kept, leaves, site)
 
     away = set(people.ids[leaves])
@@ -161,7 +168,9 @@ def _traits(study: Study, made_of: set[str]) -> list[tuple[str, str]]:
     return sorted(set(found))
 
 
-def _telling(study: Study, people: _People, least: int) -> Telling:
+def _telling(
+    study: Study, people: _People, least: int, tables: Sequence[PublishedTable]
+) -> Telling:
     """What tells whether the sums of a cell may go out."""
     constructs, vignettes = (people.y.columns.get_level_values(i).astype(str) for i in (0, 1))
     names = [*zip(constructs, vignettes, strict=True), *people.traits]
@@ -174,17 +183,41 @@ def _telling(study: Study, people: _People, least: int) -> Telling:
     for setting in np.unique(people.setting):
         answers = pd.DataFrame(value[people.setting == setting])
         two[int(setting)] = (answers.nunique() == 2).to_numpy()
-    return Telling(lattice, value, people.version, two, people.setting, least)
+    public = groups_of(study, tables, people.ids, names)
+    return Telling(lattice, value, people.version, two, people.setting, least, public)
+
+
+def _known(
+    study: Study, people: _People, telling: Telling, tables: Sequence[PublishedTable]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What people keep, who leaves, and sites, until no published table tells of few in no cell."""
+    away = np.zeros(len(people.ids), dtype=bool)
+    while True:
+        telling.searches = 0
+        kept, leaves, site = _coarse(people, telling, telling.least, away)
+        if not tables or leaves.all():
+            return kept, leaves, site
+        keys = [people.setting, people.version, np.unique(site.astype(str), return_inverse=True)[1]]
+        cell = np.unique(np.column_stack([*keys, kept]), axis=0, return_inverse=True)[1].ravel()
+        inside = np.column_stack(
+            [kept & ~leaves[:, None], *(~leaves[:, None] for _ in people.traits)]
+        )
+        more = who_leaves_too(
+            study, tables, people.ids, telling.lattice.names, inside, cell, site, telling.least
+        )
+        if not more.any():
+            return kept, leaves, site
+        away |= more | leaves
 
 
 def _coarse(
-    people: _People, telling: Telling, least: int
+    people: _People, telling: Telling, least: int, away: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The outcomes that people keep, who leaves, and their sites (none: no sites)."""
     kept = people.y.notna().to_numpy(copy=True)
-    leaves, site = np.zeros(len(kept), dtype=bool), people.site.copy()
-    for setting in np.unique(people.setting):
-        here = np.flatnonzero(people.setting == setting)
+    leaves, site = away.copy(), people.site.copy()
+    for setting in np.unique(people.setting[~away]):
+        here = np.flatnonzero((people.setting == setting) & ~away)
         own, gone = _untold(people, telling, here, kept, least)
         kept[here], leaves[here] = own, gone
         here = here[~gone]

@@ -17,7 +17,7 @@ import numpy as np
 
 from metastudy.parcelling.lattice import Lattice
 
-__all__ = ["ENOUGH", "Found", "other_data_sets", "sums", "surplus"]
+__all__ = ["ENOUGH", "Found", "other_data_sets", "strata", "sums", "surplus"]
 
 ENOUGH = 100  # data sets that have to fit
 LONGEST = 20_000  # exchanges in a list
@@ -27,7 +27,7 @@ AT_ONCE = 200  # data sets that are taken from one list
 HOPELESS = 2  # lists without any data set after which no other is tried
 MIXED = 6  # columns up to which exchanges of different columns are matched as well
 FACTORS = 3  # an exchange is of one, two or three steps of both people
-AMONG = 300  # people of a version whose exchanges are looked at together
+AMONG = 300  # people of a group whose exchanges are looked at together
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,13 @@ class Found:
         return self.number >= ENOUGH and not self.fixed.any()
 
 
-def other_data_sets(lattice: Lattice, version: np.ndarray, seed: int = 1) -> Found:
+def other_data_sets(
+    lattice: Lattice,
+    version: np.ndarray,
+    known: np.ndarray | None = None,
+    seed: int = 1,
+    patience: int = 1,
+) -> Found:
     """Find data sets of a cell's people that have the same sums as theirs.
 
     Kept are, within the cell, the sum and the sum of squares of each column in each version, and
@@ -60,16 +66,22 @@ def other_data_sets(lattice: Lattice, version: np.ndarray, seed: int = 1) -> Fou
     ----------
     lattice : of the people of one site and pattern: no value is missing.
     version : conditions and other exposures of two values; shape (people,).
+    known : groups of whom tables are published, shape (people, column). Their sums and sums of
+        squares are kept as well, each by version: then they are kept in any table by more cells.
+    patience : sweeps without anything new after which the search ends. Of hundreds of people some
+        answers are found late.
     """
     start, q = lattice.value, lattice.value.shape[1]
-    if surplus(lattice, version) <= 0:
+    groups = strata(version, q, known)
+    if surplus(lattice, groups) <= 0:
         return Found(1, np.ones(start.shape, dtype=bool))
     rng = np.random.default_rng(seed)
     fixed = np.ones(start.shape, dtype=bool)
     own = _canonical(start, version)
     seen = {own}
-    kept = sums(start, version)
+    kept = sums(start, groups)
     lists = [np.array([k]) for k in range(q)] + ([np.arange(q)] if 1 < q <= MIXED else [])
+    idle = 0
     for _ in range(SWEEPS):
         gained = False
         for at, columns in enumerate(lists):
@@ -77,7 +89,7 @@ def other_data_sets(lattice: Lattice, version: np.ndarray, seed: int = 1) -> Fou
                 break
             if len(seen) >= ENOUGH and not fixed[:, columns].any():
                 continue
-            for exchanged in _cancelling(lattice, version, columns, fixed, rng):
+            for exchanged in _cancelling(lattice, groups, columns, fixed, rng):
                 up, down, column, by = exchanged.T
                 news = fixed[up, column].any() or fixed[down, column].any()
                 if not news and len(seen) >= ENOUGH:
@@ -85,7 +97,7 @@ def other_data_sets(lattice: Lattice, version: np.ndarray, seed: int = 1) -> Fou
                 one = start.copy()
                 one[up, column] += by
                 one[down, column] -= by
-                if not np.array_equal(sums(one, version), kept):
+                if not np.array_equal(sums(one, groups), kept):
                     continue  # what is counted is verified
                 name = _canonical(one, version)
                 if name == own:
@@ -95,21 +107,45 @@ def other_data_sets(lattice: Lattice, version: np.ndarray, seed: int = 1) -> Fou
                 fixed[up, column] = fixed[down, column] = False
                 if len(seen) >= ENOUGH and not fixed[:, columns].any():
                     break
-        if not gained or (len(seen) >= ENOUGH and not fixed.any()):
+        idle = 0 if gained else idle + 1
+        if idle >= patience or (len(seen) >= ENOUGH and not fixed.any()):
             break
     return Found(len(seen), fixed)
 
 
-def sums(value: np.ndarray, version: np.ndarray) -> np.ndarray:
-    """Cross-products of a cell's answers, and sums and sums of squares by version."""
-    parts = [value.T @ value]
-    for v in np.unique(version):
-        own = value[version == v]
-        parts += [own.sum(axis=0)[None], (own**2).sum(axis=0)[None]]
+def strata(version: np.ndarray, columns: int, known: np.ndarray | None = None) -> np.ndarray:
+    """Groups of people of whom sums are known, by column: versions, split by published tables.
+
+    Returns
+    -------
+    Numbers from zero, shape (people, column).
+    """
+    alone = np.repeat(np.unique(version, return_inverse=True)[1].reshape(-1, 1), columns, axis=1)
+    if known is None:
+        return alone
+    pairs = (np.column_stack([alone[:, k], known[:, k]]) for k in range(columns))
+    return np.column_stack([np.unique(p, axis=0, return_inverse=True)[1].ravel() for p in pairs])
+
+
+def sums(value: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Cross-products of a cell's answers, and sums and sums of squares by groups of people.
+
+    Parameters
+    ----------
+    groups : of :func:`strata`, shape (people, column); or one for all columns, shape (people,).
+    """
+    if groups.ndim == 1:
+        groups = strata(groups, value.shape[1])
+    parts = [(value.T @ value).ravel()]
+    for k, own in enumerate(groups.T):
+        for power in (1, 2):
+            there = np.zeros(own.max() + 1, dtype=value.dtype)
+            np.add.at(there, own, value[:, k] ** power)
+            parts.append(there)
     return np.concatenate(parts)
 
 
-def surplus(lattice: Lattice, version: np.ndarray) -> float:
+def surplus(lattice: Lattice, groups: np.ndarray) -> float:
     """Bits of a cell's answers less the bits that its sums take: above zero, many data sets fit.
 
     Answers as spread as these, drawn at random, have so many bits; that a sum has one value costs
@@ -117,11 +153,12 @@ def surplus(lattice: Lattice, version: np.ndarray) -> float:
     """
     value, unit = lattice.value, np.median(lattice.step, axis=0)
     people, q = value.shape
+    groups = strata(groups, q) if groups.ndim == 1 else groups
     scaled = (value - value.mean(axis=0)) / unit
     wide = np.sqrt(2 * np.pi * np.e)
     bits = people * np.log2(1 + wide * scaled.std(axis=0)).sum()
-    versions = len(np.unique(version))
-    bits -= 2 * versions * np.log2(1 + wide * np.sqrt(people) * scaled.std(axis=0)).sum()
+    told = np.array([len(np.unique(own)) for own in groups.T])
+    bits -= 2 * (told * np.log2(1 + wide * np.sqrt(people) * scaled.std(axis=0))).sum()
     for j in range(q):
         for k in range(j):
             spread = float((scaled[:, j] * scaled[:, k]).std())
@@ -136,14 +173,14 @@ def _canonical(value: np.ndarray, version: np.ndarray) -> bytes:
 
 def _cancelling(
     lattice: Lattice,
-    version: np.ndarray,
+    groups: np.ndarray,
     columns: np.ndarray,
     fixed: np.ndarray,
     rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
     """Sets of exchanges of different people that cancel in all sums."""
-    first = _exchanges(lattice, version, columns, fixed, rng)
-    effect = _effect(first, lattice.value, version)
+    first = _exchanges(lattice, groups, columns, fixed, rng)
+    effect = _effect(first, lattice.value, groups)
     up, down, column, _ = first.T
     marked = fixed[up, column] | fixed[down, column]  # whom nothing has moved yet come first
     if len(first) > LONGEST:
@@ -168,16 +205,16 @@ def _cancelling(
 
 def _exchanges(
     lattice: Lattice,
-    version: np.ndarray,
+    groups: np.ndarray,
     columns: np.ndarray,
     fixed: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Exchanges, one person up and one of the same version down: rows of up, down, column, by."""
+    """Exchanges, one person up and one of the same group down: rows of up, down, column, by."""
     value, found = lattice.value, []
     for k in columns:
-        for v in np.unique(version):
-            mine = np.flatnonzero(version == v)
+        for v in np.unique(groups[:, k]):
+            mine = np.flatnonzero(groups[:, k] == v)
             if len(mine) > AMONG:  # those first whose answers nothing has moved yet
                 order = np.argsort(~fixed[mine, k] + rng.uniform(0, 0.9, len(mine)))
                 mine = mine[order[:AMONG]]
@@ -191,25 +228,29 @@ def _exchanges(
                 found.append(np.column_stack(rows)[able].astype(np.int64))
     first = np.concatenate(found)
     if len(first) > (most := 4 * LONGEST):
-        first = first[rng.choice(len(first), most, replace=False)]
+        wanted = fixed[first[:, 0], first[:, 2]] | fixed[first[:, 1], first[:, 2]]
+        order = rng.permutation(len(first))  # half the room for whom nothing has moved yet
+        own, others = order[wanted[order]], order[~wanted[order]]
+        own = own[: max(most // 2, most - len(others))]
+        first = first[np.concatenate([own, others[: most - len(own)]])]
     return first
 
 
-def _effect(first: np.ndarray, value: np.ndarray, version: np.ndarray) -> np.ndarray:
-    """What each exchange changes: squares by version, cross-products; those that any changes."""
-    q, versions = value.shape[1], np.unique(version)
+def _effect(first: np.ndarray, value: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """What each exchange changes: squares by group, cross-products; those that any changes."""
+    q, number = value.shape[1], int(groups.max()) + 1
     place = np.zeros((q, q), dtype=int)
     lower, upper = np.triu_indices(q, 1)
     place[lower, upper] = place[upper, lower] = np.arange(len(lower))
     up, down, column, by = first.T
-    found = np.zeros((len(first), len(versions) * q + len(lower)), dtype=np.int64)
+    found = np.zeros((len(first), number * q + len(lower)), dtype=np.int64)
     rows = np.arange(len(first))
     square = 2 * by * (value[up, column] - value[down, column]) + 2 * by**2
-    found[rows, np.searchsorted(versions, version[up]) * q + column] = square
+    found[rows, groups[up, column] * q + column] = square
     for k in range(q):
         other = np.flatnonzero(column != k)
         change = by[other] * (value[up[other], k] - value[down[other], k])
-        found[other, len(versions) * q + place[column[other], k]] = change
+        found[other, number * q + place[column[other], k]] = change
     return found[:, found.any(axis=0)]
 
 

@@ -1,19 +1,16 @@
-"""Differences of two tables, in a parcel or between it and an older one: none is few people."""
+"""Differences of two tables in one parcel: none is few people."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from metastudy.common.problems import BadInput
-from metastudy.parcels.parcel import Parcel
 from metastudy.parcels.refusals import Refusal, refused
 
-__all__ = ["check_against_older", "check_within"]
+__all__ = ["check_within"]
 
 Documents = Mapping[str, Any]
 Counts = dict[tuple[str, ...], int]
@@ -51,58 +48,6 @@ def check_within(study: str, documents: Documents, least: int) -> None:
                 f"numbers of people that differ by fewer than {least}: {said}",
                 "tables whose difference is nobody, or many people",
                 "this is a fault of the workflow, please report it; nothing was written",
-            )
-
-
-def check_against_older(new: Documents, older: Parcel, least: int) -> None:
-    """Check that a parcel and an older one of the study differ by nobody, or by many.
-
-    Cells of the same site and pattern are compared: people who are in only one of the two, and
-    one person whose answers changed, which changes cross-products by a matrix of rank two.
-
-    Raises
-    ------
-    BadInput
-        ``parcel`` for the first cell that tells of few people.
-    """
-    before = dict(_cells(older.documents))
-    for name, (n, whole) in _cells(new):
-        if name not in before:
-            continue
-        n_before, whole_before = before[name]
-        few = 0 < abs(n - n_before) < least
-        if n == n_before and whole.shape == whole_before.shape:
-            scale = max(1.0, float(np.abs(whole).max()))
-            rank = np.linalg.matrix_rank(whole - whole_before, tol=1e-9 * scale * len(whole))
-            few = 0 < rank <= 2 and len(whole) > 2
-        if few:
-            raise _refused(
-                older.id,
-                f"a cell ({name[0]}, {name[1]}) that differs by few people from the one in the "
-                "parcel that is there already",
-                "parcels of a study that differ by nobody, or by many people",
-                "if the older parcel was never sent, remove it and make the new one; if it was, "
-                f"wait until {least} people or more have come or gone",
-            )
-
-
-def _cells(documents: Documents) -> Iterator[tuple[tuple[str, ...], tuple[int, np.ndarray]]]:
-    """Cells by fit, site, setting and outcomes: number of people, all cross-products."""
-    for fit, document in sorted(documents.items()):
-        if not fit.startswith("cells/"):
-            continue
-        numbers, names = document["numbers"], document["coordinates"]
-        for c, n in enumerate(numbers["n"]):
-            site = numbers["site_of_cell"][c]
-            setting = names["setting"][numbers["setting_of_site"][site]]
-            pattern = numbers["observed"][numbers["pattern_of_cell"][c]]
-            outcomes = [o for o, there in zip(names["outcome"], pattern, strict=True) if there]
-            xx, xy, yy = (np.array(numbers[name][c], dtype=float) for name in ("xx", "xy", "yy"))
-            seen = np.array(pattern, dtype=bool)
-            xy, yy = xy[:, seen], yy[np.ix_(seen, seen)]
-            yield (
-                (fit, names["site"][site], setting, *outcomes),
-                (int(n), np.block([[xx, xy], [xy.T, yy]])),
             )
 
 

@@ -1,11 +1,11 @@
-"""The report of a study as it goes into a parcel: no small count, no name of a file or column."""
+"""What a parcel reports of a study: no small count, no name of a column, no long decimal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["public_report"]
+__all__ = ["in_hundredths", "public_report"]
 
 CONTROL = "disclosure_control"  # the rule by which people leave here
 FEW = "rules_with_few_rows"
@@ -44,3 +44,27 @@ def public_report(report: Mapping[str, Any], kept: int, left: int, least: int) -
         "notes": [],
         "missing": {},
     }
+
+
+def in_hundredths(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a data report with two decimals where they are of people's answers and traits.
+
+    A difference of two shares in four decimals, or a correlation, tells the counts behind it: few
+    pairs of whole numbers give it.
+
+    Parameters
+    ----------
+    inspected : of :func:`metastudy.data_report.inspection.study.inspect`, as JSON has it.
+    """
+    return {k: _rounded(v) if k in _OF_PEOPLE else v for k, v in inspected.items()}
+
+
+_OF_PEOPLE = ("answers", "arms", "ratings")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, 2) if isinstance(value, float) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from metastudy.codebook.codebook import PublishedTable
 from metastudy.display.formatting import joined, mark, number, words
 from metastudy.display.page import Page, Section, Table, Text, render
 from metastudy.parcels.request import Request
@@ -28,6 +29,7 @@ def owner_page(
     size: int,
     moved: Facts,
     asked: Facts = (),
+    tables: Sequence[PublishedTable] = (),
 ) -> str:
     """The page in HTML, one file.
 
@@ -37,6 +39,7 @@ def owner_page(
     size : of the file in bytes.
     moved : what control moved the estimates by, a row an estimate; it stays with the owner.
     asked : what the analyst's request asks for, of :func:`asked_for`; nothing without one.
+    tables : published ones, that were taken as known.
     """
     study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
     return render(
@@ -52,6 +55,7 @@ def owner_page(
                 Section("People", [_flow(study, least), *_places(study)]),
                 Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
                 Section("Estimates in the file", [_estimates(documents["estimates.json"])]),
+                Section("Published tables that were taken as known", _published(tables)),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
                 Section("What remains possible", [Text(_REMAINS.format(least=least))]),
             ],
@@ -88,6 +92,21 @@ def _asked(asked: Facts) -> list[Section]:
     return [Section("Asked for", [table])] if asked else []
 
 
+def _published(tables: Sequence[PublishedTable]) -> list[Table | Text]:
+    if not tables:
+        return [Text(_NONE_DECLARED)]
+    rows = [
+        (words(t.construct), words(t.vignette or "each"), joined(map(words, t.by)) or "nothing")
+        for t in tables
+    ]
+    return [Table("Tables in the codebook.", ("Of", "Situation", "By"), rows, heads=3)]
+
+
+_NONE_DECLARED = (
+    "None is declared. If counts, means or standard deviations of these people are public, in an "
+    "article or a report, say so in the codebook under published_tables and make the parcel again: "
+    "what is in your table and not in a cell can otherwise be worked out as the difference of both."
+)
 _REMAINS = (
     "Each sum in the file is over {least} people or more. Sums over few people whose answers have "
     "few possible values can in principle be solved for the answers. So for every cell of up to "
@@ -154,6 +173,9 @@ def _control(did: Mapping[str, Any]) -> Table:
     }
     note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
     rows = [(label, str(did[name])) for name, label in names.items()]
+    if told := did.get("intervals"):
+        said = f"{number(told['median'])}, at most {number(told['largest'])}"
+        rows.append(("Standard errors over those of the rows, in twentieths: median", said))
     return Table(
         f"People of a site, pattern of answers and condition are {did['least']} or more.",
         ("", ""),

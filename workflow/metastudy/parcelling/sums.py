@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metastudy.parcelling.data_sets import other_data_sets, surplus
+from metastudy.parcelling.data_sets import other_data_sets, strata, surplus
 from metastudy.parcelling.lattice import Lattice
 
 __all__ = ["FEWEST", "Telling", "dominated", "few_or_alike"]
@@ -69,7 +69,8 @@ class Telling:
     """Whether the sums of a cell of some people tell their answers.
 
     ``lattice`` has a column for each outcome, then one for each measured exposure; ``score`` the
-    same in POMP. ``two``: which have two values, by setting. What was looked at once is known.
+    same in POMP. ``two``: which have two values, by setting. ``public``: groups of whom tables are
+    published, shape (people, column). What was looked at once is known.
     """
 
     lattice: Lattice
@@ -78,6 +79,7 @@ class Telling:
     two: dict[int, np.ndarray]
     setting: np.ndarray
     least: int
+    public: np.ndarray
     known: dict[bytes, str] = field(default_factory=dict)
     searches: int = 0
 
@@ -117,15 +119,18 @@ class Telling:
 
     def _unsolved(self, people: np.ndarray, columns: np.ndarray, version: np.ndarray) -> bool:
         smooth = columns & (self.lattice.top == 0)
-        sums = int(columns.sum()) + len(np.unique(version))
+        groups = strata(version, len(columns), self.public[people])[:, columns]
+        told = [len(np.unique(own)) for own in groups.T]
+        sums = int(columns.sum()) + max([len(np.unique(version)), *told])
         if len(people) < FEWEST * sums:
             return False  # a search would find too little; it is spared
         if smooth.any() and len(people) < sums + SPARE:
             return False
         cell = self.lattice.of(people, columns & ~smooth)
+        public = self.public[people][:, columns & ~smooth]
         if not cell.value.shape[1]:
             return True
         if len(people) > SEARCHED:
-            return surplus(cell, version) >= ENOUGH_BITS
+            return surplus(cell, strata(version, public.shape[1], public)) >= ENOUGH_BITS
         self.searches += 1
-        return self.searches <= SEARCHES and other_data_sets(cell, version).safe
+        return self.searches <= SEARCHES and other_data_sets(cell, version, public).safe

@@ -20,8 +20,10 @@ __all__ = ["SUFFIX", "VERSION", "Parcel", "parcel_in", "read", "sealed", "vocabu
 __resources__ = ("../../schemas/parcel.schema.yaml",)
 SCHEMA = Path(__file__).parents[2] / "schemas" / "parcel.schema.yaml"
 FORMAT = "metastudy-parcel"
-VERSION = 2
-READS = (1, 2)  # version 1 has no `request`; all else is the same
+VERSION = 3
+# Version 1 has no `request`, and neither 1 nor 2 says how much wider intervals are; all else is the
+# same.
+READS = (1, 2, 3)
 SUFFIX = ".parcel"
 _PLAIN = ("study", "control", "report", "estimates")
 
@@ -167,7 +169,7 @@ def _checked(parsed: Mapping[str, Any], digests: Mapping[str, str], study: str) 
         fix = "update this workflow" if newer else AGAIN
         expected = f"version {' or '.join(map(str, READS))} of the format"
         raise Refusal(f"version {str(version)[:20]}", expected, fix)
-    _keeps(manifest, "parcel" if version == VERSION else f"parcel_{version}", MANIFEST)
+    _keeps(manifest, "parcel_1" if version == 1 else "parcel", MANIFEST)
     unsealed = {key: value for key, value in manifest.items() if key != "seal"}
     if container.digest(container.canonical(unsealed)) != manifest["seal"]:
         raise Refusal(f"a {MANIFEST} that was changed after it was sealed", "the parcel as made")

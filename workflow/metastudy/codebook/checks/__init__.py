@@ -49,6 +49,7 @@ def check(document: Document, vocabulary: Vocabulary) -> tuple[Vocabulary, list[
         declared.moderator_problems,
         declared.dependence_problems,
         declared.reliability_problems,
+        declared.published_table_problems,
         rules.quality_problems,
         rules.weight_problems,
         outcomes.use_problems,

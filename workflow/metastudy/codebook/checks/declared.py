@@ -1,4 +1,4 @@
-"""Checks of what a codebook declares beside its data: moderators, dependence, reliabilities."""
+"""Checks of what a codebook declares beside its data: moderators, reliabilities and others."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from metastudy.codebook.checks.terms import known_terms, listed
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import Problem
 from metastudy.common.text import did_you_mean
-from metastudy.common.yaml_document import Document
+from metastudy.common.yaml_document import Document, YamlPath
 
-__all__ = ["dependence_problems", "moderator_problems", "reliability_problems"]
+__all__ = [
+    "dependence_problems",
+    "moderator_problems",
+    "published_table_problems",
+    "reliability_problems",
+]
 
 GROUPINGS = ("study", "country", "sector", "role", "setting", "effect", "estimate", "vignette")
+OF_PEOPLE = (
+    *("site", "country", "sector", "role", "arrangement"),
+    *("region", "occupation", "age_band", "gender", "lang"),
+)
 ONE_OF = ("covariance", "correlation")
 
 
@@ -85,18 +94,45 @@ def reliability_problems(
     document: Document, sound: Sound, vocabulary: Vocabulary
 ) -> Iterator[Problem]:
     """Check that a reliability is that of an outcome or of a measured exposure of the study."""
+    for place, _ in sound.entries("reliabilities"):
+        yield from _not_measured(document, sound, vocabulary, str(place[1]), place)
+
+
+def published_table_problems(
+    document: Document, sound: Sound, vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """Check that a table is of a construct of the study, by what there is of its people."""
+    factors = {str(name) for _, v in sound.variables() for name in v.get("factors", {})}
+    there = [*sorted(factors), *OF_PEOPLE]
+    for place, entry in sound.entries("published_tables"):
+        name = str(entry["construct"])
+        yield from _not_measured(document, sound, vocabulary, name, (*place, "construct"))
+        if "vignette" in entry:
+            said = str(entry["vignette"])
+            yield from known_terms(document, vocabulary, "vignettes", said, (*place, "vignette"))
+        for at, of in enumerate(entry.get("by", ())):
+            if of not in there:
+                yield document.problem(
+                    (*place, "by", at),
+                    f"'{of}'.{did_you_mean(str(of), there)}",
+                    f"a factor of the study or a property of people: {listed(there)}",
+                )
+
+
+def _not_measured(
+    document: Document, sound: Sound, vocabulary: Vocabulary, name: str, place: YamlPath
+) -> Iterator[Problem]:
+    """Say that a construct is neither an outcome nor a measured exposure of the study."""
     if not sound.complete("outcomes") or not sound.complete("exposures"):
         return  # what is wrong there would be reported again here
     measured = {str(outcome) for _, outcome in sound.entries("outcomes")}
     measured |= {str(e["construct"]) for _, e in sound.entries("exposures") if "construct" in e}
-    for place, _ in sound.entries("reliabilities"):
-        name = str(place[1])
-        unknown = list(known_terms(document, vocabulary, "constructs", name, place))
-        yield from unknown
-        if not unknown and name not in measured:
-            yield document.problem(
-                place,
-                f"'{name}', which is neither an outcome nor an exposure here",
-                "a construct of `outcomes` or `exposures`: "
-                f"{listed(sorted(measured)) or 'there is none'}",
-            )
+    unknown = list(known_terms(document, vocabulary, "constructs", name, place))
+    yield from unknown
+    if not unknown and name not in measured:
+        yield document.problem(
+            place,
+            f"'{name}', which is neither an outcome nor an exposure here",
+            "a construct of `outcomes` or `exposures`: "
+            f"{listed(sorted(measured)) or 'there is none'}",
+        )

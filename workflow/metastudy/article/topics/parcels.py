@@ -1,0 +1,98 @@
+"""Studies that came as parcels: what disclosure control at their owners' cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.results import Results
+from metastudy.display.formatting import count, inline, joined, number
+from metastudy.display.pipe_table import Table, markdown
+
+__all__ = ["part", "table"]
+
+UNTOUCHED, NOT_SAID = "as rows", "not said"
+# What control did, as the parcel says it; a text in place of a number says that it is a small one.
+DID = {
+    "people": "In the cells",
+    "people_left": "Left",
+    "people_with_fewer_outcomes": "Fewer outcomes",
+    "people_moved": "Moved to another site",
+    "sites_before": "Sites before",
+    "sites_after": "Sites after",
+}
+
+
+def table(evidence: Results) -> Table:
+    """A row a study that came as a parcel: people, sites, and how much wider intervals are."""
+    rows, full = [], []
+    for study in (one for one in evidence.studies if one.parcel):
+        did = study.report["parcel"]["control"]
+        name = evidence.labels.study(study.id)
+        shown = {label: str(did[key]) for key, label in DID.items()}
+        rows.append({"Study": name, **shown, "Standard errors": _wider(did)})
+        told = did.get("intervals") or {}
+        full.append(
+            {
+                "study": study.id,
+                "study_label": name,
+                **{key: did[key] for key in DID},
+                **{f"intervals_{key}": told.get(key) for key in ("lost", "median", "largest")},
+                "provenance": study.provenance,
+            }
+        )
+    caption = (
+        "Studies that came as parcels: what disclosure control did at their owners' before sums "
+        "were made. The last column is the standard errors of a study's own estimates over those "
+        "that all rows would have given, in twentieths: the median, and the largest in brackets."
+    )
+    marks = tuple(str(row["provenance"]) for row in full)
+    return Table(pd.DataFrame(rows), pd.DataFrame(full), caption, marks)
+
+
+def part(evidence: Results) -> str:
+    """The whole topic in Markdown; empty where no study came as a parcel."""
+    found = table(evidence)
+    if not len(found.full):
+        return ""
+    names = joined(inline(name) for name in found.full["study_label"])
+    came = "study came as a parcel" if len(found.full) == 1 else "studies came as parcels"
+    said = (
+        f"*What stayed with its owners.* {count(len(found.full)).capitalize()} {came} of sums "
+        f"over people ({names}; @tbl-parcels), so no row of theirs was seen here. "
+        f"{_loss(evidence)} What needs rows says that it is not from a parcel."
+    )
+    return f"{said}\n\n{markdown('parcels', found)}"
+
+
+def _wider(did: Mapping[str, Any]) -> str:
+    if did["untouched"]:
+        return UNTOUCHED
+    told = did.get("intervals")
+    if not told:
+        return NOT_SAID
+    lost = f"; {told['lost']} of {told['estimates']} lost" if told["lost"] else ""
+    return f"{number(told['median'])} ({number(told['largest'])}){lost}"
+
+
+def _loss(evidence: Results) -> str:
+    """What control cost all of them, in a sentence."""
+    dids = [one.report["parcel"]["control"] for one in evidence.studies if one.parcel]
+    touched = [did for did in dids if not did["untouched"]]
+    if not touched:
+        return "Disclosure control touched no cell, so they tell exactly what their rows would."
+    told = [did["intervals"] for did in touched if did.get("intervals")]
+    silent = len(touched) - len(told)
+    said = f"Disclosure control made cells of {count(len(touched))} of them coarser"
+    if told:
+        largest = max(one["largest"] for one in told)
+        said += (
+            "; the standard error of no estimate that is left is more than "
+            f"{number(largest)} times that of all rows"
+        )
+    if silent:
+        of = "them" if not told else f"{count(silent)} of these"
+        said += f"; of {of} the parcels do not say what it cost, as few people were touched"
+    return f"{said}."
