@@ -64,14 +64,18 @@ from metastudy.codebook.candidates import absent_candidates
 from metastudy.common.code_digest import code_digest, file_digest
 from metastudy.common.problems import MetastudyError
 from metastudy.common.results_folder import strays, unrecorded, unwritable
-from metastudy.common.run_lock import claim
+from metastudy.common.run_lock import Refusal, claim
 from metastudy.common.time_left import TimeLeft
 from metastudy.manuscript.captions import FigureCaptions, TableCaptions
 from metastudy.manuscript.quarto import choose_engine
 
 # Jobs that read this file again are no other runs.
-if workflow.is_main_process and (note := claim(Path(".snakemake"))):
-    print(f"note: {note}", file=sys.stderr)
+if workflow.is_main_process:
+    note, others = claim(Path(".snakemake"))
+    if note:
+        print(f"note: {note}", file=sys.stderr)
+    if others:
+        logger.addFilter(Refusal(others))
 
 if workflow.is_main_process:
     if why := unrecorded(Path("results"), Path(".snakemake")):
@@ -80,7 +84,10 @@ if workflow.is_main_process:
         print(f"note: {note}", file=sys.stderr)
     # Snakemake counts jobs; this one says how long those that remain took before.
     if not any(isinstance(handler, TimeLeft) for handler in logger.handlers):
-        logger.addHandler(TimeLeft(Path(".snakemake/times.json"), workflow.cores or 1))
+        time_left = TimeLeft(Path(".snakemake/times.json"), workflow.cores or 1)
+        logger.addHandler(time_left)
+        if sys.stderr.isatty():
+            time_left.watch()
 
 try:
     config = settings.checked(settings.completed(config, REPOSITORY / "config" / "config.yaml"))
