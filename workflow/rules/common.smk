@@ -66,6 +66,7 @@ from metastudy.common.problems import MetastudyError
 from metastudy.common.results_folder import strays, unrecorded, unwritable
 from metastudy.common.run_lock import Refusal, claim
 from metastudy.common.time_left import TimeLeft
+from metastudy.common.user_files import refuse_others
 from metastudy.manuscript.captions import FigureCaptions, TableCaptions
 from metastudy.manuscript.quarto import choose_engine
 
@@ -97,7 +98,15 @@ if "start" in sys.argv and not config.get("to"):
     raise WorkflowError(
         "start: the folder to make is missing; write: snakemake start --cores 1 --config to=PATH"
     )
+# The article of the folder that is worked in, and where it has none, one that grows with what there is.
+SOURCES = (
+    Path("manuscript")
+    if Path("manuscript").is_dir()
+    else REPOSITORY / "workflow" / "skeleton" / "manuscript"
+)
 try:
+    given = [config["vocabulary"], settings.manifest(config), config["appraisal"]]
+    refuse_others(map(Path, [*given, *SOURCES.glob("*.bib")]), [Path(), REPOSITORY])
     FOUND = settings.discover(config)
 except MetastudyError as error:
     # Before there is a study, or while one is not finished, the next one can be drafted or asked for and one can be removed.
@@ -306,13 +315,6 @@ if workflow.is_main_process and config["studies"] == config["modules"] == "all":
             f"note: nothing makes these results any more; remove them: {', '.join(found)}",
             file=sys.stderr,
         )
-
-# The article of the folder that is worked in, and where it has none, one that grows with what there is.
-SOURCES = (
-    Path("manuscript")
-    if Path("manuscript").is_dir()
-    else REPOSITORY / "workflow" / "skeleton" / "manuscript"
-)
 
 # Beside the article of the folder that is worked in, and where it has none, in the folder itself.
 RECORD = "manuscript/record.json" if Path("manuscript").is_dir() else "record.json"
