@@ -306,6 +306,14 @@ def test_a_clone_with_results_and_their_records_runs_nothing(done: Path, tmp_pat
     assert "fit" in planned(clone)
 
 
+def test_a_brace_in_the_path_of_the_rules_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    project = small_project.make(tmp_path / "a{y}b")
+    said = small_project.snakemake(project, "--dry-run")
+    assert said.returncode != 0
+    assert "has a brace in its path" in said.stdout
+    assert "Traceback" not in said.stdout
+
+
 def test_what_a_removed_study_left_is_named_until_it_is_withdrawn(project: Path) -> None:
     (project / "results" / "staged" / SECOND).mkdir(parents=True, exist_ok=True)
     removed_study(project)

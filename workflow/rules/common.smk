@@ -55,6 +55,11 @@ def sound_bytecode(package):
 
 
 REPOSITORY = repository(workflow.current_basedir)
+if {"{", "}"} & set(str(REPOSITORY)):
+    raise WorkflowError(
+        f"the folder of the rules has a brace in its path, which Snakemake takes for a wildcard: {REPOSITORY}. Move or "
+        "rename it; the folder of a project apart from it (--directory) may have one"
+    )
 sound_bytecode(REPOSITORY / "workflow" / "metastudy")
 sys.path.insert(0, str(REPOSITORY / "workflow"))
 
