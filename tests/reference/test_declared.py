@@ -62,11 +62,21 @@ def synthesized(folder: Path, text: str, book: str) -> dict[str, pd.DataFrame]:
     """The tables that the command makes of a file of findings."""
     save(harmonized(published_study(folder, text, book)), folder / "harmonized")
     report = CONFIG["report"]
+    environment = {"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"}
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "metastudy.commands.declare"),
+            *("--published", folder / "harmonized"),
+            *("--vocabulary", ROOT / "config" / "vocabulary.yaml"),
+            *("--out", folder / "said"),
+        ],
+        check=True,
+        env=environment,
+    )
     subprocess.run(
         [
             *(sys.executable, "-m", "metastudy.commands.synthesize"),
-            *("--published", folder / "harmonized"),
-            *("--vocabulary", ROOT / "config" / "vocabulary.yaml"),
+            *("--declared", folder / "said"),
             *("--priors", json.dumps(CONFIG["priors"])),
             *("--sampling", json.dumps(CONFIG["refits"] | {"seed": 1})),
             *("--refits", json.dumps(CONFIG["refits"] | {"seed": 1})),
@@ -76,7 +86,7 @@ def synthesized(folder: Path, text: str, book: str) -> dict[str, pd.DataFrame]:
             *("--out", folder / "out"),
         ],
         check=True,
-        env={"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"},
+        env=environment,
     )
     return {path.stem: pd.read_parquet(path) for path in (folder / "out").glob("*.parquet")}
 

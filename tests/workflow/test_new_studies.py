@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from helpers.own_project import snakemake
 from helpers.repository import ROOT
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.common.problems import BadInput
+from metastudy.harmonized.study import load_study
 from metastudy.models.aggregate import check_required
 from metastudy.models.codings.readings import studies_of_codes
 from metastudy.synthesis.eligibility import module_structures
@@ -155,7 +155,7 @@ def test_estimates_of_the_replications_are_pooled_and_the_construct_of_its_own_i
     threat = cells(built, "threat")
     vocabulary = vocabularies.of_studies(
         built / "config" / "vocabulary.yaml",
-        [json.loads(threat.attrs["vocabulary"])],
+        [load_study(p).vocabulary for p in sorted((built / "results" / "harmonized").iterdir())],
     )
     table, covariance = estimates(threat, vocabulary)
     pooled = pd.concat([found.table for found in plans(table, covariance)])

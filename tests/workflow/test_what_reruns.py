@@ -30,7 +30,8 @@ LONG_AGO = 1_000_000_000
 OF_A_STUDY = ["harmonize", "validate", "promote", "inspect"]
 CELLS = ["aggregate"]
 OF_A_FIT = ["fit", "diagnose", "contrast", "refits", "predictive_checks", "loo_comparison"]
-OF_ALL = ["synthesize", "gate", "selection", "robustness", "design_based", "unlock", "name_studies"]
+OF_ALL = ["declare", "synthesize", "gate", "selection", "robustness", "design_based", "unlock"]
+OF_ALL += ["name_studies"]
 SHOWN = ["draw", "tabulate", "variables", "render"]
 RULES = [*OF_A_STUDY, "report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN, "record_config"]
 
@@ -263,6 +264,32 @@ def test_what_comes_out_the_same_after_an_edit_is_taken_from_the_store(
     assert small_project.digests(project / "results") == before
 
 
+def test_a_label_a_title_and_a_comment_fit_nothing_and_pool_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
+    matrix: dict[str, dict[str, str]],
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(small_project.built(tmp_path_factory), project, symlinks=True)
+    kept = ("cells", "fits", "contrasts", "refits", "synthesis", "declared")
+    before = [small_project.digests(project / "results" / name) for name in kept]
+    label(project)
+    for study in (FIRST, SECOND):  # which agree on the words that they add
+        path = project / "data/raw" / study / "codebook.yaml"
+        replace(path, "label: Threat to the pay", "label: A threat to the pay")
+        path.write_text("# a comment\n" + path.read_text("utf-8"), "utf-8")
+    words = project / "config" / "vocabulary.yaml"
+    words.write_text("# a comment\n" + words.read_text("utf-8"), "utf-8")
+    since = time.time()
+    done = small_project.snakemake(project)
+    assert done.returncode == 0, done.stdout[-6000:]
+    matrix["label, title, comment"] = found = signs(project, since)
+    pooled = ("fit", "diagnose", "contrast", "refits", "synthesize", "selection", "unlock")
+    assert {found.get(rule) for rule in pooled} <= {TAKEN, None}
+    assert "tabulate" in {rule for rule, sign in found.items() if sign == RAN}
+    assert [small_project.digests(project / "results" / name) for name in kept] == before
+
+
 def test_a_clone_with_results_and_their_records_runs_nothing(done: Path, tmp_path: Path) -> None:
     clone = small_project.make(tmp_path / "elsewhere")
     shutil.copytree(done / "results", clone / "results", dirs_exist_ok=True)
@@ -277,6 +304,14 @@ def test_a_clone_with_results_and_their_records_runs_nothing(done: Path, tmp_pat
     for path in (clone / "results").rglob("*"):
         path.touch()  # results are newest
     assert "fit" in planned(clone)
+
+
+def test_a_brace_in_the_path_of_the_rules_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    project = small_project.make(tmp_path / "a{y}b")
+    said = small_project.snakemake(project, "--dry-run")
+    assert said.returncode != 0
+    assert "has a brace in its path" in said.stdout
+    assert "Traceback" not in said.stdout
 
 
 def test_what_a_removed_study_left_is_named_until_it_is_withdrawn(project: Path) -> None:

@@ -46,8 +46,7 @@ rule calibrate:
 rule calibrate_synthesis:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=DECLARED),
-        vocabulary=VOCABULARY,
+        declared="results/declared",
     output:
         ranks="results/calibration/synthesis.parquet",
         gates="results/calibration/synthesis-gates.parquet",
@@ -67,8 +66,8 @@ rule calibrate_synthesis:
         "Calibrate the second stage, given the covariance and from rows on."
     shell:
         f"{LIBRARY} python -m metastudy.commands.calibrate_synthesis"
-        " --cells {input.cells:q} --published {input.published:q}"
-        " --vocabulary {input.vocabulary:q} --standardisers {params.standardisers:q}"
+        " --cells {input.cells:q} --declared {input.declared:q}"
+        " --standardisers {params.standardisers:q}"
         " --correlation {params.correlation:q}"
         " --settings {params.settings:q} --ranks {output.ranks:q} --gates {output.gates:q} > {log:q} 2>&1"
 

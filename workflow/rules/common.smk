@@ -55,6 +55,11 @@ def sound_bytecode(package):
 
 
 REPOSITORY = repository(workflow.current_basedir)
+if {"{", "}"} & set(str(REPOSITORY)):
+    raise WorkflowError(
+        f"the folder of the rules has a brace in its path, which Snakemake takes for a wildcard: {REPOSITORY}. Move or "
+        "rename it; the folder of a project apart from it (--directory) may have one"
+    )
 sound_bytecode(REPOSITORY / "workflow" / "metastudy")
 sys.path.insert(0, str(REPOSITORY / "workflow"))
 
@@ -64,14 +69,19 @@ from metastudy.codebook.candidates import absent_candidates
 from metastudy.common.code_digest import code_digest, file_digest
 from metastudy.common.problems import MetastudyError
 from metastudy.common.results_folder import strays, unrecorded, unwritable
-from metastudy.common.run_lock import claim
+from metastudy.common.run_lock import Refusal, claim
 from metastudy.common.time_left import TimeLeft
+from metastudy.common.user_files import refuse_others
 from metastudy.manuscript.captions import FigureCaptions, TableCaptions
 from metastudy.manuscript.quarto import choose_engine
 
 # Jobs that read this file again are no other runs.
-if workflow.is_main_process and (note := claim(Path(".snakemake"))):
-    print(f"note: {note}", file=sys.stderr)
+if workflow.is_main_process:
+    note, others = claim(Path(".snakemake"))
+    if note:
+        print(f"note: {note}", file=sys.stderr)
+    if others:
+        logger.addFilter(Refusal(others))
 
 if workflow.is_main_process:
     if why := unrecorded(Path("results"), Path(".snakemake")):
@@ -80,7 +90,10 @@ if workflow.is_main_process:
         print(f"note: {note}", file=sys.stderr)
     # Snakemake counts jobs; this one says how long those that remain took before.
     if not any(isinstance(handler, TimeLeft) for handler in logger.handlers):
-        logger.addHandler(TimeLeft(Path(".snakemake/times.json"), workflow.cores or 1))
+        time_left = TimeLeft(Path(".snakemake/times.json"), workflow.cores or 1)
+        logger.addHandler(time_left)
+        if sys.stderr.isatty():
+            time_left.watch()
 
 try:
     config = settings.checked(settings.completed(config, REPOSITORY / "config" / "config.yaml"))
@@ -90,7 +103,15 @@ if "start" in sys.argv and not config.get("to"):
     raise WorkflowError(
         "start: the folder to make is missing; write: snakemake start --cores 1 --config to=PATH"
     )
+# The article of the folder that is worked in, and where it has none, one that grows with what there is.
+SOURCES = (
+    Path("manuscript")
+    if Path("manuscript").is_dir()
+    else REPOSITORY / "workflow" / "skeleton" / "manuscript"
+)
 try:
+    given = [config["vocabulary"], settings.manifest(config), config["appraisal"]]
+    refuse_others(map(Path, [*given, *SOURCES.glob("*.bib")]), [Path(), REPOSITORY])
     FOUND = settings.discover(config)
 except MetastudyError as error:
     # Before there is a study, or while one is not finished, the next one can be drafted or asked for and one can be removed.
@@ -299,13 +320,6 @@ if workflow.is_main_process and config["studies"] == config["modules"] == "all":
             f"note: nothing makes these results any more; remove them: {', '.join(found)}",
             file=sys.stderr,
         )
-
-# The article of the folder that is worked in, and where it has none, one that grows with what there is.
-SOURCES = (
-    Path("manuscript")
-    if Path("manuscript").is_dir()
-    else REPOSITORY / "workflow" / "skeleton" / "manuscript"
-)
 
 # Beside the article of the folder that is worked in, and where it has none, in the folder itself.
 RECORD = "manuscript/record.json" if Path("manuscript").is_dir() else "record.json"

@@ -1,18 +1,44 @@
 """Synthesis: unpooled study estimates, the second stage over several studies, the exploratory model.
 
-REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/ of published effects and of what else declares moderators
-OUTPUTS: results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,correlations,influence,prior_scales}.parquet,
+REQUIRED INPUTS: results/cells/<module>.nc of all modules, results/harmonized/<study>/, config/vocabulary.yaml
+OUTPUTS: results/declared/{terms.json,effects.parquet,attributes.parquet,dependence.parquet},
+results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,correlations,influence,prior_scales}.parquet,
 results/synthesis/posterior.nc,
 results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet,
 results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet, results/unlock/estimands.parquet
 """
 
 
+rule declare:
+    input:
+        studies=list(
+            dict.fromkeys(
+                f"results/harmonized/{s}" for m in MODULES for s in FOUND.fits[m].studies
+            )
+        ),
+        published=expand("results/harmonized/{study}", study=DECLARED),
+        vocabulary=VOCABULARY,
+    output:
+        declared=directory("results/declared"),
+    log:
+        "results/logs/declare.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        code=code("declare"),
+        lock=LOCK,
+    message:
+        "Take down what codebooks and publications declare, without what is only shown."
+    shell:
+        f"{STORED} python -m metastudy.commands.declare"
+        " --studies {input.studies:q} --published {input.published:q}"
+        " --vocabulary {input.vocabulary:q} --out {output.declared:q} > {log:q} 2>&1"
+
+
 rule synthesize:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=DECLARED),
-        vocabulary=VOCABULARY,
+        declared="results/declared",
     output:
         estimates="results/synthesis/estimates.parquet",
         pooled="results/synthesis/pooled.parquet",
@@ -51,8 +77,8 @@ rule synthesize:
         "Pool what several studies report."
     shell:
         f"{STORED} python -m metastudy.commands.synthesize"
-        " --cells {input.cells:q} --published {input.published:q}"
-        " --vocabulary {input.vocabulary:q} --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval:q}"
+        " --cells {input.cells:q} --declared {input.declared:q}"
+        " --priors {params.priors:q} --sampling {params.sampling:q} --interval {params.interval:q}"
         " --refits {params.refits:q} --gates {params.gates:q}"
         " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q} --prior_decides {params.prior_decides:q}"
         " --standardisers {params.standardisers:q} --correlation {params.correlation:q} --cores {threads} --out {params.out:q} > {log:q} 2>&1"
@@ -82,9 +108,7 @@ rule design_based:
 
 rule selection:
     input:
-        cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=DECLARED),
-        vocabulary=VOCABULARY,
+        declared="results/declared",
     output:
         table="results/selection/analyses.parquet",
         effects="results/selection/effects.parquet",
@@ -106,7 +130,7 @@ rule selection:
         "Ask of pooled published effects what selection could have made of them."
     shell:
         f"{STORED} python -m metastudy.commands.selection"
-        " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
+        " --declared {input.declared:q}"
         " --sides {params.sides:q} --priors {params.priors:q} --interval {params.interval:q}"
         " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q}"
         " --standardisers {params.standardisers:q} --correlation {params.correlation:q}"
@@ -116,8 +140,7 @@ rule selection:
 rule robustness:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=DECLARED),
-        vocabulary=VOCABULARY,
+        declared="results/declared",
         pooled="results/synthesis/pooled.parquet",
     output:
         tails="results/robustness/tails.parquet",
@@ -141,7 +164,7 @@ rule robustness:
         "Ask of pooled effects and of single studies what other assumptions would change."
     shell:
         f"{STORED} python -m metastudy.commands.robustness"
-        " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
+        " --cells {input.cells:q} --declared {input.declared:q}"
         " --pooled {input.pooled:q} --priors {params.priors:q} --interval {params.interval:q}"
         " --delta {params.delta:q} --standardisers {params.standardisers:q}"
         " --correlation {params.correlation:q} --out {params.out:q} > {log:q} 2>&1"
@@ -150,8 +173,7 @@ rule robustness:
 rule unlock:
     input:
         cells=expand("results/cells/{module}.nc", module=MODULES),
-        published=expand("results/harmonized/{study}", study=DECLARED),
-        vocabulary=VOCABULARY,
+        declared="results/declared",
     output:
         table="results/unlock/estimands.parquet",
     log:
@@ -168,6 +190,6 @@ rule unlock:
         "Look at the design anew with each study that could be done."
     shell:
         f"{STORED} python -m metastudy.commands.unlock"
-        " --cells {input.cells:q} --published {input.published:q} --vocabulary {input.vocabulary:q}"
+        " --cells {input.cells:q} --declared {input.declared:q}"
         " --candidates {params.candidates:q} --standardisers {params.standardisers:q}"
         " --correlation {params.correlation:q} --table {output.table:q} > {log:q} 2>&1"

@@ -17,11 +17,12 @@ import yaml
 
 from helpers.raw_studies import FINDINGS, harmonized, published_study
 from helpers.repository import ROOT
-from metastudy.commands import selection
+from metastudy.commands import declare, selection
 from metastudy.common.problems import BadInput
 from metastudy.harmonize.harmonize import save
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+WORDS = ROOT / "config" / "vocabulary.yaml"
 BOOK = FINDINGS + "  - {name: main, as: finding, field: priority}\n"
 HEAD = "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level,main\n"
 EFFECTS = [("a", 0.10, 0.1), ("a", 0.40, 0.2), ("b", 0.30, 0.1), ("c", 0.05, 0.1)]
@@ -37,9 +38,11 @@ def made(
         for k, (paper, d, se) in enumerate(EFFECTS, start=1)
     )
     save(harmonized(published_study(tmp_path, text, BOOK)), tmp_path / "harmonized")
+    words = ["--published", tmp_path / "harmonized", "--vocabulary", WORDS]
+    monkeypatch.setattr(sys, "argv", ["declare", *map(str, words), "--out", str(tmp_path / "said")])
+    declare.main()
     options = {
-        "published": tmp_path / "harmonized",
-        "vocabulary": ROOT / "config" / "vocabulary.yaml",
+        "declared": tmp_path / "said",
         "priors": json.dumps(CONFIG["priors"]),
         "sides": sides,
         "correlation": CONFIG["pooling"]["correlation"],

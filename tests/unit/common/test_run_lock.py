@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from snakemake.exceptions import LockException
 
 from helpers.repository import ROOT
 from metastudy.common import run_lock
@@ -37,29 +39,43 @@ def test_a_lock_stays_while_its_run_lives_and_goes_when_it_was_killed(folder: Pa
         assert other.stdout is not None
         assert other.stdout.readline() == "here\n"
         lock.write_text(text, "utf-8")  # as Snakemake does, once its run has begun
-        said = run_lock.claim(folder)
-        assert said is not None
+        note, said = run_lock.claim(folder)
+        assert not note
         assert f"process {other.pid}, since " in said
         assert lock.is_file()
         other.kill()
         other.wait()
     os.close(run_lock._HELD.pop(folder))
-    assert run_lock.claim(folder) == "the lock of a run that was killed is removed"
+    assert run_lock.claim(folder) == ("the lock of a run that was killed is removed", "")
     assert not lock.exists()
     lock.write_text(text, "utf-8")  # now it is this run's own
-    assert run_lock.claim(folder) is None
+    assert run_lock.claim(folder) == ("", "")
     assert lock.is_file()
 
 
 def test_a_folder_without_a_lock_is_nothing_to_speak_of(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(run_lock, "_HELD", {})
-    assert run_lock.claim(tmp_path / ".snakemake") is None
-    assert run_lock.claim(tmp_path / "no folder" / ".snakemake") is None
+    assert run_lock.claim(tmp_path / ".snakemake") == ("", "")
+    assert run_lock.claim(tmp_path / "no folder" / ".snakemake") == ("", "")
+
+
+def test_a_refusal_names_the_run_at_work_and_no_way_around(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("snakemake.logging.of_a_test")
+    refusal = run_lock.Refusal("another run is at work in this folder: process 12, since 22:01:00")
+    logger.addFilter(refusal)
+    logger.error(f"LockException:\n{LockException()}")
+    logger.error("another error")
+    said = [record.getMessage() for record in caplog.records]
+    assert "process 12, since 22:01:00" in said[0]
+    assert "unlock" not in said[0]
+    assert said[1] == "another error"
 
 
 def test_the_lock_of_a_run_on_another_machine_stays(folder: Path) -> None:
     (folder / "metastudy.lock").write_text("node7")
-    said = run_lock.claim(folder)
-    assert said is not None
+    said, others = run_lock.claim(folder)
+    assert not others
     assert "node7" in said
     assert (folder / "locks" / "0.output.lock").is_file()

@@ -74,6 +74,50 @@ def test_an_input_in_a_folder_that_the_command_is_given_counts(job: Path) -> Non
     assert key(command=words, inputs=files) != before
 
 
+WORDS = ["draw", "--vocabulary", "vocabulary.yaml"]
+SAID = "a: {b: 1, c: x}\nd: [1, 2]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("# a comment\n" + SAID, True),
+        ("a:\n    b: 1  # why\n    c: 'x'\n\nd:\n- 1\n- 2\n", True),
+        ("a: {b: '1', c: x}\nd: [1, 2]\n", False),
+        ("a: {b: 1.0, c: x}\nd: [1, 2]\n", False),
+        ("a: {b: true, c: x}\nd: [1, 2]\n", False),
+        ("a: {c: x, b: 1}\nd: [1, 2]\n", False),
+        ("a: {b: 1, c: x}\nd: [2, 1]\n", False),
+        ("a: {b: 1, c: x, d: [1, 2]}\n", False),
+        ("a: {b: 1, c: x}\nd: [1, 2]\nd: [1, 2]\n", False),
+        ("a: {b: 1, c: x}\nd: [1, 2\n", False),
+        ("a: {b: 1, c: !!str x}\nd: !!set {1, 2}\n", False),
+    ],
+    ids=str,
+)
+def test_a_yaml_file_counts_by_what_it_says(job: Path, text: str, same: bool) -> None:
+    path = job / "vocabulary.yaml"
+    path.write_text(SAID)
+    before = key(command=WORDS, inputs=[Path(path.name)])
+    path.write_text(text)
+    assert (key(command=WORDS, inputs=[Path(path.name)]) == before) is same
+
+
+def test_a_yaml_file_that_may_be_copied_counts_by_its_bytes(job: Path) -> None:
+    path = job / "tables" / "project.yml"
+    path.write_text(SAID)
+    words, files = ["render", "--tables", "tables"], [Path("tables/project.yml")]
+    before = key(command=words, inputs=files)
+    path.write_text("# a comment\n" + SAID)
+    assert key(command=words, inputs=files) != before
+
+
+def test_a_file_that_would_grow_without_bound_costs_nothing(job: Path) -> None:
+    lines = ["a0: &a0 [x, x]"] + [f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]" for k in range(1, 99)]
+    (job / "vocabulary.yaml").write_text("\n".join(lines))
+    assert key(command=WORDS, inputs=[Path("vocabulary.yaml")])
+
+
 def test_words_code_lock_and_flags_count_and_cores_do_not(job: Path) -> None:
     words = ["fit", "--cells", "cells.nc", "--seed", "1"]
     found = {key(command=words)}

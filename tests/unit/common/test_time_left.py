@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,31 @@ def test_a_job_from_the_store_is_no_time_to_go_by(tmp_path: Path) -> None:
     run.event("run_info", stats={"draw": 3, "total": 3})
     run.job(1, "draw", 0.2, said="taken from the store: figure\n")
     assert recorded(tmp_path / "times.json") == {}
+
+
+def test_how_far_a_fit_is_comes_from_its_log(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    log = tmp_path / "threat.log"
+    run.event("job_info", jobid=1, rule_name="fit", threads=1, log=[str(log)])
+    assert run.handler.at_work() == []
+    log.write_text("draws: 10 of 4000, 0 divergences\nnote\ndraws: 900 of 4000, 2 divergences\n")
+    assert run.handler.at_work() == ["fit threat: 900 of 4000, 2 divergences"]
+    run.event("job_finished", job_id=1)
+    assert run.handler.at_work() == []
+
+
+def test_a_terminal_is_told_each_new_line_once(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    log = tmp_path / "threat.log"
+    run.event("job_info", jobid=1, rule_name="fit", threads=1, log=[str(log)])
+    log.write_text("draws: 10 of 4000, 0 divergences\n")
+    told = threading.Event()
+    run.handler.say = lambda line: (run.lines.append(line), told.set())
+    run.handler.watch(every=0.01)
+    assert told.wait(60)
+    told.clear()
+    assert not told.wait(0.3)
+    assert run.lines == ["fit threat: 10 of 4000, 0 divergences"]
 
 
 def test_a_job_that_runs_counts_by_what_is_left_of_it_and_no_less_than_the_longest(

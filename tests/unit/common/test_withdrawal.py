@@ -72,7 +72,11 @@ def run(project: Path, study: str = GONE) -> list[str]:
 
 
 def test_all_that_was_made_from_a_study_goes_and_the_rest_stays(project: Path) -> None:
+    archived = project / "results" / "archive" / "ro-crate" / "data" / "raw" / GONE
+    archived.mkdir(parents=True)
+    (archived / "codebook.yaml").write_text("without a record")
     said = run(project)
+    assert not [path for path in project.rglob("*") if path.name == GONE], "nor an empty folder"
     assert left(project) == {
         f"data/raw/{STAYS}/codebook.yaml",
         f"results/staged/{STAYS}/table.parquet",

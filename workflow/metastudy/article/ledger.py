@@ -21,6 +21,7 @@ __all__ = ["MADE_BY", "sources"]
 
 # The rule that makes each of the results, and those before it from the raw file on.
 _HARMONIZED = ("harmonize", "validate", "promote")
+_POOLED = (*_HARMONIZED, "aggregate", "declare")
 _FITTED = (*_HARMONIZED, "aggregate", "fit")
 MADE_BY: Mapping[str, tuple[str, ...]] = {
     "studies": _HARMONIZED,
@@ -31,11 +32,11 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("comparison", "organisations"), (*_FITTED, "loo_comparison")),
     "checks": (*_FITTED, "diagnose"),
     "design_based": (*_HARMONIZED, "design_based"),
-    "unlock": (*_HARMONIZED, "aggregate", "unlock"),
+    "unlock": (*_POOLED, "unlock"),
     "names": (*_HARMONIZED, "name_studies"),
-    "synthesis": (*_HARMONIZED, "aggregate", "synthesize"),
-    "selection": (*_HARMONIZED, "aggregate", "synthesize", "selection"),
-    "robustness": (*_HARMONIZED, "aggregate", "synthesize", "robustness"),
+    "synthesis": (*_POOLED, "synthesize"),
+    "selection": (*_HARMONIZED, "declare", "selection"),
+    "robustness": (*_POOLED, "synthesize", "robustness"),
     "appraisal": (),  # given, as is the next
     "truth": (),
 }

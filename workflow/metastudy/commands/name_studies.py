@@ -1,7 +1,7 @@
 """Name studies: what the article calls each study, without a number of its data.
 
-Most figures need no more of a study than its name and its mark. As a changed answer leaves this
-file as it is, it draws none of them anew.
+Most figures need no more of a study than its name and its mark. As a changed answer, title or
+citation leaves this file as it is, it draws none of them anew.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from metastudy.commands._run import run
 from metastudy.harmonized.study import load_study
+
+NAMED = ("id", "label")  # what a study is called by
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
         {
             "study": study.id,
             "provenance": study.provenance,
-            "codebook": study.report["codebook"],
+            "codebook": {k: v for k, v in study.report["codebook"].items() if k in NAMED},
             "vocabulary": study.vocabulary,
             "people": bool(study.people),
         }

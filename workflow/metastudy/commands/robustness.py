@@ -14,7 +14,6 @@ from scipy import stats
 from metastudy.commands._estimates import arguments, estimates
 from metastudy.commands._run import run
 from metastudy.common import made_files, result_tables
-from metastudy.harmonized.study import load_study
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import model_of
 from metastudy.synthesis.left_out_groups import left_out_groups
@@ -35,10 +34,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
 
-    cells, vocabulary, table, covariance, _ = estimates(args)
-    reliabilities = {
-        s.id: s.report.get("reliabilities", {}) for s in map(load_study, args.published)
-    }
+    cells, vocabulary, table, covariance, declared = estimates(args)
     priors, pooled = priors_of(args.priors), made_files.table(args.pooled)
     tail = (1 - args.interval) / 2
     z = NormalDist().inv_cdf(1 - tail)
@@ -50,7 +46,9 @@ def main() -> None:
         ],
         "left_out_groups": [left_out_groups(table, covariance, priors)],
         "associations": [
-            _associated(model_of(c).associations(c, vocabulary, reliabilities, tail), tail, z)
+            _associated(
+                model_of(c).associations(c, vocabulary, declared.reliabilities, tail), tail, z
+            )
             for c in cells
         ],
         "missing_outcomes": [

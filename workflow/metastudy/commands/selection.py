@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from statistics import NormalDist
 
-from metastudy.commands._estimates import arguments, read
+from metastudy.commands._estimates import of_published
 from metastudy.commands._run import run
 from metastudy.common.result_tables import checked
 from metastudy.models.priors import priors_of
 from metastudy.posterior.verdicts import ROPES
+from metastudy.synthesis.declared import read
 from metastudy.synthesis.published_effects import errors_alone, published
 from metastudy.synthesis.selected_effects import analyses, check_sides, one_each
 
@@ -19,7 +20,7 @@ from metastudy.synthesis.selected_effects import analyses, check_sides, one_each
 def main() -> None:
     """Entry point of the rule ``selection``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    arguments(parser)
+    of_published(parser)
     parser.add_argument("--sides", type=json.loads, default={}, help="JSON: by outcome")
     parser.add_argument("--priors", type=json.loads, required=True)
     parser.add_argument("--interval", type=float, required=True)
@@ -29,11 +30,10 @@ def main() -> None:
     parser.add_argument("--effects", type=Path, required=True)
     args = parser.parse_args()
 
-    cells, vocabulary, effects, declared = read(args)
+    vocabulary, effects, declared = read(args.declared)
     check_sides(args.sides, effects)
-    here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
     given = (args.standardisers, declared.dependence, args.correlation)
-    table, covariance = published(effects, here, vocabulary, *given)
+    table, covariance = published(effects, declared.here, vocabulary, *given)
     alone = errors_alone(effects, table, args.standardisers)
     first = effects[effects["priority"].eq("primary")]
     made, seen = analyses(

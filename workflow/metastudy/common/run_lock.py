@@ -9,17 +9,40 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import platform
 import time
 from pathlib import Path
 
-__all__ = ["claim"]
+__all__ = ["Refusal", "claim"]
 
 _HELD: dict[Path, int] = {}  # open files of this process, which hold its locks
 
 
-def claim(folder: Path) -> str | None:
+class Refusal(logging.Filter):
+    """Where Snakemake refuses a run as another is at work, it names that one, and no way around.
+
+    Snakemake by itself recommends ``--unlock``, which would let both write the same files.
+
+    Parameters
+    ----------
+    others : who is at work, of :func:`claim`.
+    """
+
+    def __init__(self, others: str) -> None:
+        super().__init__()
+        self.others = others
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Put our words in place of those of a ``LockException``; all else passes as it is."""
+        if str(record.msg).startswith("LockException"):
+            record.msg = f"error: {self.others}; wait until it has ended, and call again"
+            record.args = ()
+        return True
+
+
+def claim(folder: Path) -> tuple[str, str]:
     """Take part in the lock of a working directory, until this process ends.
 
     Parameters
@@ -28,30 +51,31 @@ def claim(folder: Path) -> str | None:
 
     Returns
     -------
-    What a user should know: that a lock was removed, or who is at work; ``None`` for nothing.
+    What a user should know: that a lock was removed, or that it is of another machine; and who else
+    is at work here. Each is empty where there is nothing of the kind.
     """
     folder = folder.absolute()
     if folder in _HELD:
-        return None
+        return "", ""
     try:
         folder.mkdir(exist_ok=True)
         file = os.open(folder / "metastudy.lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:
-        return None  # nothing can be written here, and Snakemake says so
+        return "", ""  # nothing can be written here, and Snakemake says so
     _HELD[folder] = file
     locks = sorted(folder.glob("locks/*.lock"))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        note = _others(file) if locks else None
+        note, others = "", _others(file)
     else:
-        note = _alone(file, locks)
+        note, others = _alone(file, locks), ""
     with contextlib.suppress(OSError):  # a file system without such locks
         fcntl.flock(file, fcntl.LOCK_SH)  # waits at most for one that is looking just now
-    return note
+    return note, others
 
 
-def _alone(file: int, locks: list[Path]) -> str | None:
+def _alone(file: int, locks: list[Path]) -> str:
     """Remove the locks of a run that is gone, if it was of this machine."""
     here, begun = platform.node().encode(), os.pread(file, 1000, 0)
     if locks and begun not in (b"", here):
@@ -62,7 +86,7 @@ def _alone(file: int, locks: list[Path]) -> str | None:
     os.pwrite(file, here, 0)
     for lock in locks:
         lock.unlink(missing_ok=True)
-    return "the lock of a run that was killed is removed" if locks else None
+    return "the lock of a run that was killed is removed" if locks else ""
 
 
 def _others(file: int) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from metastudy.common import result_store
+from metastudy.common.yaml_digest import yaml_digest
 
 __all__ = ["key_of", "put", "take"]
 
@@ -33,7 +34,8 @@ def key_of(
     """The key of a job.
 
     An input counts where the command is given it, or a folder that it is in: what a command is not
-    given it cannot read. So what a rule only waits for, such as the gates, does not count.
+    given it cannot read. So what a rule only waits for, such as the gates, does not count. A YAML
+    file that it is given counts by what it says, and by its bytes in a folder, which may be copied.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def key_of(
             skip = not skip
             continue
         if word in asked:
-            words.append(f"input {_content(asked[word])}")
+            words.append(f"input {yaml_digest(asked[word]) or _content(asked[word])}")
             given.add(word)
         else:
             words.append(f"word {numbers.get(word, word)}")

@@ -2,7 +2,8 @@
 
 Snakemake says how many jobs are done, and a fit takes as long as fifty other jobs. So the time of
 each job that did its work is kept, the last few of each rule, and after a job that ended a line
-says how long the others will take. Light, for the Snakefile imports it.
+says how long the others will take. On a terminal a line now and then says how far the fits are
+that run. Light, for the Snakefile imports it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from metastudy.common.progress_lines import newest
 
 __all__ = ["TimeLeft", "recorded"]
 
@@ -81,6 +85,31 @@ class TimeLeft(logging.Handler):
             self._end(getattr(record, "job_id", None))
         elif event == "progress":
             self._tell()
+
+    def watch(self, every: float = EVERY) -> None:
+        """Say from now on, until the process ends, how far the jobs at work are.
+
+        Parameters
+        ----------
+        every : seconds between two looks.
+        """
+
+        def look() -> None:
+            told: list[str] = []
+            while True:
+                time.sleep(every)
+                now = self.at_work()
+                for line in (line for line in now if line not in told):
+                    self.say(line)
+                told = now
+
+        threading.Thread(target=look, name="progress of fits", daemon=True).start()
+
+    def at_work(self) -> list[str]:
+        """How far each running job is that says so in its log, a line each."""
+        jobs = [(rule, log) for rule, _, _, logs in [*self.running.values()] for log in logs]
+        far = [(f"{rule} {Path(log).stem}".strip(), newest(Path(log))) for rule, log in jobs]
+        return [f"{job}: {line}" for job, line in far if line]
 
     def _begin(self, record: Any) -> None:
         rule, threads = str(record.rule_name), int(record.threads or 1)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["MOST_BYTES", "NotReadable", "kind", "link_note", "outside", "read_whole", "size"]
+from metastudy.common.problems import BadInput, Problem
+
+__all__ = [
+    "MOST_BYTES",
+    "NotReadable",
+    "kind",
+    "link_note",
+    "outside",
+    "read_whole",
+    "refuse_others",
+    "size",
+]
 
 MOST_BYTES = 2**30  # of a data file; memory holds several times as much while it is read
 _KINDS = {
@@ -84,6 +96,38 @@ def outside(path: Path, folder: Path) -> bool:
     """Tell whether a path leads out of a folder by links; the folder itself may be a link."""
     real = Path(os.path.realpath(path))
     return not real.is_relative_to(os.path.realpath(folder))
+
+
+def refuse_others(paths: Iterable[Path], folders: Sequence[Path]) -> None:
+    """Refuse what is no file of the project, before anything of it is read.
+
+    Parameters
+    ----------
+    paths : files that a project is described by; one that is not there is somebody else's matter.
+    folders : into which a link may lead.
+
+    Raises
+    ------
+    BadInput
+        Of all at once: a pipe, a folder or a device, and a link that leads out of all the folders.
+    """
+    problems = []
+    for path in paths:
+        found = kind(path) if path.exists() else None
+        if path.is_symlink() and all(outside(path, folder) for folder in folders):
+            found = "a link that leads out of the project"
+        if found:
+            problems.append(
+                Problem(
+                    file=str(path),
+                    found=found,
+                    expected="a file of the project",
+                    fix="put the file itself there, or write its own path in config/config.yaml",
+                    code="outside" if path.is_symlink() else "missing-file",
+                )
+            )
+    if problems:
+        raise BadInput(problems)
 
 
 def link_note(folder: Path) -> str | None:

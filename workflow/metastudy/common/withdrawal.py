@@ -73,6 +73,7 @@ def withdraw(
     linked = f"the link {raw}; {raw.resolve()} itself stays" if raw.is_symlink() else f"{raw}"
     removed = [linked] if _remove(raw) else []
     gone = [path for path in doomed if _remove(path)]
+    _remove_empty(results, {path.parent for path in gone})
     logs = [path for path in _files(results / "logs") if _names(path, study)]
     logs += _files(project / ".snakemake" / "log") + _files(project / ".snakemake" / "slurm_logs")
     for record in noted:
@@ -182,6 +183,14 @@ def _lines(path: Path, study: str) -> list[int]:
         return []
     word = re.compile(rb"(?<![a-z0-9_])" + study.encode() + rb"(?![a-z0-9_])")
     return [n for n, line in enumerate(content.splitlines(), 1) if word.search(line)]
+
+
+def _remove_empty(results: Path, folders: set[Path]) -> None:
+    """Remove folders below the results in which nothing is left: their names may be the study's."""
+    for folder in folders:
+        while results in folder.parents and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _remove(path: Path) -> bool:

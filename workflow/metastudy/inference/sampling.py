@@ -1,4 +1,4 @@
-"""The one way to sample: a PyMC model, compiled once, sampled by nutpie, without a clock."""
+"""The one way to sample: a PyMC model, compiled once, sampled by nutpie; no clock is in it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pymc as pm
 import xarray as xr
 
 from metastudy.inference.compile_cache import compile_anew_where_damaged
+from metastudy.inference.progress import Progress
 
 __all__ = ["compile_model", "draw"]
 
@@ -61,6 +62,7 @@ def draw(
             cores=cores,
             save_warmup=False,
             progress_bar=False,
+            progress_callback=Progress(),
         )
         if not tree["sample_stats"]["diverging"].any():
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from metastudy.parcels import parcel as parcels
 from metastudy.parcels.refusals import Refusal, refused
 
 __all__ = ["aggregate", "cells_of_one", "check_required", "kind_of", "observed_rows"]
+
+
+OF_MODELS = ("response_mode", "provenance")  # what fits and their tables take from codebooks
 
 
 def kind_of(module: str, vocabulary: Vocabulary, variant: str = "main") -> Model:
@@ -56,7 +60,19 @@ def aggregate(
     else:
         parts = [cells_of_one(s, module, vocabulary, variant) for s in studies]
         cells = model.join(parts, vocabulary)
-    return model.moderate(cells, studies, vocabulary)
+    return _without_words(model.moderate(cells, studies, vocabulary))
+
+
+def _without_words(cells: xr.Dataset) -> xr.Dataset:
+    """Cells without what readers alone need, so that another label or title refits nothing."""
+    about = json.loads(cells.attrs["studies"])
+    kept = {
+        study: {k: v for k, v in said.items() if k in OF_MODELS} for study, said in about.items()
+    }
+    attrs = {name: value for name, value in cells.attrs.items() if name != "vocabulary"}
+    found = cells.copy()
+    found.attrs = attrs | {"studies": json.dumps(kept, sort_keys=True)}
+    return found
 
 
 def cells_of_one(

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import made_files
 from metastudy.design.moderators import MODERATED, Moderator
 from metastudy.harmonized import schema
 from metastudy.synthesis.nesting import NESTED
 
-__all__ = ["NOTHING", "Declared", "with_attributes"]
+__all__ = ["FILES", "NOTHING", "TERMS", "Declared", "read", "with_attributes"]
+
+# What the rule ``declare`` writes: tables, and the terms of the vocabulary beside them.
+FILES = ("effects", "attributes", "dependence")
+TERMS = "terms.json"
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The harmonized tables ``attributes`` and ``dependence`` of all studies."""
+    """What codebooks and publications declare of estimates.
+
+    ``attributes`` and ``dependence`` are these harmonized tables of all studies; ``here`` are
+    citations of findings whose own data are here, and ``reliabilities`` are by study and construct.
+    """
 
     attributes: pd.DataFrame = field(default_factory=lambda: schema.empty("attributes"))
     dependence: pd.DataFrame = field(default_factory=lambda: schema.empty("dependence"))
+    here: frozenset[str] = frozenset()
+    reliabilities: Mapping[str, Any] = field(default_factory=dict)
 
 
 NOTHING = Declared()
+
+
+def read(folder: Path) -> tuple[Vocabulary, pd.DataFrame, Declared]:
+    """Read what the rule ``declare`` made: the terms, published findings, and what is declared.
+
+    Raises
+    ------
+    MetastudyError
+        If a file is not there or is damaged.
+    """
+    terms = made_files.report(folder / TERMS)
+    effects, attributes, dependence = (made_files.table(folder / f"{n}.parquet") for n in FILES)
+    here, reliabilities = frozenset(terms["here"]), terms["reliabilities"]
+    declared = Declared(attributes, dependence, here, reliabilities)
+    return Vocabulary(terms["vocabulary"]), effects, declared
 
 
 def with_attributes(

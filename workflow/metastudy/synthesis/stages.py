@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -38,12 +37,13 @@ def gather(
     Parameters
     ----------
     allowed : standardisers of published effects that pool as they are.
-    declared : moderators, groupings and dependence that codebooks declare.
+    declared : moderators, groupings and dependence that codebooks declare, and whose findings
+        stay out, as the study's own data are here.
     correlation : see :func:`metastudy.synthesis.published_effects.published`.
     """
-    here = {s["citation"] for c in cells for s in json.loads(c.attrs["studies"]).values()}
     found = [estimates(c, vocabulary) for c in cells]
-    found.append(published(effects, here, vocabulary, allowed, declared.dependence, correlation))
+    given = (allowed, declared.dependence, correlation)
+    found.append(published(effects, declared.here, vocabulary, *given))
     parts = [rows for rows, _ in found]
     table = pd.concat(parts, ignore_index=True).fillna({EFFECT: ""})
     table = with_attributes(table, declared.attributes, moderators_of(vocabulary))
