@@ -181,6 +181,7 @@ MODULE_TABLES = {
     "answers": {
         "effects": Item("answers", "effects_table", ("studies", "contrasts", "refits")),
         "differences": Item("differences", "table", ("studies", "contrasts")),
+        "pairs": Item("pairs", "table", ("studies", "contrasts", "draws")),
         "levels": Item("answers", "levels_table", ("studies", "contrasts")),
     },
     "codings": {

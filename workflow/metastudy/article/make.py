@@ -36,6 +36,7 @@ from metastudy.article.topics import (
     missing_outcomes,
     moderated,
     moderators,
+    pairs,
     pooling,
     pooling_comparison,
     power_scaling,
@@ -99,7 +100,8 @@ TOPICS: dict[str, ModuleType] = {
         *(design_based, events, predictive_events),
         *(dependence, differences, effect_directions, influence, moderated, moderators),
         *(arms, associations, left_out_groups, missing_outcomes, tails, tiles, unlock),
-        *(exploratory, heterogeneity, identification, pooling, pooling_comparison, power_scaling),
+        *(exploratory, heterogeneity, identification, pairs, pooling),
+        *(pooling_comparison, power_scaling),
         *(
             predictive_answers,
             predictive_checks,

@@ -225,12 +225,13 @@ def _module(write: _Writer, module: str) -> str:
             f"{module}.{key}.summary",
             f"{module}.{key}.points.sentence",
             f"{module}.{key}.differences.outcomes",
+            f"{module}.pairs.of.{key}.sentence",
             f"{module}.{key}.moderators.sentence",
         )
         for key in exposures
-        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart")
+        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart", "pairs")
     ]
-    names = ("effects", "differences", "levels", "prevalence", "places", "shares")
+    names = ("effects", "differences", "pairs", "levels", "prevalence", "places", "shares")
     # Of codes the forest says the same once more.
     lead = "contrasts" if write.figure(f"contrasts_{module}", label)[0] else "module"
     return _under(
