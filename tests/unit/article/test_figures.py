@@ -49,6 +49,7 @@ FORESTS: dict[str, Callable[[Results], pd.DataFrame]] = {
 ALL: dict[str, tuple[Callable[[Results], pd.DataFrame], Drawing]] = {
     **{name: (table, forest.forest) for name, table in FORESTS.items()},
     "arms_threat": (lambda e: arms.figure(e, "threat"), plots_arms.arms),
+    "narrow_arms_threat": (lambda e: arms.figure(e, "threat"), plots_arms.narrow_arms),
     "tiles_coping": (lambda e: tiles.figure(e, "coping"), plots_tiles.tiles),
     "study_grid": (topics_studies.study_grid, study_grid.study_grid),
     "participant_flow": (topics_studies.participant_flow, flow.participant_flow),

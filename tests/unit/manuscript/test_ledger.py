@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from helpers.repository import ROOT
+from helpers.small_manuscript import PNG
 from metastudy.common.problems import BadInput
 from metastudy.manuscript.ledger import COLUMNS, entries, read
 from metastudy.manuscript.ledger_links import FILTER, name_numbers, named
@@ -89,7 +90,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "manuscript.qmd").write_text(ARTICLE, "utf-8")
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
     (folder / "figures" / "dots.svg").write_text(svg, "utf-8")
-    (folder / "figures" / "dots.png").write_bytes(b"")
+    (folder / "figures" / "dots.png").write_bytes(PNG)
     (folder.parent / "sources.json").write_text(json.dumps(MADE_OF), "utf-8")
     return folder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +113,28 @@ def written(built: Path) -> str:
     return dumped(record_of(built))
 
 
+def edited(text: str, edit: Callable[[dict[str, Any]], object]) -> str:
+    """A record with a row of its numbers edited, and the checksum that it had."""
+    found = json.loads(text)
+    edit(found["tables"]["contrasts/threat"]["rows"])
+    return dumped(found)
+
+
 BROKEN = {
     "half-written": (lambda text: text[: len(text) // 2], "no JSON"),
     "old version": (lambda _: '{"raw": {}, "tables": {}, "variables": {}}', "version 1"),
     "new version": (lambda text: text.replace('"schema": 2', '"schema": 3'), "version 3"),
     "a section is missing": (lambda text: text.replace('"stages"', '"other"'), "no stages"),
     "edited by hand": (lambda text: text.replace('"0.30"', '"0.31"'), "edited after it was"),
+    "a number taken out": (lambda text: edited(text, lambda rows: rows.popitem()), "edited after"),
+    "a number added": (
+        lambda text: edited(text, lambda rows: rows.update(new=next(iter(rows.values())))),
+        "edited after it was",
+    ),
+    "a number moved": (
+        lambda text: edited(text, lambda rows: next(iter(rows.values()))[0].__setitem__(0, 9.0)),
+        "edited after it was",
+    ),
     "no object": (lambda _: "[]", "version none"),
 }
 

@@ -157,6 +157,8 @@ VARIABLES = {
 MODULE_FIGURES = {
     "answers": {
         "arms": Item("arms", "figure", ("names", "contrasts", "draws"), "arms"),
+        # of a name with this beginning: what a narrow screen is shown in place of the one without
+        "narrow_arms": Item("arms", "figure", ("names", "contrasts", "draws"), "narrow_arms"),
         "tiles": Item("tiles", "figure", ("names", "contrasts"), "tiles"),
         "module": Item("answer_figures", "figure", ("names", "contrasts")),
         "moderated": Item(

@@ -123,6 +123,7 @@ TOPICS: dict[str, ModuleType] = {
 }
 PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "arms": arms_plot.arms,
+    "narrow_arms": arms_plot.narrow_arms,
     "forest": forest.forest,
     "flow": flow.participant_flow,
     "funnel": funnel.funnel,
