@@ -619,8 +619,12 @@ def test_the_mark_is_where_machines_look(documents: Path) -> None:
     dublin = "{http://purl.org/dc/elements/1.1/}"
     assert properties.findtext(f"{dublin}title") == marked
     assert properties.findtext(f"{dublin}description") == "Every number here is made up."
-    # what is printed as the title is the title
-    assert marked not in re.sub(r"<[^>]+>", "", _word(documents))
+    space = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
+    assert (properties.findtext(f"{space}keywords") or "").startswith("Simulated data, ")
+    # what is printed as the title is the title, and so with the keywords
+    printed = re.sub(r"<[^>]+>", "", _word(documents))
+    assert marked not in printed
+    assert "Keywords: Simulated data" not in printed
     article = ET.parse(documents / "manuscript.xml").getroot()
     titles = ["".join(node.itertext()) for node in article.iter("article-title")]
     assert titles[0] == marked

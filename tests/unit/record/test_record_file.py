@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from helpers.evidence import selection
 from helpers.records import CONFIG, finished_build
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.record import inputs
@@ -221,6 +222,17 @@ def test_a_number_without_a_kind_and_an_unfinished_build_are_errors(tmp_path: Pa
     (folder / "results/variables/_variables.yml").unlink()
     with pytest.raises(MetastudyError, match="finish the build first"):
         record_of(folder)
+
+
+def test_analyses_of_selection_of_one_effect_are_rows_of_their_own(tmp_path: Path) -> None:
+    folder = finished_build(tmp_path / "one")
+    (folder / "results/selection").mkdir()
+    for name, table in selection().items():
+        table.to_parquet(folder / f"results/selection/{name}.parquet")
+    analyses = selection()["analyses"]
+    assert analyses["outcome"].nunique() == 1
+    rows = record_of(folder)["tables"]["selection/analyses"]["rows"]
+    assert {key.rpartition("|")[2] for key in rows} == set(analyses["analysis"])
 
 
 def test_results_of_a_study_that_was_removed_are_no_record(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Item:
 
 FIGURES = {
     "study_grid": Item("studies", "study_grid", ("studies",), "study_grid"),
-    "evidence_map": Item("studies", "study_grid", ("studies",), "evidence_map"),
+    "evidence_map": Item("pooling", "evidence_map", ("studies", "synthesis"), "evidence_map"),
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
     "synthesis": Item("synthesis", "figure", ("names", "contrasts", "synthesis")),
     "caterpillar": Item("caterpillar", "figure", ("names", "synthesis")),
