@@ -9,7 +9,13 @@ from pathlib import Path
 
 from helpers.repository import ROOT
 
-__all__ = ["staged"]
+__all__ = ["PNG", "staged"]
+
+# A picture of one point.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
+)
 
 
 def staged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -104,11 +106,17 @@ def test_more_places_than_a_figure_holds_have_none() -> None:
     assert arms_topic.figure(replace(world, contrasts={"threat": many}), "threat").empty
 
 
+@pytest.mark.parametrize(
+    ("draw", "wide", "tall"), [(arms.arms, 6.3, 3.4), (arms.narrow_arms, 3.5, 6.5)]
+)
 def test_every_mark_of_an_arm_and_of_a_difference_is_where_its_row_says(
+    draw: Callable[[pd.DataFrame], Figure],
+    wide: float,
+    tall: float,
     drawn: tuple[Results, dict[str, np.ndarray]],
 ) -> None:
     table = arms_topic.figure(drawn[0], "threat")
-    figure = arms.arms(table)
+    figure = draw(table)
     found = artists(figure)
     for at, one in table.iterrows():
         assert ends(found[f"low-{at}"]) == [one["low"]]
@@ -129,7 +137,10 @@ def test_every_mark_of_an_arm_and_of_a_difference_is_where_its_row_says(
     band = found["rope"]
     assert isinstance(band, Rectangle)
     assert (band.get_x(), band.get_width()) == pytest.approx((-0.1, 0.2))
-    assert figure.get_figheight() <= 3.4
+    assert figure.get_figwidth() == wide
+    assert figure.get_figheight() <= tall
+    below = found["difference-0"].axes.get_position().y1 <= axes.get_position().y0  # type: ignore[union-attr]
+    assert below == (draw is arms.narrow_arms)
 
 
 def test_variables_have_the_means_of_arms(drawn: tuple[Results, dict[str, np.ndarray]]) -> None:

@@ -10,13 +10,13 @@ from matplotlib.lines import Line2D
 
 from helpers.drawings import artists, ends
 from helpers.evidence import evidence
-from metastudy.article.topics import prevalence
-from metastudy.article.topics import studies as topics_studies
+from metastudy.article.topics import pooling, prevalence
+from metastudy.common.tables import JOINT
 from metastudy.display.plots import code_places, evidence_map, truths
 
 
 def test_the_evidence_map_has_a_mark_for_each_place_and_its_area_grows_with_the_people() -> None:
-    table = topics_studies.study_grid(evidence("mixed", 3)).reset_index(drop=True)
+    table = pooling.evidence_map(evidence("mixed", 3)).reset_index(drop=True)
     table["n"] = [10 * (at + 1) for at in range(len(table))]
     found = artists(evidence_map.evidence_map(table))
     sizes = []
@@ -27,6 +27,32 @@ def test_the_evidence_map_has_a_mark_for_each_place_and_its_area_grows_with_the_
     assert sizes == sorted(sizes)
     assert len(set(sizes)) == len(table)
     assert evidence_map.evidence_map(table.head(0)) is not None  # no study, no error
+
+
+def test_the_map_says_with_which_studies_each_is_pooled() -> None:
+    world = evidence("mixed", 3)
+    assert pooling.partners(world) == {
+        "first": ["second", "third"],
+        "second": ["first", "third"],
+        "third": ["first", "second"],
+    }
+    grid = pooling.evidence_map(world)
+    assert {len(mark.split(JOINT)) for mark in grid["pools_with"] if mark} == {2}
+    found = artists(evidence_map.evidence_map(grid))
+    assert found["pools-first"].get_text() == "Pools with 2 studies"  # type: ignore[attr-defined]
+    alone = evidence("mixed", 1)
+    assert pooling.partners(alone) == {}
+    assert set(pooling.evidence_map(alone)["pools_with"]) == {""}
+    found = artists(evidence_map.evidence_map(pooling.evidence_map(alone)))
+    assert found["pools-first"].get_text() == "Pools with none"  # type: ignore[attr-defined]
+    # estimates of another metric are not among what a mean is of
+    estimates = world.synthesis["estimates"].copy()
+    estimates.loc[estimates["study"].eq("third"), "metric"] = "log_odds"
+    other = replace(world, synthesis={**world.synthesis, "estimates": estimates})
+    assert pooling.partners(other) == {"first": ["second"], "second": ["first"]}
+    named = artists(evidence_map.evidence_map(pooling.evidence_map(other)))["pools-first"]
+    assert named.get_text().startswith("Pools with ")  # type: ignore[attr-defined]
+    assert "studies" not in named.get_text()  # type: ignore[attr-defined]
 
 
 def test_codes_are_by_place_on_one_scale_with_the_most_frequent_first() -> None:

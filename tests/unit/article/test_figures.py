@@ -26,6 +26,7 @@ from metastudy.article.topics import (
     exploratory,
     heterogeneity,
     identification,
+    pooling,
     synthesis,
     tiles,
 )
@@ -34,7 +35,7 @@ from metastudy.common.tables import JOINT
 from metastudy.display.plots import arms as plots_arms
 from metastudy.display.plots import canvas as plots_canvas
 from metastudy.display.plots import effect_directions as plots_effect_directions
-from metastudy.display.plots import flow, forest, study_grid, style
+from metastudy.display.plots import evidence_map, flow, forest, study_grid, style
 from metastudy.display.plots import tiles as plots_tiles
 
 Drawing = Callable[[pd.DataFrame], Figure]
@@ -49,7 +50,9 @@ FORESTS: dict[str, Callable[[Results], pd.DataFrame]] = {
 ALL: dict[str, tuple[Callable[[Results], pd.DataFrame], Drawing]] = {
     **{name: (table, forest.forest) for name, table in FORESTS.items()},
     "arms_threat": (lambda e: arms.figure(e, "threat"), plots_arms.arms),
+    "narrow_arms_threat": (lambda e: arms.figure(e, "threat"), plots_arms.narrow_arms),
     "tiles_coping": (lambda e: tiles.figure(e, "coping"), plots_tiles.tiles),
+    "evidence_map": (pooling.evidence_map, evidence_map.evidence_map),
     "study_grid": (topics_studies.study_grid, study_grid.study_grid),
     "participant_flow": (topics_studies.participant_flow, flow.participant_flow),
     "directions": (effect_directions.figure, plots_effect_directions.directions),

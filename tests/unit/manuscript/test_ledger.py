@@ -7,13 +7,18 @@ import html
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from helpers.repository import ROOT
+from helpers.small_manuscript import PNG
 from metastudy.common.problems import BadInput
 from metastudy.manuscript.ledger import COLUMNS, entries, read
+from metastudy.manuscript.ledger_links import FILTER, name_numbers, named
+from metastudy.manuscript.pandoc import pandoc_path
 from metastudy.manuscript.render import render
 from metastudy.manuscript.source import read_sources
 
@@ -85,7 +90,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "manuscript.qmd").write_text(ARTICLE, "utf-8")
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
     (folder / "figures" / "dots.svg").write_text(svg, "utf-8")
-    (folder / "figures" / "dots.png").write_bytes(b"")
+    (folder / "figures" / "dots.png").write_bytes(PNG)
     (folder.parent / "sources.json").write_text(json.dumps(MADE_OF), "utf-8")
     return folder
 
@@ -124,7 +129,9 @@ def test_the_way_back_leads_to_a_place_on_the_page(made: Path) -> None:
     )
     there = re.findall(r'id="of-([^"]+)"', page)
     assert len(there) == len(set(there))
-    assert set(there) == {n for n in back if n.startswith("effect") or n == "frame"}
+    # a number that is only in a title or a heading has no place on the page, and no way back
+    assert set(there) == set(back)
+    assert "n.two" not in back
 
 
 def test_the_text_is_that_of_a_page_without_a_ledger(
@@ -174,3 +181,68 @@ def test_a_number_without_a_source_and_a_half_written_file_are_one_clear_error(
     half.write_text(json.dumps(MADE_OF)[:50], "utf-8")
     with pytest.raises(BadInput, match=r"(?s)sources\.json.*JSONDecodeError"):
         read(half)
+
+
+def links(page: str) -> list[tuple[str, str]]:
+    found = re.findall(r'<a\s[^>]*href="ledger.html#([^"]+)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    return [(name, re.sub(r"<[^>]+>|\s+", " ", text).strip()) for name, text in found]
+
+
+def by_the_filter(folder: Path, to: str) -> str:
+    """What pandoc makes of named numbers with the filter that Quarto runs, variables put in."""
+    values = read_sources(folder)[0].variables
+    text = (folder / "manuscript.qmd").read_text("utf-8")
+    text = re.sub(r"\{\{< var (\S+) >\}\}", lambda use: values[use[1]], text)
+    command = [pandoc_path(), "--from=markdown", f"--to={to}", "--standalone", "--citeproc"]
+    command += [f"--lua-filter={FILTER}", f"--bibliography={folder / 'references.bib'}"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_filter_of_quarto_makes_the_links_of_our_own_page(
+    made: Path, project: Path, tmp_path: Path
+) -> None:
+    own = (made / "manuscript.html").read_text("utf-8")
+    copy = Path(shutil.copytree(project, tmp_path / "source"))
+    name_numbers(copy, read_sources(project)[0].variables)
+    page = by_the_filter(copy, "html")
+    assert sorted(links(page)) == sorted(links(own))
+    ids = re.findall(r'id="(of-[^"]+)"', page)
+    assert sorted(ids) == sorted(re.findall(r'id="(of-[^"]+)"', own))
+    assert "from-ledger" not in page
+    word = by_the_filter(copy, "plain")
+    assert "ledger" not in word
+    assert "of 0.50 SD" not in word
+    assert "−0.10 to 1.10" in word
+    filters = yaml.safe_load((copy / "_quarto.yml").read_text("utf-8"))["filters"]
+    assert filters.index("quarto") < filters.index("assets/ledger-quarto.lua")
+    assert (copy / "assets" / "ledger-quarto.lua").is_file()
+
+
+def test_only_numbers_of_running_text_are_named_for_quarto() -> None:
+    variables = {"n": "2", "word": "two", "who": "@one2001"}
+    use = "{{< var n >}}"
+    span = f'[{use}]{{.from-ledger variable="n"}}'
+    for text, expected in (
+        (f"There are {use}, {use}.", f"There are {span}, {span}."),
+        (f"| {use} | 3 |", f"| {span} | 3 |"),
+        (f": Of {use} {{#tbl-a}}", f": Of {span} {{#tbl-a}}"),
+        (
+            f'![{use}](figures/x){{#fig-x fig-alt="{use}"}}',
+            f'![{span}](figures/x){{#fig-x fig-alt="{use}"}}',
+        ),
+    ):
+        assert named(text, variables) == expected
+    same = (
+        "{{< var word >}} and {{< var who >}} and {{< var unknown >}}",
+        f"## Results of {use} {{#sec-a}}",
+        f'::: {{.callout-note title="Of {use}"}}',
+        f"`{use}` and ${use}$",
+        f"$$\nx = {use}\n$$ {{#eq-a}}",
+        f"```\n{use}\n```",
+        f"[of {use}](page.html)",
+        f"---\ntitle: {use}\nabstract: none\nkeywords: [{use}]\n---",
+    )
+    for text in same:
+        assert named(text, variables) == text
+    front = f"---\nabstract: |\n  Of {use}.\ndate: {use}\n---\n{use}"
+    assert named(front, variables) == f"---\nabstract: |\n  Of {span}.\ndate: {use}\n---\n{span}"

@@ -114,3 +114,119 @@ def test_without_quarto_the_record_says_so(
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     record = render(project, tmp_path / "out", ["html"], asked="auto")
     assert (record["engine"], record["not_quarto"]) == ("pandoc", "no quarto on PATH")
+
+
+# --- with a ledger --------------------------------------------------------------------------------
+NUMBERED = ARTICLE.replace("Rendered by", "The effect is {{< var effect.mean >}}. Rendered by")
+MADE_OF = {
+    "variables": {
+        name: {
+            **{key: [] for key in ("estimands", "modules", "fits", "tables", "studies")},
+            "rules": ["variables"],
+        }
+        for name in ("effect.mean", "build.renderer")
+    },
+    "studies": {},
+}
+NAMED = """
+text = pathlib.Path("manuscript.qmd").read_text("utf-8")
+assert '[{{< var effect.mean >}}]{.from-ledger variable="effect.mean"}' in text
+assert "ledger-quarto.lua" in pathlib.Path("_quarto.yml").read_text("utf-8")
+"""
+
+
+@pytest.fixture
+def numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, Path]:
+    """A project with a number, the file of its sources, and what stands in for Quarto gives."""
+    variables = 'build:\n  renderer: "pandoc 3.9"\neffect:\n  mean: "0.26"\n'
+    folder = staged(tmp_path / "source", NUMBERED, variables)
+    sources, own = tmp_path / "sources.json", tmp_path / "held"
+    sources.write_text(json.dumps(MADE_OF), "utf-8")
+    render(folder, own, ["html", "docx"], asked="pandoc", ledger=sources)
+    program = tmp_path / "bin" / "quarto"
+    program.parent.mkdir()
+    program.write_text(HELD.format(python=sys.executable, held=str(own)) + NAMED)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return folder, sources, own
+
+
+def test_pages_whose_numbers_lead_to_the_ledger_are_taken(
+    numbered: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    folder, sources, _ = numbered
+    before = (folder / "manuscript.qmd").read_text("utf-8")
+    out = tmp_path / "out"
+    record = render(folder, out, ["html", "docx"], asked="auto", ledger=sources)
+    assert record["engine"] == "quarto", record.get("not_quarto")
+    assert (out / "ledger.html").is_file()
+    assert 'href="ledger.html#effect.mean"' in (out / "manuscript.html").read_text("utf-8")
+    # what a reader is given has no spans
+    assert (folder / "manuscript.qmd").read_text("utf-8") == before
+    assert "ledger-quarto" not in (folder / "_quarto.yml").read_text("utf-8")
+    asked = render(folder, tmp_path / "asked", ["html", "docx"], "quarto", "quarto", ledger=sources)
+    assert asked["engine"] == "quarto"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (
+            'href="ledger.html#effect.mean"',
+            'href="#sec-results"',
+            "manuscript.html: 1 of 2 numbers do not lead to the ledger (effect.mean)",
+        ),
+        (
+            'href="ledger.html#effect.mean"',
+            'href="ledger.html#effect.gone"',
+            "manuscript.html: a dead link to ledger.html#effect.gone",
+        ),
+        (
+            'id="of-effect.mean"',
+            'id="elsewhere"',
+            "ledger.html: a dead link to manuscript.html#of-effect.mean",
+        ),
+    ],
+)
+def test_pages_whose_numbers_lead_nowhere_are_not_taken(
+    old: str, new: str, why: str, numbered: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    folder, sources, held = numbered
+    page = held / "manuscript.html"
+    text = page.read_text("utf-8")
+    assert text.count(old) == 1
+    page.write_text(text.replace(old, new), "utf-8")
+    out = tmp_path / "out"
+    record = render(folder, out, ["html", "docx"], asked="auto", ledger=sources)
+    assert record["engine"] == "pandoc"
+    assert why in str(record["not_quarto"])
+    assert old in (out / "manuscript.html").read_text("utf-8")
+    assert "pandoc 3.9" in (folder / "_variables.yml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("print('1.8.27')", "Quarto 1.8.27 is older than 1.9"),
+        ("raise SystemExit(1)", "no quarto on PATH"),
+        (
+            "print('1.9.38' if sys.argv[1] == '--version' else 'ERROR: no Deno', end='')\n"
+            "raise SystemExit(sys.argv[1] != '--version')",
+            "Quarto failed: quarto render (status 1) said: ERROR: no Deno",
+        ),
+        ("print('1.9.38')", "Quarto failed: quarto render wrote no index.html"),
+    ],
+)
+def test_an_old_quarto_and_one_that_fails_leave_our_own_documents(
+    program: str, why: str, numbered: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    folder, sources, _ = numbered
+    quarto = tmp_path / "bin" / "quarto"
+    quarto.write_text(f"#!{sys.executable}\nimport sys\n{program}\n")
+    out = tmp_path / "out"
+    record = render(folder, out, ["html", "docx"], asked="auto", ledger=sources)
+    assert record["engine"] == "pandoc"
+    assert str(record["not_quarto"]).startswith(why)
+    assert {path.name for path in out.iterdir()} == {
+        *FILES, "ledger.html", "ledger.csv", "render.json"
+    }  # fmt: skip

@@ -20,6 +20,7 @@ import typst
 import yaml
 
 from helpers.repository import ROOT
+from helpers.small_manuscript import PNG
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.manuscript.checks import check
 from metastudy.manuscript.checks.references import cited_by_variables
@@ -82,10 +83,6 @@ VARIABLES = 'n: {studies: "two"}\neffect:\n  mean: "0.50"\n'
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="60">'
     '<rect width="9" height="9"/></svg>'
-)
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c63f8ffff3f0005fe02fe0def46b80000000049454e44ae426082"
 )
 
 
@@ -264,6 +261,36 @@ MISTAKES = {
         lambda project: (project / "figures/effects.png").unlink(),
         "no-figure",
         "effects.png",
+    ),
+    "drawing that was cut off": (
+        lambda project: (project / "figures/effects.svg").write_text(SVG[:-9], "utf-8"),
+        "half-figure",
+        "effects.svg: no whole SVG",
+    ),
+    "picture that was cut off": (
+        lambda project: (project / "figures/effects.png").write_bytes(PNG[:-1]),
+        "half-figure",
+        "effects.png: no whole PNG",
+    ),
+    "picture that is empty": (
+        lambda project: (project / "figures/effects.png").write_bytes(b""),
+        "half-figure",
+        "no whole PNG (0 bytes)",
+    ),
+    "variable file that was cut off": (
+        lambda project: (project / "_variables.yml").write_text(VARIABLES[:24], "utf-8"),
+        "yaml",
+        "_variables",
+    ),
+    "table that was cut off": (
+        _edit("tables/_tbl-effects.md", ": Effects. Simulated data. {#tbl-effects}", ": Eff"),
+        "unknown-reference",
+        "no table of this id",
+    ),
+    "drawing for narrow screens that was cut off": (
+        lambda project: (project / "figures/narrow_effects.svg").write_text(SVG[:-9], "utf-8"),
+        "half-figure",
+        "narrow_effects.svg: no whole SVG",
     ),
     "no alternative text": (_article(' fig-alt="Two dots on a line."', ""), "fig-alt", "fig-alt"),
     "empty alternative text": (_article("Two dots on a line.", ""), "fig-alt", "fig-alt"),
@@ -444,6 +471,65 @@ def test_a_failed_render_leaves_the_earlier_files(project: Path) -> None:
     assert (out / "manuscript.html").read_bytes() == before
 
 
+@pytest.mark.parametrize("lost", ["effects.svg", "effects.png"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"<svg")])
+def test_a_figure_that_is_lost_between_two_runs_costs_nothing_that_was_rendered(
+    damage: Callable[[Path], object], lost: str, parts: dict[str, Path], tmp_path: Path
+) -> None:
+    options = ("--engine", "pandoc", "--formats", "html", "docx")
+    assert _command(parts, tmp_path, *options).returncode == 0
+    out = tmp_path / "out"
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert before.keys() == {"manuscript.html", "manuscript.docx", "render.json"}
+    damage(parts["figures"] / lost)
+    done = _command(parts, tmp_path, *options)
+    assert done.returncode == 1
+    assert lost in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+
+
+WITHOUT_FONTS = """
+import sys
+from pathlib import Path
+import matplotlib.font_manager as fonts
+own_fonts = fonts.findSystemFonts
+def findSystemFonts(fontpaths=None, fontext="ttf"):
+    return own_fonts(fontpaths, fontext) if fontpaths else []
+fonts.findSystemFonts = findSystemFonts
+fonts.fontManager = fonts._load_fontmanager(try_read_cache=False)
+import matplotlib
+assert all(f.fname.startswith(matplotlib.get_data_path()) for f in fonts.fontManager.ttflist)
+import numpy as np, pandas as pd
+from metastudy.display.plots import canvas
+page = canvas.drawn(lambda table: canvas.Page(1.0, ["simulated"]).figure)(pd.DataFrame())
+project, out = map(Path, sys.argv[1:])
+canvas.save(page, out / "drawn.svg", out / "drawn.png")
+from metastudy.manuscript.render import render
+render(project, out, ["html", "typst", "docx"], asked="pandoc")
+"""
+
+
+def test_a_machine_without_fonts_makes_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    """Letters are those of matplotlib's and Typst's own packages, whatever is installed."""
+    with_fonts, without = tmp_path / "with", tmp_path / "without"
+    for folder in (with_fonts, without):
+        folder.mkdir()
+    empty = tmp_path / "fonts.conf"
+    empty.write_text("<fontconfig></fontconfig>", "utf-8")
+    lost = {"FONTCONFIG_FILE": str(empty), "HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path)}
+    program = WITHOUT_FONTS.splitlines()
+    system = "\n".join(row for row in program if "font" not in row.lower())
+    for text, folder, more in ((system, with_fonts, {}), (WITHOUT_FONTS, without, lost)):
+        command = [sys.executable, "-c", text, str(project), str(folder)]
+        done = subprocess.run(command, env=os.environ | more, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    for path in with_fonts.iterdir():
+        assert (without / path.name).read_bytes() == path.read_bytes(), path.name
+    names = {path.name for path in with_fonts.iterdir()}
+    assert names >= {"drawn.svg", "drawn.png", "manuscript.pdf", "manuscript.html"}
+
+
 def test_two_runs_give_the_same_bytes(documents: Path, project: Path, tmp_path: Path) -> None:
     render(project, tmp_path / "again", list(FORMATS))
     for name in ("manuscript.html", "manuscript.pdf", "manuscript.docx", "manuscript.xml"):
@@ -533,8 +619,12 @@ def test_the_mark_is_where_machines_look(documents: Path) -> None:
     dublin = "{http://purl.org/dc/elements/1.1/}"
     assert properties.findtext(f"{dublin}title") == marked
     assert properties.findtext(f"{dublin}description") == "Every number here is made up."
-    # what is printed as the title is the title
-    assert marked not in re.sub(r"<[^>]+>", "", _word(documents))
+    space = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
+    assert (properties.findtext(f"{space}keywords") or "").startswith("Simulated data, ")
+    # what is printed as the title is the title, and so with the keywords
+    printed = re.sub(r"<[^>]+>", "", _word(documents))
+    assert marked not in printed
+    assert "Keywords: Simulated data" not in printed
     article = ET.parse(documents / "manuscript.xml").getroot()
     titles = ["".join(node.itertext()) for node in article.iter("article-title")]
     assert titles[0] == marked

@@ -9,12 +9,13 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from helpers.browser import Page, chromium, open_browser
 from helpers.repository import ROOT
-from helpers.small_manuscript import staged
+from helpers.small_manuscript import PNG, staged
 from metastudy.manuscript.render import render
 from metastudy.manuscript.web_page import finished, places_of, smaller_svg
 
@@ -31,13 +32,15 @@ provenance-mark: Simulated data
 
 ## Results {#sec-results}
 
-As @eq-long says, and @fig-dots shows.
+As @eq-long says, and @fig-dots and @fig-arms show.
 
 $$ y = a + b x + c x^2 + d x^3 + e x^4 + f x^5 + g x^6 + h x^7 + i x^8 + j x^9 $$ {#eq-long}
 
 $$ a_1 + a_2 + a_3 + a_4 + a_5 + a_6 + a_7 + a_8 + a_9 + a_{10} + a_{11} + a_{12} = b + c + d + e $$
 
 ![Dots.](figures/dots){#fig-dots fig-alt="Two dots."}
+
+![Arms.](figures/arms){#fig-arms fig-alt="Two arms."}
 
 {{< include tables/_tbl-studies.md >}}
 
@@ -85,9 +88,12 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tables/_tbl-studies.md": STUDIES,
         "tables/_tbl-effects.md": EFFECTS,
         "figures/dots.svg": SVG,
+        "figures/arms.svg": SVG,
+        "figures/narrow_arms.svg": SVG.replace('width="90"', 'width="45"', 1),
     }
     source = staged(folder / "source", ARTICLE, more=more)
-    (source / "figures" / "dots.png").write_bytes(b"")
+    for name in ("dots", "arms"):
+        (source / "figures" / f"{name}.png").write_bytes(PNG)
     render(source, folder / "out", ["html"])
     return folder / "out" / "manuscript.html"
 
@@ -182,6 +188,39 @@ def test_axe_finds_nothing_by_day_and_night_wide_and_narrow(browser: Page, page_
         "document.querySelectorAll('.formula').forEach(x => x.removeAttribute('tabindex'));0"
     )
     assert browser.run(asked) == ["scrollable-region-focusable"]
+
+
+def test_the_version_for_narrow_screens_is_beside_its_figure_and_no_other(page_file: Path) -> None:
+    page = page_file.read_text("utf-8")
+    pictures = re.findall(r"<picture>(.*?)</picture>", page, re.DOTALL)
+    assert len(pictures) == 1
+    found = re.fullmatch(
+        r'<source media="([^"]*)" srcset="data:image/svg\+xml,([^" ]*)">\s*(<img .*>)',
+        pictures[0].strip(),
+        re.DOTALL,
+    )
+    assert found, "a blank would end the address"
+    assert found[1] == "screen and (max-width: 40rem)"
+    assert ET.fromstring(unquote(found[2])).get("width") == "45"
+    assert 'alt="Two arms."' in found[3]
+    assert "data-drawing" not in page
+
+
+@pytest.mark.ci
+def test_a_figure_with_a_narrow_version_does_not_scroll_on_a_narrow_screen(
+    browser: Page, page_file: Path
+) -> None:
+    shown = (
+        "(id => { const box = document.querySelector(id + ' .picture'), image = box.querySelector"
+        "('img'); return [image.currentSrc.includes('width=\\'45\\''),"
+        " box.scrollWidth <= box.clientWidth,"
+        " getComputedStyle(box.nextElementSibling, '::before').content === 'none'] })"
+    )
+    for width, narrow in ((1280, False), (390, True)):
+        for dark in (False, True):
+            browser.show(page_file, width, dark)
+            assert browser.run(f"{shown}('#fig-arms')") == [narrow, True, True]
+            assert browser.run(f"{shown}('#fig-dots')") == [False, not narrow, not narrow]
 
 
 @pytest.mark.ci

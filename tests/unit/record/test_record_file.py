@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from helpers.evidence import selection
 from helpers.records import CONFIG, finished_build
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.record import inputs
@@ -112,12 +114,28 @@ def written(built: Path) -> str:
     return dumped(record_of(built))
 
 
+def edited(text: str, edit: Callable[[dict[str, Any]], object]) -> str:
+    """A record with a row of its numbers edited, and the checksum that it had."""
+    found = json.loads(text)
+    edit(found["tables"]["contrasts/threat"]["rows"])
+    return dumped(found)
+
+
 BROKEN = {
     "half-written": (lambda text: text[: len(text) // 2], "no JSON"),
     "old version": (lambda _: '{"raw": {}, "tables": {}, "variables": {}}', "version 1"),
     "new version": (lambda text: text.replace('"schema": 2', '"schema": 3'), "version 3"),
     "a section is missing": (lambda text: text.replace('"stages"', '"other"'), "no stages"),
     "edited by hand": (lambda text: text.replace('"0.30"', '"0.31"'), "edited after it was"),
+    "a number taken out": (lambda text: edited(text, lambda rows: rows.popitem()), "edited after"),
+    "a number added": (
+        lambda text: edited(text, lambda rows: rows.update(new=next(iter(rows.values())))),
+        "edited after it was",
+    ),
+    "a number moved": (
+        lambda text: edited(text, lambda rows: next(iter(rows.values()))[0].__setitem__(0, 9.0)),
+        "edited after it was",
+    ),
     "no object": (lambda _: "[]", "version none"),
 }
 
@@ -204,6 +222,17 @@ def test_a_number_without_a_kind_and_an_unfinished_build_are_errors(tmp_path: Pa
     (folder / "results/variables/_variables.yml").unlink()
     with pytest.raises(MetastudyError, match="finish the build first"):
         record_of(folder)
+
+
+def test_analyses_of_selection_of_one_effect_are_rows_of_their_own(tmp_path: Path) -> None:
+    folder = finished_build(tmp_path / "one")
+    (folder / "results/selection").mkdir()
+    for name, table in selection().items():
+        table.to_parquet(folder / f"results/selection/{name}.parquet")
+    analyses = selection()["analyses"]
+    assert analyses["outcome"].nunique() == 1
+    rows = record_of(folder)["tables"]["selection/analyses"]["rows"]
+    assert {key.rpartition("|")[2] for key in rows} == set(analyses["analysis"])
 
 
 def test_results_of_a_study_that_was_removed_are_no_record(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Item:
 
 FIGURES = {
     "study_grid": Item("studies", "study_grid", ("studies",), "study_grid"),
-    "evidence_map": Item("studies", "study_grid", ("studies",), "evidence_map"),
+    "evidence_map": Item("pooling", "evidence_map", ("studies", "synthesis"), "evidence_map"),
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
     "synthesis": Item("synthesis", "figure", ("names", "contrasts", "synthesis")),
     "caterpillar": Item("caterpillar", "figure", ("names", "synthesis")),
@@ -161,6 +161,8 @@ VARIABLES = {
 MODULE_FIGURES = {
     "answers": {
         "arms": Item("arms", "figure", ("names", "contrasts", "draws"), "arms"),
+        # of a name with this beginning: what a narrow screen is shown in place of the one without
+        "narrow_arms": Item("arms", "figure", ("names", "contrasts", "draws"), "narrow_arms"),
         "tiles": Item("tiles", "figure", ("names", "contrasts"), "tiles"),
         "module": Item("answer_figures", "figure", ("names", "contrasts")),
         "moderated": Item(
@@ -187,6 +189,7 @@ MODULE_TABLES = {
         "differences": Item(
             "differences", "table", ("studies", "contrasts", "correlations_of_arms")
         ),
+        "pairs": Item("pairs", "table", ("studies", "contrasts", "draws")),
         "levels": Item("answers", "levels_table", ("studies", "contrasts")),
     },
     "codings": {

@@ -36,6 +36,7 @@ from metastudy.article.topics import (
     missing_outcomes,
     moderated,
     moderators,
+    pairs,
     parcels,
     pooling,
     pooling_comparison,
@@ -100,7 +101,8 @@ TOPICS: dict[str, ModuleType] = {
         *(design_based, events, predictive_events),
         *(dependence, differences, effect_directions, influence, moderated, moderators),
         *(arms, associations, left_out_groups, missing_outcomes, parcels, tails, tiles, unlock),
-        *(exploratory, heterogeneity, identification, pooling, pooling_comparison, power_scaling),
+        *(exploratory, heterogeneity, identification, pairs, pooling),
+        *(pooling_comparison, power_scaling),
         *(
             predictive_answers,
             predictive_checks,
@@ -122,6 +124,7 @@ TOPICS: dict[str, ModuleType] = {
 }
 PLOTS: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "arms": arms_plot.arms,
+    "narrow_arms": arms_plot.narrow_arms,
     "forest": forest.forest,
     "flow": flow.participant_flow,
     "funnel": funnel.funnel,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,10 @@ from metastudy.models.priors import Prior, priors_of
 from metastudy.models.registry import model_named
 from metastudy.posterior.verdicts import CUTS, ROPES, Kind, Verdict, judge
 
-__all__ = ["Modelled", "Results", "drawn", "of_modules"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Modelled", "Results", "drawn", "drawn_by_chain", "of_modules"]
 
 DEFAULT_CUTS = {"clear": 0.975, "too_small": 0.95, "direction": 0.975}
 
@@ -178,16 +181,24 @@ class Results:
         return {module: self.model(module) for module in self.vocabulary["modules"]}
 
 
-def drawn(evidence: Results, module: str, ids: Iterable[str]) -> dict[str, np.ndarray]:
-    """Draws of some contrasts of a module, each as one row of numbers, as far as they are given."""
+def drawn_by_chain(evidence: Results, module: str, ids: Iterable[str]) -> xr.DataArray | None:
+    """Draws of some contrasts of a module, as far as they are given: (chain, draw, contrast)."""
     wanted = set(ids)
     if not wanted or module not in evidence.draws:
-        return {}
+        return None
     with made_files.tree(evidence.draws[module]) as found:
         value = found["contrasts"]["value"]
         known = [i for i in map(str, value["contrast"].values) if i in wanted]
-        values = value.sel(contrast=known).transpose("contrast", "chain", "draw").to_numpy()
-    return {i: v.ravel() for i, v in zip(known, values, strict=True)}
+        return value.sel(contrast=known).transpose("chain", "draw", "contrast").load()
+
+
+def drawn(evidence: Results, module: str, ids: Iterable[str]) -> dict[str, np.ndarray]:
+    """Draws of some contrasts of a module, each as one row of numbers, as far as they are given."""
+    found = drawn_by_chain(evidence, module, ids)
+    if found is None:
+        return {}
+    values = found.transpose("contrast", "chain", "draw").to_numpy()
+    return {str(i): v.ravel() for i, v in zip(found["contrast"].values, values, strict=True)}
 
 
 def of_modules(evidence: Results, table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -33,6 +33,8 @@ LOOKED_FOR = {
     "moderators": ("fig", "tbl"),
     **dict.fromkeys(("dependence", "influence", "prior_scales"), ("tbl",)),
 }
+# What a module says beside what it says of each exposure.
+NO_EXPOSURES = ("level", "cells", "top", "accuracy", "sites", "apart", "assumed", "pairs")
 MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
 # A citation in Markdown that this library wrote; labels have their @ escaped.
 _CITED = re.compile(r"(?<![\w\\])@(?!(?:fig|tbl|sec|eq)-)(\w(?:[\w:.+/-]*\w)?)")
@@ -236,12 +238,13 @@ def _module(write: _Writer, module: str) -> str:
             f"{module}.{key}.summary",
             f"{module}.{key}.points.sentence",
             f"{module}.{key}.differences.outcomes",
+            f"{module}.pairs.of.{key}.sentence",
             f"{module}.{key}.moderators.sentence",
         )
         for key in exposures
-        if f"{key}" not in ("level", "cells", "top", "accuracy", "sites", "apart", "assumed")
+        if f"{key}" not in NO_EXPOSURES
     ]
-    names = ("effects", "differences", "levels", "prevalence", "places", "shares")
+    names = ("effects", "differences", "pairs", "levels", "prevalence", "places", "shares")
     # Of codes the forest says the same once more.
     lead = "contrasts" if write.figure(f"contrasts_{module}", label)[0] else "module"
     return _under(

@@ -9,9 +9,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -19,11 +20,15 @@ import jinja2
 from metastudy.common.problems import BadInput, Problem
 from metastudy.manuscript.source import MARK, Source, unmarked
 
-__all__ = ["COLUMNS", "Entry", "entries", "linked", "page", "read", "table", "used_in"]
+__all__ = [
+    *("COLUMNS", "Entry", "anchors_of", "entries", "is_number", "linked", "page", "read", "table"),
+    "used_in",
+]
 
 __resources__ = ("assets/ledger.html", "assets/ledger.css")
 ASSETS = Path(__file__).with_name("assets")
 NUMBER = re.compile(r"\d")
+ANCHOR = re.compile(r'\sid="of-([^"]+)"')
 CITED = re.compile(r"@\w")  # a citation's key is no number
 HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
 COLUMNS = (
@@ -69,7 +74,8 @@ def read(path: Path) -> dict[str, Any]:
     )
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether the text of a variable has a number in it; the key of a citation is none."""
     return bool(NUMBER.search(text)) and not CITED.match(text)
 
 
@@ -89,7 +95,7 @@ def entries(sources: Sequence[Source], made_of: Mapping[str, Any]) -> list[Entry
     found: dict[str, dict[str, Any]] = {}
     for source in sources:
         for use in source.uses:
-            if _is_number(use.text):
+            if is_number(use.text):
                 mine = found.setdefault(use.name, {"text": use.text, "places": [], "in": []})
                 mine["places"].append(f"{Path(use.file).name}:{use.row}")
                 mine["in"].append(source.document)
@@ -146,11 +152,14 @@ def page(
     mark: str,
     marked: str,
     lang: str = "en",
+    anchors: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> str:
     """The ledger as one web page without a request: numbers first, then the studies' files.
 
     Parameters
     ----------
+    anchors : by document the variables that have a place on its web page. A number that is only in
+        a title or an alternative text has none, and no way back.
     mark, marked : of the data, and the sentence after it; empty for observed data alone.
     """
     environment = jinja2.Environment(
@@ -168,6 +177,7 @@ def page(
         mark=mark,
         marked=marked,
         lang=lang,
+        anchors=anchors,
         style=(ASSETS / "ledger.css").read_text("utf-8"),
     )
 
@@ -180,10 +190,15 @@ def linked(text: str, source: Source) -> str:
     text = HEADING.sub(lambda line: str(unmarked(line[0])), text)
     out, at = [], 0
     for part in re.finditer("\ue000([0-9]+)\ue001(.*?)\ue002", text, re.DOTALL):
-        whole = part[0] if _is_number(source.uses[int(part[1])].text) else part[2]
+        whole = part[0] if is_number(source.uses[int(part[1])].text) else part[2]
         out += [text[at : part.start()], whole]
         at = part.end()
     return "".join([*out, text[at:]])
+
+
+def anchors_of(page: str) -> set[str]:
+    """The variables that have a place on a web page: the first of their numbers there."""
+    return set(ANCHOR.findall(page))
 
 
 def used_in(text: str, source: Source) -> dict[str, str]:

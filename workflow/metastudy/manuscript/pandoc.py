@@ -199,12 +199,13 @@ def metadata(source: Source, to: str) -> dict[str, Any]:
     if not meta.get("provenance"):
         meta.pop("provenance", None)
         meta.pop("provenance-mark", None)
-    meta["printed-title"] = meta["title"]
+    meta["printed-title"], meta["printed-keywords"] = meta["title"], meta.get("keywords", [])
     if mark := meta.get("provenance-mark"):
         if to in ("docx", "jats"):  # where programs and catalogues look
             meta["title"] = rf"\[{mark}\] {meta['title']}"
             meta["tags"] = [mark, *meta["tags"]]
         if to == "docx":
+            meta["keywords"] = meta["tags"]
             meta["description"] = meta["provenance"]
             meta["provenance-mark"] = f"**{mark}**"  # its template cannot make a part bold
     return {k: v for k, v in (meta | _people(meta, to)).items() if v is not None}

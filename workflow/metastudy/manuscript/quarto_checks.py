@@ -16,6 +16,8 @@ __all__ = ["failings", "words_of"]
 LOST = 0.002  # of our own words, at most: headings and running heads differ by a few
 SHOWN = 8  # words that a message names
 WORD = re.compile(r"\w+(?:[.,]\d+)*")
+LINK = re.compile(r'<a\s[^>]*?href="([^"]+)"')
+PLACE = re.compile(r'\s(?:id|name)="([^"]+)"')
 
 
 def words_of(path: Path) -> Counter[str] | None:
@@ -60,6 +62,7 @@ def failings(
     files: Iterable[str],
     mark: str = "",
     renderer: str = "",
+    ledger: str = "",
 ) -> list[str]:
     """Why what another engine rendered may not be taken; empty where it may.
 
@@ -69,6 +72,7 @@ def failings(
     files : names of the documents.
     mark : of simulated data; empty where there are none.
     renderer : the name of our own engine in the text, which the other does not print.
+    ledger : the page of the ledger, beside the documents of ``other``; empty without one.
     """
     found = []
     for name in files:
@@ -85,20 +89,45 @@ def failings(
             found.append(f"{name}: the mark {mark!r} is not there ({', '.join(missing)})")
         if name.endswith(".html"):
             found += [f"{name}: {why}" for why in _dead(other / name)]
+            if ledger:
+                found += [f"{name}: {why}" for why in _unled(own / name, other / name, ledger)]
+    if ledger:
+        found += [f"{ledger}: {why}" for why in _dead(other / ledger)]
     return found
 
 
+def _unled(own: Path, other: Path, ledger: str) -> list[str]:
+    """Numbers of a page of ours that lead to the ledger, and of the other page do not."""
+
+    def leading(page: Path) -> Counter[str]:
+        links = (
+            html.unescape(link).partition("#")
+            for link in LINK.findall(page.read_text("utf-8", "replace"))
+        )
+        return Counter(place for file, _, place in links if file == ledger)
+
+    ours = leading(own)
+    lost = ours - leading(other)
+    if not lost:
+        return []
+    some = ", ".join(name for name, _ in lost.most_common(SHOWN))
+    return [f"{lost.total()} of {ours.total()} numbers do not lead to the ledger ({some})"]
+
+
 def _dead(page: Path) -> list[str]:
-    """Links of a page to what is neither in it nor beside it."""
-    text = page.read_text("utf-8")
-    there = set(re.findall(r'\s(?:id|name)="([^"]+)"', text))
-    dead = []
-    for link in dict.fromkeys(re.findall(r'<a\s[^>]*?href="([^"]+)"', text)):
+    """Links of a page to what is neither in it nor beside it, or not in the page beside it."""
+    dead, places = [], {}
+    for link in dict.fromkeys(LINK.findall(page.read_text("utf-8", "replace"))):
         file, _, place = html.unescape(link).partition("#")
         if re.match(r"[a-z][a-z0-9+.-]*:|//", file):
             continue
-        if (file and not (page.parent / file).is_file()) or (
-            not file and place and place not in there
-        ):
+        target = page.parent / file if file else page
+        there = target.is_file()
+        if there and place and target.suffix == ".html":
+            if target not in places:
+                found = PLACE.findall(target.read_text("utf-8", "replace"))
+                places[target] = set(map(html.unescape, found))
+            there = place in places[target]
+        if not there:
             dead.append(f"a dead link to {link}")
     return dead

@@ -14,13 +14,17 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
+from typing import Any
 
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.manuscript import ledger as ledgers
 from metastudy.manuscript.captions import captions, lines
 from metastudy.manuscript.checks import check
 from metastudy.manuscript.checks.references import cited_by_variables
+from metastudy.manuscript.ledger_links import name_numbers
 from metastudy.manuscript.pandoc import SUFFIX, convert, epoch_of, tool_versions
 from metastudy.manuscript.quarto import (
     quarto_tools,
@@ -36,6 +40,8 @@ from metastudy.manuscript.yaml_rows import Names
 __all__ = ["FORMATS", "render"]
 
 FORMATS = tuple(SUFFIX)
+LEDGER = "ledger.html"
+MOST_SAID = 300  # letters of what Quarto said, in the record
 CAPTIONS = "captions.tsv"  # in the staged folder, for the report of Snakemake
 RENDERER = re.compile(r'(?m)^(  renderer: )"?([^"\n]*)"?$')  # in the file of variables
 
@@ -85,11 +91,10 @@ def render(
     if problems:
         raise BadInput(problems)
     files = [_name(source, to) for source in sources for to in formats]
-    more: dict[str, str] = {}
-    if ledger is not None:
-        more = _ledger(sources, ledger)
-        for source in sources:
-            source.ledger = True
+    made_of = ledgers.read(ledger) if ledger is not None else None
+    rows = ledgers.entries(sources, made_of) if made_of else []
+    for source in sources:
+        source.ledger = made_of is not None
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch)
         problems = [
@@ -100,68 +105,90 @@ def render(
         ]
         if problems:
             raise BadInput(dict.fromkeys(problems))
+        pages = {s.document: made / _name(s, "html") for s in sources if "html" in formats}
+        anchors = {d: ledgers.anchors_of(page.read_text("utf-8")) for d, page in pages.items()}
+        more = _ledger(sources[0], rows, made_of["studies"], anchors) if made_of else {}
         why = ""
         if engine == "quarto":
-            _by_quarto(project, sources, formats, made)
+            write_references(project, sources)
+            with tempfile.TemporaryDirectory() as other:
+                _by_quarto(_copy(project, Path(other)), sources, formats, made, bool(more))
         elif asked == "auto":
-            why = _quarto_or_why(project, sources, formats, made, ledger is not None)
+            why = _quarto_or_why(project, sources, formats, made, more)
             engine = "pandoc" if why else "quarto"
         out.mkdir(parents=True, exist_ok=True)
         for name in files:
             shutil.copy(made / name, out / name)
         for name, text in more.items():
             (out / name).write_text(text, "utf-8")
-        pages = {s.document: out / _name(s, "html") for s in sources if "html" in formats}
-        texts = {document: path.read_text("utf-8") for document, path in pages.items()}
+        texts = {d: (out / page.name).read_text("utf-8") for d, page in pages.items()}
         (project / CAPTIONS).write_text(lines(captions(sources, texts)), "utf-8")
     record = _record(out, files, engine, asked) | ({"not_quarto": why} if why else {})
     (out / "render.json").write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     return record
 
 
-def _ledger(sources: list[Source], path: Path) -> dict[str, str]:
+def _ledger(
+    article: Source,
+    rows: list[ledgers.Entry],
+    studies: Mapping[str, Any],
+    anchors: Mapping[str, set[str]],
+) -> dict[str, str]:
     """The files of the ledger by name."""
-    made_of = ledgers.read(path)
-    rows = ledgers.entries(sources, made_of)
-    front = unmarked(sources[0].front)
+    front = unmarked(article.front)
     mark, marked = (str(front.get(key) or "") for key in ("provenance-mark", "provenance"))
-    lang = str(sources[0].config.get("lang", "en"))
+    lang = str(article.config.get("lang", "en"))
     return {
-        "ledger.csv": ledgers.table(rows, made_of["studies"]),
-        "ledger.html": ledgers.page(rows, made_of["studies"], mark, marked, lang),
+        "ledger.csv": ledgers.table(rows, studies),
+        LEDGER: ledgers.page(rows, studies, mark, marked, lang, anchors),
     }
 
 
-def _by_quarto(project: Path, sources: list[Source], formats: list[str], out: Path) -> None:
-    write_references(project, sources)
+def _copy(project: Path, scratch: Path) -> Path:
+    """The staged folder once more, for Quarto: what it is given names its numbers."""
+    return Path(shutil.copytree(project, scratch / "source"))
+
+
+def _by_quarto(
+    copy: Path, sources: list[Source], formats: list[str], out: Path, ledger: bool
+) -> None:
+    """Have Quarto render a copy of the staged folder, with links to the ledger if there is one."""
+    write_references(copy, sources)
+    if ledger:
+        name_numbers(copy, sources[0].variables)
     stems = {source.document: Path(source.article).stem for source in sources}
-    run_quarto(project, stems, formats, out, epoch_of(sources[0]))
+    run_quarto(copy, stems, formats, out, epoch_of(sources[0]))
 
 
 def _quarto_or_why(
-    project: Path, sources: list[Source], formats: list[str], made: Path, ledger: bool
+    project: Path,
+    sources: list[Source],
+    formats: list[str],
+    made: Path,
+    ledger: Mapping[str, str],
 ) -> str:
     """Put what Quarto renders in place of our own documents, or say why that is not done."""
     if why := usable_quarto():
         return why
-    if ledger:
-        return "numbers of Quarto's pages do not lead to the ledger"
     with tempfile.TemporaryDirectory() as scratch:
-        copy, other = Path(scratch, "source"), Path(scratch, "made")
-        shutil.copytree(project, copy)
+        copy, other = _copy(project, Path(scratch)), Path(scratch, "made")
         other.mkdir()
+        for name, text in ledger.items():
+            (other / name).write_text(text, "utf-8")
         variables = copy / "_variables.yml"
         ours = RENDERER.search(variables.read_text("utf-8"))
         named = f"Quarto {quarto_version()}"
         text = RENDERER.sub(rf'\g<1>"{named}"', variables.read_text("utf-8"))
         variables.write_text(text, "utf-8")
         try:
-            _by_quarto(copy, sources, formats, other)
+            _by_quarto(copy, sources, formats, other, bool(ledger))
         except MetastudyError as error:
-            return f"Quarto failed: {str(error).splitlines()[0]}"
+            said = " ".join(str(error).split())  # of hundreds of lines, the complaints are first
+            return f"Quarto failed: {shorten(said, MOST_SAID, placeholder=' …')}"
         mark = str(unmarked(sources[0].front.get("provenance-mark")) or "")
         files = [_name(source, to) for source in sources for to in formats]
-        if found := failings(made, other, files, mark, ours[2] if ours else ""):
+        page = LEDGER if ledger and "html" in formats else ""
+        if found := failings(made, other, files, mark, ours[2] if ours else "", page):
             return "; ".join(found)
         for name in files:
             shutil.copy(other / name, made / name)

@@ -1,4 +1,4 @@
-"""The web page after pandoc wrote it: smaller pictures, a script of our own, and a policy.
+"""The web page after pandoc wrote it: smaller and narrow pictures, a script, and a policy.
 
 The policy lets the page load nothing: pictures and the font of formulas are inside it, and the one
 script that runs is the one whose SHA-256 the policy holds (Content Security Policy Level 3).
@@ -10,14 +10,17 @@ import base64
 import hashlib
 import json
 import re
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
-__all__ = ["finished", "places_of", "smaller_svg"]
+__all__ = ["NARROW", "finished", "places_of", "smaller_svg"]
 
 __resources__ = ("assets/manuscript.js",)
 SCRIPT = Path(__file__).with_name("assets") / "manuscript.js"
 PICTURE = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
+DRAWING = re.compile(r'<img\b[^>]*?\sdata-drawing="([^"]*)"[^>]*>')
+NARROW, AT = "narrow_", "screen and (max-width: 40rem)"  # as in manuscript.css
 PATH = re.compile(r'(?<=\sd=")[^"]*(?=")')
 PLACE = re.compile(r'(?<=\s)(x|y|x1|x2|y1|y2|cx|cy)="(-?\d+\.\d{3,})"')
 STYLE = re.compile(r'(?<=\sstyle=")[^"]*(?=")')
@@ -69,8 +72,23 @@ def _short_path(path: str) -> str:
 
 
 def _picture(found: re.Match[str]) -> str:
-    text = smaller_svg(base64.b64decode(found[1]).decode("utf-8"))
-    return "data:image/svg+xml," + quote(text.replace('"', "'"), safe=PLAIN)
+    return _address(base64.b64decode(found[1]).decode("utf-8"), PLAIN)
+
+
+def _address(svg: str, safe: str) -> str:
+    return "data:image/svg+xml," + quote(smaller_svg(svg).replace('"', "'"), safe=safe)
+
+
+def _with_narrow(found: re.Match[str], folder: Path) -> str:
+    """An image, with the version for narrow screens where the folder has one beside it."""
+    image = found[0].replace(f' data-drawing="{found[1]}"', "")
+    drawing = folder / unescape(found[1])
+    narrow = drawing.with_name(NARROW + drawing.name)
+    if drawing.suffix != ".svg" or not narrow.is_file():
+        return image
+    # a blank ends an address in a list of them
+    address = _address(narrow.read_text("utf-8"), PLAIN.replace(" ", "").replace(",", ""))
+    return f'<picture><source media="{AT}" srcset="{address}">{image}</picture>'
 
 
 def places_of(folder: Path) -> list[dict[str, object]]:
@@ -116,13 +134,15 @@ def finished(page: str, folder: Path) -> str:
     Parameters
     ----------
     page : the page as pandoc wrote it, with everything embedded.
-    folder : the staged manuscript; the script reads from its tables which study was where.
+    folder : the staged manuscript; the script reads from its tables which study was where, and
+        beside a figure there may be another for narrow screens, ``narrow_<name>.svg``.
 
     Returns
     -------
     str
         The page.
     """
+    page = DRAWING.sub(lambda found: _with_narrow(found, folder), page)
     page = PICTURE.sub(_picture, page)
     script = SCRIPT.read_text("utf-8")
     if "</" in script:

@@ -35,7 +35,7 @@ KEYS = (
     ),
     *("outcome", "vignette", "weighted", "pooling", "kind", "level", "group", "role", "country"),
     *("sector", "other", "other_vignette", "statistic", "moderator", "category", "x"),
-    *("module_or_family", "grouping", "prior_key", "factor"),
+    *("module_or_family", "grouping", "prior_key", "factor", "analysis"),
 )
 DIGITS = 3  # of an error; a value has all of its own
 POWERS = {"prior": 0.05, "likelihood": 0.05}  # sensitive from here on (Kallioinen et al. 2024)

@@ -29,6 +29,7 @@ from metastudy.article.table_rows import (
     verdict_label,
     verdict_of,
 )
+from metastudy.article.topics import pairs
 from metastudy.article.topics.arms import add_means
 from metastudy.article.topics.differences import modelled_apart, modelled_together, sentences
 from metastudy.article.topics.moderated import variables as of_moderators
@@ -252,6 +253,7 @@ def variables(evidence: Results, name: str) -> Tree:
                 put(tree, [str(exposure), "in", str(vignette) or GENERAL], said)
     add_means(tree, evidence, name)
     tree |= of_tiles(evidence, name) | of_moderators(evidence, name)
+    tree |= pairs.variables(evidence, name)
     tree["level"] = _answer_levels(evidence, name, main[main["estimand"] == "mean"])
     tree["label"] = evidence.vocabulary.label("modules", name)
     if (cells := evidence.cells.get(name)) and cells.cells:

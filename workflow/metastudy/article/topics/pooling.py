@@ -6,14 +6,52 @@ import pandas as pd
 
 from metastudy.article.results import Results
 from metastudy.article.topics.identification import relabelled
-from metastudy.common.tables import records
+from metastudy.article.topics.studies import study_grid
+from metastudy.common.tables import JOINT, records
 from metastudy.display.formatting import joined, listed
 from metastudy.display.pipe_table import Table
 
-__all__ = ["table"]
+__all__ = ["evidence_map", "partners", "table"]
 
 COLUMNS = ["exposure", "exposure_type", "outcomes", "studies", "countries", "pooled", "reason"]
 SHOWN = ["Exposure", "Study", "Place", "Outcomes", "Pooled", "Why not"]
+
+
+# Estimates that agree in these may be pooled, if they are of several studies.
+ALIKE = ["exposure", "exposure_type", "outcome", "role", "response_mode", "metric"]
+
+
+def partners(evidence: Results) -> dict[str, list[str]]:
+    """The other studies that each study of the second stage has a pooled effect with, by id."""
+    estimates, pooled = (evidence.synthesis.get(k, pd.DataFrame()) for k in ("estimates", "pooled"))
+    found: dict[str, dict[str, None]] = {}
+    if estimates.empty or pooled.empty:
+        return {}
+    means = pooled[pooled["level"].eq("population")]
+    known = set(means[ALIKE].astype(str).itertuples(index=False, name=None))
+    for key, mine in estimates.groupby(ALIKE, sort=False, dropna=False):
+        studies = list(dict.fromkeys(map(str, mine["study"])))
+        if tuple(map(str, key)) in known:
+            for study in studies:
+                found.setdefault(study, {}).update(dict.fromkeys(studies))
+    return {study: [o for o in others if o != study] for study, others in found.items()}
+
+
+def evidence_map(evidence: Results) -> pd.DataFrame:
+    """The grid of studies, with the labels of those that each is pooled with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`metastudy.article.topics.studies.GRID` and ``pools_with``, labels that are
+        joined, empty where a study has no pooled effect with another.
+    """
+    grid, with_others = study_grid(evidence), partners(evidence)
+    labels = {
+        study: JOINT.join(map(evidence.labels.study, others))
+        for study, others in with_others.items()
+    }
+    return grid.assign(pools_with=[labels.get(study, "") for study in grid["study"]])
 
 
 def table(evidence: Results) -> Table:

@@ -29,24 +29,22 @@ __all__ = [
 
 
 def table(evidence: Results) -> Table:
-    """One row per study: place, design, exposures, and rows that were read, kept and modelled."""
+    """One row per study: place, people and design, and rows read, kept and modelled."""
     grid, rows = study_grid(evidence), []
     # Of invented people a publication is no source: they stand in for those who are in it.
     invented = all(study.provenance == "simulated" for study in evidence.studies)
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
+        modelled = joined(
+            [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows], "none"
+        )
         row = {
             "Study": evidence.labels.study(study.id),
             "Country": joined(dict.fromkeys(mine["country_label"])),
             "Sector": listed(dict.fromkeys(mine["sector_label"])),
-            "Role": listed(dict.fromkeys(mine["role_label"])),
-            "Design": words(book["design"]),
-            "Exposures": listed(mine["exposure_types_label"].iloc[0].split(JOINT)),
-            "Read": str(study.report["rows_read"]),
-            "Kept": str(study.report["rows_kept"]),
-            "Modelled": joined(
-                [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows],
-                "–",
+            "Who and how": _design(mine, words(book["design"])),
+            "Read, kept, modelled": ", ".join(
+                [str(study.report["rows_read"]), str(study.report["rows_kept"]), modelled]
             ),
         }
         if invented:
@@ -59,6 +57,13 @@ def table(evidence: Results) -> Table:
     if invented:
         caption += " These numbers are invented; the size that was published is in the last column."
     return Table(pd.DataFrame(rows), grid, caption, study_marks(evidence))
+
+
+def _design(places: pd.DataFrame, design: str) -> str:
+    """Roles, design and types of exposure in one cell: more columns have smaller type."""
+    roles = listed(dict.fromkeys(places["role_label"]))
+    types = places["exposure_types_label"].iloc[0].split(JOINT)
+    return f"{roles}: {', '.join(map(inline, filter(None, [design, *types])))}"
 
 
 def exclusions_table(evidence: Results) -> Table:

@@ -23,19 +23,23 @@ from metastudy.display.plots.style import (
     LINE,
     MARGIN,
     MEDIUM,
+    NARROW,
     PALE,
     SMALL,
     WIDTH,
     mixed,
 )
 
-__all__ = ["LOOKS", "arms"]
+__all__ = ["LOOKS", "arms", "narrow_arms"]
 
 # Of each exposure in turn: marker, its size, width of lines, share of white.
 LOOKS = (("o", 4.2, 1.5, 0.0), ("s", 3.4, 0.9, 0.35), ("^", 4.2, 0.9, 0.15), ("D", 3.2, 0.9, 0.5))
 LABEL, CHANGE, GAP, MEAN, SURE = 1.5, 0.42, 0.16, 0.36, 0.46  # inches
 LINES, BETWEEN, FAMILY = 0.088, 0.068, 0.08  # between two arms, two exposures and two families
+LABEL_OF_NARROW, STACKED = 1.0, 0.2  # inches
 ALONE = "no other in its family"
+Look = tuple[str, float, float, float]
+Box = tuple[float, float, float, float]  # left, top, width, height of a panel, in inches
 
 
 @canvas.drawn
@@ -55,33 +59,93 @@ def arms(table: pd.DataFrame) -> Figure:
     """
     if table.empty:
         return nothing_to_show("Nothing to show: no experiment has its arms here.")
-    looks = {
-        exposure: LOOKS[at % len(LOOKS)]
-        for at, exposure in enumerate(dict.fromkeys(table["exposure"]))
-    }
+    looks = _looks(table)
     rows, places, tall = _places(table)
     compared = bool(table["difference"].notna().any())
     labels = {row: canvas.wrapped(row, LABEL, MEDIUM) for row in rows}
-    widest = canvas.widest(labels.values(), MEDIUM)
-    left = MARGIN + widest + 0.1
+    left = MARGIN + canvas.widest(labels.values(), MEDIUM) + 0.1
     texts = GAP + MEAN + SURE if compared else 0.0
     free = WIDTH - left - CHANGE - MARGIN - texts
     wide = 0.6 * free if compared else free
-    legend = _legend(table, looks)
+    legend = _legend(table, looks, WIDTH)
     head = 0.15 * len(legend) + 0.2
     page = canvas.Page(head + tall + 0.42, list(table["provenance"]))
     top = page.y + head
     _draw_legend(page, legend, looks)
-    for row, text in labels.items():
-        if row != rows[0]:
-            line = top + min(places[at] for at in table.index[table["row"] == row]) - _HALF
-            page.line([MARGIN, WIDTH - MARGIN], [line, line], color=PALE, lw=0.5, zorder=0)
-        own = [places[at] for at in table.index[table["row"] == row]]
+    _draw_labels(page, labels, table, places, top, left)
+    _draw_means(page, table, places, looks, (left, top, wide, tall))
+    if compared:
+        x = left + wide + CHANGE + GAP
+        _draw_differences(page, table, places, looks, (x, top, free - wide, tall))
+    return page.figure
+
+
+@canvas.drawn
+def narrow_arms(table: pd.DataFrame) -> Figure:
+    """The same for a narrow screen: the differences are below the means, with labels again.
+
+    Parameters
+    ----------
+    table : as of :func:`arms`.
+    """
+    if table.empty:
+        return nothing_to_show("Nothing to show: no experiment has its arms here.")
+    looks = _looks(table)
+    rows, places, tall = _places(table)
+    compared = bool(table["difference"].notna().any())
+    labels = {row: canvas.wrapped(row, LABEL_OF_NARROW, MEDIUM) for row in rows}
+    left = MARGIN + canvas.widest(labels.values(), MEDIUM) + 0.1
+    legend = _legend(table, looks, NARROW)
+    head, panel = 0.15 * len(legend) + 0.2, tall + 0.42
+    height = head + panel + (STACKED + panel if compared else 0)
+    page = canvas.Page(height, list(table["provenance"]), NARROW)
+    top = page.y + head
+    _draw_legend(page, legend, looks)
+    _draw_labels(page, labels, table, places, top, left)
+    wide = NARROW - left - CHANGE - MARGIN
+    _draw_means(page, table, places, looks, (left, top, wide, tall))
+    if compared:
+        top += panel + STACKED
+        _draw_labels(page, labels, table, places, top, left)
+        wide = NARROW - left - MEAN - SURE - MARGIN
+        _draw_differences(page, table, places, looks, (left, top, wide, tall))
+    return page.figure
+
+
+def _looks(table: pd.DataFrame) -> dict[str, Look]:
+    exposures = dict.fromkeys(table["exposure"])
+    return {exposure: LOOKS[at % len(LOOKS)] for at, exposure in enumerate(exposures)}
+
+
+def _draw_labels(
+    page: canvas.Page,
+    labels: Mapping[str, str],
+    table: pd.DataFrame,
+    places: Mapping[int, float],
+    top: float,
+    left: float,
+) -> None:
+    """Labels of the rows at the left of a panel, and a line between each two rows."""
+    for at, (row, text) in enumerate(labels.items()):
+        own = [places[i] for i in table.index[table["row"] == row]]
+        if at:
+            line = top + min(own) - _HALF
+            ends = [MARGIN, page.width - MARGIN]
+            page.line(ends, [line, line], color=PALE, lw=0.5, zorder=0)
         middle = top + (min(own) + max(own)) / 2
         first = middle + 0.035 - LINE * (canvas.lines(text) - 1) / 2
         page.text(left - 0.1, first, text, MEDIUM, ha="right")
-    means = page.axes(left, top, wide, tall)
-    _means(means, table, places, looks, tall)
+
+
+def _draw_means(
+    page: canvas.Page,
+    table: pd.DataFrame,
+    places: Mapping[int, float],
+    looks: Mapping[str, Look],
+    box: Box,
+) -> None:
+    left, top, wide, tall = box
+    _means(page.axes(*box), table, places, looks, tall)
     x = left + wide + CHANGE
     page.text(x - 0.02, top - 0.06, "Change", SMALL, colour=GREY, ha="right")
     for at, spot in enumerate(records(table)):
@@ -89,14 +153,20 @@ def arms(table: pd.DataFrame) -> Figure:
         page.text(x - 0.02, y, change, MEDIUM, ha="right", gid=f"points-{at}")
     below = top + tall + 0.33
     page.text(left + wide / 2, below, "Mean of the arm, % of the scale", SMALL, ha="center")
-    if compared:
-        x += GAP
-        room = free - wide
-        _differences(page.axes(x, top, room, tall), table, places, looks, tall)
-        page.text(x, top - 0.06, "Effect against the others", SMALL, colour=GREY)
-        page.text(x, below, "SD; grey: too small to matter", SMALL)
-        _numbers(page, table, places, top, x + room)
-    return page.figure
+
+
+def _draw_differences(
+    page: canvas.Page,
+    table: pd.DataFrame,
+    places: Mapping[int, float],
+    looks: Mapping[str, Look],
+    box: Box,
+) -> None:
+    x, top, wide, tall = box
+    _differences(page.axes(*box), table, places, looks, tall)
+    page.text(x, top - 0.06, "Effect against the others", SMALL, colour=GREY)
+    page.text(x, top + tall + 0.33, "SD; grey: too small to matter", SMALL)
+    _numbers(page, table, places, top, x + wide)
 
 
 def _places(table: pd.DataFrame) -> tuple[list[str], dict[int, float], float]:
@@ -122,7 +192,9 @@ _HALF = BETWEEN + LINES  # from the middle of a row's first exposure up to the r
 Entry = tuple[str, tuple[str, str]]  # an exposure and the labels of its arms
 
 
-def _legend(table: pd.DataFrame, looks: Mapping[str, Any]) -> list[list[tuple[float, Entry]]]:
+def _legend(
+    table: pd.DataFrame, looks: Mapping[str, Look], width: float
+) -> list[list[tuple[float, Entry]]]:
     """Lines of the legend: where each exposure's entry begins."""
     lines: list[list[tuple[float, Entry]]] = [[]]
     x = MARGIN
@@ -130,7 +202,7 @@ def _legend(table: pd.DataFrame, looks: Mapping[str, Any]) -> list[list[tuple[fl
         first = table[table["exposure"] == exposure].iloc[0]
         labels = (str(first["reference"]), str(first["treatment"]))
         room = sum(0.16 + canvas.width(label, MEDIUM) + 0.14 for label in labels) + 0.1
-        if lines[-1] and x + room > WIDTH:
+        if lines[-1] and x + room > width:
             lines.append([])
             x = MARGIN
         lines[-1].append((x, (exposure, labels)))
@@ -139,7 +211,7 @@ def _legend(table: pd.DataFrame, looks: Mapping[str, Any]) -> list[list[tuple[fl
 
 
 def _draw_legend(
-    page: canvas.Page, lines: list[list[tuple[float, Entry]]], looks: Mapping[str, Any]
+    page: canvas.Page, lines: list[list[tuple[float, Entry]]], looks: Mapping[str, Look]
 ) -> None:
     for at, line in enumerate(lines):
         y = page.y + 0.1 + 0.15 * at
@@ -151,11 +223,11 @@ def _draw_legend(
                 x += 0.3 + canvas.width(label, MEDIUM)
 
 
-def _colour(look: tuple[str, float, float, float]) -> str:
+def _colour(look: Look) -> str:
     return mixed(HUES["randomised"], look[3])
 
 
-def _point(look: tuple[str, float, float, float], filled: bool) -> dict[str, Any]:
+def _point(look: Look, filled: bool) -> dict[str, Any]:
     marker, size, _, _ = look
     colour = _colour(look)
     return {"marker": marker, "ms": size, "mfc": colour if filled else "white", "mec": colour,
@@ -174,7 +246,7 @@ def _means(
     axes: Axes,
     table: pd.DataFrame,
     places: Mapping[int, float],
-    looks: Mapping[str, Any],
+    looks: Mapping[str, Look],
     tall: float,
 ) -> None:
     _bare(axes, tall)
@@ -201,7 +273,7 @@ def _differences(
     axes: Axes,
     table: pd.DataFrame,
     places: Mapping[int, float],
-    looks: Mapping[str, Any],
+    looks: Mapping[str, Look],
     tall: float,
 ) -> None:
     _bare(axes, tall)

@@ -91,15 +91,15 @@ def lines(text: str) -> int:
 
 
 class Page:
-    """A figure that is filled from the top, in inches."""
+    """A figure that is filled from the top, in inches; as wide as the text unless it says so."""
 
-    def __init__(self, height: float, provenance: Sequence[str]):
-        self.mark = mark(provenance)
+    def __init__(self, height: float, provenance: Sequence[str], width: float = WIDTH):
+        self.mark, self.width = mark(provenance), width
         self.height = height + (0.28 if self.mark else 0.06)
-        self.figure = Figure(figsize=(WIDTH, self.height))
+        self.figure = Figure(figsize=(width, self.height))
         self.y = 0.06  # from the top
         if self.mark:
-            self.text(WIDTH - 0.07, 0.14, self.mark, LARGE - 0.5, colour=WARNING, weight="bold",
+            self.text(width - 0.07, 0.14, self.mark, LARGE - 0.5, colour=WARNING, weight="bold",
                       ha="right", va="center", gid="mark", box=True)  # fmt: skip
             self.y = 0.28
 
@@ -110,23 +110,25 @@ class Page:
     ) -> None:  # fmt: skip
         """Write a text at a place, in inches from the left and the top; ``size`` is in points."""
         frame = {"boxstyle": "round,pad=0.25", "fc": "white", "ec": colour, "lw": 0.7}
+        across = x / self.width
         for at, line in enumerate(text.split("\n")):  # one by one, so that baselines agree
             self.figure.text(
-                x / WIDTH, 1 - (y + at * LINE) / self.height, line, fontsize=size, color=colour,
+                across, 1 - (y + at * LINE) / self.height, line, fontsize=size, color=colour,
                 fontweight=weight, fontstyle=style, ha=ha, va=va, gid=gid,
                 bbox=frame if box else None,
             )  # fmt: skip
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Add axes with the upper left corner at ``x`` and ``y``; all sizes in inches."""
-        place = (x / WIDTH, 1 - (y + height) / self.height, width / WIDTH, height / self.height)
+        across, up = self.width, self.height
+        place = (x / across, 1 - (y + height) / up, width / across, height / up)
         return self.figure.add_axes(place)
 
     def line(self, x: Sequence[float], y: Sequence[float], **look: Any) -> None:
         """Draw a line through points, in inches from the left and the top, with a ``look``."""
         self.figure.add_artist(
             Line2D(
-                [a / WIDTH for a in x],
+                [a / self.width for a in x],
                 [1 - b / self.height for b in y],
                 transform=self.figure.transFigure,
                 **look,

@@ -28,7 +28,8 @@ def evidence_map(table: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    table : columns :data:`metastudy.article.topics.studies.GRID`; ``n`` may be a hidden small one.
+    table : columns :data:`metastudy.article.topics.studies.GRID`, of which ``n`` may be a hidden
+        small one, and ``pools_with``, the labels of the studies that each is pooled with.
     """
     countries = list(dict.fromkeys(table["country_label"]))
     roles = list(dict.fromkeys(table["role_label"]))
@@ -62,13 +63,24 @@ def evidence_map(table: pd.DataFrame) -> Figure:
         types = split_values(first["exposure_types_label"]) or ["None"]
         hue = HUES.get(str(first["exposure_types"]).split(JOINT)[0], INK)
         right = MARGIN + NAME + wide + 0.08
-        page.text(right, line + 0.17, ", ".join(types), SMALL, colour=hue, weight="bold")
+        page.text(right, line + 0.13, ", ".join(types), SMALL, colour=hue, weight="bold")
         mode = canvas.wrapped(str(first["response_mode_label"]), TYPE - 0.1, SMALL)
-        page.text(right, line + 0.3, mode.split("\n")[0], SMALL, colour=GREY)
+        page.text(right, line + 0.25, mode.split("\n")[0], SMALL, colour=GREY)
+        others = _others(split_values(first["pools_with"]))
+        page.text(right, line + 0.37, others, SMALL, colour=GREY, gid=f"pools-{first['study']}")
         for country, there in mine.groupby("country_label", sort=False):
             _cell(axes, there, countries.index(str(country)), y, (roles, largest, hue))
     _key(page, roles, line_of=page.height - 0.1)
     return page.figure
+
+
+def _others(labels: list[str]) -> str:
+    """What a study is pooled with: one by its name, more as their number."""
+    if len(labels) > 1:
+        return f"Pools with {len(labels)} studies"
+    first, *more = canvas.wrapped(f"Pools with {labels[0] if labels else 'none'}", TYPE - 0.2,
+                                  SMALL).split("\n")  # fmt: skip
+    return f"{first} …" if more else first
 
 
 def _cell(

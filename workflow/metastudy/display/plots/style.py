@@ -31,6 +31,7 @@ __all__ = [
 
 MARGIN = 0.07  # inches
 WIDTH = 6.3  # inches: 16 cm, the width of the text
+NARROW = 3.5  # inches: of the screen of a telephone, on which letters keep their size
 SMALL, MEDIUM, LARGE = 7.0, 7.5, 8.5  # points
 LINE = 0.135  # inches from one line of text to the next
 INK, GREY, PALE = "#222222", "#767676", "#e3e3e3"

@@ -127,7 +127,10 @@ local function image(img)
     local text = "#image(%s, width: %s, alt: %s)"
     return inline(text:format(string_literal(img.src), width or "auto", string_literal(alt)))
   end
-  if HTML then img.attributes.alt = alt end
+  if HTML then
+    img.attributes.alt = alt
+    img.attributes.drawing = img.src                 -- for the version for narrow screens, if there is one
+  end
   img.caption = pandoc.Inlines(alt)
   return img
 end

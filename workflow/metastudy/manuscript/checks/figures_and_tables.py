@@ -6,15 +6,19 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 from metastudy.common.problems import Problem
 from metastudy.manuscript.checks.document import Document, Node, attr, plain, walk
 from metastudy.manuscript.source import Source, unmarked
+from metastudy.manuscript.web_page import NARROW
 
 __all__ = ["images", "tables"]
 
 IMAGE_SUFFIXES = {".svg", ".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp"}
 DEFAULT_SUFFIX = "svg"
+# How a PNG begins, and its last chunk (PNG specification, 5.2 and 11.2.5).
+PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 def images(document: Document) -> Iterator[Problem]:
@@ -59,13 +63,41 @@ def _figure(document: Document, figure: Node, image: Node) -> Iterator[Problem]:
         yield problem("figure", "a place elsewhere", "a file of the manuscript's folder", "fix it")
     else:
         for suffix in sorted(_suffixes(document.source)):
-            if not (document.source.folder / f"{address}.{suffix}").is_file():
+            file = document.source.folder / f"{address}.{suffix}"
+            if not file.is_file():
                 yield problem(
                     "no-figure",
                     f"no file {address}.{suffix}",
                     "a picture for each format",
                     "correct the name, or have the workflow draw it",
                 )
+            for found in (file, file.with_name(NARROW + file.name)):
+                if why := _damage(found):
+                    name = found.relative_to(document.source.folder).as_posix()
+                    yield problem(
+                        "half-figure",
+                        f"{document.source.name(name)}: {why}",
+                        "a whole picture",
+                        "delete the file and run the workflow again",
+                    )
+
+
+def _damage(file: Path) -> str:
+    """Why a picture cannot be shown, as far as it is seen in its form; empty where it can.
+
+    Web pages and Word take a drawing that was cut off, and show nothing or a part.
+    """
+    if not file.is_file():
+        return ""
+    content = file.read_bytes()
+    if file.suffix == ".svg":
+        try:
+            ElementTree.fromstring(content)
+        except ElementTree.ParseError as error:
+            return f"no whole SVG ({error})"
+    elif file.suffix == ".png" and not (content.startswith(PNG) and content.endswith(PNG_END)):
+        return f"no whole PNG ({len(content)} bytes)"
+    return ""
 
 
 def _suffixes(source: Source) -> set[str]:
