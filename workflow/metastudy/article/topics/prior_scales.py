@@ -84,7 +84,7 @@ def variables(evidence: Results) -> Tree:
         f"mean moves by more than {number(abs(worst['shift']))} posterior standard deviations "
         f"({_effect(evidence, worst)}; {inline(_varied(worst))}), intervals are "
         f"{number(min(widths))} to {number(max(widths))} times as wide, and "
-        f"{count(n) if n else 'none'} of {counted['id'].nunique()} verdicts "
+        f"{count(n) if n else 'none'} of {count(counted['id'].nunique())} verdicts "
         f"{'changes' if n == 1 else 'change'}"
     )
     return {"sentence": f"{said}{f'; {of}' if missed else ''}. {_power(found)}"}
@@ -98,8 +98,8 @@ def _power(found: pd.DataFrame) -> str:
     n = len(prior)
     as_well = f", {count(both) if both else 'none'} of them to the likelihood as well" * (n > 0)
     return (
-        f"Power-scaling finds {count(n) if n else 'none'} of {len(means)} pooled means sensitive "
-        f"to the prior{as_well}."
+        f"Power-scaling finds {count(n) if n else 'none'} of {count(len(means))} pooled means "
+        f"sensitive to the prior{as_well}."
     )
 
 
