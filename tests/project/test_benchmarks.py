@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -55,3 +60,33 @@ def test_the_checks_are_called_by_the_options_that_they_have(
         needed = set(re.findall(r"--[\w-]+", re.sub(r"\[[^\]]*\]", "", usage)))
         assert needed, command
         assert needed <= set(options) <= known, command
+
+
+@pytest.mark.parametrize("change", ["answer", "interview", "label", "study"])
+def test_an_update_changes_one_study_and_leaves_the_manifest_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    update = importlib.import_module("update")
+    raw = tmp_path / "data" / "raw"
+    shutil.copytree(ROOT / "data" / "raw", raw)
+    before = {p.relative_to(raw): p.read_bytes() for p in raw.rglob("*") if p.is_file()}
+    study = update.STUDY_OF[change]
+    assert update.changed(tmp_path, change, None, "Q5_1")
+    after = {p.relative_to(raw): p.read_bytes() for p in raw.rglob("*") if p.is_file()}
+    other = {path for path in after if before.get(path) != after[path]} - {Path("manifest.yaml")}
+    assert {path.parts[0] for path in other} == {f"{study}_again" if change == "study" else study}
+    assert before.keys() <= after.keys()
+    manifest = yaml.safe_load((raw / "manifest.yaml").read_text("utf-8"))
+    for name, files in manifest.items():
+        for file, digest in files.items():
+            assert sha256((raw / name / file).read_bytes()).hexdigest() == digest
+    book = yaml.safe_load((raw / next(iter(other)).parts[0] / "codebook.yaml").read_text("utf-8"))
+    assert book["study"]["id"] == next(iter(other)).parts[0]
+    if change == "interview":
+        (path,) = other
+        old, new = (
+            zipfile.ZipFile(BytesIO(one[path])).read("project.qde").count(b"<PlainTextSelection")
+            for one in (before, after)
+        )
+        assert 0 < new < old

@@ -362,6 +362,7 @@ MADE = [
     *expand("results/{kind}/{fit}.nc", kind=["cells", "fits", "contrasts"], fit=FITS),
     *expand("results/contrasts/{fit}-heterogeneity.parquet", fit=FITS),
     *expand("results/refits/{module}.nc", module=MODULES),
+    "results/declared",
     "results/synthesis/posterior.nc",
     *expand("results/figures/{figure}.svg", figure=FIGURES),
     "results/tables",

@@ -11,7 +11,16 @@ END = 2000  # bytes at the end of a log that are looked at
 
 
 def newest(log: Path) -> str:
-    """The last such line of a log without its beginning; empty where there is none."""
+    """Give the last such line of a log without its beginning.
+
+    Parameters
+    ----------
+    log : of a job that may be at work; it need not be there yet.
+
+    Returns
+    -------
+    What is behind :data:`PREFIX`; empty where there is no such line.
+    """
     try:
         with log.open("rb") as file:
             file.seek(max(log.stat().st_size - END, 0))
