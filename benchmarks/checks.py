@@ -52,6 +52,7 @@ def module(name: str, results: Path, config: dict[str, Any], made: Path) -> dict
         *("--gates", json.dumps(config["refit_gates"]), "--interval", report["interval"]),
         *("--rope_sd", report["rope_sd"], "--rope_logit", report["rope_logit"]),
         *("--table", made / "table", "--power", made / "power", "--pooling", made / "pooling"),
+        *("--correlations", made / "correlations"),
     )
     described = json.loads(subprocess.check_output([sys.executable, "-c", STUDIES, str(cells)]))
     rows = ("--cells", cells, "--studies", *(results / "harmonized" / s for s in described))
