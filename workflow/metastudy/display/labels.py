@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -142,14 +143,18 @@ class Labels:
             for name in (*self.vocabulary["factors"], *self.vocabulary["constructs"])
         }
         found = []
-        for piece in part.replace("|", " | ").split():
-            if piece in ("tau", "all", "|") or piece in self.vocabulary["exposure_types"]:
+        for piece in self._pieces(part):
+            if piece in ("tau", "all") or piece in self.vocabulary["exposure_types"]:
                 continue
             if "+" in piece and set(piece.split("+")) & GROUPINGS:
                 found.append(f"{words(joined(piece.split('+')))} in one")
                 continue
             if is_interaction(piece):
                 found.append(self._interaction(piece).label)
+                continue
+            if " " in piece:  # a published contrast that the vocabulary does not have
+                contrast, _, kind = piece.rpartition("_")
+                found.append(self.exposure_with_type(contrast, kind))
                 continue
             ours = [key for key in known if piece == key or piece.startswith(f"{key}_")]
             if ours:
@@ -161,6 +166,18 @@ class Labels:
                 found.append(words(piece.removesuffix("_tau")))
         first, *rest = found or [""]
         return ", ".join([first, *map(inline, rest)])
+
+    def _pieces(self, part: str) -> list[str]:
+        """Keys in a part of a parameter's name: between bars and blanks, but a contrast is one."""
+        found = []
+        for between in part.split("|"):
+            kinds = "|".join(map(re.escape, self.vocabulary["exposure_types"]))
+            contrast = re.match(rf"(\S+ .*_(?:{kinds}))(?: (.*))?$", between) if kinds else None
+            if contrast:
+                found += [contrast[1], *(contrast[2] or "").split()]
+            else:
+                found += between.split()
+        return found
 
 
 def study_label(study: Mapping[str, Any]) -> str:
