@@ -134,6 +134,9 @@ def test_a_vignette_has_a_key_of_its_own() -> None:
     stem = "coping.external_efficacy_measured.coping_avoidance"
     assert found[f"{stem}.inclusion_vs_quality.estimate"] == "0.41"
     assert found[f"{stem}.second.inclusion_vs_quality.estimate"] == "0.41"
+    by_vignette = found["coping.external_efficacy_measured.by_vignette.comparison"]
+    assert by_vignette.startswith("All six associations have a decided sign: avoidance in “user")
+    assert "coping.self_efficacy_measured.by_vignette.comparison" not in found
     assert f"{stem}.pomp" not in found  # two vignettes: no one share of the scale
     assert found["coping.level.second.inclusion_vs_quality.coping_avoidance.mean"] == "44.0"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from metastudy.display.sentences import DOWN, UP, Finding, comparison, phrases, 
 from metastudy.posterior.verdicts import CLAIMS, KINDS, Kind
 
 __all__ = [
+    "by_vignette",
     "contrast_variables",
     "exposure_variables",
     "findings_of",
@@ -99,6 +101,17 @@ def sentence_variables(
             "count": count(len(mine)),
         }
     return traced(leaves, *rows)
+
+
+def by_vignette(evidence: Results, kind: str, rows: Sequence[Mapping[str, Any]]) -> Tree:
+    """Which outcomes have a decided sign in which vignette: none is lost in the mean of all."""
+    named = [inline(evidence.labels.of(str(row["vignette"]), "vignettes")) for row in rows]
+    found = [
+        replace(one, label=f"{one.label} in “{name}”")
+        for one, name in zip(findings_of(evidence, rows), named, strict=True)
+    ]
+    noun = "effects" if kind == "randomised" else "associations"
+    return traced({"comparison": comparison(found, noun)}, *rows)
 
 
 def exposure_variables(evidence: Results, exposure: str, kind: str) -> Tree:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from metastudy.article import figure_rows
 from metastudy.article.effect_sentences import (
+    by_vignette,
     contrast_variables,
     exposure_variables,
     numbers_of,
@@ -221,6 +222,8 @@ def variables(evidence: Results, name: str) -> Tree:
             leaves["moderators"] = {"sentence": changes}
         new = sd[are_predictions(sd)]
         leaves["elsewhere"] = traced({"sentence": elsewhere(evidence, sd)}, *records(new))
+        if own["vignette"].nunique() > 1:
+            leaves["by_vignette"] = by_vignette(evidence, str(kind), records(own))
         put(tree, [str(exposure)], leaves)
         several_roles = evidence.several_roles(name)
         for row in records(sd[sd["level"] == "population"]):
