@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.small_manuscript import staged
+from helpers.small_manuscript import PNG, staged
 from metastudy.manuscript.render import render
 
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -93,7 +93,6 @@ As one said [@one2001], see @fig-one, @tbl-one and @sec-first.
 """
 MORE = {
     "figures/one.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
-    "figures/one.png": "",  # of formats that take no vectors
     "references.bib": "@article{one2001, author={One, A.}, title={Of one}, year={2001}}\n",
 }
 
@@ -101,7 +100,9 @@ MORE = {
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("jats")
-    render(staged(folder / "source", ARTICLE, more=MORE), folder / "out", ["jats"])
+    source = staged(folder / "source", ARTICLE, more=MORE)
+    (source / "figures/one.png").write_bytes(PNG)  # of formats that take no vectors
+    render(source, folder / "out", ["jats"])
     return folder / "out" / "manuscript.xml"
 
 

@@ -518,11 +518,12 @@ def test_a_machine_without_fonts_makes_the_same_bytes(project: Path, tmp_path: P
     empty = tmp_path / "fonts.conf"
     empty.write_text("<fontconfig></fontconfig>", "utf-8")
     lost = {"FONTCONFIG_FILE": str(empty), "HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path)}
+    here = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
     program = WITHOUT_FONTS.splitlines()
     system = "\n".join(row for row in program if "font" not in row.lower())
     for text, folder, more in ((system, with_fonts, {}), (WITHOUT_FONTS, without, lost)):
         command = [sys.executable, "-c", text, str(project), str(folder)]
-        done = subprocess.run(command, env=os.environ | more, capture_output=True, text=True)
+        done = subprocess.run(command, env=here | more, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     for path in with_fonts.iterdir():
         assert (without / path.name).read_bytes() == path.read_bytes(), path.name

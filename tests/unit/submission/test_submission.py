@@ -161,7 +161,7 @@ def test_statement_and_readme_have_licence_and_availability_of_each_file(folder:
     readme = (folder / "README.md").read_text("utf-8")
     heads = re.findall(r"^## (.+)$", readme, re.MULTILINE)
     assert heads[1:3] == ["Data Availability and Provenance Statements", "Dataset list"]
-    assert "| Figure 1 | `draw` | workflow/metastudy/article/topics/studies.py" in readme
+    assert "| Figure 1 | `draw` | workflow/metastudy/article/topics/pooling.py" in readme
     assert "| Table 1 | `tabulate` | workflow/metastudy/article/topics/studies.py" in readme
     assert "Data of 2 of 4 studies cannot go" in readme
 
