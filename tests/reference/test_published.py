@@ -147,7 +147,7 @@ def test_a_folder_of_published_effects_is_pooled_as_on_the_grid(
     assert ("country" in levels) == countries
     assert ("new_country" in levels) == countries
     spread = pd.read_parquet(tmp_path / "project/results/synthesis/heterogeneity.parquet")
-    for which, name in enumerate(("study+sector+setting", "country")[: 1 + countries]):
+    for which, name in enumerate(("study+setting", "country")[: 1 + countries]):
         row = spread[spread["parameter"].str.contains(f" {name}]", regex=False)].iloc[0]
         tau, square = exact.tau[:, which], exact.tau**2
         assert abs(row["mean"] - exact.weight @ tau) < 4 * row["mcse"] + 0.002, name
