@@ -226,7 +226,7 @@ def test_schools_in_districts_have_a_spread_each_and_a_prediction_for_a_new_dist
     table[f"{NESTED}district"] = [str(d) for d in DISTRICTS]
     (found,) = plans(table, np.diag(variance))
     ((_, own),) = found.found.items()
-    assert [c.name for c in own.components] == ["district", "study+country+sector+setting"]
+    assert [c.name for c in own.components] == ["district", "study+setting"]
     posterior = pool(found, PRIORS, SAMPLING)["posterior"].to_dataset()
     same = (DISTRICTS[:, None] == DISTRICTS).astype(float)
 
