@@ -246,3 +246,17 @@ def test_only_numbers_of_running_text_are_named_for_quarto() -> None:
         assert named(text, variables) == text
     front = f"---\nabstract: |\n  Of {use}.\ndate: {use}\n---\n{use}"
     assert named(front, variables) == f"---\nabstract: |\n  Of {span}.\ndate: {use}\n---\n{span}"
+
+
+def test_both_filters_make_the_same_links_of_a_number() -> None:
+    """Quarto loads a filter from a program of its own, so it cannot share a file with ours."""
+    assets = ROOT / "workflow" / "metastudy" / "manuscript" / "assets"
+    both = [(assets / name).read_text("utf-8") for name in ("qmd.lua", "ledger-quarto.lua")]
+    for name in ("to_ledger", "parted", "each_number"):
+        found = [
+            re.search(rf"^local function {name}\(.*?^end$", text, re.MULTILINE | re.DOTALL)
+            for text in both
+        ]
+        ours, theirs = (match[0] if match else None for match in found)
+        assert ours is not None
+        assert ours == theirs, name
