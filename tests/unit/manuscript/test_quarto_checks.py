@@ -107,6 +107,49 @@ def test_a_file_that_cannot_be_read_is_not_taken(held: Path, tmp_path: Path) -> 
     assert said == "manuscript.docx: its words cannot be read, so they are not compared"
 
 
+LONG = (
+    ARTICLE
+    + """
+As the rows say, the words of one are few among many. WORDS
+
+| place | estimate |
+|:--|--:|
+| first | 1.25 |
+| second | 2.25 |
+
+: Simulated data, some words of a caption. {#tbl-one}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        (r"<tr[^>]*>\s*<td[^>]*>second</td>.*?</tr>", "manuscript.html: 2 of 3 rows of tables"),
+        (r"(?<=<title>).*?(?=</title>)", "the mark 'Simulated data' is not in the title"),
+        (r"Simulated data(?=, some words)", "the mark 'Simulated data' is not there (simulated"),
+    ],
+    ids=["a row", "the title", "one of several marks"],
+)  # fmt: skip
+def test_little_that_is_lost_in_a_long_document_is_found(
+    pattern: str, why: str, tmp_path: Path
+) -> None:
+    words = " ".join(f"word{k}" for k in range(4000))
+    own = tmp_path / "own"
+    source = staged(
+        tmp_path / "long", LONG.replace("WORDS", words), 'build:\n  renderer: "pandoc"\n'
+    )
+    render(source, own, ["html"], asked="pandoc")
+    other = shutil.copytree(own, tmp_path / "other")
+    assert failings(own, other, ["manuscript.html"], "Simulated data") == []
+    page = other / "manuscript.html"
+    text, times = re.subn(pattern, "", page.read_text("utf-8"), count=1, flags=re.DOTALL)
+    assert times == 1
+    page.write_text(text, "utf-8")
+    found = failings(own, other, ["manuscript.html"], "Simulated data")
+    assert any(why in one for one in found), found
+
+
 def test_without_quarto_the_record_says_so(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 __all__ = ["failings", "words_of"]
 
-LOST = 0.002  # of our own words, at most: headings and running heads differ by a few
+LOST, MOST = 0.002, 10  # of our own words, at most: headings and running heads differ by a few
 SHOWN = 8  # words that a message names
 WORD = re.compile(r"\w+(?:[.,]\d+)*")
 LINK = re.compile(r'<a\s[^>]*?href="([^"]+)"')
@@ -82,11 +82,12 @@ def failings(
             continue
         ours = ours - Counter(word.lower() for word in WORD.findall(renderer))
         lost = ours - theirs
-        if lost.total() > LOST * ours.total():
+        if lost.total() > min(LOST * ours.total(), MOST):
             some = ", ".join(word for word, _ in lost.most_common(SHOWN))
             found.append(f"{name}: {lost.total()} of {ours.total()} words are not there ({some})")
-        if missing := Counter(w.lower() for w in WORD.findall(mark)) - theirs:
-            found.append(f"{name}: the mark {mark!r} is not there ({', '.join(missing)})")
+        found += [f"{name}: {why}" for why in _unmarked(own / name, other / name, mark)]
+        if (rows := _rows(other / name)) < (all_rows := _rows(own / name)):
+            found.append(f"{name}: {rows} of {all_rows} rows of tables are there")
         if name.endswith(".html"):
             found += [f"{name}: {why}" for why in _dead(other / name)]
             if ledger:
@@ -94,6 +95,40 @@ def failings(
     if ledger:
         found += [f"{ledger}: {why}" for why in _dead(other / ledger)]
     return found
+
+
+def _unmarked(own: Path, other: Path, mark: str) -> list[str]:
+    """Where the mark is in our document and not in the other; pages of a PDF may be fewer."""
+    said = Counter(word.lower() for word in WORD.findall(mark))
+    ours, theirs = words_of(own) or Counter(), words_of(other) or Counter()
+    if own.suffix != ".pdf":
+        said |= Counter({word: ours[word] for word in said})
+    found = []
+    if missing := said - theirs:
+        found.append(f"the mark {mark!r} is not there ({', '.join(missing)})")
+    if mark in _title(own) and mark not in _title(other):
+        found.append(f"the mark {mark!r} is not in the title")
+    return found
+
+
+def _title(path: Path) -> str:
+    """The title in a document's head; empty of what has none that is read here."""
+    if path.suffix == ".docx":
+        with zipfile.ZipFile(path) as parts:
+            text = parts.read("docProps/core.xml").decode("utf-8")
+    else:
+        text = path.read_text("utf-8", "replace") if path.suffix == ".html" else ""
+    found = re.search(r"<(?:dc:)?title\b[^>]*>(.*?)</", text, re.DOTALL)
+    return html.unescape(found[1]) if found else ""
+
+
+def _rows(path: Path) -> int:
+    """How many rows the tables of a web page or Word file have; 0 of another file."""
+    if path.suffix == ".docx":
+        with zipfile.ZipFile(path) as parts:
+            return len(re.findall(r"<w:tr\b", parts.read("word/document.xml").decode("utf-8")))
+    text = path.read_text("utf-8", "replace") if path.suffix == ".html" else ""
+    return len(re.findall(r"<tr\b", text))
 
 
 def _unled(own: Path, other: Path, ledger: str) -> list[str]:
