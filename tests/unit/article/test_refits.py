@@ -159,16 +159,11 @@ def test_tables_and_sentences_say_the_same(evidence: Results) -> None:
     assert shown["Largest shift, posterior SD"].tolist()[0] == "−5.00"
     assert shown["Verdicts changed"].tolist() == ["1 of 2", "0 of 1"]
     said = flat(variables(evidence, {}))
-    assert said["refits.threat.without_organisation.sentence"] == (
-        "The result for core against complementary tasks on threat to service quality depends on "
-        "one organisation: without it the mean moves from 0.30 to 0.05 SD (5.00 posterior "
-        "standard deviations), more than any other; in all refits of this kind one of 2 verdicts "
-        "changes."
-    )
     sector = evidence.refits.replace({"kind": {"without_organisation": "without_sector"}})
     other = replace(evidence, refits=sector.assign(group="elderly_care"))
     said = flat(variables(other, {}))["refits.threat.without_sector.sentence"]
-    assert "depends on one sector, elderly care: without it the mean moves from 0.30 to" in said
+    assert "depends on one sector: core" in said
+    assert "(without elderly care the mean moves" in said
     calm = replace(evidence, refits=evidence.refits.assign(shift=evidence.refits["shift"] / 10))
     said_calm = flat(variables(calm, {}))["refits.threat.without_organisation.sentence"]
     assert "no mean moves by more than 0.50 posterior standard deviations" in said_calm
@@ -187,3 +182,36 @@ def test_without_refits_nothing_is_said() -> None:
     assert not [
         name for name in flat(variables(nothing, {})) if name.startswith(("refits", "power"))
     ]
+
+
+def test_every_result_that_depends_on_one_organisation_is_named(evidence: Results) -> None:
+    said = flat(variables(evidence, {}))
+    one = (
+        "One result depends on one organisation: core against complementary tasks on threat to "
+        "service quality (without it the mean moves from 0.30 to 0.05 SD, 5.00 posterior standard "
+        "deviations)"
+    )
+    assert said["refits.threat.fragile"] == f"{one}."
+    rest = "; in all refits of this kind one of 2 verdicts changes."
+    assert said["refits.threat.without_organisation.sentence"] == one + rest
+    more = [one_refit("without_organisation", "org-3", "threat_job", 0.2)]
+    both = replace(evidence, refits=pd.concat([evidence.refits, pd.DataFrame(more)]))
+    said = flat(variables(both, {}))
+    assert said["refits.threat.fragile"].startswith("Two results depend on one organisation: core")
+    assert (
+        "threat to one's own job (without it the mean moves from 0.00 to 0.20 SD"
+        in (said["refits.threat.fragile"])
+    )
+    few = evidence.refits[evidence.refits["shift"].abs() <= 1]
+    said = flat(variables(replace(evidence, refits=few), {}))
+    assert said["refits.threat.fragile"].startswith("No result depends on one study, country")
+
+
+def test_other_refits_that_move_means_far_are_counted(evidence: Results) -> None:
+    apart = [one_refit("outcomes", "apart", "threat_quality", 0.2)]
+    evidence = replace(evidence, refits=pd.concat([evidence.refits, pd.DataFrame(apart)]))
+    assert flat(variables(evidence, {}))["refits.threat.outcomes.sentence"] == (
+        "Without shrinking the outcomes of a family to their mean, one of 1 means moves by more "
+        "than one posterior standard deviation (most that of core against complementary tasks on "
+        "threat to service quality, by 2.00), and none of 1 verdicts change."
+    )

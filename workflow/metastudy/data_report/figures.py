@@ -27,7 +27,7 @@ from metastudy.display.plots.style import (
 __all__ = ["answers", "balance", "codes", "missing"]
 
 # Okabe and Ito (2008), black last; more series than hues begin again
-SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#333333")
+SERIES = ("#0072B2", "#8C6D31", "#009E73", "#CC79A7", "#56B4E9", "#882255", "#F0E442", "#333333")
 
 
 @canvas.drawn

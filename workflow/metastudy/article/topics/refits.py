@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -84,6 +84,7 @@ def variables(evidence: Results) -> Tree:
         put(tree, [row["module"], row["kind"]], leaves)
     for name in dict.fromkeys(found["module"]):
         mine = tree[shortcode_key(name)]
+        mine["fragile"] = _fragile(evidence, name)
         mine["summary"] = " ".join(mine[k]["sentence"] for k in KINDS if k in mine)
         if "outcomes" in mine:
             mine["outcomes"]["named"] = _other_verdicts(evidence, name)
@@ -117,17 +118,58 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
     verdicts = f"{count(changed) if changed else 'none'} of {row['effects']} verdicts "
     verdicts += "changes" if changed == 1 else "change"
     more = f"; {rests} more {'rests' if rests == 1 else 'rest'} on {one}." if rests else "."
-    if kind in GROUPS and abs(row["shift"]) > FRAGILE:
-        left = "" if kind == "without_organisation" else f", {inline(_left_out(evidence, row))}"
+    moves = _large_moves(evidence, row["module"], kind)
+    if moves and kind in GROUPS:
+        return f"{_dependent(evidence, kind, moves)}; in all refits of this kind {verdicts}{more}"
+    if moves:
+        most = f"most that of {_effect(evidence, row)}, by {moved}"
         return (
-            f"The result for {_effect(evidence, row)} depends on {one}{left}: without it the mean "
-            f"moves from {number(row['whole'])} to {number(row['mean'])} {unit(row['metric'])} "
-            f"({moved} posterior standard deviations), more than any other; in all refits of this "
-            f"kind {verdicts}{more}"
+            f"{KINDS[kind]}, {count(len(moves))} of {row['effects']} means "
+            f"{'moves' if len(moves) == 1 else 'move'} by more than one posterior standard "
+            f"deviation ({most}), and {verdicts}{more}"
         )
     return (
         f"{KINDS[kind]}, no mean moves by more than {moved} posterior standard deviations "
         f"({_effect(evidence, row)}), and {verdicts}{more}"
+    )
+
+
+def _large_moves(evidence: Results, module: str, kind: str) -> list[dict[str, Any]]:
+    """Of each effect that moves by more than ``FRAGILE``, its largest move; the largest first."""
+    mine = counted(rows_of_module(evidence.refits, module))
+    mine = mine[(mine["kind"] == kind) & (mine["shift"].abs() > FRAGILE)]
+    mine = mine.sort_values("shift", key=abs, ascending=False, kind="stable").drop_duplicates(KEY)
+    whole = _population(evidence, module)["mean"]
+    means = {key: float(mean) for key, mean in whole.items()}
+    return [
+        row | {"whole": means.get(tuple(row[name] for name in KEY), math.nan)}
+        for row in records(mine)
+    ]
+
+
+def _dependent(evidence: Results, kind: str, moves: Sequence[Mapping[str, Any]]) -> str:
+    """Which results depend on one group, on which, and how far their means move without it."""
+    one = f"one {kind.removeprefix('without_')}"
+    each = []
+    for row in moves:
+        name = "it" if kind == "without_organisation" else inline(_left_out(evidence, row))
+        each.append(
+            f"{_effect(evidence, row)} (without {name} the mean moves from "
+            f"{number(row['whole'])} to {number(row['mean'])} {unit(row['metric'])}, "
+            f"{number(abs(row['shift']))} posterior standard deviations)"
+        )
+    if len(each) == 1:
+        return f"One result depends on {one}: {each[0]}"
+    return f"{count(len(each)).capitalize()} results depend on {one}: {'; '.join(each)}"
+
+
+def _fragile(evidence: Results, module: str) -> str:
+    """Every result of a module that depends on one study, country, sector or organisation."""
+    found = {kind: _large_moves(evidence, module, kind) for kind in GROUPS}
+    said = [f"{_dependent(evidence, kind, moves)}." for kind, moves in found.items() if moves]
+    return " ".join(said) or (
+        "No result depends on one study, country, sector or organisation: without it no mean "
+        "moves by more than one posterior standard deviation."
     )
 
 

@@ -67,7 +67,7 @@ FLOW_HUES = {
     "read": "#9a9a9a",
     "excluded": EXCLUDED,
     "kept": "#9a9a9a",
-    "dropped": "#E69F00",
+    "dropped": "#8C6D31",
     "used": "#0072B2",
 }
 

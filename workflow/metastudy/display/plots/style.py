@@ -1,6 +1,7 @@
 """The look of all drawings: sizes, colours, marks, and a page that is filled from the top.
 
-Colours are those of Okabe and Ito (2008), which people with any common colour vision tell apart.
+Most colours are those of Okabe and Ito (2008), which people with any common colour vision tell
+apart. Their two oranges are kept for the mark of simulated data: brown and wine are in their place.
 """
 
 from __future__ import annotations
@@ -38,25 +39,25 @@ INK, GREY, PALE = "#222222", "#767676", "#e3e3e3"
 BAND = "#eeeeee"  # behind effects that are too small to matter
 HUES = {
     "randomised": "#0072B2",
-    "measured": "#7B3F98",  # orange is the mark of simulated data, and nothing else
+    "measured": "#7B3F98",
     "organisational": "#009E73",
-    "group1": "#E69F00",
+    "group1": "#8C6D31",
     "group2": "#0072B2",
     "group3": "#009E73",
     "group4": "#CC79A7",
     "level": "#333333",
     "posterior": "#0072B2",
     "prior": "#a8a8a8",
-    "outside": "#D55E00",
-    "without_study": "#E69F00",
+    "outside": "#882255",
+    "without_study": "#8C6D31",
     "without_country": "#009E73",
     "without_sector": "#56B4E9",
     "without_organisation": "#CC79A7",
     "outcomes": "#F0E442",
 }
 OTHER_HUE = "#CC79A7"
-WARNING = "#D55E00"  # the mark of simulated data
-EXCLUDED = "#D55E00"
+WARNING = "#D55E00"  # the mark of simulated data, and nothing else
+EXCLUDED = "#882255"  # left out, or beyond what a check allows
 
 
 @dataclass(frozen=True)
