@@ -8,7 +8,7 @@ import pytest
 
 from helpers.evidence import evidence
 from helpers.repository import ROOT
-from metastudy.article.catalogue import RESULTS
+from metastudy.article.catalogue import RESULTS, figures, tables
 from metastudy.article.ledger import MADE_BY, sources
 from metastudy.article.make import variables
 from metastudy.article.variable_tree import Traced, flat, put
@@ -63,6 +63,22 @@ def test_a_row_that_is_in_no_table_is_an_error() -> None:
     tree["threat"]["made_up"] = Traced("0.5", ["main|effect|made up"])
     with pytest.raises(MetastudyError, match=r"threat\.made_up is of 'main\|effect\|made up'"):
         sources(world, tree, FITS)
+
+
+def test_every_table_and_figure_has_its_rows_rules_and_studies() -> None:
+    world = evidence("mixed")
+    found = sources(world, {}, FITS)["shown"]
+    models = {m: world.model(m) for m in world.contrasts}
+    assert set(found) == {
+        *(f"tables/{name}" for name in tables(models)),
+        *(f"figures/{name}" for name in figures(models)),
+    }
+    effects = found["tables/effects_threat"]
+    assert effects["rows"] == "tables/effects_threat.csv"
+    assert effects["modules"] == ["threat"]
+    assert effects["rules"][-1] == "tabulate"
+    assert "refits" in effects["rules"]
+    assert found["figures/study_grid"]["rules"] == ["harmonize", "validate", "promote", "draw"]
 
 
 def test_few_people_are_not_counted() -> None:

@@ -16,7 +16,7 @@ import yaml
 from helpers.repository import ROOT
 from helpers.small_manuscript import PNG
 from metastudy.common.problems import BadInput
-from metastudy.manuscript.ledger import COLUMNS, entries, read
+from metastudy.manuscript.ledger import COLUMNS, Entry, entries, labels_linked, read
 from metastudy.manuscript.ledger_links import FILTER, name_numbers, named
 from metastudy.manuscript.pandoc import pandoc_path
 from metastudy.manuscript.render import render
@@ -69,6 +69,7 @@ MADE_OF = {
         **dict.fromkeys(("effect.mean", "effect.interval", "effect.summary"), OF_A_FIT),
         **dict.fromkeys(("n.two", "n.word", "frame", "who"), OF_NOTHING),
     },
+    "shown": {"figures/dots": {**OF_A_FIT, "rules": ["draw"], "rows": "figures/dots.csv"}},
     "studies": {
         "first": {
             "label": "First <b>survey</b>", "provenance": "simulated", "file": "answers.csv",
@@ -112,7 +113,13 @@ def test_every_number_of_the_prose_is_a_link_to_its_row(made: Path) -> None:
     links = re.findall(r'<a\s[^>]*href="ledger.html#([^"]+)"[^>]*>(.*?)</a>', page, re.DOTALL)
     said = [(name, re.sub(r"<[^>]+>|\s+", " ", text).strip()) for name, text in links]
     rows = set(re.findall(r'<tr id="([^"]+)"', ledger))
-    assert {name for name, _ in links} == {"frame", *(n for n in rows if n.startswith("effect"))}
+    assert {name for name, _ in links} == {
+        *("frame", "fig-dots"),
+        *(n for n in rows if n.startswith("effect")),
+    }
+    assert [text.replace("\u00a0", " ") for name, text in said if name == "fig-dots"] == [
+        "Figure 1"
+    ]
     assert ("effect.interval", "−0.10 to 1.10") in said
     assert said.count(("effect.mean", "0.50")) == 5
     long = [text for name, text in said if name == "effect.summary"]
@@ -152,7 +159,10 @@ def test_the_table_has_the_files_and_digests_of_each_number(made: Path) -> None:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
     found = {row["variable"]: row for row in rows}
-    assert set(found) == {"n.two", "frame", "effect.mean", "effect.interval", "effect.summary"}
+    effects = {"effect.mean", "effect.interval", "effect.summary"}
+    assert set(found) == {"n.two", "frame", "fig-dots", *effects}
+    assert found["fig-dots"]["text"] == "results/figures/dots.csv"
+    assert found["fig-dots"]["rules"] == "draw"
     mean = found["effect.mean"]
     assert mean["estimand"] == "main|effect|pay"
     assert mean["raw"] == f"first/answers.csv sha256:{'ab' * 32}"
@@ -160,6 +170,20 @@ def test_the_table_has_the_files_and_digests_of_each_number(made: Path) -> None:
     assert mean["fit"] == "results/fits/threat.nc"
     assert mean["rules"] == "harmonize > fit > contrast > variables"
     assert mean["places"].split("; ")[0] == "manuscript.qmd:5"  # of the key
+
+
+def test_the_label_of_a_caption_leads_to_its_row_on_either_renderers_page() -> None:
+    made_of = {"estimands": [], "modules": [], "fits": [], "tables": [], "rules": [], "studies": []}
+    rows = [Entry(name, "", (), (), made_of) for name in ("fig-a", "tbl-b", "tbl-none", "fig-c")]
+    quarto = (
+        '<div id="fig-a" class="quarto-float"><figure><img><figcaption id="fig-a-caption-01">\n'
+    )
+    ours = '<figure class="table" id="tbl-b"><figcaption id="tbl-b-caption"><span>'
+    bare = '<figure id="fig-c"></figure><figure id="tbl-d"><figcaption>'
+    page = f"{quarto}Figure 1: x</figcaption>{ours}Table S2: y</figcaption>{bare}Table 3: z"
+    found = labels_linked(page, rows, "ledger.html")
+    assert links(found) == [("fig-a", "Figure 1"), ("tbl-b", "Table S2")]
+    assert re.sub(r"</?a\b[^>]*>", "", found) == page
 
 
 def test_the_page_asks_for_nothing_and_shows_labels_as_they_are(made: Path) -> None:
@@ -205,7 +229,7 @@ def test_the_filter_of_quarto_makes_the_links_of_our_own_page(
     copy = Path(shutil.copytree(project, tmp_path / "source"))
     name_numbers(copy, read_sources(project)[0].variables)
     page = by_the_filter(copy, "html")
-    assert sorted(links(page)) == sorted(links(own))
+    assert sorted(links(page)) == sorted(link for link in links(own) if link[0] != "fig-dots")
     ids = re.findall(r'id="(of-[^"]+)"', page)
     assert sorted(ids) == sorted(re.findall(r'id="(of-[^"]+)"', own))
     assert "from-ledger" not in page

@@ -59,8 +59,10 @@ def sources(evidence: Results, tree: Tree, fits: Mapping[str, Mapping[str, Any]]
     dict
         ``variables`` by dotted key: ``estimands`` (ids of rows of ``tables``), ``modules``,
         ``fits``, ``tables`` (files of results), ``rules`` in the order of the work, ``studies``;
-        and ``studies`` by id: ``label``, ``provenance``, ``file`` and ``sha256`` of the raw data,
-        ``tables`` (harmonized ones with rows), and ``people`` after disclosure control.
+        the same of the rows of tables and the marks of figures, as ``shown`` by ``tables/<name>``
+        and ``figures/<name>``; and ``studies`` by id: ``label``, ``provenance``, ``file`` and
+        ``sha256`` of the raw data, ``tables`` (harmonized ones with rows), and ``people`` after
+        disclosure control.
 
     Raises
     ------
@@ -76,7 +78,19 @@ def sources(evidence: Results, tree: Tree, fits: Mapping[str, Mapping[str, Any]]
             found[name] = dict(base)
             if ids := text.ids if isinstance(text, Traced) else ():
                 found[name] |= _of_rows(name, key, ids, known, fits, evidence)
-    return {"variables": found, "studies": {s.id: _study(evidence, s) for s in _all(evidence)}}
+    studies = {s.id: _study(evidence, s) for s in _all(evidence)}
+    return {"variables": found, "shown": _shown(evidence, fits), "studies": studies}
+
+
+def _shown(evidence: Results, fits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each table and figure is made of; its own rows are in its file of the same name."""
+    models = {m: evidence.model(m) for m in evidence.contrasts}
+    tables, figures = catalogue.tables(models), catalogue.figures(models)
+    return {
+        f"{folder}/{name}": _of_item(evidence, item, fits, rule) | {"rows": f"{folder}/{name}.csv"}
+        for folder, items, rule in (("tables", tables, "tabulate"), ("figures", figures, "draw"))
+        for name, item in items.items()
+    }
 
 
 def _leaves(branch: Any, above: str) -> Iterator[tuple[str, str]]:
@@ -129,9 +143,12 @@ def _of_rows(
 
 
 def _of_item(
-    evidence: Results, item: Item | None, fits: Mapping[str, Mapping[str, Any]]
+    evidence: Results,
+    item: Item | None,
+    fits: Mapping[str, Mapping[str, Any]],
+    last: str = "variables",
 ) -> dict[str, Any]:
-    """What a group of variables is made of, where none of them says it of itself."""
+    """What a group of variables, a table or a figure is made of, as a whole."""
     needs = item.needs if item else ()
     of_modules = [item.module] if item and item.module else list(evidence.contrasts)
     fitted = [n for n in needs if "fit" in MADE_BY[n]]
@@ -149,7 +166,7 @@ def _of_item(
         "modules": of_modules if fitted or "cells" in needs or second else [],
         "fits": [f"fits/{f}.nc" for f in mine] + ["synthesis/posterior.nc"] * bool(second),
         "tables": [path for need in needs for path in files.get(need, ())],
-        "rules": [*rules, "variables"],
+        "rules": [*rules, last],
         "studies": studies,
     }
 

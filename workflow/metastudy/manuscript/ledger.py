@@ -1,6 +1,8 @@
 """The ledger: every number of the prose with what it is made of, as a table and as a page.
 
 In the web page each number of the prose is a link to its row (``from_the_ledger`` in ``qmd.lua``).
+Tables and figures have a row each, to which the label of their caption leads; the numbers in them
+are in the file that the row names, with the id of each estimand where it has one.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from metastudy.common.problems import BadInput, Problem
 from metastudy.manuscript.source import MARK, Source, unmarked
 
 __all__ = [
-    *("COLUMNS", "Entry", "anchors_of", "entries", "is_number", "linked", "page", "read", "table"),
-    "used_in",
+    *("COLUMNS", "Entry", "anchors_of", "entries", "is_number", "labels_linked", "linked", "page"),
+    *("read", "shown", "table", "used_in"),
 ]
 
 __resources__ = ("assets/ledger.html", "assets/ledger.css")
@@ -31,6 +33,11 @@ NUMBER = re.compile(r"\d")
 ANCHOR = re.compile(r'\sid="of-([^"]+)"')
 CITED = re.compile(r"@\w")  # a citation's key is no number
 HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
+FIGURE = re.compile(r"\]\((?:[\w.-]+/)*(?P<name>[\w-]+)\)\{#(?P<id>fig-[\w-]+)")
+TABLE = re.compile(r"\{#(?P<id>tbl-(?P<name>[\w-]+))")
+CAPTION = re.compile(r"<figcaption\b[^>]*>\s*(?:<[a-z][^>]*>\s*)*")
+LABEL = re.compile(r"(?:Figure|Table)[\s\u00a0]+S?\d+")
+THING = re.compile(r'\sid="(?:fig|tbl)-[\w-]+"')
 COLUMNS = (
     *("variable", "text", "places", "estimand", "module", "fit", "results", "rules"),
     *("studies", "harmonized", "raw", "provenance"),
@@ -122,6 +129,57 @@ def entries(sources: Sequence[Source], made_of: Mapping[str, Any]) -> list[Entry
     ]
 
 
+def shown(sources: Sequence[Source], made_of: Mapping[str, Any]) -> list[Entry]:
+    """A row for each table and figure that a rule made, in their order.
+
+    Parameters
+    ----------
+    sources : the documents that were read.
+    made_of : see :func:`read`.
+
+    Returns
+    -------
+    list
+        ``variable`` is the id in the document, ``text`` the file with its numbers. A table that is
+        written by hand has none: its numbers are variables.
+    """
+    known = made_of.get("shown", {})
+    found = []
+    for source in sources:
+        for line in source.body:
+            for folder, one in [
+                *(("figures", one) for one in FIGURE.finditer(line.text)),
+                *(("tables", one) for one in TABLE.finditer(line.text)),
+            ]:
+                name = one["name"] if folder == "figures" else one["name"].replace("-", "_")
+                if of := known.get(f"{folder}/{name}"):
+                    place = f"{Path(line.file).name}:{line.row}"
+                    file = f"results/{of['rows']}"
+                    found.append(Entry(one["id"], file, (place,), (source.document,), of))
+    return found
+
+
+def labels_linked(page: str, rows: Sequence[Entry], ledger: str) -> str:
+    """A web page on which the label of each caption, such as "Table 2", leads to its row.
+
+    Parameters
+    ----------
+    page : HTML of our own renderer or of Quarto.
+    rows : of :func:`shown`.
+    ledger : name of the page of the ledger, in the same folder.
+    """
+    title = "Where these numbers come from"
+    for row in rows:
+        start = page.find(f' id="{row.variable}"')
+        caption = CAPTION.search(page, start + 1) if start >= 0 else None
+        label = LABEL.match(page, caption.end()) if caption else None
+        if not (caption and label) or THING.search(page, start + 1, caption.start()):
+            continue  # in the other document, or its caption is not this one
+        link = f'<a class="from" href="{ledger}#{row.variable}" title="{title}">{label[0]}</a>'
+        page = page[: label.start()] + link + page[label.end() :]
+    return page
+
+
 def table(rows: Sequence[Entry], studies: Mapping[str, Mapping[str, str]]) -> str:
     """The ledger as CSV, one row a variable; what is several in a cell is parted by "; "."""
     out = io.StringIO()
@@ -153,14 +211,16 @@ def page(
     marked: str,
     lang: str = "en",
     anchors: Mapping[str, Collection[str]] = MappingProxyType({}),
+    things: Sequence[Entry] = (),
 ) -> str:
-    """The ledger as one web page without a request: numbers first, then the studies' files.
+    """The ledger as one web page without a request: numbers, tables and figures, studies.
 
     Parameters
     ----------
     anchors : by document the variables that have a place on its web page. A number that is only in
         a title or an alternative text has none, and no way back.
     mark, marked : of the data, and the sentence after it; empty for observed data alone.
+    things : tables and figures, see :func:`shown`.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ASSETS),
@@ -170,9 +230,10 @@ def page(
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    used = {name for row in rows for name in row.made_of["studies"]}
+    used = {name for row in (*rows, *things) for name in row.made_of["studies"]}
     return environment.get_template("ledger.html").render(
         rows=rows,
+        things=things,
         studies={name: study for name, study in studies.items() if name in used},
         mark=mark,
         marked=marked,

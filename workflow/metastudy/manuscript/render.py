@@ -93,6 +93,7 @@ def render(
     files = [_name(source, to) for source in sources for to in formats]
     made_of = ledgers.read(ledger) if ledger is not None else None
     rows = ledgers.entries(sources, made_of) if made_of else []
+    things = ledgers.shown(sources, made_of) if made_of else []
     for source in sources:
         source.ledger = made_of is not None
     with tempfile.TemporaryDirectory() as scratch:
@@ -107,7 +108,7 @@ def render(
             raise BadInput(dict.fromkeys(problems))
         pages = {s.document: made / _name(s, "html") for s in sources if "html" in formats}
         anchors = {d: ledgers.anchors_of(page.read_text("utf-8")) for d, page in pages.items()}
-        more = _ledger(sources[0], rows, made_of["studies"], anchors) if made_of else {}
+        more = _ledger(sources[0], rows, things, made_of["studies"], anchors) if made_of else {}
         why = ""
         if engine == "quarto":
             write_references(project, sources)
@@ -116,6 +117,9 @@ def render(
         elif asked == "auto":
             why = _quarto_or_why(project, sources, formats, made, more)
             engine = "pandoc" if why else "quarto"
+        for page in pages.values():
+            text = ledgers.labels_linked(page.read_text("utf-8"), things, LEDGER)
+            page.write_text(text, "utf-8")
         out.mkdir(parents=True, exist_ok=True)
         for name in files:
             shutil.copy(made / name, out / name)
@@ -131,6 +135,7 @@ def render(
 def _ledger(
     article: Source,
     rows: list[ledgers.Entry],
+    things: list[ledgers.Entry],
     studies: Mapping[str, Any],
     anchors: Mapping[str, set[str]],
 ) -> dict[str, str]:
@@ -139,8 +144,8 @@ def _ledger(
     mark, marked = (str(front.get(key) or "") for key in ("provenance-mark", "provenance"))
     lang = str(article.config.get("lang", "en"))
     return {
-        "ledger.csv": ledgers.table(rows, studies),
-        LEDGER: ledgers.page(rows, studies, mark, marked, lang, anchors),
+        "ledger.csv": ledgers.table([*rows, *things], studies),
+        LEDGER: ledgers.page(rows, studies, mark, marked, lang, anchors, things),
     }
 
 
