@@ -192,6 +192,36 @@ def test_the_article_has_at_most_fourteen_pages_before_its_references(built: Pat
     assert references[0] <= 14
 
 
+def running_text(page: str) -> str:
+    """What is read of a web page: no figures, tables, formulas and references."""
+    body = page.partition("<main")[2].partition('id="references"')[0]
+    for inside in ("figure", "script", "style", "math", "svg"):
+        body = re.sub(rf"<{inside}\b.*?</{inside}>", " ", body, flags=re.S)
+    return re.sub(r"<[^>]+>", " ", body)
+
+
+def test_the_article_is_as_long_as_a_reader_bears(built: Path) -> None:
+    pages = {p.stem: p.read_text("utf-8") for p in (built / "results/manuscript").glob("*.html")}
+    assert 4000 <= len(running_text(pages["manuscript"]).split()) <= 5500
+    for name, page in pages.items():
+        assert len(page.encode()) < 2_500_000, name
+
+
+def test_four_figures_of_the_article_are_low_and_none_is_half_a_page(built: Path) -> None:
+    text = (built / "manuscript" / "manuscript.qmd").read_text("utf-8")
+    heights = []
+    for name in re.findall(r"\(figures/(\w+)\)", text):
+        head = (built / f"results/figures/{name}.svg").read_text("utf-8")[:2000]
+        width, height = (
+            float(re.search(rf'\s{side}="([\d.]+)pt"', head)[1])  # type: ignore[index]
+            for side in ("width", "height")
+        )
+        heights.append(16.2 * height / width)  # cm, at the width of the text
+    assert len(heights) == 8
+    assert max(heights) <= 29.7 / 2
+    assert sum(height <= 29.7 / 3 for height in heights) >= 4
+
+
 def turned(
     table: pd.DataFrame, draws: xr.DataArray, world: str
 ) -> tuple[pd.DataFrame, xr.DataArray]:

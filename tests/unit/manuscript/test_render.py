@@ -746,6 +746,28 @@ def test_quartos_filters_run_where_they_find_what_they_need() -> None:
     assert at["quarto"] < at["page-quarto.lua"]
 
 
+def test_quarto_is_given_the_keys_without_which_its_output_loses_something() -> None:
+    """Of all that come with the workflow: the shipped article, the skeleton, the examples."""
+    folders = (MANUSCRIPT, ROOT / "workflow" / "skeleton" / "manuscript")
+    folders += tuple(sorted(ROOT.glob("examples/*/manuscript")))
+    assert len(folders) >= 4
+    for file in (folder / "_quarto.yml" for folder in folders):
+        config = yaml.safe_load(file.read_text("utf-8"))
+        formats = config["format"]
+        page = {
+            "title-block-style": "default",  # with it the mark and the abstract are in the head
+            "lightbox": False,  # else pictures lose their alternative texts
+            "google-scholar": False,  # else citation tags lack the mark
+            "embed-resources": True,
+            "html-math-method": "mathml",
+        }
+        assert page.items() <= formats["html"].items(), file
+        # a book's links to formats that nobody rendered would be dead
+        assert set(formats["html"]["format-links"]) <= {"typst", "docx"}
+        assert formats["docx"]["shift-heading-level-by"] == -1, "headings of Word begin at 1"
+        assert len(formats["typst"]["template-partials"]) == 2
+
+
 def test_what_is_too_wide_scrolls_on_quartos_page(tmp_path: Path) -> None:
     source = (MANUSCRIPT / "assets" / "page-quarto.lua").read_text("utf-8")
     said = (
