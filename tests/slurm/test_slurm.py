@@ -60,10 +60,16 @@ def missing() -> str:
     return ""
 
 
-def through_slurm(project: Path, scratch: Path, targets: list[str], *without: str) -> str:
-    """Run a project in a cluster of its own; what Snakemake and squeue say, if all went well."""
+def through_slurm(
+    project: Path, scratch: Path, targets: list[str], *without: str, beside: str = "true"
+) -> str:
+    """Run a project in a cluster of its own; what Snakemake and squeue say, if all went well.
+
+    ``without`` are keys of the profile that are left out, ``beside`` is a command that goes on
+    while Snakemake does.
+    """
     scratch.mkdir()
-    most = 900  # seconds; without an end a fault of the cluster would wait for ever
+    most = 2400  # seconds; without an end a fault of the cluster would wait for ever
     profile = project / "profiles" / "sandbox"
     profile.mkdir(parents=True)
     settings = yaml.safe_load(PROFILE.read_text("utf-8")) | HERE
@@ -71,7 +77,8 @@ def through_slurm(project: Path, scratch: Path, targets: list[str], *without: st
     small_project.write(profile / "profile.yaml", kept)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin:/sbin"
     command = (
-        f"timeout --signal=INT {most} python -m snakemake --workflow-profile profiles/sandbox "
+        f"({beside}) & timeout --signal=INT {most} "
+        "python -m snakemake --workflow-profile profiles/sandbox "
         f"{' '.join(targets)}; code=$?; echo; "
         "squeue --noheader --states=all --format='submitted|%i|%N|%T|%m|%l|%k'; exit $code"
     )
@@ -170,3 +177,43 @@ def test_a_job_that_was_killed_for_memory_or_time_is_submitted_again_with_more(
     assert [one.state == "COMPLETED" for one in memory] == [False, True]
     assert [one.limit for one in time] == ["1:00", "2:00"]
     assert [one.state for one in time] == ["TIMEOUT", "COMPLETED"]
+
+
+@pytest.mark.long(of="metastudy.commands.fit")
+def test_the_whole_way_to_the_article_is_the_same_on_a_cluster(tmp_path: Path) -> None:
+    if why := missing():
+        pytest.skip(why)
+    local, on_cluster = small_project.make(tmp_path / "local"), tmp_path / "cluster"
+    shutil.copytree(local, on_cluster, symlinks=True)
+    done = small_project.snakemake(local)
+    assert done.returncode == 0, done.stdout[-6000:]
+    said = through_slurm(on_cluster, tmp_path / "slurm", [])
+    here, there = (small_project.digests(folder / "results") for folder in (local, on_cluster))
+    assert "manuscript/manuscript.html" in here
+    assert there == here
+    assert {one.node for one in submissions(said)} == {"n1", "n2"}
+
+
+# As soon as a node has a job it takes no other one, or it is gone with the job that it has.
+LOST = (
+    "until squeue --noheader --nodelist=n2 --states=running | grep -q .; do sleep 0.5; done; "
+    "scontrol update nodename=n2 state={} reason=test"
+)
+
+
+@pytest.mark.long(of="metastudy.commands.fit")
+@pytest.mark.parametrize("state", ["drain", "down"])
+def test_a_node_that_is_lost_takes_nothing_with_it(state: str, tmp_path: Path) -> None:
+    if why := missing():
+        pytest.skip(why)
+    project = small_project.make(tmp_path / "project")
+    said = through_slurm(project, tmp_path / "slurm", TARGETS, beside=LOST.format(state))
+    assert all((project / target).is_file() for target in TARGETS)
+    made = submissions(said)
+    on_lost = [one for one in made if one.node == "n2"]
+    assert on_lost, "the node had a job before it was lost"
+    assert any(one.node == "n1" and one.number > on_lost[-1].number for one in made)
+    if state == "down":
+        assert [one.state for one in on_lost].count("NODE_FAIL") == len(on_lost)
+    else:
+        assert {one.state for one in on_lost} == {"COMPLETED"}
