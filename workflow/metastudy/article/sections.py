@@ -310,6 +310,7 @@ def _directions(write: _Writer) -> Iterator[str]:
 def _checks(write: _Writer) -> str:
     labels = {m: write.evidence.vocabulary.label("modules", m) for m in write.evidence.contrasts}
     answers = any(write.evidence.model(m) == "answers" for m in labels)
+    refitted = (f"refits.{m}.{k}" for m in labels for k in ("summary", "fragile"))
     compared = write.say(
         *(f"comparison.{m}.{k}" for m in labels for k in ("sentence", "organisations.sentence"))
     )
@@ -317,7 +318,7 @@ def _checks(write: _Writer) -> str:
         "## Checks {#sec-checks}",
         write.block(write.say("diagnostics.sentence", "diagnostics.anew"), "tbl:diagnostics"),
         write.block(
-            write.say("refits.gates", *(f"refits.{m}.summary" for m in labels), "power.sentence"),
+            write.say("refits.gates", *refitted, "power.sentence"),
             *("fig:refits", "tbl:refits", "tbl:power"),
         ),
         # Of studies without rows there is no figure, and the sentence says why.

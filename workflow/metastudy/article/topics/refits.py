@@ -120,7 +120,11 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
     more = f"; {rests} more {'rests' if rests == 1 else 'rest'} on {one}." if rests else "."
     moves = _large_moves(evidence, row["module"], kind)
     if moves and kind in GROUPS:
-        return f"{_dependent(evidence, kind, moves)}; in all refits of this kind {verdicts}{more}"
+        most = f"{'most that' if len(moves) > 1 else 'that'} for {_effect(evidence, row)}"
+        return (
+            f"{_depend(len(moves))} on {one}, {most}, whose mean moves by {moved} posterior "
+            f"standard deviations; in all refits of this kind {verdicts}{more}"
+        )
     if moves:
         most = f"most that of {_effect(evidence, row)}, by {moved}"
         return (
@@ -158,9 +162,13 @@ def _dependent(evidence: Results, kind: str, moves: Sequence[Mapping[str, Any]])
             f"{number(row['whole'])} to {number(row['mean'])} {unit(row['metric'])}, "
             f"{number(abs(row['shift']))} posterior standard deviations)"
         )
-    if len(each) == 1:
-        return f"One result depends on {one}: {each[0]}"
-    return f"{count(len(each)).capitalize()} results depend on {one}: {'; '.join(each)}"
+    return f"{_depend(len(each))} on {one}: {'; '.join(each)}"
+
+
+def _depend(results: int) -> str:
+    return (
+        f"{count(results, capital=True)} {'result depends' if results == 1 else 'results depend'}"
+    )
 
 
 def _fragile(evidence: Results, module: str) -> str:
