@@ -165,7 +165,7 @@ end
 -- In HTML the caption stays still while a wide table scrolls below it.
 local function scrolling(tbl, id)
   local columns = #tbl.colspecs
-  local wide = (columns > 5 and " wide" or "") .. (columns > 8 and " wider" or "")
+  local wide = (columns > 4 and " wide" or "") .. (columns > 8 and " wider" or "")
   local head = pandoc.Plain(tbl.caption.long[1].content)
   keep_short_numbers(tbl)
   tbl.caption, tbl.identifier = { long = {} }, ""
