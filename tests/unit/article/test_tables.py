@@ -265,7 +265,7 @@ def test_what_can_be_pooled_is_a_row_for_each_exposure_with_its_reason() -> None
             "Place": "Denmark",
             "Outcomes": "3",
             "Pooled": "none",
-            "Why not": "one study only; its own estimate is shown",
+            "Why not": "one study only",
         }
     ]
     several = table(evidence("mixed", 3), "pooling")

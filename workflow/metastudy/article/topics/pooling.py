@@ -95,13 +95,15 @@ def table(evidence: Results) -> Table:
             "Place": row["countries"],
             "Outcomes": str(row["outcomes"]),
             "Pooled": str(row["pooled"]) if row["pooled"] else "none",
-            "Why not": row["reason"] or "–",
+            # what follows from one study alone is in the caption, once
+            "Why not": row["reason"].replace("; its own estimate is shown", "") or "–",
         }
         for row in records(whole)
     ]
     shown = pd.DataFrame(rows, columns=SHOWN)
     caption = (
         "What can be pooled: each exposure with the studies that have it, the outcomes that it is "
-        "about, and how many of them are pooled over studies. Computed from the design alone."
+        "about, and how many of them are pooled over studies. Of one study alone its own "
+        "estimate is shown. Computed from the design alone."
     )
     return Table(shown, whole, caption, tuple(estimates["provenance"]))
