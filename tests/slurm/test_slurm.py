@@ -27,8 +27,9 @@ NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "unshare", "ip")
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.fit]
 
 TARGETS = ["results/contrasts/threat.parquet", "results/data_report/index.html"]
-# A sandbox has no accounts and no database of them; its jobs are short.
+# A sandbox has no accounts and no database of them; its jobs are short, and its nodes have two cores.
 HERE = {
+    "cores": 2,
     "slurm-no-account": True,
     "slurm-status-command": "squeue",
     "slurm-init-seconds-before-status-checks": 2,
