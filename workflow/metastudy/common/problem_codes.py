@@ -80,6 +80,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A published effect is there twice.",
+        "study-twice": "A publication is there twice: as data of its people, and as effects "
+        "that would pool with them.",
         "dependence": "How estimates of a publication hang together does not fit their errors, is "
         "not positive definite, or is said of a finding that is not there.",
         "crossed": "A declared grouping is neither in studies nor are studies in it.",
