@@ -11,6 +11,7 @@ rule check:
     input:
         DATA_REPORT,
         "results/declared",  # where a study that is there twice is seen
+        "results/names/studies.json",  # and an appraisal that is wrong
     localrule: True
     message:
         "The data report is up to date: {input[0]}."

@@ -82,6 +82,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "duplicate-effect": "A published effect is there twice.",
         "study-twice": "A publication is there twice: as data of its people, and as effects "
         "that would pool with them.",
+        "appraisal": "The file of risk of bias and certainty has a word, publication or outcome "
+        "that is not known, a domain twice, or two certainties of one publication.",
         "dependence": "How estimates of a publication hang together does not fit their errors, is "
         "not positive definite, or is said of a finding that is not there.",
         "crossed": "A declared grouping is neither in studies nor are studies in it.",
