@@ -80,6 +80,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A published effect is there twice.",
+        "totals-row": "A row of a table of published findings sums up the others.",
         "study-twice": "A publication is there twice: as data of its people, and as effects "
         "that would pool with them.",
         "appraisal": "The file of risk of bias and certainty has a word, publication or outcome "

@@ -47,6 +47,7 @@ def _fields(row: Row) -> dict[str, Any]:
     }  # fmt: skip
     found = makers[form](row) if form else None
     more_said = _inequality_beside(row, found) if found and row.text("p")[:1] in ("<", ">") else ""
+    _check_signs(row, found)
     if found is None or _as_published(row):
         return {"method": more_said} if more_said else {}
     if more_said:
@@ -67,6 +68,20 @@ def _fields(row: Row) -> dict[str, Any]:
         more |= {"n": n, "n_control": n, "n_treatment": n}
     error = sqrt(found.variance)
     return more | {"estimate": found.estimate, "se": error, "method": found.method or None}
+
+
+def _check_signs(row: Row, found: Effect | None) -> None:
+    """Refuse a t or z of another sign than the effect, whichever of them the effect is from."""
+    for name in ("t", "z"):
+        if found and row.number(name) * found.estimate < 0:
+            raise _against(name, row.number(name), found.estimate)
+
+
+def _against(name: str, statistic: float, estimate: float) -> Unfit:
+    return Unfit(name, f"{statistic:g}, beside an effect of {estimate:.3g}",
+                 "a statistic with the sign of its effect",
+                 "correct the one or the other: both are of the same contrast, and the treatment "
+                 "comes first", "sign-against-direction")  # fmt: skip
 
 
 def _inequality_beside(row: Row, found: Effect) -> str:
@@ -365,10 +380,7 @@ def _error_by_test(row: Row, estimate: float) -> tuple[float, str]:
     """The standard error with which an estimate has the statistic of its test."""
     name, found = row.test, _statistic(row)
     if name in ("t", "z") and copysign(1, found) * estimate < 0:
-        raise Unfit(name, f"{found:g}, beside an estimate of {estimate:g}",
-                    "a statistic with the sign of its estimate",
-                    "correct the one or the other: both are of the same contrast",
-                    "sign-against-direction")  # fmt: skip
+        raise _against(name, found, estimate)
     if not found or not estimate:
         raise Unfit(name, "a test of an estimate, one of them zero",
                     "a standard error, which a zero does not give",
