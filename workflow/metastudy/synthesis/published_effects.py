@@ -10,10 +10,10 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.unsaid import UNSAID
 from metastudy.models.base import NOT_STATED
 from metastudy.synthesis.dependence import joint
 from metastudy.synthesis.families import family_signs
-from metastudy.synthesis.pooling import UNSAID
 from metastudy.synthesis.published_standardisers import Difference, error_alone, standardised
 
 __all__ = ["errors_alone", "published"]
