@@ -271,7 +271,7 @@ def selection(number: int = 12) -> dict[str, pd.DataFrame]:
     from metastudy.synthesis.selected_effects import analyses, one_each
 
     effects = findings(*experiments(np.random.default_rng(4), 0.2, number))
-    table, covariance = published(effects, (), VOCABULARY, ["pooled_sd"])
+    table, covariance = published(effects, VOCABULARY, ["pooled_sd"])
     own = one_each(table, covariance, errors_alone(effects, table, ["pooled_sd"]))
     sides = {"willingness": "positive"}
     made, seen = analyses(own, sides, priors_of(SETTINGS["priors"]), 0.95, {"sd": 0.1}, 1.96)

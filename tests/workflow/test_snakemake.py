@@ -309,6 +309,8 @@ def test_check_makes_a_page_for_each_study_before_any_model(project: Path):
         "validate",
         "promote",
         "inspect",
+        "declare",
+        "name_studies",
         "report_data",
         "check",
         "total",

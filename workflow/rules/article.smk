@@ -9,6 +9,9 @@ Nothing here is made from a fit that missed a gate.
 rule name_studies:
     input:
         studies=RESULT_FILES["studies"],
+        appraisal=RESULT_FILES["appraisal"],
+        vocabulary=VOCABULARY,
+        bibliography=[local(str(path)) for path in sorted(SOURCES.glob("*.bib"))],
     output:
         names="results/names/studies.json",
     log:
@@ -16,13 +19,15 @@ rule name_studies:
     conda:
         "../../envs/environment.yaml"
     params:
+        part="no" if config["studies"] == config["modules"] == "all" else "yes",
         code=code("name_studies"),
         lock=LOCK,
     message:
         "Take down what each study is called."
     shell:
         f"{STORED} python -m metastudy.commands.name_studies"
-        " --studies {input.studies:q} --out {output.names:q} > {log:q} 2>&1"
+        " --studies {input.studies:q} --appraisal {input.appraisal:q} --vocabulary {input.vocabulary:q}"
+        " --bibliography {input.bibliography:q} --part {params.part:q} --out {output.names:q} > {log:q} 2>&1"
 
 
 rule draw:

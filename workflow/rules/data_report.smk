@@ -10,6 +10,8 @@ configuration are hidden where a study is inspected, so no page can show them.
 rule check:
     input:
         DATA_REPORT,
+        "results/declared",  # where a study that is there twice is seen
+        "results/names/studies.json",  # and an appraisal that is wrong
     localrule: True
     message:
         "The data report is up to date: {input[0]}."

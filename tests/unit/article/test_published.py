@@ -124,7 +124,10 @@ def test_the_sentence_says_how_many_of_the_data_sets_found_more() -> None:
 
 def test_certainty_is_that_of_the_outcome_where_somebody_rated_it() -> None:
     found = world(said("somebody2020", "positive"))
-    assert table(found, "outcomes").shown["Certainty"].tolist() == ["low (publication)"]
+    assert table(found, "outcomes").shown["Certainty"].tolist() == ["not rated (publication)"]
+    another = found.appraisal.replace({"coding": "measurement", "not_assessed": "high"})
+    two = replace(found, appraisal=another)
+    assert table(two, "outcomes").shown["Certainty"].tolist() == ["low (publication)"]
     shown = table(found, "certainty").shown
     assert set(shown.iloc[0, 1:]) == {"not assessed"}
     rated = pd.DataFrame(

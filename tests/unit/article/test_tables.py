@@ -11,6 +11,7 @@ import pytest
 from helpers.evidence import WORLDS, evidence
 from metastudy.article.catalogue import tables
 from metastudy.article.make import table
+from metastudy.article.topics import studies as topic
 from metastudy.article.topics import synthesis
 from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import markdown
@@ -236,6 +237,19 @@ def test_several_exposures_stand_under_headings() -> None:
         "**External efficacy (randomised)**",
     ]
     assert (heads.drop(columns="Outcome") == "").all(axis=None)
+
+
+def test_where_a_study_was_is_not_said_where_nobody_said_it() -> None:
+    found = evidence("null", 3)
+    first, *others = found.studies
+    nowhere = dict.fromkeys(("country", "sector", "role"))
+    lost = first.with_tables(respondents=first.respondents.assign(**nowhere))
+    made = replace(found, studies=(lost, *others))
+    row = table(made, "studies").shown.iloc[0]
+    assert (row["Country"], row["Sector"]) == ("Not said", "Not said")
+    assert row["Who and how"].startswith("Not said")
+    countries = str(topic.variables(made)["countries"])
+    assert "ot said" not in countries, "it is no country"
 
 
 def test_exclusions_add_up() -> None:

@@ -269,13 +269,24 @@ def test_published_findings_say_what_a_finding_needs(
     assert any(found in problem.found for problem in said)
 
 
-def test_only_published_findings_may_leave_the_places_open(tmp_path: Path) -> None:
-    assert codebook_of(published_study(tmp_path / "a")).study.country == ""
-    folder = table_study(tmp_path / "b")
+@pytest.mark.parametrize("key", ["country", "sector", "role", "arrangement"])
+def test_a_study_may_leave_its_places_open(tmp_path: Path, key: str) -> None:
+    folder = table_study(tmp_path)
     path = folder / "codebook.yaml"
-    path.write_text(path.read_text().replace("  country: DK\n", ""))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(f"  {key}: ")))
+    assert getattr(codebook_of(folder).study, key) == ""
+
+
+def test_an_attribute_that_is_compared_by_has_to_be_said(tmp_path: Path) -> None:
+    by_role = TABLE + "  - {attribute: role, type: measured}\n"
+    assert codebook_of(table_study(tmp_path / "a", codebook=by_role))
+    folder = table_study(tmp_path / "b", codebook=by_role)
+    path = folder / "codebook.yaml"
+    path.write_text(path.read_text().replace("  role: professional\n", ""))
     (problem,) = problems(folder)
-    assert problem.column == "study.country"
+    assert problem.column == "exposures[1].attribute"
+    assert "'role', of which neither a variable nor `study` says anything" in problem.found
 
 
 def test_a_folder_is_called_as_its_study(tmp_path: Path) -> None:

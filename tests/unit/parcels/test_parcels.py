@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from helpers.parcel_studies import MANIFEST, harmonized, parcel_of, raw_study, report_of
 from helpers.raw_studies import VOCABULARY
@@ -69,6 +70,30 @@ def opened(content: bytes) -> tuple[dict[str, Any], Documents]:
     for made in ("format", "version", "files", "seal"):
         manifest.pop(made)
     return manifest, found
+
+
+def test_a_study_that_does_not_say_where_it_is_has_a_parcel_with_the_cells_of_its_rows(
+    tmp_path: Path,
+) -> None:
+    folder = raw_study(tmp_path / "raw", ALPHA, sites=2)
+    book = folder / "codebook.yaml"
+    said = yaml.safe_load(book.read_text("utf-8"))
+    for key in ("country", "sector", "role", "arrangement"):
+        del said["study"][key]
+    book.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
+    study = harmonized(folder, tmp_path / "rows" / ALPHA)
+    parcel_of(study, tmp_path / "alpha.parcel")
+    taken(put(tmp_path / "p", (tmp_path / "alpha.parcel").read_bytes()), tmp_path / "out")
+    rows, parcel = (
+        cells_of_one(one, "threat", VOCABULARY, "main")
+        for one in (study, load_study(tmp_path / "out"))
+    )
+    for name in ("country", "sector", "role"):
+        assert rows[name].values.tolist() == parcel[name].values.tolist()
+    assert set(parcel["country"].values) == {f"unknown in {ALPHA}"}
+    assert load_study(tmp_path / "out").report["parcel"]["places"] == [
+        [*["not_stated"] * 3, rows["n"].values.sum()]
+    ]
 
 
 def test_a_good_parcel_goes_through(tmp_path: Path, good: bytes) -> None:

@@ -93,7 +93,7 @@ def effects(number: int) -> tuple[pd.DataFrame, np.ndarray]:
         "provenance": "observed",
     }
     table = schema.shape("effects", pd.DataFrame(rows | {"standardiser": "control_sd"}))
-    return published(pd.concat([schema.empty("effects"), table]), (), VOCABULARY)
+    return published(pd.concat([schema.empty("effects"), table]), VOCABULARY)
 
 
 def test_five_hundred_countries_with_one_study_each_are_one_component_with_its_studies() -> None:

@@ -40,7 +40,7 @@ def findings(*rows: dict[str, Any]) -> pd.DataFrame:
 
 
 def read(*rows: dict[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
-    return published(findings(*rows), (), VOCABULARY)
+    return published(findings(*rows), VOCABULARY)
 
 
 def test_findings_with_an_error_are_read_whatever_their_metric() -> None:
@@ -55,12 +55,6 @@ def test_findings_with_an_error_are_read_whatever_their_metric() -> None:
     few = 1 - 3 / (4 * 99 - 1)  # the correction for a reference arm of a hundred
     np.testing.assert_allclose(covariance, np.diag([0.01 * few**2, 4.0]))
     assert table["estimate"].tolist() == pytest.approx([0.3 * few, 6.0])
-
-
-def test_publications_of_a_study_whose_data_are_here_stay_out() -> None:
-    rows = ({"estimate": 0.3, "se": 0.1}, {"estimate": 0.2, "se": 0.1})
-    table, _ = published(findings(*rows), ["study2"], VOCABULARY)
-    assert table["study"].tolist() == ["study1"]
 
 
 def test_effects_without_a_role_pool_with_each_other_and_with_no_role() -> None:
@@ -123,7 +117,7 @@ def test_two_effects_of_a_publication_are_kept_apart_with_the_correlation_that_i
     rows = [{"estimate": e, "se": e, "n": 9e9, "citation": "one"} for e in (0.1, 0.2)]
     other = {"estimate": 0.3, "se": 0.1, "n": 9e9, "citation": "one"}
     more = [other | {"role": "professional"}, other | {"country": "DK"}, other | {"outcome": "o"}]
-    table, covariance = published(findings(*rows, *more), (), VOCABULARY, correlation=0.6)
+    table, covariance = published(findings(*rows, *more), VOCABULARY, correlation=0.6)
     assert table["effect"].tolist() == ["F1", "F2", "F3", "F4", "F5"]
     expected = np.diag(table["se"] ** 2)
     for i, j, product in ((0, 1, 0.1 * 0.2), (0, 4, 0.1 * 0.1), (1, 4, 0.2 * 0.1)):

@@ -203,7 +203,7 @@ def read(*rows: dict[str, Any], allowed: tuple[str, ...] = ()) -> tuple[pd.DataF
         for k, row in enumerate(rows, start=1)
     ]  # fmt: skip
     table = pd.concat([schema.empty("effects"), schema.shape("effects", pd.DataFrame(full))])
-    return published(table, (), VOCABULARY, allowed)
+    return published(table, VOCABULARY, allowed)
 
 
 def test_effects_in_different_standard_deviations_are_different_estimands() -> None:

@@ -34,7 +34,7 @@ def analysed(
     effects: pd.DataFrame, sides: dict[str, str] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All analyses by name, and the effects, both in the form in which they are written."""
-    table, covariance = published(effects, (), VOCABULARY, ALLOWED)
+    table, covariance = published(effects, VOCABULARY, ALLOWED)
     own = one_each(table, covariance, errors_alone(effects, table, ALLOWED))
     made, seen = analyses(own, sides or {}, PRIORS, 0.95, {"sd": 0.1}, 1.96)
     result_tables.checked("selection_effects", seen)
@@ -122,7 +122,7 @@ def test_a_study_of_several_places_counts_once_with_its_mean_or_its_primary_esti
     effects = findings(y, se, alone, metric="log_odds", standardiser=None)
     effects["citation"] = ["one", "other", "other"]
     effects["country"] = ["DK", "DK", "US"]
-    table, covariance = published(effects, (), VOCABULARY)
+    table, covariance = published(effects, VOCABULARY)
     covariance[1, 2] = covariance[2, 1] = 0.5 * 0.2 * 0.1
     found = one_each(table, covariance, se).set_index("study")
     assert found["estimate"].to_dict() == pytest.approx({"one": 0.3, "other": 0.3})

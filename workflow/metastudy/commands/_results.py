@@ -12,6 +12,7 @@ import pandas as pd
 
 from metastudy.article.catalogue import RESULTS
 from metastudy.article.results import Modelled, Results
+from metastudy.codebook import appraisal as appraisals
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import made_files
@@ -56,7 +57,7 @@ def gather(args: argparse.Namespace) -> Results:
         vocabulary=vocabulary,
         studies=tuple(people),
         published=tuple(published),
-        appraisal=_joined(pd.read_csv(path, dtype="str") for path in args.appraisal),
+        appraisal=_joined(appraisals.read(path) for path in args.appraisal),
         truth=_joined(pd.read_csv(path, comment="#") for path in args.truth),
         design_based=_joined(made_files.table(path) for path in args.design_based),
         sensitivity=_joined(made_files.table(path) for path in sorted(args.sensitivity)),

@@ -15,8 +15,10 @@ import pandas as pd
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.terms import terms_of
 from metastudy.commands._run import run
+from metastudy.common.problems import BadInput
 from metastudy.harmonized import schema
 from metastudy.harmonized.study import Study, load_study
+from metastudy.harmonized.study_twice import twice
 from metastudy.synthesis.declared import FILES, TERMS
 
 
@@ -38,17 +40,16 @@ def main() -> None:
     studies, published = (
         [load_study(path) for path in of] for of in (args.studies, args.published)
     )
+    if problems := list(twice(studies, published)):
+        raise BadInput(problems)
     added = [study.vocabulary for study in (*studies, *published)]
     vocabulary = vocabularies.of_studies(args.vocabulary, added)
     args.out.mkdir(parents=True, exist_ok=True)
     tables = {name: _joined(published, name) for name in FILES}
     for name, table in tables.items():
         table.to_parquet(args.out / f"{name}.parquet", index=False)
-    # A citation counts where it is of both: then the publication stays out.
-    own = {str(study.report["codebook"]["citation"]) for study in studies}
     terms = {
         "vocabulary": terms_of(vocabulary).sections,
-        "here": sorted(own & set(tables["effects"]["citation"])),
         "reliabilities": {s.id: s.report.get("reliabilities", {}) for s in published},
     }
     (args.out / TERMS).write_text(json.dumps(terms, indent=1) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""Name studies: what the article calls each study, without a number of its data.
+"""Name studies: what the article calls each study, and that the appraisal is of what is here.
 
 Most figures need no more of a study than its name and its mark. As a changed answer, title or
 citation leaves this file as it is, it draws none of them anew.
@@ -10,8 +10,12 @@ import argparse
 import json
 from pathlib import Path
 
+from metastudy.codebook import appraisal
+from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
-from metastudy.harmonized.study import load_study
+from metastudy.common.bibliography import keys
+from metastudy.common.problems import BadInput
+from metastudy.harmonized.study import Study, load_study
 
 NAMED = ("id", "label")  # what a study is called by
 
@@ -20,9 +24,16 @@ def main() -> None:
     """Entry point of the rule ``name_studies``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=Path, nargs="*", default=[], help="harmonized folders")
+    parser.add_argument("--appraisal", type=Path, help="risk of bias and certainty, CSV")
+    parser.add_argument("--vocabulary", type=Path, help="where there is an appraisal")
+    parser.add_argument("--bibliography", type=Path, nargs="*", default=[], help="its .bib files")
+    parser.add_argument("--part", choices=("yes", "no"), default="no", help="of the studies")
     parser.add_argument("--out", type=Path, required=True, help="the file of names")
     args = parser.parse_args()
     found = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
+    if args.appraisal:
+        known = keys(args.bibliography)
+        _check(args.appraisal, args.vocabulary, found, known, args.part == "yes")
     named = [
         {
             "study": study.id,
@@ -35,6 +46,21 @@ def main() -> None:
     ]
     args.out.write_text(json.dumps(named, indent=2, ensure_ascii=False) + "\n", "utf-8")
     print(f"{len(named)} studies")
+
+
+def _check(path: Path, vocabulary: Path, studies: list[Study], cited: set[str], part: bool) -> None:
+    """Refuse an appraisal that cannot be read, or is of what neither is here nor may be cited."""
+    table = appraisal.read(path)
+    if part:
+        return
+    words = vocabularies.of_studies(vocabulary, [study.vocabulary for study in studies])
+    citations = cited | {str(study.report["codebook"]["citation"]) for study in studies}
+    outcomes = {name for section in ("constructs", "codes", "families") for name in words[section]}
+    for study in studies:
+        citations |= set(study.effects["citation"])
+        outcomes |= set(study.effects["outcome"])
+    if problems := list(appraisal.strangers(path, table, citations, outcomes)):
+        raise BadInput(problems)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main() -> None:
     vocabulary, effects, declared = read(args.declared)
     check_sides(args.sides, effects)
     given = (args.standardisers, declared.dependence, args.correlation)
-    table, covariance = published(effects, declared.here, vocabulary, *given)
+    table, covariance = published(effects, vocabulary, *given)
     alone = errors_alone(effects, table, args.standardisers)
     first = effects[effects["priority"].eq("primary")]
     made, seen = analyses(

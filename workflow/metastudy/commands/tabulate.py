@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,12 @@ from metastudy.article.results import Results
 from metastudy.article.topics import primary
 from metastudy.commands import _results
 from metastudy.commands._run import run
+from metastudy.common.bibliography import keys
 from metastudy.common.problems import BadInput
 from metastudy.display.formatting import joined, words
 from metastudy.display.pipe_table import Table, markdown
 from metastudy.record import collect, history, steps
 from metastudy.record.record_file import load
-
-KEY = re.compile(r"^\s*@\w+\s*\{\s*([^\s,]+)", re.M)  # of an entry of a bibliography
 
 
 def main() -> None:
@@ -63,8 +61,9 @@ def main() -> None:
     for name, item in () if args.table else catalogue.PARTS.items():
         if all(getattr(args, need) for need in item.needs):
             (args.out / f"_part-{name}.md").write_text(make.part(evidence, name), "utf-8")
-    known = {key for path in args.bibliography for key in KEY.findall(path.read_text("utf-8"))}
-    for name, text in {} if args.table else sections.sections(evidence, known).items():
+    for name, text in (
+        {} if args.table else sections.sections(evidence, keys(args.bibliography)).items()
+    ):
         (args.out / f"_part-{name}.md").write_text(text, "utf-8")
     if args.done:
         args.done.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", "utf-8")

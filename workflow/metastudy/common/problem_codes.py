@@ -80,6 +80,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A published effect is there twice.",
+        "totals-row": "A row of a table of published findings sums up the others.",
+        "study-twice": "A publication is there twice: as data of its people, and as effects "
+        "that would pool with them.",
+        "appraisal": "The file of risk of bias and certainty has a word, publication or outcome "
+        "that is not known, a domain twice, or two certainties of one publication.",
         "dependence": "How estimates of a publication hang together does not fit their errors, is "
         "not positive definite, or is said of a finding that is not there.",
         "crossed": "A declared grouping is neither in studies nor are studies in it.",

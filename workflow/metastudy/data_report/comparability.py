@@ -15,6 +15,7 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import JOINT
+from metastudy.common.unsaid import UNSAID
 from metastudy.data_report.inspection.values import Inspection, Scale
 from metastudy.design.identification import identify
 
@@ -90,6 +91,8 @@ def aliases(studies: Sequence[Inspection], vocabulary: Vocabulary) -> pd.DataFra
         if len(units):
             units["exposures"] = units["exposure_types"].map(JOINT.join)
             groupings = (*GROUPINGS, "exposures")
+            for name in GROUPINGS[1:]:
+                units[name] = units[name].fillna(UNSAID + units["study"])
             found = identify(units.astype(dict.fromkeys(groupings, str)), groupings)
             parts.append(found.table.assign(module=module))
     if not parts:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from metastudy.common.unsaid import is_unsaid, note
+
 __all__ = ["ALIKE", "SETTING", "Component", "Identification", "identify"]
 
 SETTING = "setting"  # a study in a country and a sector, with people of one role
@@ -114,6 +116,10 @@ def identify(
         kept.append(_Candidate.of([residual], np.eye(len(units)), span))
     for name in names:
         count = len(levels[name])
+        said = note(name, levels[name])
+        if said and all(map(is_unsaid, levels[name])):
+            rows.append((name, count, "left out", "", f"in no component: {said}"))
+            continue
         if count == 1:
             rows.append((name, 1, "left out", "", f"one level only: {levels[name][0]}"))
             continue
@@ -128,12 +134,12 @@ def identify(
             first = same[0]
             first.names.append(name)
             why = f"cannot be distinguished from {first.names[0]}: one component with both names"
-            rows.append((name, count, "varying", first.names[0], why))
+            rows.append((name, count, "varying", first.names[0], _with(why, said)))
         elif other := _made_up_of(mine, kept):
             rows.append((name, count, "left out", other, f"aliased with {other}"))
         else:
             kept.append(mine)
-            rows.append((name, count, "varying", "", "has a variance of its own"))
+            rows.append((name, count, "varying", "", _with("has a variance of its own", said)))
 
     components = []
     for one in kept:
@@ -172,6 +178,11 @@ class _Candidate:
         if one.shape != two.shape:
             return False
         return bool(np.linalg.norm(two - one @ (one.T @ two)) < SPAN)
+
+
+def _with(why: str, said: str) -> str:
+    """A reason, and which studies do not say where they are: each is a level of its own."""
+    return f"{why}; {said}, each a level of its own" if said else why
 
 
 def _basis(x: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 from metastudy.codebook.interactions import INTERACTION, TIMES, is_interaction, parts_of
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import split_values
+from metastudy.common.unsaid import NOT_SAID, UNSAID, is_unsaid
 from metastudy.display.formatting import inline, joined, words
 
 __all__ = ["Exposure", "Labels", "study_label"]
@@ -47,6 +48,8 @@ class Labels:
 
     def of(self, key: str, *sections: str) -> str:
         """The label of a key in the first of these sections that has it, else the key as words."""
+        if is_unsaid(key):
+            return f"{words(NOT_SAID)} ({self.study(key.removeprefix(UNSAID))})"
         for section in sections or tuple(self.vocabulary.sections):
             if key in self.vocabulary[section]:
                 return self.vocabulary.label(section, key)

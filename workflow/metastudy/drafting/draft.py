@@ -21,6 +21,7 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
 _KEYS |= {"as", "cases", "separator", "construct", "ids", "randomised", *findings.CONSTANTS}
+LEFT_OUT = "or take the line out: it is not said"
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
 
@@ -117,7 +118,8 @@ def _head(
         ("arrangement", "arrangements"),
     ):
         known = ", ".join(vocabulary[section])
-        yield f"  {key}: {TODO} # {f'one of {known}' if known else NONE_YET}"
+        free = "" if key == "response_mode" else f"; {LEFT_OUT}"
+        yield f"  {key}: {TODO} # {f'one of {known}' if known else NONE_YET}{free}"
     yield "  provenance: observed # guess: whoever drafts a codebook has a real file"
     yield ""
 

@@ -7,6 +7,7 @@ from math import atanh, copysign, isnan, log, nan, sqrt, tanh
 from typing import Any
 
 from metastudy.harmonize import effect_sizes as sizes
+from metastudy.harmonize.effect_inequalities import beside, bound_of_error
 from metastudy.harmonize.effect_rows import ARMS, GIVES, RATIOS, Row, Unfit, problems, without
 from metastudy.harmonize.effect_sizes import Arm, Effect
 
@@ -45,8 +46,12 @@ def _fields(row: Row) -> dict[str, Any]:
         "test": _of_test, "estimate": _of_estimate,
     }  # fmt: skip
     found = makers[form](row) if form else None
+    more_said = _inequality_beside(row, found) if found and row.text("p")[:1] in ("<", ">") else ""
+    _check_signs(row, found)
     if found is None or _as_published(row):
-        return {}
+        return {"method": more_said} if more_said else {}
+    if more_said:
+        found = found.also(more_said) if found.method else replace(found, method=more_said)
     more: dict[str, Any] = {}
     if metric and wanted != metric:
         if (wanted, metric) not in sizes.CONVERSIONS:
@@ -63,6 +68,54 @@ def _fields(row: Row) -> dict[str, Any]:
         more |= {"n": n, "n_control": n, "n_treatment": n}
     error = sqrt(found.variance)
     return more | {"estimate": found.estimate, "se": error, "method": found.method or None}
+
+
+def _check_signs(row: Row, found: Effect | None) -> None:
+    """Refuse a t or z of another sign than the effect, whichever of them the effect is from."""
+    for name in ("t", "z"):
+        if found and row.number(name) * found.estimate < 0:
+            raise _against(name, row.number(name), found.estimate)
+
+
+def _against(name: str, statistic: float, estimate: float) -> Unfit:
+    return Unfit(name, f"{statistic:g}, beside an effect of {estimate:.3g}",
+                 "a statistic with the sign of its effect",
+                 "correct the one or the other: both are of the same contrast, and the treatment "
+                 "comes first", "sign-against-direction")  # fmt: skip
+
+
+def _inequality_beside(row: Row, found: Effect) -> str:
+    """What an inequality of p says beside an effect, which it does not move."""
+    people = _people_of(row)
+    by_t = row.wanted in OF_T and isnan(row.paired) and people > LEAST_DF
+    df = people - 2 if by_t else nan
+    if isnan(found.variance):
+        return bound_of_error(row, found.estimate, df)
+    if row.wanted in OF_T and isnan(df) and row.text("p")[0] == ">":
+        return f"p > {row.text('p')[1:]} beside it not used: no n"  # of few people z is no t
+    return beside(row, _test_sizes, df)
+
+
+def _test_sizes(row: Row) -> list[float]:
+    """The sizes of t or z that the numbers of a row give, without the clusters and with them."""
+    if row.form == "test":
+        found = [abs(_statistic(row))]
+    elif row.form == "means":
+        one, other = _arms(row, "n", "sd")
+        raw = sizes.difference_of_means(one, other, "", row.paired)
+        df = one.n + other.n - 2
+        pooled = ((one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2) / df
+        errors = [raw.variance]
+        errors += [pooled * (1 / one.n + 1 / other.n)] if isnan(row.paired) else []
+        found = [abs(raw.estimate) / sqrt(error) for error in errors]
+    else:
+        makers = {"events": _of_events, "times": _of_times, "r": _of_r, "estimate": _of_estimate}
+        effect = makers[row.form](row)
+        found = [abs(effect.estimate) / sqrt(effect.variance)]
+    if row.has("icc"):
+        wider = 1 + (row.number("cluster_size") - 1) * row.number("icc")
+        found += [size / sqrt(wider) for size in found]
+    return found
 
 
 def _as_published(row: Row) -> bool:
@@ -163,9 +216,14 @@ def _of_r(row: Row) -> Effect:
     return sizes.fisher_z(row.number("r"), _people(row))
 
 
+def _people_of(row: Row) -> float:
+    """The number of respondents, NaN where it is not said."""
+    return row.number("n") if row.has("n") else row.number("n_control") + row.number("n_treatment")
+
+
 def _people(row: Row) -> float:
     """The number of respondents, of whom Fisher's z needs four at least."""
-    n = row.number("n") if row.has("n") else row.number("n_control") + row.number("n_treatment")
+    n = _people_of(row)
     if isnan(n):
         raise without(row.first, "the number of respondents", "n")
     if n < 4:
@@ -279,8 +337,8 @@ def _bound(row: Row) -> dict[str, Any]:
     return more | {f"size_{which}": found.estimate, "method": method}
 
 
-def _of_estimate(row: Row) -> Effect | None:
-    """An estimate with its error; nothing where no error is given."""
+def _of_estimate(row: Row) -> Effect:
+    """An estimate with its error, which is NaN where none is given."""
     said, estimate = row.text("reported_as"), row.number("estimate")
     ends = [row.number(name) for name in ("ci_lower", "ci_upper") if row.has(name)]
     lowest = 0.0 if said in RATIOS else -1.0 if said == "correlation" else -float("inf")
@@ -313,7 +371,7 @@ def _of_estimate(row: Row) -> Effect | None:
     elif row.test and not row.inequality:
         error, how = _error_by_test(row, middle)
     else:
-        return None
+        error, how = nan, ""
     method = "; ".join(part for part in (taken, how.removeprefix("; ")) if part)
     return Effect(middle, error**2, row.wanted, method)
 
@@ -322,10 +380,7 @@ def _error_by_test(row: Row, estimate: float) -> tuple[float, str]:
     """The standard error with which an estimate has the statistic of its test."""
     name, found = row.test, _statistic(row)
     if name in ("t", "z") and copysign(1, found) * estimate < 0:
-        raise Unfit(name, f"{found:g}, beside an estimate of {estimate:g}",
-                    "a statistic with the sign of its estimate",
-                    "correct the one or the other: both are of the same contrast",
-                    "sign-against-direction")  # fmt: skip
+        raise _against(name, found, estimate)
     if not found or not estimate:
         raise Unfit(name, "a test of an estimate, one of them zero",
                     "a standard error, which a zero does not give",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,11 @@ OF_NO_EFFECT = (
 )
 PARTS = ["exposure", "exposure_type", "outcome", "role", "response_mode"]  # of an estimand
 PLACES = ["country", "sector"]
+# What programs and papers call a row that sums up the others, such as `Total (95% CI)`.
+TOTAL = re.compile(
+    r"(sub-?)?totals?|overall|pooled|summary|sum|((random|fixed|common)[- ]effects?( model)?)", re.I
+)
+ASIDE = re.compile(r"\s*[(:\[].*$")
 SIGNS = {1.0: "positive", -1.0: "negative", 0.0: "null_result"}
 
 
@@ -60,6 +66,7 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
             unread |= (
                 texts.ne("") & ~texts.isin(list(variable.missing)) & values.isna()
             ).to_numpy()
+    unread |= _totals(study, fields)
     entered = pd.DataFrame(data, index=ids.index)
     for field_, value in _constants(study):
         entered[field_] = value
@@ -107,6 +114,28 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
     _check_standardisers(study, fields, sound.reindex(entered.index), of_sd, pairs)
     _check_together(study, fields, table)
     return table.sort_values("finding_id", ignore_index=True)
+
+
+def _totals(study: Study, fields: Mapping[str, Variable]) -> np.ndarray:
+    """Report rows that sum up the others, whose effects would count twice; which they are."""
+    found = np.zeros(len(study.kept), dtype=bool)
+    places = (study.codebook.having("id")[0], fields.get("finding"), fields.get("citation"))
+    for variable in filter(None, places):
+        texts = study.texts(variable.name).astype("str").str.strip()
+        own = texts.map(lambda text: bool(TOTAL.fullmatch(ASIDE.sub("", text)))).to_numpy(
+            dtype=bool
+        )
+        if (new := own & ~found).any():
+            study.report(
+                new,
+                variable.name,
+                f"a row of {', '.join(dict.fromkeys(texts[new]))}, which sums up others",
+                "one row a finding: the workflow pools, and a total would count them twice",
+                "take the row out; a finding or publication that is called so needs another name",
+                "totals-row",
+            )
+            found |= new
+    return found
 
 
 def _report(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from metastudy.common.unsaid import is_unsaid
 from metastudy.models.base import AT
 from metastudy.models.data_vector import NOT_FIXED
 from metastudy.models.prior_widths import variants
@@ -71,7 +72,8 @@ def refits(
         levels = where.drop_duplicates(["study", grouping])
         if grouping == "organisation":
             levels = levels[levels.groupby("study")[grouping].transform("nunique") > 1]
-        for name in sorted(set(levels[grouping])):
+        # A country that a study does not say would be the study once more.
+        for name in sorted(n for n in set(levels[grouping]) if not is_unsaid(str(n))):
             yield Refit(f"without_{grouping}", name, without(cells, grouping, name), priors)
     for key, name, other in variants(priors, keys):
         yield Refit("prior", f"{key}_{name}", cells, other)

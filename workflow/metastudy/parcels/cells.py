@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.unsaid import is_unsaid
 from metastudy.parcels.parcel import Parcel
 from metastudy.parcels.refusals import AGAIN, Refusal
 
@@ -265,8 +266,8 @@ def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
                 )
         for section, names in (
             ("vignettes", [v for v in coordinates["vignette"] if v]),
-            ("countries", texts["country"]),
-            ("sectors", texts["sector"]),
+            ("countries", [c for c in texts["country"] if not is_unsaid(c)]),
+            ("sectors", [s for s in texts["sector"] if not is_unsaid(s)]),
             ("roles", [r for r in texts["role"] if r != "not_stated"]),
         ):
             for name in names:

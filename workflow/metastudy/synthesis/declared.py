@@ -27,13 +27,12 @@ TERMS = "terms.json"
 class Declared:
     """What codebooks and publications declare of estimates.
 
-    ``attributes`` and ``dependence`` are these harmonized tables of all studies; ``here`` are
-    citations of findings whose own data are here, and ``reliabilities`` are by study and construct.
+    ``attributes`` and ``dependence`` are these harmonized tables of all studies; ``reliabilities``
+    are by study and construct.
     """
 
     attributes: pd.DataFrame = field(default_factory=lambda: schema.empty("attributes"))
     dependence: pd.DataFrame = field(default_factory=lambda: schema.empty("dependence"))
-    here: frozenset[str] = frozenset()
     reliabilities: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -50,8 +49,7 @@ def read(folder: Path) -> tuple[Vocabulary, pd.DataFrame, Declared]:
     """
     terms = made_files.report(folder / TERMS)
     effects, attributes, dependence = (made_files.table(folder / f"{n}.parquet") for n in FILES)
-    here, reliabilities = frozenset(terms["here"]), terms["reliabilities"]
-    declared = Declared(attributes, dependence, here, reliabilities)
+    declared = Declared(attributes, dependence, terms["reliabilities"])
     return Vocabulary(terms["vocabulary"]), effects, declared
 
 

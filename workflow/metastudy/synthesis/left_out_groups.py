@@ -11,8 +11,9 @@ from scipy.special import logsumexp
 
 from metastudy.common import result_tables
 from metastudy.common.tables import join_values
+from metastudy.common.unsaid import UNSAID
 from metastudy.models.priors import OF_METRIC, Prior
-from metastudy.synthesis.pooling import ESTIMAND, UNSAID, average_vignettes, unit_of
+from metastudy.synthesis.pooling import ESTIMAND, average_vignettes, unit_of
 from metastudy.synthesis.priors import prior_of
 
 __all__ = ["GROUPED", "RESTS", "WAYS", "left_out_groups", "log_marginal"]

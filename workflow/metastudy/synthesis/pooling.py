@@ -38,7 +38,6 @@ ESTIMAND = ["exposure", "exposure_type", "outcome", "family", "role", "response_
 OF_MODULES = ("sd", "log_odds")  # metrics that the name of an estimand leaves out
 PLACE = ["study", "country", "sector"]
 GROUPINGS = [*PLACE, SETTING]
-UNSAID = "unknown in "  # before a study's name, of its country or sector that nobody said
 # The one model in which everything meets; it is marked exploratory wherever it is shown.
 EXPLORATORY = ["family", "exposure_type", "response_mode", *PLACE, "estimate"]
 # A logistic log-odds ratio in standard deviations (Hasselblad and Hedges 1995).
@@ -193,8 +192,7 @@ def _planned(
         nested[name] = own_of = nesting(mine)
         units = mine.assign(**own_of.levels, **fixed.fixed)
         every.append(units)
-        known = [g for g in GROUPINGS if not units[g].astype(str).str.startswith(UNSAID).all()]
-        groupings = [*own_of.above, *known, *own_of.below]
+        groupings = [*own_of.above, *GROUPINGS, *own_of.below]
         found[name] = identify(units, groupings, fixed=list(fixed.fixed))
         for label, column in fixed.fixed.items():
             slopes[f"{name} {label}"] = np.zeros(len(rows))

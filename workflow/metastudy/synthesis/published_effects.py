@@ -10,10 +10,10 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.unsaid import UNSAID
 from metastudy.models.base import NOT_STATED
 from metastudy.synthesis.dependence import joint
 from metastudy.synthesis.families import family_signs
-from metastudy.synthesis.pooling import UNSAID
 from metastudy.synthesis.published_standardisers import Difference, error_alone, standardised
 
 __all__ = ["errors_alone", "published"]
@@ -25,7 +25,6 @@ SIGNS = {"positive": 1, "negative": -1}
 
 def published(
     effects: pd.DataFrame,
-    here: Collection[str],
     vocabulary: Vocabulary,
     allowed: Collection[str] = (),
     dependence: pd.DataFrame | None = None,
@@ -39,8 +38,6 @@ def published(
         error are directions and stay out. What is in standard deviations is brought to that of
         the studies' own estimates, or has a metric of its own
         (:mod:`metastudy.synthesis.published_standardisers`).
-    here : citations of the studies whose own data are here: their publications stay out, or the
-        same people would count twice.
     vocabulary : for the module that a family belongs to.
     allowed : standardisers whose effects may pool with the studies' own as they are.
     dependence : covariances and correlations that are given, by finding.
@@ -66,7 +63,7 @@ def published(
         its direction; ``standardiser`` for a difference that cannot be recomputed.
     """
     usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].notna()
-    rows = effects[usable & ~effects["citation"].isin(list(here))].reset_index(drop=True)
+    rows = effects[usable].reset_index(drop=True)
     _check(rows, effects)
     before = rows["se"].to_numpy(dtype=float)
     rows = _standardised(rows, allowed)

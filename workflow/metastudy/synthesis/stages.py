@@ -37,13 +37,12 @@ def gather(
     Parameters
     ----------
     allowed : standardisers of published effects that pool as they are.
-    declared : moderators, groupings and dependence that codebooks declare, and whose findings
-        stay out, as the study's own data are here.
+    declared : moderators, groupings and dependence that codebooks declare.
     correlation : see :func:`metastudy.synthesis.published_effects.published`.
     """
     found = [estimates(c, vocabulary) for c in cells]
     given = (allowed, declared.dependence, correlation)
-    found.append(published(effects, declared.here, vocabulary, *given))
+    found.append(published(effects, vocabulary, *given))
     parts = [rows for rows, _ in found]
     table = pd.concat(parts, ignore_index=True).fillna({EFFECT: ""})
     table = with_attributes(table, declared.attributes, moderators_of(vocabulary))

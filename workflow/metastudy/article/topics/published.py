@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 
 from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of
+from metastudy.codebook.appraisal import GRADE, NOT_ASSESSED, NOT_RATED, judged
 from metastudy.common.tables import JOINT, records
 from metastudy.display.formatting import count, inline, interval, joined, number, words
 from metastudy.display.pipe_table import Table
@@ -55,9 +56,6 @@ OUTCOMES = [
     *("share", "lower", "upper", "p"),  # of those with a sign, how many are positive
     "certainty",
 ]
-# The domains of GRADE, of an outcome over its publications (Guyatt et al. 2008).
-GRADE = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias")
-NOT_ASSESSED, NOT_APPLICABLE = "not_assessed", "not_applicable"
 
 
 def findings_table(evidence: Results) -> Table:
@@ -177,19 +175,16 @@ def appraisal_table(evidence: Results) -> Table:
         found = found[found["outcome"].fillna("").eq("")]
     wide = found.pivot(index="study", columns="domain", values="judgement")
     order = list(dict.fromkeys(found["study"]))
-    wide = wide.loc[order, list(dict.fromkeys(found["domain"]))]
-    certainty = found.drop_duplicates("study").set_index("study")["certainty"]
+    wide = wide.loc[order, list(dict.fromkeys(found["domain"]))].fillna(NOT_ASSESSED)
     shown = wide.apply(lambda column: column.map(words).str.lower())
     shown.columns = [words(str(name)) for name in shown.columns]
     shown.insert(0, "Study", [f"@{name}" for name in order])
-    judged = found[~found["judgement"].isin([NOT_ASSESSED, NOT_APPLICABLE])]["study"]
-    shown["Certainty"] = [
-        words(str(certainty[name]) if name in {*judged} else NOT_ASSESSED).lower() for name in order
-    ]
+    rated, certainty = judged(found), found.drop_duplicates("study").set_index("study")["certainty"]
+    shown["Certainty"] = [words(_rated(str(certainty[n]), n in rated)).lower() for n in order]
     caption = (
         "Risk of bias of the published studies, judged from what could be seen of them, and their "
-        "certainty where a domain could be judged; most of it is not assessed, because only "
-        "abstracts were seen."
+        "certainty where two domains at least could be judged: from fewer nothing is rated. What "
+        "was not looked at is not assessed."
     )
     return Table(shown.reset_index(drop=True), found, caption, ("observed",))
 
@@ -321,16 +316,27 @@ def _of_outcomes(appraisal: pd.DataFrame) -> pd.DataFrame:
 
 
 def _outcome_certainty(rated: pd.DataFrame, outcome: str) -> str:
-    own = list(dict.fromkeys(rated.loc[rated["outcome"] == outcome, "certainty"]))
-    return own[0] if own else ""
+    own = rated[rated["outcome"] == outcome]
+    if not len(own):
+        return ""
+    return _rated(str(own["certainty"].iloc[0]), outcome in judged(own, "outcome"))
+
+
+def _rated(certainty: str, enough: bool) -> str:
+    """A certainty, where enough domains were judged for it to rest on."""
+    return certainty if enough or certainty == NOT_ASSESSED else NOT_RATED
 
 
 def _of_publications(appraisal: pd.DataFrame, citations: pd.Series) -> str:
     """Certainty of each publication, those that are alike once; marked as no outcome's."""
     if not len(appraisal):
         return NOT_ASSESSED
-    own = appraisal[appraisal["study"].isin(list(citations))].drop_duplicates("study")
-    found = [str(name) for name in dict.fromkeys(own["certainty"])] or [NOT_ASSESSED]
+    own = appraisal[appraisal["study"].isin(list(citations))]
+    enough = judged(own)
+    first = own.drop_duplicates("study")
+    said = [_rated(str(c), str(s) in enough)
+            for s, c in zip(first["study"], first["certainty"], strict=True)]  # fmt: skip
+    found = list(dict.fromkeys(said)) or [NOT_ASSESSED]
     return f"{JOINT.join(found)} (publication)"
 
 

@@ -12,9 +12,12 @@ from metastudy.article.table_rows import study_marks
 from metastudy.article.variable_tree import Tree
 from metastudy.common.disclosure import protect
 from metastudy.common.tables import JOINT
+from metastudy.common.unsaid import NOT_SAID
 from metastudy.display.formatting import count, inline, joined, listed, mark, number, words
+from metastudy.display.labels import Labels
 from metastudy.display.pipe_table import Table
 from metastudy.harmonized.study import Study
+from metastudy.models.base import NOT_STATED
 
 __all__ = [
     "FLOW",
@@ -88,6 +91,7 @@ GRID = [
     *("role", "role_label", "exposure_types", "exposure_types_label"),
     *("response_mode", "response_mode_label", "n", "provenance"),
 ]
+UNKNOWN = words(NOT_SAID)  # the country, sector or role of a study that does not say it
 FLOW = ["study", "study_label", "module", "step", "kind", "rows", "provenance"]
 
 
@@ -103,11 +107,11 @@ def study_grid(evidence: Results) -> pd.DataFrame:
                     "study": study.id,
                     "study_label": labels.study(study.id),
                     "country": country,
-                    "country_label": labels.of(country, "countries"),
+                    "country_label": _label(labels, country, "countries"),
                     "sector": sector,
-                    "sector_label": labels.of(sector, "sectors"),
+                    "sector_label": _label(labels, sector, "sectors"),
                     "role": role,
-                    "role_label": labels.of(role, "roles"),
+                    "role_label": _label(labels, role, "roles"),
                     "exposure_types": JOINT.join(types),
                     "exposure_types_label": JOINT.join(
                         labels.of(t, "exposure_types") for t in types
@@ -121,12 +125,21 @@ def study_grid(evidence: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=GRID)
 
 
+def _label(labels: Labels, key: str, section: str) -> str:
+    return labels.of(key, section) if key else UNKNOWN
+
+
 def _places(evidence: Results, study: Study) -> dict[tuple[str, str, str], int | str]:
     """People of each place and role; small cells are hidden, and what would give them away."""
     if study.parcel:
         said = study.report["parcel"]["places"]
-        return {(country, sector, role): n for country, sector, role, n in said}
-    where = [study.respondents[name].astype(str) for name in ("country", "sector", "role")]
+        found = {}
+        for *place, n in said:
+            country, sector, role = ("" if name == NOT_STATED else str(name) for name in place)
+            found[country, sector, role] = n
+        return found
+    names = ("country", "sector", "role")
+    where = [study.respondents[name].astype("str").fillna("") for name in names]
     counts = study.counted(where)
     places = sorted(counts)
     if len(places) == 1:
@@ -239,10 +252,10 @@ def variables(evidence: Results) -> Tree:
         "kept": str(kept),
         "excluded": str(read - kept),
         "labels": joined(inline(labels.study(study.id)) for study in evidence.studies),
-        "countries": joined(sorted(set(grid["country_label"]))),
-        "sectors": joined(inline(s) for s in sorted(set(grid["sector_label"]))),
-        "countries_count": count(grid["country"].nunique()),
-        "sectors_count": count(grid["sector"].nunique()),
+        "countries": joined(sorted({*grid["country_label"]} - {UNKNOWN}), NOT_SAID),
+        "sectors": joined(map(inline, sorted({*grid["sector_label"]} - {UNKNOWN})), NOT_SAID),
+        "countries_count": count(len({*grid["country"]} - {""})),
+        "sectors_count": count(len({*grid["sector"]} - {""})),
     }
     if evidence.cells:
         tree["n_model"] = str(sum(sum(c.rows.values()) for c in evidence.cells.values()))

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from metastudy.codebook.checks.shape import Sound
-from metastudy.codebook.checks.terms import ATTRIBUTE_TYPES, IGNORE, known_terms, listed
+from metastudy.codebook.checks.terms import (
+    ATTRIBUTE_TYPES,
+    IGNORE,
+    PLACE_SECTIONS,
+    known_terms,
+    listed,
+)
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import Problem
 from metastudy.common.text import did_you_mean
@@ -63,6 +69,13 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
                 f"'{value}'.{did_you_mean(value, options)}",
                 f"a {key} among the variables: {listed(sorted(options)) or 'there is none'}",
             )
+        if key == "attribute" and value in PLACE_SECTIONS and not _said(sound, value):
+            yield document.problem(
+                (*place, key),
+                f"'{value}', of which neither a variable nor `study` says anything",
+                f"a variable with 'as: {value}', by which people are compared",
+                f"map the column of the {value}, or take the exposure out",
+            )
         kinds = {"construct": "measured", "attribute": ATTRIBUTE_TYPES.get(value, "")}
         if key == "factor":
             kinds[key] = "randomised" if factors.get(value) else "organisational"
@@ -74,6 +87,12 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
                 "a construct is measured, as are the attributes role and sector; the attribute "
                 "arrangement is organisational",
             )
+
+
+def _said(sound: Sound, attribute: str) -> bool:
+    """Whether a study says a country, sector, role or arrangement of its rows."""
+    whole = not sound.complete("study") or attribute in sound.study()
+    return whole or not sound.complete("variables") or any(sound.variables(attribute))
 
 
 def interaction_problems(document: Document, sound: Sound, _: Vocabulary) -> Iterator[Problem]:

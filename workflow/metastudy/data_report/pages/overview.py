@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from metastudy.common.tables import JOINT, records
+from metastudy.common.unsaid import NOT_SAID
 from metastudy.data_report.alerts import alerts
 from metastudy.data_report.comparability import aliases, comparability, settings
 from metastudy.data_report.inspection.values import Inspection
@@ -112,7 +113,7 @@ def _rows(studies: Sequence[Inspection], labels: Labels) -> Parts:
 
 
 def _label(labels: Labels, key: str | None, section: str) -> str:
-    return "" if key is None else labels.of(key, section)
+    return words(NOT_SAID) if key is None else labels.of(key, section)
 
 
 def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from metastudy.common.unsaid import NOT_SAID
 from metastudy.data_report.alerts import alerts
 from metastudy.data_report.inspection.values import Inspection, Organisation
 from metastudy.data_report.pages.cells import NONE, cell
@@ -110,11 +111,12 @@ def flow_table(found: Inspection) -> pd.DataFrame:
 def places(found: Inspection, labels: Labels) -> Parts:
     """Rows or findings by country, sector, role and arrangement; sources by organisation."""
     what = "Findings" if found.published else "Rows"
+    nothing = NONE if found.published else words(NOT_SAID)
     sections = ("countries", "sectors", "roles", "arrangements")
     rows = [
         (
             *(
-                NONE if key is None else labels.of(key, section)
+                nothing if key is None else labels.of(key, section)
                 for key, section in zip(
                     (place.country, place.sector, place.role, place.arrangement),
                     sections,

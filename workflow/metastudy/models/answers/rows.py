@@ -10,6 +10,7 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.unsaid import own_place
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.interactions import check_interactions, products
@@ -98,7 +99,7 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
     people = study.respondents.set_index("respondent_id")
     people = people.assign(
         role=people["role"].fillna(NOT_STATED),
-        **{name: people[name].astype(str) for name in ("country", "sector")},
+        **{name: own_place(people[name], study.id) for name in ("country", "sector")},
     ).astype({"role": str})
     wide = (_scores(study) if study.arms.empty else means_of(study)).reindex(people.index)
     setting = [people[name].reindex(wide.index) for name in KEYS_OF_SETTING[1:]]

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.unsaid import own_place
 from metastudy.harmonized.study import Study
 from metastudy.models.base import NOT_STATED
 
@@ -54,7 +55,10 @@ def at_units(study: Study) -> pd.DataFrame:
     """
     site = study.respondents["org_id"].fillna(study.id).astype(str)
     role = study.respondents["role"].fillna(NOT_STATED).astype(str)
-    people = study.respondents.assign(study=study.id, site=site, role=role)
+    places = {n: own_place(study.respondents[n], study.id) for n in ("country", "sector")}
+    arrangement = study.respondents["arrangement"].astype("str").fillna(NOT_STATED)
+    said = places | {"arrangement": arrangement.astype(str)}
+    people = study.respondents.assign(study=study.id, site=site, role=role, **said)
     several = people.groupby("site")["role"].transform("nunique").gt(1)
     return people.assign(unit=site.where(~several, site + ":" + role))
 
