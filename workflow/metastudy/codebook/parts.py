@@ -75,6 +75,7 @@ class DataFile:
     delimiter: str = ","
     decimal: str = "."
     sheet: str | None = None
+    heading: str | None = None
     ids: str | None = None
     present: tuple[str, ...] = ("1",)
     cases: str | None = None

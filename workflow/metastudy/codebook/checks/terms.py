@@ -53,9 +53,10 @@ PLACE_SECTIONS = {
 CODED_DESIGNS = ("interviews", "cases")
 CODED_FORMATS = ("qdpx", "matrix", "segments")
 KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean something
-    "encoding": ("csv", "qualtrics", "matrix", "segments", "sav", "dta"),
+    "encoding": ("csv", "qualtrics", "markdown", "matrix", "segments", "sav", "dta"),
     "delimiter": ("csv", "qualtrics", "matrix", "segments"),
     "sheet": ("xlsx", "segments"),
+    "heading": ("markdown",),
     "present": ("matrix",),
     "cases": ("segments",),
     "cases_sheet": ("segments",),
