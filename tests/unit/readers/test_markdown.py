@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from helpers.raw_studies import ROWS, TABLE, VOCABULARY, codebook_of, harmonized, study
-from metastudy.codebook.codebook import load
 from metastudy.common.data_file import is_data
 from metastudy.common.problems import BadInput, Problem
 from metastudy.drafting.draft import draft

@@ -354,6 +354,7 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
             entry[key] = by_code(entry.get(key, {}))
         entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}
         entry["accept"] = codes(entry.get("accept", ()))
+        entry["scales"] = by_code(entry.get("scales", {}))
         entry["constructs"] = tuple(entry.get("constructs", ()))
         return Variable(**entry)
 

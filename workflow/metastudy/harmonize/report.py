@@ -27,8 +27,12 @@ def report(
     codes_unmapped: list[str],
     marks: Mapping[str, np.ndarray],
     notes: Sequence[str] = (),
+    apart: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Make the report; it names columns, never what is above them or in them."""
+    """Make the report; it names columns, never what is above them or in them.
+
+    ``apart`` are outcomes of which nobody knows which of them one person has together.
+    """
     codebook, table = study.codebook, study.table
     read_by_arm, excluded_by_arm = by_arm(study, left, rules)
     # A row that is an arm counts as its people, as far as it stays.
@@ -74,6 +78,7 @@ def report(
         "vocabulary": codebook.document.data.get("vocabulary") or {},
         "exposures": [dict(entry) for entry in codebook.document.data.get("exposures", [])],
         "reliabilities": dict(codebook.reliabilities),
+        **({"outcomes_apart": list(apart)} if apart else {}),
         **({"interactions": [*map(list, codebook.interactions)]} if codebook.interactions else {}),
     }
 

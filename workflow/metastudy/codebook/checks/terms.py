@@ -26,6 +26,7 @@ __all__ = [
     "MARKS",
     "NEEDED_FIELDS",
     "NO_CONSENT",
+    "OF_OUTCOME",
     "PLACE_SECTIONS",
     "PUBLISHED_ROLES",
     "ROLE_DESIGNS",
@@ -40,10 +41,13 @@ NO_CONSENT = "no_consent"  # the rule that the consent variable stands for
 ANY_ROLE = ("name", "as", "note")
 SINGLE = (
     *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
-    *("coders", "coder", "weight", "code", "start", "end", "people", "events"),
+    *("coders", "coder", "weight", "code", "start", "end", "people", "total", "outcome"),
     *("icc", "cluster_size"),
 )
-ARM_ROLES = ("people", "events", "mean", "sd", "correlation", "icc", "cluster_size")
+ARM_ROLES = (
+    *("people", "total", "events", "count", "mean", "sd", "correlation", "icc", "cluster_size"),
+)
+OF_OUTCOME = ("events", "mean", "sd")  # what a row has of its outcome, where it is one of an arm
 PLACE_SECTIONS = {
     "country": "countries",
     "sector": "sectors",
@@ -66,7 +70,7 @@ ROLE_DESIGNS = {
     **dict.fromkeys(("finding", "moderator", "nesting"), ("published",)),
     "rating": CODED_DESIGNS,
     **dict.fromkeys(("coder", "code", "start", "end"), CODED_DESIGNS),
-    **dict.fromkeys(ARM_ROLES, ("experiment", "survey")),
+    **dict.fromkeys((*ARM_ROLES, "outcome"), ("experiment", "survey")),
 }
 PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
 # With one of these a direction is computed; the others of an effect have no sign.
