@@ -184,8 +184,8 @@ def _counted(people: People, study: Study) -> People:
     score = people.score
     if not study.outcomes_apart(set(score.columns.get_level_values("construct"))):
         return people
-    once = [score.where(score.columns == column, axis=1) for column in score]
-    times = len(once)
+    times = score.shape[1]
+    once = [score.where(np.tile(np.arange(times) == k, (len(score), 1))) for k in range(times)]
 
     def again(table: pd.DataFrame) -> pd.DataFrame:
         return pd.concat([table] * times, ignore_index=True)
