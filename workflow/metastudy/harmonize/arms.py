@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from metastudy.codebook.checks.terms import IGNORE
+from metastudy.codebook.checks.terms import ARM_ROLES, IGNORE
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.parts import Variable
 from metastudy.common.problems import Problem, place_of_rows
@@ -15,7 +15,7 @@ from metastudy.common.text import shown
 from metastudy.harmonize.exclusions import exclude
 from metastudy.readers.raw import RawTable
 
-__all__ = ["KEYS", "counted", "note_on", "problem_of", "told", "twice", "written_out"]
+__all__ = ["KEYS", "counted", "ids_once", "note_on", "problem_of", "told", "twice", "written_out"]
 
 PERSON = " (person)"  # after the name of the id: that of the people of an arm
 MOST_PEOPLE = 5_000_000  # written out they are rows in memory
@@ -217,6 +217,40 @@ def _nobody(
         )
         for at in np.flatnonzero(hits)
     ]
+
+
+def ids_once(codebook: Codebook, table: RawTable) -> tuple[RawTable, list[Problem]]:
+    """The table with each id of an arm once, and the ids of the file that several arms have.
+
+    Parameters
+    ----------
+    table : a row an arm, of which none is written out yet: the ids of people begin with these.
+    """
+    identity = codebook.having("id")[0]
+    if not any(codebook.having(role) for role in ARM_ROLES):
+        return table, []
+    texts = np.asarray(table.data[identity.name].astype("str"), dtype=object)
+    stays, problems = exclude(codebook, table)[0] < 0, {}
+    first: dict[str, int] = {}
+    again: dict[str, list[int]] = {}
+    for at in np.flatnonzero(stays & (texts != "")):
+        if (before := first.setdefault(texts[at], int(at))) != at:
+            again.setdefault(texts[at], [before]).append(int(at))
+    for text, places in again.items():
+        # Arms that a row has side by side are told once, as they have the row's id.
+        problem = problem_of(
+            *(codebook, table, identity, np.array(places)),
+            f"one id {len(places)} times",
+            "each id once among the rows that stay",
+            "correct the ids, or add 'ids: row_numbers' under 'file' in the codebook",
+            "duplicate-id",
+        )
+        problems[problem.row] = problem
+        texts[places] = [f"{text}#{place}" for place in places]
+    if not problems:
+        return table, []
+    data = table.data.assign(**{identity.name: texts})
+    return replace(table, data=data), list(problems.values())
 
 
 def told(codebook: Codebook, table: RawTable) -> np.ndarray:

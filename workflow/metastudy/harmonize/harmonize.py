@@ -87,6 +87,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     codebook, table, more = arm_shapes.a_row_an_arm(codebook, table)
     apart = list(counted) if len(counted := arms.counted(codebook)) > 1 else []
     problems += [*more, *arm_totals.unequal_totals(codebook, table)]
+    table, more = arms.ids_once(codebook, table)
+    problems += more
     codebook, table, more = arms.written_out(codebook, table)
     problems += more
     left, rules = exclusions.exclude(codebook, table)
