@@ -10,6 +10,7 @@ import pandas as pd
 
 from metastudy.codebook.checks.terms import IGNORE
 from metastudy.codebook.codebook import Codebook, Rule, sha256
+from metastudy.common.names import name_of
 from metastudy.harmonize.exclusions import by_arm
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import crossed
@@ -46,11 +47,13 @@ def report(
     measured, reasons = parts["measurements"], pd.Series(dtype=int)
     if isinstance(measured, crossed.Crossed):
         reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
-    ignored = [variable.name for variable in codebook.having(IGNORE)]
+    # As the codebook says it: tables of arms have other variables by now.
+    said = {name_of(str(v["name"])): v["as"] for v in codebook.document.data["variables"]}
+    ignored = [name for name, role in said.items() if role == IGNORE]
     coded = bool(codebook.codes)
     project = codebook.file.format in (None, "qdpx") and codebook.only("code") is None
     implied = set(OWN_NAMES) if coded and project else set()
-    mentioned = {*codebook.named, *codebook.codes, *implied}
+    mentioned = {*said, *codebook.named, *codebook.codes, *implied}
     return {
         "study": codebook.study.id,
         "provenance": codebook.study.provenance,
