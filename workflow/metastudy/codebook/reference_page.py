@@ -154,8 +154,8 @@ variables:
 ## Arms with means
 
 Where only means and standard deviations of arms are known, a row is an arm, in a module of
-`answers`; [arms.md](arms.md) has the other shapes: arms side by side, a row an outcome, a table in a
-README, counts of answers. Their number, mean and SD give the same sums and cross-products as the
+`answers`; [arms.md](arms.md) has the other shapes: arms side by side, a row an outcome, a table in
+a README, counts of answers. Their number, mean and SD give the same sums and cross-products as the
 scores of their people, so the arms enter the model with the same likelihood:
 
 ```yaml
