@@ -65,7 +65,7 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(name, shape, form, marks=marks, id=f"{name} / {shape} / {form}")
 
 
-@pytest.mark.parametrize(("name", "shape", "form"), cases())
+@pytest.mark.parametrize(("name", "shape", "form"), list(cases()))
 def test_a_table_of_arms_ends_as_the_table_says(
     tmp_path: Path, name: str, shape: str, form: str
 ) -> None:

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy.special import expit
 from scipy.stats import binom
 
-from helpers.event_studies import PRIORS, event_study
+from helpers.event_studies import PRIORS, event_study, exact
 from helpers.raw_studies import VOCABULARY, harmonized, table_study
 from metastudy.article.results import Modelled, Results
 from metastudy.article.topics.events import _not_compared
@@ -19,6 +19,7 @@ from metastudy.codebook.vocabulary import merge
 from metastudy.common.problems import BadInput
 from metastudy.harmonize.harmonize import Harmonized, save
 from metastudy.harmonized.study import Study, load_study
+from metastudy.inference.fit import fit
 from metastudy.models.aggregate import cells_of_one
 from metastudy.models.answers.assumed import studies_apart
 from metastudy.models.events.cells import event_cells
@@ -248,6 +249,26 @@ def test_study_estimates_of_counted_outcomes_are_those_of_their_tables(tmp_path:
     for at, name in enumerate(("k1", "k2")):
         odds = total[name] / (total["n"] - total[name])
         assert table["estimate"].iloc[at] == pytest.approx(np.log(odds[2] / odds[1]), rel=1e-4)
+
+
+@pytest.mark.fit
+@pytest.mark.ci
+def test_effects_on_counted_outcomes_have_the_posteriors_that_each_has_alone(
+    tmp_path: Path,
+) -> None:
+    """Against the integral over the counts of one outcome, which knows of no other."""
+    _, cells = joined(tmp_path, sites=False)
+    sampling = {"chains": 4, "tune": 800, "draws": 1500, "target_accept": 0.9, "seed": 3}
+    draws = fit(cells, PRIORS, sampling)["posterior"].to_dataset()
+    total = TABLE.groupby("arm")[["n", "k1", "k2"]].sum()
+    found = draws["mu"].values.reshape(-1, 2)
+    for at, name in enumerate(("k1", "k2")):
+        counted = [(int(total[name][arm]), int(total["n"][arm])) for arm in (1, 2)]
+        mean, sd = exact([counted])
+        # Four Monte Carlo errors of 3,000 effective draws.
+        assert found[:, at].mean() == pytest.approx(mean["mu"], abs=4 * sd["mu"] / 3000**0.5)
+        assert found[:, at].std() == pytest.approx(sd["mu"], rel=0.06)
+    assert abs(np.corrcoef(found.T)[0, 1]) < 4 / 3000**0.5
 
 
 def test_beside_such_a_study_rows_of_another_are_counted_apart_too(tmp_path: Path) -> None:
