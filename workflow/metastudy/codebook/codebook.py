@@ -143,10 +143,12 @@ class Codebook:
     def without(self, names: Collection[str]) -> Codebook | None:
         """The codebook without some raw names, as far as the rest can stand without them.
 
-        ``None`` if the id is among them, or what a rule of exclusion looks at: who stays is then
-        not known. Marks of quality go; they say nothing of what may be in a cell.
+        ``None`` if the id is among them, what a rule of exclusion looks at, or a part of what makes
+        arms of a row: who stays, and in which arm, is then not known. Marks of quality go; they
+        say nothing of what may be in a cell.
         """
-        needed = {v.name for role in ("id", "consent", "coder") for v in self.having(role)}
+        roles = ("id", "consent", "coder", "outcome", "count")
+        needed = {v.name for v in self.variables if v.role in roles or v.arm}
         needed |= {str(rule.variable) for rule in self.exclude}
         if needed & set(names):
             return None
@@ -354,6 +356,7 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
             entry[key] = by_code(entry.get(key, {}))
         entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}
         entry["accept"] = codes(entry.get("accept", ()))
+        entry["scales"] = by_code(entry.get("scales", {}))
         entry["constructs"] = tuple(entry.get("constructs", ()))
         return Variable(**entry)
 

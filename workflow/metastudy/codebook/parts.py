@@ -75,6 +75,7 @@ class DataFile:
     delimiter: str = ","
     decimal: str = "."
     sheet: str | None = None
+    heading: str | None = None
     ids: str | None = None
     present: tuple[str, ...] = ("1",)
     cases: str | None = None
@@ -100,6 +101,9 @@ class Variable:
     keying: str = "positive"
     missing: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str | float | bool] = field(default_factory=dict)
+    arm: Mapping[str, str] = field(default_factory=dict)
+    scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answer: float | None = None
     separator: str = ";"
     dimension: str | None = None
     evidence: str | None = None

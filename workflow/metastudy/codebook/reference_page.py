@@ -118,7 +118,8 @@ variables:
 ```
 
 A row can also be an arm, of which only counts are known: how many people, and how many of them have
-the outcome. It is written out as so many people, and gives the same cells as their rows:
+the outcome. It is written out as so many people, and gives the same cells as their rows. The page
+[arms.md](arms.md) has the shapes that such a table may have, and [rows.md](rows.md) is about rows:
 
 ```yaml
 variables:
@@ -142,7 +143,8 @@ variables:
   depend on the number of people.
 - Of more than six outcomes of one person each is modelled by itself, and no difference between
   effects on two of them is made; the article names them. Of counts by arm it is not known which
-  come together: a study of counts has one outcome.
+  come together, so several outcomes of such a study are modelled like this too, and so is their
+  whole module.
 - Arms of a design in clusters have to be given by cluster, with the cluster as `site`: otherwise
   their counts seem to say more than they do. `clustered: true` under `study`, or a variable that is
   `cluster`, says that people came in clusters; without a `site` the study is then refused. What is
@@ -152,8 +154,9 @@ variables:
 ## Arms with means
 
 Where only means and standard deviations of arms are known, a row is an arm, in a module of
-`answers`. Their number, mean and SD give the same sums and cross-products as the scores of their
-people, so the arms enter the model with the same likelihood:
+`answers`; [arms.md](arms.md) has the other shapes: arms side by side, a row an outcome, a table in
+a README, counts of answers. Their number, mean and SD give the same sums and cross-products as the
+scores of their people, so the arms enter the model with the same likelihood:
 
 ```yaml
 study: {clustered: false} # beside the other keys of the study
@@ -173,7 +176,7 @@ variables:
   numbers are not rounded. The data report says by how much rounding may have moved a difference
   of two arms: by (2 h + |d| g) / (s - g) standard deviations at most, for a difference d, means
   that are off by h and SDs s that are off by g. A column is taken as rounded where its number with
-  the most decimals ends. An SD that no scores on the scale can have is refused.
+  the most decimals ends. An SD that no scores on the scale can have is refused, and so is one of 0.
 - Correlations are of all pairs of outcomes or of none, within each arm. Without them every outcome
   is modelled by itself in the whole module: none is pooled with another, and no difference between
   effects on two of them is made, as the same people counted twice would pass for others. In the

@@ -44,7 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing-id": "A row that stays has no id, or a coded segment lacks its case, its code or "
         "its coder.",
         "duplicate-id": "Two rows that stay have the same id.",
-        "contradiction": "Two rows say different things of one source.",
+        "contradiction": "Two rows say different things of one source or arm.",
         "free-text": "A text is where it could carry what a person wrote or who it was.",
         "incomplete-finding": "A published finding lacks what a finding needs.",
         "citation": "An entry of CITATION.cff that is passed on is of another type.",
@@ -60,6 +60,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "impossible-count": "A count of people or of events is no whole number or too small, or "
         "events are more than people.",
         "duplicate-arm": "Two rows are about the same arm of the same place.",
+        "incomplete-arm": "A table of arms lacks the numbers of an arm, or the row of one of its "
+        "outcomes.",
+        "totals-row": "A row of a table of arms is the sum of others.",
+        "unequal-total": "The arms of a place, or the answers of an arm, do not add up to the "
+        "number of people that the table says.",
         "clustered-arms": "Arms of a design in clusters are neither given by cluster nor with "
         "intraclass correlation and cluster size, so they seem to say more than they do.",
         "impossible-arm": "Mean, standard deviation or correlations of an arm cannot be those of "

@@ -13,7 +13,7 @@ from metastudy.codebook.codebook import Codebook, DataFile, Study, Variable
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.text import numeral
 from metastudy.common.yaml_document import Document
-from metastudy.readers import READERS
+from metastudy.readers import READERS, markdown
 from metastudy.readers.detect import form, recognise
 from metastudy.readers.raw import RawProject, RawTable
 from metastudy.readers.signatures import what_it_is
@@ -22,7 +22,7 @@ from metastudy.readers.xlsx import sizes
 
 __all__ = ["TEXTS", "opened", "read"]
 
-TEXTS = ("csv", "qualtrics")
+TEXTS = ("csv", "qualtrics", "markdown")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -88,13 +88,15 @@ def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
 
 
 def _chosen(codebook: Codebook) -> Codebook:
-    """Choose where a codebook would have to say which: a legacy export, the longest sheet."""
+    """Choose where a codebook would have to say: a legacy export, the longest sheet or table."""
     kinds = recognise(codebook)
     file = codebook.file
     if len(kinds) > 1 and "qualtrics" in kinds:
         file = replace(file, format="qualtrics")
     elif kinds == ("xlsx",) and len(sheets := sizes(codebook)) > 1:
         file = replace(file, sheet=max(sheets, key=lambda name: sheets[name]))
+    elif kinds == ("markdown",) and len(tables := markdown.sizes(codebook)) > 1:
+        file = replace(file, heading=max(tables, key=lambda name: tables[name]))
     return replace(codebook, file=file)
 
 

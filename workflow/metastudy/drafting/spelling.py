@@ -51,9 +51,13 @@ def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
     )
     if codebook.file.sheet:
         yield f"  sheet: {flow(codebook.file.sheet)} # guess: the sheet with the most rows"
+    if codebook.file.heading:
+        heading = flow(codebook.file.heading)
+        yield f"  heading: {heading} # guess: the table with the most rows"
     if kind in probe.TEXTS:
         if codebook.file.encoding:
             yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
-        yield f"  delimiter: {flow(codebook.file.delimiter)}"
+        if kind != "markdown":
+            yield f"  delimiter: {flow(codebook.file.delimiter)}"
         if codebook.file.decimal != ".":
             yield f"  decimal: {flow(codebook.file.decimal)} # guess: numbers like 1,5"

@@ -17,6 +17,8 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import BadInput
 from metastudy.harmonize import (
     answers,
+    arm_shapes,
+    arm_totals,
     arms,
     checks,
     codings,
@@ -80,7 +82,15 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     """
     name = codebook.study.id
     checks.check_kind(codebook, raw)
-    codebook, table = arms.written_out(codebook, raw.cases if isinstance(raw, RawProject) else raw)
+    table = raw.cases if isinstance(raw, RawProject) else raw
+    problems = arm_totals.rows_of_totals(codebook, table)
+    codebook, table, more = arm_shapes.a_row_an_arm(codebook, table)
+    apart = list(counted) if len(counted := arms.counted(codebook)) > 1 else []
+    problems += [*more, *arm_totals.unequal_totals(codebook, table)]
+    table, more = arms.ids_once(codebook, table)
+    problems += more
+    codebook, table, more = arms.written_out(codebook, table)
+    problems += more
     left, rules = exclusions.exclude(codebook, table)
     stays, identity = left < 0, codebook.having("id")[0].name
     raw_ids = table.data[identity]
@@ -95,6 +105,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         digests = pseudonyms.digests(name, raw_ids, secret)
         kept = kept[digests[kept].argsort()]  # the order of the alphabet
         study = study_state.Study(codebook, table, kept)
+        study.problems += dict.fromkeys(problems)  # a cell that several arms share is told once
         checks.check_ids(study, identity, digests[kept])
         ids = pseudonyms.spelt(name, digests[kept])
         listed = raw_ids[~stays].ne("").to_numpy()
@@ -127,6 +138,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         scored, correlations = scored_arms.scored_arms(study, ids)
         parts |= {"arms": scored, "arm_correlations": correlations}
         notes += scored_arms.notes_on(scored, correlations)
+    if apart:
+        notes.append(arms.note_on(apart))
     gone = {
         "study_id": name,
         "respondent_id": away,
@@ -147,7 +160,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
         table_checks.check(part, data, codebook.vocabulary)
     parts = {part: parts[part] if part in parts else schema.empty(part) for part in schema.TABLES}
     return Harmonized(
-        parts, harmonize_report.report(study, left, rules, parts, codes_unmapped, marks, notes)
+        parts,
+        harmonize_report.report(study, left, rules, parts, codes_unmapped, marks, notes, apart),
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from metastudy.codebook.checks.terms import IGNORE
 from metastudy.codebook.codebook import Codebook, Rule, sha256
+from metastudy.common.names import name_of
 from metastudy.harmonize.exclusions import by_arm
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import crossed
@@ -27,8 +28,12 @@ def report(
     codes_unmapped: list[str],
     marks: Mapping[str, np.ndarray],
     notes: Sequence[str] = (),
+    apart: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Make the report; it names columns, never what is above them or in them."""
+    """Make the report; it names columns, never what is above them or in them.
+
+    ``apart`` are outcomes of which nobody knows which of them one person has together.
+    """
     codebook, table = study.codebook, study.table
     read_by_arm, excluded_by_arm = by_arm(study, left, rules)
     # A row that is an arm counts as its people, as far as it stays.
@@ -42,11 +47,13 @@ def report(
     measured, reasons = parts["measurements"], pd.Series(dtype=int)
     if isinstance(measured, crossed.Crossed):
         reasons = pd.Series(measured.counts()).groupby(measured.kinds["missing_reason"]).sum()
-    ignored = [variable.name for variable in codebook.having(IGNORE)]
+    # As the codebook says it: tables of arms have other variables by now.
+    said = {name_of(str(v["name"])): v["as"] for v in codebook.document.data["variables"]}
+    ignored = [name for name, role in said.items() if role == IGNORE]
     coded = bool(codebook.codes)
     project = codebook.file.format in (None, "qdpx") and codebook.only("code") is None
     implied = set(OWN_NAMES) if coded and project else set()
-    mentioned = {*codebook.named, *codebook.codes, *implied}
+    mentioned = {*said, *codebook.named, *codebook.codes, *implied}
     return {
         "study": codebook.study.id,
         "provenance": codebook.study.provenance,
@@ -74,6 +81,7 @@ def report(
         "vocabulary": codebook.document.data.get("vocabulary") or {},
         "exposures": [dict(entry) for entry in codebook.document.data.get("exposures", [])],
         "reliabilities": dict(codebook.reliabilities),
+        **({"outcomes_apart": list(apart)} if apart else {}),
         **({"interactions": [*map(list, codebook.interactions)]} if codebook.interactions else {}),
     }
 

@@ -20,6 +20,7 @@ OTHERS = (
     "; a row has all outcomes of an arm, of the same people: where other numbers of people have "
     "another outcome, give it in a study of `design: published`"
 )
+LEAST_SD = np.nextafter(0, 1)  # above zero: nobody's scores say how those of an arm spread
 SLACK = 1e-6  # of what arithmetic alone may move a bound or an eigenvalue by
 
 
@@ -53,9 +54,10 @@ def scored_arms(study: Study, ids: pd.Series) -> tuple[pd.DataFrame, pd.DataFram
     effective = n / _design_effect(study, n)
     tables = []
     for variable in codebook.having("sd"):
-        mean = means[str(variable.construct)]
+        if (mean := means.get(str(variable.construct))) is None:
+            continue  # its column is not in the file, which is told elsewhere
         low, high = float(mean.min or 0), float(mean.max or 0)
-        m, sd = _read(study, mean, low, high, "off-scale"), _read(study, variable, 0, np.inf)
+        m, sd = _read(study, mean, low, high, "off-scale"), _read(study, variable, LEAST_SD, np.inf)
         steps = [within(study.texts(v.name)) for v in (mean, variable)]
         _possible(study, variable, n, m, sd, (low, high), steps)
         unit = 100 / (high - low)
@@ -72,7 +74,7 @@ def scored_arms(study: Study, ids: pd.Series) -> tuple[pd.DataFrame, pd.DataFram
         }
         tables.append(pd.DataFrame(columns))
     correlations = [*_correlations(study, ids, means)]
-    if len(study.problems) > before:
+    if len(study.problems) > before or not tables:
         return none
     order = ["respondent_id", "construct"]
     arms = pd.concat(tables, ignore_index=True).astype({"people": "int64"}).sort_values(order)
@@ -136,6 +138,7 @@ def _read(
 ) -> np.ndarray:
     """A column of numbers between bounds; NaN where there is a problem."""
     bounds = f"from {low:g} to {high:g}" if np.isfinite(high) else f"of at least {low:g}"
+    bounds = "above 0" if low == LEAST_SD else bounds
 
     def meaning(text: str) -> float:
         value = numeral(text)
@@ -206,8 +209,8 @@ def _correlations(
     study: Study, ids: pd.Series, means: dict[str, Variable]
 ) -> Iterator[pd.DataFrame]:
     """A table per pair of constructs; what no scores can have together is reported."""
-    given = study.codebook.having("correlation")
     names = list(means)
+    given = [v for v in study.codebook.having("correlation") if {*v.constructs} <= {*names}]
     matrix = np.tile(np.eye(len(names)), (len(ids), 1, 1))
     for variable in given:
         one, other = variable.constructs

@@ -49,8 +49,7 @@ class Study:
         self, hits: np.ndarray, name: str, found: str, expected: str, fix: str, code: str
     ) -> None:
         """Note one problem of the kept rows that ``hits`` marks."""
-        rows = sorted(int(row) for row in self.table.rows[self.kept[hits]])
-        self.problems.append(
+        self.problems += [
             Problem(
                 file=shown(self.codebook.of_cases.data_path),
                 found=found,
@@ -58,10 +57,11 @@ class Study:
                 fix=fix,
                 study=self.codebook.study.id,
                 row=place_of_rows(rows),
-                column=self.table.place(name),
+                column=column,
                 code=code,
             )
-        )
+            for column, rows in self.table.where(name, self.kept[hits])
+        ]
 
     def translate(self, name: str, meaning: Callable[[str], Any]) -> tuple[np.ndarray, list[Any]]:
         """Give each kept row a position in a list of meanings; each different text is read once.

@@ -74,6 +74,10 @@ class Study:
         """One row an arm and construct, of a study of which only means of arms are known."""
         return self["arms"]
 
+    def outcomes_apart(self, outcomes: Iterable[str]) -> bool:
+        """Whether it has several of some outcomes, and which one person has together is unknown."""
+        return len(set(outcomes) & set(self.report.get("outcomes_apart", ()))) > 1
+
     def counted(self, by: Sequence[Iterable[Any]]) -> Counter[tuple[Any, ...]]:
         """Count people by what their rows have, an arm as its people.
 

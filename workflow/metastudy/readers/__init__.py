@@ -14,7 +14,18 @@ import pandas as pd
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.parts import ROW_NUMBER
 from metastudy.common.problems import BadInput, Problem, place_of_rows
-from metastudy.readers import csv, dta, matrix, parquet, qualtrics, refi_qda, sav, segments, xlsx
+from metastudy.readers import (
+    csv,
+    dta,
+    markdown,
+    matrix,
+    parquet,
+    qualtrics,
+    refi_qda,
+    sav,
+    segments,
+    xlsx,
+)
 from metastudy.readers.detect import form
 from metastudy.readers.raw import RawProject, RawTable
 from metastudy.readers.refusals import endless_cells, problem, unknown_columns
@@ -27,6 +38,7 @@ READERS: dict[str, Callable[[Codebook], RawTable | RawProject]] = {
     "qualtrics": qualtrics.read,
     "csv": csv.read,
     "xlsx": xlsx.read,
+    "markdown": markdown.read,
     "parquet": parquet.read,
     "qdpx": refi_qda.read,
     "matrix": matrix.read,

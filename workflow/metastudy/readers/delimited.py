@@ -28,7 +28,7 @@ from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, refuse
 from metastudy.readers.text_stream import BLOCK, Text
 
-__all__ = ["head", "table"]
+__all__ = ["head", "table", "thousands"]
 
 MAX_BAD_ROWS = 1000  # so many rows out of shape, and the rest is not looked at
 _END = "\0"  # a cell of the record that is put after the last one; no text may hold it
@@ -162,7 +162,7 @@ def table(
     rows = np.arange(count, dtype=np.int64) + headers + 1
     decimal = codebook.file.decimal
     if decimal == ",":
-        problems = list(_thousands(codebook, dict(zip(used, columns, strict=False)), rows))
+        problems = list(thousands(codebook, dict(zip(used, columns, strict=False)), rows))
         if problems:
             raise BadInput(problems)
     data: dict[str, pd.Series] = {}
@@ -181,7 +181,7 @@ def table(
 NUMBERS = ("item", "weight", *ARM_ROLES)  # kinds of variables that are numbers
 
 
-def _thousands(
+def thousands(
     codebook: Codebook, columns: dict[str, tuple[pa.Array, np.ndarray]], rows: np.ndarray
 ) -> Iterator[Problem]:
     """Report numbers such as 1.500 beside decimal commas: one and a half, or 1500, nobody knows."""

@@ -16,6 +16,7 @@ from metastudy.codebook.codebook import Codebook, no_data_file
 from metastudy.common.problems import BadInput
 from metastudy.common.text import shown
 from metastudy.readers.archives import names_in
+from metastudy.readers.markdown import has_table
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
 from metastudy.readers.refi_selections import project_files
 from metastudy.readers.refusals import refuse
@@ -30,13 +31,14 @@ FORMATS: Mapping[str, str] = {
     "dta": "a Stata file (.dta)",
     "qualtrics": "a Qualtrics export, delimited text with its header rows",
     "csv": "delimited text",
+    "markdown": "a Markdown text with a table",
     "xlsx": "an Excel workbook (.xlsx)",
     "parquet": "a Parquet file",
     "qdpx": "a REFI-QDA project (.qdpx)",
     "matrix": "a source x code matrix, delimited text",
     "segments": "a list of coded segments, delimited text or Excel",
 }
-TEXTS = ("csv", "qualtrics", "matrix", "segments")
+TEXTS = ("csv", "qualtrics", "markdown", "matrix", "segments")
 START = 2**20  # so many bytes are looked at; the header rows of a survey are long
 _KINDS = {
     "an SPSS file": "sav",
@@ -169,7 +171,11 @@ def _of_text(codebook: Codebook, text: str) -> tuple[str, ...]:
         records = list(islice(lines, HEADERS))
     except (Error, TypeError, ValueError):  # a delimiter that cannot be one is refused later
         records = []
+    if declared in (None, "markdown") and has_table(text):
+        return ("markdown",)
     plain = _as_list(codebook, "csv")
+    if declared == "markdown":
+        return (*plain, "markdown")  # its reader says best that there is no table
     if declared == "matrix" or (plain == ("csv",) and declared is None and codebook.codes):
         plain = ("csv", "matrix")
     if is_legacy(records):

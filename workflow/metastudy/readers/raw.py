@@ -29,6 +29,8 @@ class RawTable:
     titles : what is above a column, where that is not its name.
     labels : value labels by raw name and code, where the format has them.
     declared_missing : codes that the file itself declares as missing, by raw name.
+    origins : for a column that was made of others, rows and columns of the file that its cells
+        come from, as the user finds them, each of shape (rows,).
     """
 
     data: pd.DataFrame
@@ -37,11 +39,27 @@ class RawTable:
     titles: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     declared_missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    origins: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
     def place(self, name: str) -> str:
         """Name a column as the user finds it."""
         title = self.titles.get(name, name)
         return name if title == name else f"{name} ({title})"
+
+    def where(self, name: str, at: np.ndarray) -> list[tuple[str, list[int]]]:
+        """Columns and rows of the file that hold cells of a column.
+
+        Parameters
+        ----------
+        at : positions of the cells.
+        """
+        if name not in self.origins:
+            return [(self.place(name), sorted({int(row) for row in self.rows[at]}))]
+        rows, columns = (of[at] for of in self.origins[name])
+        return [
+            (column, sorted({int(row) for row in rows[columns == column]}))
+            for column in dict.fromkeys(columns)
+        ]
 
 
 @dataclass(frozen=True)

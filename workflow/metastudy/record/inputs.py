@@ -16,6 +16,7 @@ import yaml
 
 from metastudy.common import made_files
 from metastudy.common.code_digest import code_digest
+from metastudy.common.data_file import is_data
 from metastudy.parcels.parcel import parcel_in, read
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     *("settings", "stages"),
 ]
 
-NO_DATA = ("codebook.yaml", "README.md")  # in a study's folder
 # Of the configuration: where things are, how the article is rendered, and what is compared on its
 # own. What leads moves no number. The key of pseudonyms changes names of people and no number.
 NO_SETTINGS = (
@@ -52,7 +52,7 @@ def raw(data: Path, studies: Iterable[str]) -> dict[str, dict[str, str]]:
         study: {
             path.relative_to(data / study).as_posix(): content_digest(path.read_bytes())
             for path in sorted((data / study).rglob("*"))
-            if path.is_file() and path.name not in NO_DATA
+            if path.is_file() and is_data(path)
         }
         for study in sorted(studies)
     }

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from metastudy.common.data_file import is_data
 from metastudy.common.keyed_checksum import keyed
 from metastudy.harmonize import pseudonyms
 from metastudy.sharing.data import DataFile
 
 __all__ = ["Withheld", "bare_digests", "keys_of", "withheld"]
-
-NO_DATA = ("codebook.yaml", "README.md")  # in a study's folder
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def bare_digests(kept: Mapping[str, tuple[Path, str]], keys: Mapping[str, bytes]
     found = {}
     for place, (path, study) in kept.items():
         content = path.read_bytes()
-        if not place.startswith("raw/") or path.name in NO_DATA or not content:
+        if not place.startswith("raw/") or not is_data(path) or not content:
             continue
         plain = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         for each in (content, plain):

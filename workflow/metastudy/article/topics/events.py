@@ -256,7 +256,11 @@ def _not_compared(evidence: Results, name: str, effects: pd.DataFrame) -> str:
         return ""
     own = evidence.cells.get(name)
     why = "which of these one person has together is not modelled"
-    if own and own.joint:
+    if own and own.apart:
+        names = joined(inline(evidence.labels.study(study)) for study in own.apart)
+        why = f"of {names} only counts by arm are known, not which of these one person has"
+        why += " together"
+    elif own and own.joint:
         why = "they are outcomes of different families"
     return f"No difference is made between effects on {joined(outcomes)}: {why}."
 

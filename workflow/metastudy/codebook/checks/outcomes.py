@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from metastudy.codebook.checks.arms import of_outcomes
 from metastudy.codebook.checks.shape import Sound
 from metastudy.codebook.checks.terms import (
     ATTRIBUTE_TYPES,
@@ -24,16 +25,23 @@ def use_problems(document: Document, sound: Sound, vocabulary: Vocabulary) -> It
     """Check that outcomes and exposures are among the variables."""
     if not sound.complete("variables") or not sound.complete("codes"):
         return  # what is misspelt above would be reported again here
-    answers = [entry for role in ("item", "events", "mean") for _, entry in sound.variables(role)]
+    answers = [e for _, e in of_outcomes(sound) if e["as"] in ("item", "events", "count", "mean")]
     items = {entry.get("construct") for entry in answers}
-    # Of arms only means are known: nobody is at a place of a trait.
-    summed = {entry.get("construct") for _, entry in sound.variables("mean")}
+    # Of arms only means are known, or several counts: nobody is at a place of a trait.
+    counted = {e.get("construct") for e in answers if e["as"] in ("events", "count")}
+    summed = {e.get("construct") for e in answers if e["as"] == "mean"}
+    summed |= counted if len(counted) > 1 else set()
     codes = set(sound.raw.get("codes", {}).values()) - {IGNORE}
     factors: dict[str, bool] = {}
     for _, entry in sound.variables("factor"):
         for factor in entry.get("factors", {}):
             factors[factor] = factors.get(factor, True) and entry.get("randomised", False)
     measured = {name for name in items | codes if name}
+    for _, entry in sound.variables():  # the kind of such a factor is that of its exposure
+        for factor in entry.get("arm", {}):
+            kind = next((e["type"] for _, e in sound.entries("exposures")
+                         if e.get("factor") == factor), None)  # fmt: skip
+            factors[factor] = kind == "randomised"
     for place, outcome in sound.entries("outcomes"):
         if outcome not in measured:
             yield document.problem(

@@ -26,6 +26,7 @@ __all__ = [
     "MARKS",
     "NEEDED_FIELDS",
     "NO_CONSENT",
+    "OF_OUTCOME",
     "PLACE_SECTIONS",
     "PUBLISHED_ROLES",
     "ROLE_DESIGNS",
@@ -40,10 +41,13 @@ NO_CONSENT = "no_consent"  # the rule that the consent variable stands for
 ANY_ROLE = ("name", "as", "note")
 SINGLE = (
     *("id", "consent", "site", "cluster", "country", "sector", "arrangement", "role"),
-    *("coders", "coder", "weight", "code", "start", "end", "people", "events"),
+    *("coders", "coder", "weight", "code", "start", "end", "people", "total", "outcome"),
     *("icc", "cluster_size"),
 )
-ARM_ROLES = ("people", "events", "mean", "sd", "correlation", "icc", "cluster_size")
+ARM_ROLES = (
+    *("people", "total", "events", "count", "mean", "sd", "correlation", "icc", "cluster_size"),
+)
+OF_OUTCOME = ("events", "mean", "sd")  # what a row has of its outcome, where it is one of an arm
 PLACE_SECTIONS = {
     "country": "countries",
     "sector": "sectors",
@@ -53,9 +57,10 @@ PLACE_SECTIONS = {
 CODED_DESIGNS = ("interviews", "cases")
 CODED_FORMATS = ("qdpx", "matrix", "segments")
 KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean something
-    "encoding": ("csv", "qualtrics", "matrix", "segments", "sav", "dta"),
+    "encoding": ("csv", "qualtrics", "markdown", "matrix", "segments", "sav", "dta"),
     "delimiter": ("csv", "qualtrics", "matrix", "segments"),
     "sheet": ("xlsx", "segments"),
+    "heading": ("markdown",),
     "present": ("matrix",),
     "cases": ("segments",),
     "cases_sheet": ("segments",),
@@ -65,7 +70,7 @@ ROLE_DESIGNS = {
     **dict.fromkeys(("finding", "moderator", "nesting"), ("published",)),
     "rating": CODED_DESIGNS,
     **dict.fromkeys(("coder", "code", "start", "end"), CODED_DESIGNS),
-    **dict.fromkeys(ARM_ROLES, ("experiment", "survey")),
+    **dict.fromkeys((*ARM_ROLES, "outcome"), ("experiment", "survey")),
 }
 PUBLISHED_ROLES = ("id", "finding", "moderator", "nesting", IGNORE)
 # With one of these a direction is computed; the others of an effect have no sign.

@@ -13,6 +13,7 @@ from metastudy.codebook.checks.terms import (
     FIELD_SECTIONS,
     IGNORE,
     NEEDED_FIELDS,
+    OF_OUTCOME,
     PLACE_SECTIONS,
     PUBLISHED_ROLES,
     ROLE_DESIGNS,
@@ -37,6 +38,7 @@ def variable_problems(
     singles: dict[str, str] = {}
     others: dict[str, str] = {}  # traits, dimensions and fields
     scales: dict[tuple[Any, ...], tuple[Any, Any]] = {}  # of the copies of an item
+    below = any(sound.variables("outcome"))  # a row is an outcome of an arm
     design = sound.study().get("design")
     file = sound.raw["file"] if sound.section("file") else {}
     form = file.get("format") or ("segments" if any(sound.variables("code")) else None)
@@ -51,7 +53,8 @@ def variable_problems(
         names.setdefault(name, document.line((*place, "name")))
         own = [entry.get(key) for key in ("trait", "dimension", "field")]
         own += [f"{k} {entry[k]}" for k in ("moderator", "nesting") if k in entry]
-        pairs = [(role, singles, role in SINGLE), *((one, others, True) for one in own)]
+        of_arm = f"{role} of {entry['arm']}" if "arm" in entry else role
+        pairs = [(of_arm, singles, role in SINGLE), *((one, others, True) for one in own)]
         for key, taken, rule in pairs:
             if key and rule and taken.setdefault(key, name) != name:
                 yield document.problem(
@@ -69,6 +72,8 @@ def variable_problems(
                 "the same bounds for all copies of an item",
             )
         needed, allowed = role_keys()[role]
+        if below and role in OF_OUTCOME:  # they are in `scales`
+            needed, allowed = (), tuple(key for key in allowed if key == "arm")
         for key in needed:
             if key not in entry:
                 yield document.problem(
@@ -139,22 +144,22 @@ def _content_problems(
     ):
         if key in entry:
             yield from known_terms(document, vocabulary, section, entry[key], (*place, key))
+    for raw, scale in entry.get("scales", {}).items():
+        spot = (*place, "scales", raw)
+        construct = scale.get("construct")
+        yield from known_terms(document, vocabulary, "constructs", construct, (*spot, "construct"))
+        low, high = scale.get("min"), scale.get("max")
+        if low is not None and high is not None and low >= high:
+            yield document.problem((*spot, "min"), f"min {low}, max {high}", "min below max")
+    for factor, level in entry.get("arm", {}).items():
+        yield from _level_problems(document, vocabulary, (*place, "arm"), factor, {factor: level})
     for raw, reason in entry.get("missing", {}).items():
         yield from known_terms(
             document, vocabulary, "missing_reasons", reason, (*place, "missing", raw)
         )
     for factor, levels in entry.get("factors", {}).items():
         spot = (*place, "factors", factor)
-        unknown = list(known_terms(document, vocabulary, "factors", factor, spot))
-        yield from unknown
-        known = () if unknown else vocabulary.levels(factor)
-        for raw, level in levels.items():
-            if known and level not in known:
-                yield document.problem(
-                    (*spot, raw),
-                    f"the level '{level}'.{did_you_mean(level, known)}",
-                    f"a level of '{factor}': {listed(known)}",
-                )
+        yield from _level_problems(document, vocabulary, spot, factor, levels)
     spots = [("missing",), ("values",), *(("factors", one) for one in entry.get("factors", {}))]
     for keys in spots:
         mapping: Any = entry
@@ -196,6 +201,26 @@ def _content_problems(
                     "scale, list the answers under 'values'",
                 )
     yield from _value_problems(document, vocabulary, place, entry)
+
+
+def _level_problems(
+    document: Document,
+    vocabulary: Vocabulary,
+    spot: tuple[str | int, ...],
+    factor: str,
+    levels: Mapping[str, str],
+) -> Iterator[Problem]:
+    """Check that a factor is known, and its levels are; each by its raw name below ``spot``."""
+    unknown = list(known_terms(document, vocabulary, "factors", factor, spot))
+    yield from unknown
+    known = () if unknown else vocabulary.levels(factor)
+    for raw, level in levels.items():
+        if known and level not in known:
+            yield document.problem(
+                (*spot, raw),
+                f"the level '{level}'.{did_you_mean(level, known)}",
+                f"a level of '{factor}': {listed(known)}",
+            )
 
 
 def _value_problems(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.harmonized import scale_scores
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.assumed import APART
 from metastudy.models.answers.cells import setting_names
 from metastudy.models.answers.rows import People, people_of
 from metastudy.models.base import HIGHEST, KEYS_OF_SETTING, LOWEST, attributes_of, in_order
@@ -42,8 +44,10 @@ def event_cells(
         exposure); ``count`` (pattern), how many of a group, ``group_of_pattern``, have the same
         answers to all outcomes together, ``answer`` (pattern, outcome), -1 for none; settings,
         sites, exposures and outcomes as in :func:`metastudy.models.answers.cells.answer_cells`, and
-        what :func:`metastudy.models.events.patterns.with_patterns` adds. Each outcome is a
-        ``family_of`` its own: none is pooled with another.
+        what :func:`metastudy.models.events.patterns.with_patterns` adds, unless a study has counts
+        by arm of several outcomes (attribute ``apart``): a pattern of it is of one outcome, and
+        each outcome of the module is counted by itself. Each outcome is a ``family_of`` its own:
+        none is pooled with another.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def event_cells(
         :func:`metastudy.models.answers.rows.people_of` raises.
     """
     studies = sorted(studies, key=lambda study: study.id)
-    people = [events_of(study, module, vocabulary, folded) for study in studies]
+    people = [_counted(events_of(study, module, vocabulary, folded), study) for study in studies]
     asked = [p.score.columns for p in people]
     constructs, vignettes = (
         in_order({str(c) for of in asked for c in of.unique(name)}, vocabulary[f"{name}s"])
@@ -130,6 +134,8 @@ def event_cells(
             *("events", DATA, studies, module, folded), [d for p in people for d in p.dropped]
         ),
     )
+    if apart := [study.id for study in studies if study.outcomes_apart(constructs)]:
+        return cells.assign_attrs({APART: " ".join(apart)})
     return with_patterns(cells, [vocabulary.family(c) for c in constructs])
 
 
@@ -168,6 +174,24 @@ def events_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
     any_part = score.T.groupby([construct.map(whole), vignette]).max().T
     any_part.columns = any_part.columns.set_names(["construct", "vignette"])
     return People(any_part, people.x, people.site, people.exposures, people.dropped)
+
+
+def _counted(people: People, study: Study) -> People:
+    """People as they are counted: those of whom only counts by arm are known, once an outcome.
+
+    Who of them has which outcomes together nobody knows, so nobody answers two.
+    """
+    score = people.score
+    if not study.outcomes_apart(set(score.columns.get_level_values("construct"))):
+        return people
+    times = score.shape[1]
+    once = [score.where(np.tile(np.arange(times) == k, (len(score), 1))) for k in range(times)]
+
+    def again(table: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([table] * times, ignore_index=True)
+
+    whole = pd.concat(once, ignore_index=True)
+    return replace(people, score=whole, x=again(people.x), site=again(people.site))
 
 
 def _no_event(study: Study, construct: str, score: pd.DataFrame) -> Iterator[Problem]:
