@@ -27,7 +27,7 @@ NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "unshare", "ip")
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.fit]
 
 TARGETS = ["results/contrasts/threat.parquet", "results/data_report/index.html"]
-# A sandbox has no accounts and no database of them; its jobs are short, and its nodes have two cores.
+# A sandbox has no accounts and no database of them; its jobs are short, its nodes have two cores.
 HERE = {
     "cores": 2,
     "slurm-no-account": True,

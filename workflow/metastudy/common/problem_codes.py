@@ -62,7 +62,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "duplicate-arm": "Two rows are about the same arm of the same place.",
         "incomplete-arm": "A table of arms lacks the numbers of an arm, or the row of one of its "
         "outcomes.",
-        "totals-row": "A row of a table of arms is the sum of others.",
+        "totals-row": "A row of a table of arms, or of published findings, sums up the others.",
         "unequal-total": "The arms of a place, or the answers of an arm, do not add up to the "
         "number of people that the table says.",
         "clustered-arms": "Arms of a design in clusters are neither given by cluster nor with "
@@ -85,7 +85,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "arms, cannot be true.",
         "zero-error": "A published effect has a standard error of zero.",
         "duplicate-effect": "A published effect is there twice.",
-        "totals-row": "A row of a table of published findings sums up the others.",
         "study-twice": "A publication is there twice: as data of its people, and as effects "
         "that would pool with them.",
         "appraisal": "The file of risk of bias and certainty has a word, publication or outcome "
