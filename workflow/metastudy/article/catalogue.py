@@ -154,6 +154,11 @@ VARIABLES = {
     "claims": Item("claims", "variables", ("contrasts",)),
     "record": Item("published_directions", "variables", ("studies", "contrasts")),
     "unlock": Item("unlock", "variables", ("studies", "unlock")),
+    "figures": Item(
+        "figure_answers",
+        "variables",
+        ("studies", "cells", "contrasts", "heterogeneity", "refits", "synthesis"),
+    ),
     "settings": Item("settings", "variables", ()),
 }
 

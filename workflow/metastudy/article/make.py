@@ -29,6 +29,7 @@ from metastudy.article.topics import (
     effect_directions,
     events,
     exploratory,
+    figure_answers,
     heterogeneity,
     identification,
     influence,
@@ -101,7 +102,7 @@ TOPICS: dict[str, ModuleType] = {
         *(design_based, events, predictive_events),
         *(dependence, differences, effect_directions, influence, moderated, moderators),
         *(arms, associations, left_out_groups, missing_outcomes, parcels, tails, tiles, unlock),
-        *(exploratory, heterogeneity, identification, pairs, pooling),
+        *(exploratory, figure_answers, heterogeneity, identification, pairs, pooling),
         *(pooling_comparison, power_scaling),
         *(
             predictive_answers,

@@ -17,7 +17,7 @@ from metastudy.article import catalogue, make
 from metastudy.article.results import Results
 from metastudy.article.section_captions import CAPTIONS, FIGURES
 from metastudy.article.topics import published
-from metastudy.article.variable_tree import Tree
+from metastudy.article.variable_tree import Tree, matching
 from metastudy.display.formatting import count, joined
 from metastudy.display.pipe_table import markdown
 from metastudy.display.plain_markdown import escaped
@@ -94,11 +94,24 @@ class _Writer:
         table, _ = make.figure(self.evidence, name)
         if not len(table):
             return "", ""
-        caption, alt = FIGURES[name if name in FIGURES else name.partition("_")[0]]
-        key, of = f"fig-{name.replace('_', '-')}", name.partition("_")[2]
-        said = caption.replace("{label}", escaped(label)).replace("{module}", of)
-        seen = alt.replace("{label}", label.replace('"', "")).replace("{module}", of)
+        about = FIGURES[name if name in FIGURES else name.partition("_")[0]]
+        key, module = f"fig-{name.replace('_', '-')}", name.partition("_")[2]
+        answer, mark = self.answer(about.answers, module), self.say("provenance.caption")
+        read = self.answer(about.read, module) or answer
+        said, seen = (
+            " ".join(part.replace("{label}", of) for part in parts if part)
+            for parts, of in (
+                ((about.question, answer, about.marks, mark), escaped(label)),
+                ((about.picture, read, mark), label.replace('"', "")),
+            )
+        )
         return f"@{key}", f'![{said}](figures/{name}){{#{key} fig-alt="{seen}" width=100%}}\n'
+
+    def answer(self, paths: Collection[str], module: str = "") -> str:
+        """The variables of these paths that are there; a ``*`` in a path is any key."""
+        asked = [path.replace("{module}", module) for path in paths]
+        known = dict.fromkeys(p for path in asked for p in matching(self.tree, path))
+        return self.say(*known)
 
     def cited(self, text: str) -> str:
         """Citations that the bibliography has; the others as their keys, which are remembered."""
