@@ -17,6 +17,8 @@ __all__ = ["Exposure", "Labels", "study_label"]
 # What the names of a component are made of; one that cannot be distinguished from another has both.
 GROUPINGS = {"study", "country", "sector", "setting", "vignette", "organisation"}
 GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate", "effect"}
+# Between name and year of a key of the bibliography, which is what a publication is called by.
+_YEAR = re.compile(r"(?<=[a-z])_?(?=(?:19|20)\d\d(?!\d))")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Labels:
         for section in sections or tuple(self.vocabulary.sections):
             if key in self.vocabulary[section]:
                 return self.vocabulary.label(section, key)
-        return self.studies.get(key) or words(key)
+        return self.studies.get(key) or words(_YEAR.sub(" ", key))
 
     def country_in_sentence(self, key: str) -> str:
         """A country as a sentence has it: with the article that some names take."""

@@ -53,6 +53,9 @@ def table(evidence: Results) -> Table:
         "and halved. A refit that misses a gate is not counted."
     )
     shown = pd.DataFrame(rows, columns=columns_of(rows))
+    if len(shown):  # a mean is named once for all of its priors
+        again = shown["Mean"].eq(shown["Mean"].shift())
+        shown[["Mean", "Pooled"]] = shown[["Mean", "Pooled"]].mask(again, "")
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 
