@@ -37,7 +37,8 @@ def test_each_effect_with_an_error_has_a_row_that_says_how_it_came_about() -> No
     assert shown["Estimate"].tolist() == ["0.250", "−1.50"]
     assert shown["SE"].tolist() == ["0.050", "0.50"]
     assert shown["Metric"].tolist() == ["SD", "scale points"]
-    assert shown["How it came about"].tolist() == [AS_GIVEN, "difference of means"]
+    assert shown["How it came about"].tolist() == [AS_GIVEN, "a"]
+    assert table(entering(1)).caption.endswith(" a: difference of means.")
     assert variables(entering(1))["sentence"] == (
         "Two effects with their standard errors are entered, one as published and one computed "
         "from what was published (in SD and scale points)."

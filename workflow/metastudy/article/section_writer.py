@@ -21,7 +21,8 @@ __all__ = ["Writer"]
 __resources__ = ("texts/*.md",)
 TEXTS = Path(__file__).parent / "texts"
 OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
-EACH, WIDEST = "Study estimates", 60  # a column of the synthesis, and letters that it may have
+EACH, NOTE = "Study estimates", "Remark"  # columns of the synthesis
+WIDEST = 60  # letters that a cell of them may have
 MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
 # A citation in Markdown that this library wrote; labels have their @ escaped.
 _CITED = re.compile(r"(?<![\w\\])@(?!(?:fig|tbl|sec|eq)-)(\w(?:[\w:.+/-]*\w)?)")
@@ -71,8 +72,12 @@ class Writer:
         # What the forest plot shows, one below the other, would be one wide cell.
         if name == "synthesis" and found.shown[EACH].str.len().max() > WIDEST:
             empty.append(EACH)
-        shown = found.shown.drop(columns=empty)
-        found = replace(found, shown=shown, caption=CAPTIONS.get(name, found.caption))
+        said = CAPTIONS.get(name, found.caption)
+        if name == "synthesis" and NOTE in found.shown and NOTE not in empty:
+            notes = dict.fromkeys(note for note in found.shown[NOTE] if note not in ("–", ""))
+            if max(map(len, notes)) > WIDEST:  # a column of few words a line
+                said, empty = f"{said} Remark: {'; '.join(notes)}.", [*empty, NOTE]
+        found = replace(found, shown=found.shown.drop(columns=empty), caption=said)
         return f"@tbl-{name.replace('_', '-')}", self.cited(markdown(name, found))
 
     def figure(self, name: str, label: str = "") -> tuple[str, str]:

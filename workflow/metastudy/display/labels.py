@@ -65,7 +65,7 @@ class Labels:
 
     def study(self, key: str) -> str:
         """Label of a study."""
-        return self.studies.get(key) or words(key)
+        return self.studies.get(key) or words(_YEAR.sub(" ", key))
 
     def setting(self, key: str) -> str:
         """Label of a setting: a study, with its country, sector and role where it has several."""

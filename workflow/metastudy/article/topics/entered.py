@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 import pandas as pd
 
 from metastudy.article.results import Results
@@ -31,8 +33,12 @@ def table(evidence: Results) -> Table:
     """One row an effect: publication, contrast, place, outcome, metric, estimate, error, method."""
     found = entered(evidence)
     labels, rows = evidence.labels, []
+    # A formula is said once, in the caption.
+    given = dict.fromkeys(filter(None, (_text(row.get("method")) for row in records(found))))
+    letters = dict(zip(given, ascii_lowercase, strict=False))
     for row in records(found):
         place = [labels.of(row[c], s) for c, s in PLACES.items() if _text(row.get(c))]
+        method = _text(row.get("method"))
         small = min(abs(row["estimate"]), row["se"]) < 0.1
         rows.append(
             {
@@ -43,13 +49,14 @@ def table(evidence: Results) -> Table:
                 "Metric": metric_label(_text(row.get("metric"))) or "–",
                 "Estimate": number(row["estimate"], DIGITS + small),
                 "SE": number(row["se"], DIGITS + small),
-                "How it came about": _text(row.get("method")) or AS_GIVEN,
+                "How it came about": letters.get(method, method) or AS_GIVEN,
             }
         )
     caption = (
         "Effects that are entered: the estimate of each contrast in its metric, with its standard "
-        "error (SE), and the formula by which either was computed from what was published."
+        "error (SE), and how either was computed from what was published."
     )
+    caption += "".join(f" {letter}: {method}." for method, letter in letters.items())
     shown = pd.DataFrame(rows, columns=columns_of(rows))
     if len(shown) and shown["Place"].nunique() == 1:
         shown = shown.drop(columns="Place")

@@ -51,13 +51,17 @@ def read(path: Path) -> pd.DataFrame:
 def figure(evidence: Results) -> pd.DataFrame:
     """Each place in the order of its estimates, beside what all others predict of it."""
     rows: list[dict[str, Any]] = []
+    several = (
+        len(evidence.left_out[ESTIMAND].drop_duplicates()) > 1 if len(evidence.left_out) else 0
+    )
     for mine, now in _groups(evidence):
         for row in records(mine.sort_values("estimate", ascending=False)) if now else ():
-            kind = str(row["exposure_type"])
-            label = evidence.labels.exposure_with_type(str(row["exposure"]), kind)
-            outcome = inline(evidence.labels.outcome(str(row["outcome"])))
+            kind, label = str(row["exposure_type"]), evidence.labels.outcome(str(row["outcome"]))
+            if several:
+                exposure = evidence.labels.exposure(str(row["exposure"]), kind).label
+                label = f"{exposure}: {inline(label)}"
             at = {
-                "block": f"{label}: {outcome}, each {row['grouping']} left out",
+                "block": f"{label}, each {row['grouping']} left out",
                 "panel": "",
                 "axis": effect_axis(kind, str(row["metric"])),
                 "hue": kind,

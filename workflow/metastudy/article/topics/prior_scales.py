@@ -100,6 +100,11 @@ def _power(found: pd.DataFrame) -> str:
     both = int((prior["scaled_likelihood"] > SENSITIVE).sum())
     n = len(prior)
     as_well = f", {count(both) if both else 'none'} of them to the likelihood as well" * (n > 0)
+    if len(means) == 1:
+        finds = "finds" if n else "does not find"
+        data = ", and to the likelihood as well" if both else ", but not to the likelihood"
+        more = data * bool(n)
+        return f"Power-scaling {finds} the pooled mean sensitive to the prior{more}."
     return (
         f"Power-scaling finds {count(n) if n else 'none'} of {count(len(means))} pooled means "
         f"sensitive to the prior{as_well}."
