@@ -55,7 +55,7 @@ def runs(name: str, folder: Path, targets: tuple[str, ...] = TARGETS) -> Read:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return cache(lambda name: pd.read_parquet(folder / "results" / f"{name}.parquet"))
