@@ -149,13 +149,22 @@ def test_what_its_prior_decides_says_so() -> None:
     assert not decided.all()
 
 
+def test_without_any_spread_there_is_a_table_without_rows() -> None:
+    world = replace(evidence("mixed"), heterogeneity={}, synthesis={})
+    found = table(world, "heterogeneity")
+    assert found.full.empty
+    assert "Nothing to show" in markdown("heterogeneity", found)
+
+
 def test_of_baselines_of_sites_the_share_of_variance_between_them_is_shown() -> None:
     """Its mean and ends against those of the squares of draws."""
     world = evidence("mixed")
-    assert "ICC" not in table(world, "heterogeneity").shown
     draws = np.random.default_rng(1).gamma(9, 0.03, 100_000)
     low, high = np.quantile(draws, [0.025, 0.975])
     own = world.heterogeneity["threat"]
+    own = own[~own["parameter"].str.startswith("site_tau")]
+    alone = replace(world, heterogeneity={"threat": own})
+    assert "ICC" not in table(alone, "heterogeneity").shown
     values = {"mean": draws.mean(), "sd": draws.std(), "lower": low, "upper": high}
     names = ("site_tau[intercept, threat_job]", "site_tau[task_type_randomised, threat_job]")
     sites = [own.iloc[[0]].assign(parameter=name, **values) for name in names]

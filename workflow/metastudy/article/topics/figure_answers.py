@@ -183,7 +183,7 @@ def _heterogeneity(evidence: Results) -> str:
         row = records(mine)[int(mine["estimate"].argmax())]
         what = ", ".join(filter(None, (str(row["panel"]), str(row["row"]))))
         said.append(
-            f"{str(block).partition(':')[0]}: the largest of {count(len(mine))} is "
+            f"{str(block).replace(': ', ', ')}: the largest of {count(len(mine))} is "
             f"{number(row['estimate'])} ({interval(row['lower'], row['upper'])}), {inline(what)}."
         )
     return " ".join(said)

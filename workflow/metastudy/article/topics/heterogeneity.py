@@ -70,7 +70,8 @@ def table(evidence: Results) -> Table:
         shown = shown.drop(columns="ICC", errors="ignore")
     if len(shown) and set(shown["Remark"]) == {"–"}:
         shown = shown.drop(columns="Remark")
-    shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
+    if len(shown):  # one study at one place has no spread at all
+        shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
     caption = (
         "Standard deviations between groups and coders' accuracy: mean and "
         f"{share(evidence.interval)} interval before and after the data. The prior of a component "
