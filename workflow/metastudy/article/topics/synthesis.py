@@ -318,6 +318,8 @@ def variables(evidence: Results) -> Tree:
         said = (
             f"No effect is reported by two comparable studies, so the {total} effects are reported "
             "study by study and none is pooled over studies."
+            if total > 1
+            else "One effect is reported, by one study, so nothing is pooled."
         )
     else:
         alone = total - several
