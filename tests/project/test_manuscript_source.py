@@ -103,6 +103,8 @@ def test_every_figure_and_table_that_is_made_is_in_one_of_the_documents() -> Non
         "tails",
         "left_out_groups",
         "caterpillar",
+        "left_out",
+        "entered",
         "moderated_threat",
         "moderated_coping",
     }

@@ -8,6 +8,7 @@ integrated here on a grid that has nothing of the project's in it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,12 @@ from scipy import stats
 
 from helpers.crossed_exact import Crossed
 from helpers.exact_pooling import law_of
+from helpers.grown_article import faults
 from helpers.repository import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
 
-TARGETS = ("results/tables",)  # all results, and of the article its tables
+TARGETS = ("results/manuscript/manuscript.html",)
 # Without each of 40 countries and five sectors once more it would take a quarter of an hour.
 OF_ONE_STAGE = ("results/contrasts/honesty.parquet", "results/synthesis/pooled.parquet")
 SAMPLING = "sampling={'chains': 2, 'tune': 700, 'draws': 2500}"
@@ -40,7 +42,7 @@ Read = Callable[[str], pd.DataFrame]
 
 
 def runs(name: str, folder: Path, targets: tuple[str, ...] = TARGETS) -> Read:
-    """Run an example in a copy, up to its tables or other targets: what reads them."""
+    """Run an example in a copy, up to its article or other targets: what reads its results."""
     made = shutil.ignore_patterns("results", ".*")
     shutil.copytree(ROOT / "examples" / name, folder, ignore=made)
     done = subprocess.run(
@@ -53,15 +55,20 @@ def runs(name: str, folder: Path, targets: tuple[str, ...] = TARGETS) -> Read:
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=1500,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return cache(lambda name: pd.read_parquet(folder / "results" / f"{name}.parquet"))
 
 
 @pytest.fixture(scope="module")
-def wallets(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    return runs("wallets", tmp_path_factory.mktemp("wallets") / "example")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {n: tmp_path_factory.mktemp(n) / "example" for n in ("wallets", "integrity")}
+
+
+@pytest.fixture(scope="module")
+def wallets(folders: dict[str, Path]) -> Read:
+    return runs("wallets", folders["wallets"])
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +78,8 @@ def wallets_one_stage(tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 
 @pytest.fixture(scope="module")
-def integrity(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    return runs("integrity", tmp_path_factory.mktemp("integrity") / "example")
+def integrity(folders: dict[str, Path]) -> Read:
+    return runs("integrity", folders["integrity"])
 
 
 def law(key: str, unit: float) -> Any:
@@ -275,3 +282,36 @@ def test_nothing_in_an_example_is_marked_as_simulated(
     read: Read = request.getfixturevalue(name)
     assert set(read("synthesis/estimates")["provenance"]) == {"observed"}
     assert set(read("synthesis/pooled")["provenance"]) <= {"observed"}
+
+
+@pytest.mark.parametrize("name", ["wallets", "integrity"])
+def test_the_article_of_an_example_renders_and_its_captions_answer(
+    name: str, folders: dict[str, Path], request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(name)
+    results = folders[name] / "results"
+    assert faults(results) == []
+    assert {path.suffix for path in (results / "manuscript").glob("manuscript.*")} == {
+        *(".html", ".pdf", ".docx")
+    }
+    html = (results / "manuscript" / "manuscript.html").read_text("utf-8")
+    assert "imulated" not in re.sub(r"Nothing is\s+simulated", "", html)
+    assert "not about" in html
+    text = (results / "tables" / "_part-data.md").read_text("utf-8")
+    assert ("{#tbl-entered" in text) == (name == "integrity")
+
+
+def test_the_article_of_the_wallets_shows_the_countries_that_were_left_out(
+    wallets: Read, folders: dict[str, Path]
+) -> None:
+    """The committed result is about the estimates that the counts give today."""
+    committed = pd.read_csv(ROOT / "examples/wallets/data/left_out_places.csv")
+    assert len(committed) == 40
+    inside = committed["estimate"].between(committed["lower"], committed["upper"])
+    assert inside.sum() >= 35
+    shown = pd.read_csv(folders["wallets"] / "results/figures/left_out.csv")
+    assert len(shown) == 2 * len(committed)
+    assert (shown["style"] == "filled").sum() == (~inside).sum()
+    html = (folders["wallets"] / "results/manuscript/manuscript.html").read_text("utf-8")
+    assert committed["commit"][0] in html
+    assert committed["date"][0] in html

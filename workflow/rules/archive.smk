@@ -19,7 +19,7 @@ rule archive:
         data=lambda wildcards: config["data"],
         results=subpath(input.config, parent=True),
         repository=str(REPOSITORY),
-        files=[VOCABULARY, MANIFEST, config["appraisal"], TRUTH],
+        files=[VOCABULARY, MANIFEST, config["appraisal"], TRUTH, LEFT_OUT],
         fits=FITS_AS_JSON,
         pseudonyms=as_json("pseudonyms"),
         out=lambda wildcards, input: os.path.join(os.path.dirname(input.config), "archive"),

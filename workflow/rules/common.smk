@@ -284,10 +284,12 @@ OF_ROWS = (
 
 
 # What figures, tables and variables are made from, by the name of the option that takes it.
+LEFT_OUT = "data/left_out_places.csv"  # made by `snakemake leave_out_places`, and committed
 TRUTH = "data/truth.csv"  # of the shipped simulated data; other data have none
 RESULT_FILES = catalogue.result_files(STUDIES, MODULES, FITS, config["appraisal"])
 RESULT_FILES["appraisal"] = [local(config["appraisal"])]
 RESULT_FILES["truth"] = [local(TRUTH)] if os.path.exists(TRUTH) else []
+RESULT_FILES["left_out"] = [local(LEFT_OUT)] if os.path.exists(LEFT_OUT) else []
 FIGURES = catalogue.figures({name: module.model for name, module in FOUND.modules.items()})
 
 

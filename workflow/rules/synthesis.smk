@@ -5,7 +5,8 @@ OUTPUTS: results/declared/{terms.json,effects.parquet,attributes.parquet,depende
 results/synthesis/{estimates,pooled,exploratory,structure,heterogeneity,moderators,moderator_lines,dependence,correlations,influence,prior_scales}.parquet,
 results/synthesis/posterior.nc,
 results/design_based/estimates.parquet, results/selection/{analyses,effects}.parquet,
-results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet, results/unlock/estimands.parquet
+results/robustness/{tails,associations,missing_outcomes,left_out_groups}.parquet, results/unlock/estimands.parquet;
+data/left_out_places.csv of `snakemake leave_out_places`, which declares no output: it is committed, and the article shows it
 """
 
 
@@ -82,6 +83,35 @@ rule synthesize:
         " --refits {params.refits:q} --gates {params.gates:q}"
         " --rope_sd {params.rope_sd:q} --rope_logit {params.rope_logit:q} --prior_decides {params.prior_decides:q}"
         " --standardisers {params.standardisers:q} --correlation {params.correlation:q} --cores {threads} --out {params.out:q} > {log:q} 2>&1"
+
+
+rule leave_out_places:
+    input:
+        cells=expand("results/cells/{module}.nc", module=MODULES),
+        declared="results/declared",
+    log:
+        "results/logs/leave_out_places.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 2
+    params:
+        priors=as_json("priors"),
+        refits=json.dumps({**config["refits"], "seed": config["sampling"]["seed"]}, sort_keys=True),
+        gates=as_json("refit_gates"),
+        interval=config["report"]["interval"],
+        standardisers=config["pooling"]["standardisers"],
+        correlation=config["pooling"]["correlation"],
+        repository=str(REPOSITORY),
+        out=LEFT_OUT,
+    message:
+        "Pool without each country and sector, one by one, and write {params.out}."
+    shell:
+        f"{LIBRARY} python -m metastudy.commands.leave_out_places"
+        " --cells {input.cells:q} --declared {input.declared:q} --priors {params.priors:q}"
+        " --refits {params.refits:q} --gates {params.gates:q} --interval {params.interval:q}"
+        " --standardisers {params.standardisers:q} --correlation {params.correlation:q} --cores {threads}"
+        " --repository {params.repository:q} --out {params.out:q} 2>&1 | tee {log:q}"
 
 
 rule design_based:

@@ -59,8 +59,8 @@ def test_the_sentence_has_the_largest_shift_and_the_changed_verdicts() -> None:
     assert text.startswith("With each prior scale of the second stage halved and doubled, and all")
     assert "more than 1.50 posterior standard deviations" in text
     assert "spreads between groups doubled), intervals are 1.00 to 1.20 times as wide" in text
-    assert "times as wide, and one of one verdicts changes. Power-scaling finds one of one" in text
-    assert text.endswith("sensitive to the prior, none of them to the likelihood as well.")
+    assert "times as wide, and one of one verdicts changes. Power-scaling finds the pooled" in text
+    assert text.endswith("sensitive to the prior, but not to the likelihood.")
     none = results(("effect", 0.5, 0.39, 0.1, ""), ("effect", 2.0, 0.41, 0.1, ""))
     assert "times as wide, and none of one verdicts change." in said(none)
 
@@ -83,7 +83,7 @@ def test_the_table_has_the_mean_before_and_after_and_another_verdict() -> None:
         "Spreads between groups halved",
         "Correlations between effects doubled",
     ]
-    assert shown["Pooled"].nunique() == 1
+    assert (shown["Pooled"] != "").tolist() == [True, False]  # said once
     assert shown["Pooled with it"].tolist()[1] == "0.25 (0.01 to 0.49)"
     assert shown["Other verdict"].tolist() == ["–", "higher, size open"]
 

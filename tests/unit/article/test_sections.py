@@ -16,6 +16,8 @@ from metastudy.article.abstract import summary
 from metastudy.article.make import figure, variables
 from metastudy.article.results import Results
 from metastudy.article.sections import sections
+from metastudy.article.variable_tree import flat
+from metastudy.display.formatting import count
 
 SKELETON = ROOT / "workflow" / "skeleton" / "manuscript" / "manuscript.qmd"
 
@@ -101,6 +103,57 @@ def test_each_module_has_its_figures_and_tables_below_its_sentences() -> None:
     for module, text in found.items():
         assert f"{{#tbl-effects-{module}" in text
         assert f"(figures/module_{module})" in text
+
+
+def captions(world: str) -> dict[str, tuple[str, str]]:
+    """Caption and alternative text of each figure, with the variables filled in."""
+    tree = flat(variables(WORLDS[world](), {}))
+    filled = re.sub(
+        r"\{\{< var (\S+) >\}\}", lambda found: tree[found[1]], "\n".join(made(world).values())
+    )
+    found = re.findall(r'^!\[(.*)\]\(figures/(\w+)\)\{#fig-\S+ fig-alt="(.*)" width', filled, re.M)
+    return {name: (said, alt) for said, name, alt in found}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_caption_asks_and_answers_in_numbers_and_the_alternative_text_reads_them(
+    world: str,
+) -> None:
+    found = captions(world)
+    assert found
+    for name, (said, alt) in found.items():
+        if name == "selection":
+            continue  # its own topic writes it
+        question, _, answer = said.partition("?")
+        assert question, name
+        assert "{" not in said + alt, name
+        numbers = r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|none|no)\b"
+        assert re.search(numbers, answer, re.I), (name, said)
+        assert re.search(numbers, alt, re.I), (name, alt)
+        if WORLDS[world]().studies:
+            assert said.endswith("imulated data."), name
+            assert alt.endswith("imulated data."), name
+
+
+def test_the_captions_say_what_a_count_over_the_results_says() -> None:
+    found = everything()
+    said = {name: caption for name, (caption, _) in captions("everything").items()}
+    kept = sum(study.report["rows_kept"] for study in found.studies)
+    assert f" {kept} respondents" in said["study_grid"]
+    for module, table in found.contrasts.items():
+        level = "code" if found.model(module) == "codings" else "population"
+        own = table.query("variant == 'main' and estimand == 'effect' and level == @level")
+        own = own[own["metric"] == ("log_odds" if level == "code" else "sd")]
+        decided = int((own["positive"].sub(0.5).abs() >= 0.475).sum())
+        small = own["rope"].ge(0.95) & ~own["above"].ge(0.975) & ~own["below"].ge(0.975)
+        decided -= int((own["positive"].sub(0.5).abs().ge(0.475) & small).sum())
+        most = own.loc[own["mean"].abs().idxmax()]
+        text = said[f"module_{module}"]
+        assert f"Of {count(len(own))} effects {count(decided) if decided else 'none'} ha" in text
+        assert f"{most['mean']:.2f}".replace("-", "−") in text
+    pooled = found.synthesis["pooled"].query("level == 'population'")
+    for mean in pooled["mean"].head(3):
+        assert f"{mean:.2f}".replace("-", "−") in said["synthesis"]
 
 
 def test_a_citation_without_an_entry_is_shown_as_its_key_and_said_to_lack_one() -> None:

@@ -32,7 +32,7 @@ def test_every_table_is_a_pipe_table_with_id_and_mark(name: str, world: str, stu
     assert caption.startswith(": ")
     assert f"{{#tbl-{name.replace('_', '-')}" in caption
     assert caption.endswith("}")
-    published = name in ("findings", "bounds", "appraisal", "outcomes", "certainty")
+    published = name in ("entered", "findings", "bounds", "appraisal", "outcomes", "certainty")
     # What was published is real, whatever the data are; without true values nothing is recovered.
     # Nothing to show, so no mark.
     nothing = name in ("recovery", "moderators", "dependence", "influence", "selection")
@@ -148,6 +148,32 @@ def test_what_its_prior_decides_says_so() -> None:
     assert (decided == (shown["Ratio of SDs"].astype(float) > 0.7)).all()
     assert decided.any()
     assert not decided.all()
+
+
+def test_without_any_spread_there_is_a_table_without_rows() -> None:
+    world = replace(evidence("mixed"), heterogeneity={}, synthesis={})
+    found = table(world, "heterogeneity")
+    assert found.full.empty
+    assert "Nothing to show" in markdown("heterogeneity", found)
+
+
+def test_of_baselines_of_sites_the_share_of_variance_between_them_is_shown() -> None:
+    """Its mean and ends against those of the squares of draws."""
+    world = evidence("mixed")
+    draws = np.random.default_rng(1).gamma(9, 0.03, 100_000)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    own = world.heterogeneity["threat"]
+    own = own[~own["parameter"].str.startswith("site_tau")]
+    alone = replace(world, heterogeneity={"threat": own})
+    assert "ICC" not in table(alone, "heterogeneity").shown
+    values = {"mean": draws.mean(), "sd": draws.std(), "lower": low, "upper": high}
+    names = ("site_tau[intercept, threat_job]", "site_tau[task_type_randomised, threat_job]")
+    sites = [own.iloc[[0]].assign(parameter=name, **values) for name in names]
+    both = pd.concat([own, *sites], ignore_index=True)
+    shown = table(replace(world, heterogeneity={"threat": both}), "heterogeneity").shown
+    ends = np.quantile(draws**2, [0.025, 0.975])
+    expected = f"{(draws**2).mean():.2f} ({ends[0]:.2f} to {ends[1]:.2f})"
+    assert shown.loc[shown["ICC"].ne("–"), "ICC"].tolist() == [expected]
 
 
 def test_a_pooled_mean_that_its_prior_pulls_says_so() -> None:

@@ -1193,3 +1193,21 @@ def _command(parts: dict[str, Path], out: Path, *more: str) -> subprocess.Comple
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_where_typst_fails_of_itself_rows_stay_whole_and_the_pdf_is_made(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled, seen = typst.compile, []
+
+    def fails_at_first(text: bytes, **options: object) -> object:
+        seen.append(text)
+        if len(seen) == 1:
+            raise typst.TypstError("internal error: parent group")
+        return compiled(text, **options)
+
+    monkeypatch.setattr(typst, "compile", fails_at_first)
+    out = project.parent / "out"
+    render(project, out, ["typst"])
+    assert (out / "manuscript.pdf").read_bytes().startswith(b"%PDF")
+    assert seen[1] == b"#set table.cell(breakable: false)\n" + seen[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from metastudy.article.results import Results
 from metastudy.article.topics import published
 from metastudy.article.variable_tree import Tree
@@ -33,12 +35,36 @@ def summary(evidence: Results, tree: Tree) -> str:
     said = [f"We bring together {joined(parts)}."] if parts else []
     said.append(str(tree.get("provenance", {}).get("sentence", "")))
     if led := tree.get("primary", {}).get("abstract"):
-        return " ".join(part for part in [*said, str(led)] if part)
+        return " ".join(part for part in [*said, str(led), *_trust(evidence, tree)] if part)
     said += [_module(tree.get(module, {})) for module in evidence.contrasts]
     effects = tree.get("synthesis", {}).get("effects", {})
     said.append(str(tree.get("synthesis", {}).get("sentence", "")))
-    said += [v["summary"] for v in effects.values() if isinstance(v, dict) and "summary" in v]
-    return " ".join(part for part in said if part)
+    pooled = [v["summary"] for v in effects.values() if isinstance(v, dict) and "summary" in v]
+    # What is undecided has its numbers where all pooled effects have theirs.
+    if any(not any(map(str.isdigit, text)) for text in pooled):
+        said.append(str(tree.get("figures", {}).get("synthesis", {}).get("answer", "")))
+    said += pooled
+    return " ".join(part for part in [*said, *_trust(evidence, tree)] if part)
+
+
+def _trust(evidence: Results, tree: Tree) -> Iterator[str]:
+    """How far to trust it: what is known to come out right, what moves most, what priors decide.
+
+    Where the truth is known, as of simulated data, that is said and nothing else.
+    """
+    if found := tree.get("recovery", {}).get("abstract"):
+        yield str(found)
+        return
+    yield str(tree.get("figures", {}).get("refits", {}).get("answer", ""))
+    if len(evidence.synthesis.get("influence", ())):
+        yield str(tree["influence"]["sentence"])
+    if len(evidence.synthesis.get("pooled", ())):
+        yield str(tree.get("heterogeneity", {}).get("pooled", {}).get("sentence", ""))
+        yield str(tree.get("left_out", {}).get("sentence", ""))
+    elif evidence.contrasts or len(evidence.synthesis.get("estimates", ())):
+        yield "Each effect rests on one study, so how far studies differ is unknown."
+    if evidence.published and not len(evidence.appraisal):
+        yield "The risk of bias of the publications was not assessed."
 
 
 def _module(tree: Tree) -> str:

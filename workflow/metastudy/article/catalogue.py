@@ -29,6 +29,7 @@ RESULTS = {
     "checks": "<fit>.json, convergence of a fit",
     "appraisal": "risk of bias and certainty, CSV",
     "truth": "true values of simulated data, CSV",
+    "left_out": "places left out one by one, CSV",
     "design_based": "design-based estimates",
     "sensitivity": "<module>-<variant>.parquet, contrasts of a sensitivity analysis",
     "selection": "analyses and effects of published effects, each .parquet",
@@ -65,6 +66,7 @@ FIGURES = {
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
     "synthesis": Item("synthesis", "figure", ("names", "contrasts", "synthesis")),
     "caterpillar": Item("caterpillar", "figure", ("names", "synthesis")),
+    "left_out": Item("left_out", "figure", ("names", "synthesis", "left_out")),
     "directions": Item(
         "effect_directions", "figure", ("studies", "contrasts"), "effect_directions"
     ),
@@ -100,6 +102,7 @@ TABLES = {
     "prior_scales": Item("prior_scales", "table", ("studies", "synthesis")),
     "pooling": Item("pooling", "table", ("studies", "synthesis")),
     "aliases": Item("identification", "table", ("studies", "synthesis")),
+    "entered": Item("entered", "table", ("studies",)),
     "findings": Item("published", "findings_table", ("studies",)),
     "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
     "bounds": Item("published", "bounds_table", ("studies",)),
@@ -126,14 +129,16 @@ PARTS = {
     "parcels": Item("parcels", "part", ("studies",)),
 }
 # What a topic can do without: its table is there and says that there is nothing to show.
-OPTIONAL = frozenset({"truth"})
+OPTIONAL = frozenset({"truth", "left_out"})
 VARIABLES = {
     "studies": Item("studies", "variables", ("studies", "cells")),
     "provenance": Item("studies", "provenance_variables", ("studies",)),
+    "entered": Item("entered", "variables", ("studies",)),
     "published": Item("concordance", "variables", ("studies", "contrasts", "draws", "appraisal")),
     "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity",)),
     "synthesis": Item("synthesis", "variables", ("synthesis",)),
     "caterpillar": Item("caterpillar", "variables", ("studies", "synthesis")),
+    "left_out": Item("left_out", "variables", ("studies", "synthesis", "left_out")),
     "moderators": Item("moderators", "variables", ("studies", "synthesis")),
     "dependence": Item("dependence", "variables", ("studies", "synthesis")),
     "influence": Item("influence", "variables", ("studies", "synthesis")),
@@ -154,6 +159,11 @@ VARIABLES = {
     "claims": Item("claims", "variables", ("contrasts",)),
     "record": Item("published_directions", "variables", ("studies", "contrasts")),
     "unlock": Item("unlock", "variables", ("studies", "unlock")),
+    "figures": Item(
+        "figure_answers",
+        "variables",
+        ("studies", "cells", "contrasts", "heterogeneity", "refits", "synthesis"),
+    ),
     "settings": Item("settings", "variables", ()),
 }
 
@@ -259,7 +269,9 @@ def result_files(
     robustness = ("tails", "associations", "missing_outcomes", "left_out_groups")
     return {
         "appraisal": [appraisal],
-        "truth": [],  # only where the data are simulated: the rules know whether it is there
+        # The rules know whether these are there.
+        "truth": [],
+        "left_out": [],
         "selection": [f"results/selection/{table}.parquet" for table in ("analyses", "effects")],
         "design_based": ["results/design_based/estimates.parquet"],
         "unlock": ["results/unlock/estimands.parquet"],

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.results import Results
+from metastudy.article.variable_tree import unit
 from metastudy.codebook.interactions import INTERACTION
 from metastudy.design.new_settings import NEXT
 from metastudy.display.formatting import inline, share, words
@@ -78,7 +79,7 @@ def type_label(evidence: Results, kind: str) -> str:
 def effect_axis(kind: str, metric: str) -> str:
     """What an axis of effects shows."""
     if metric != "sd":
-        return f"Contrast, {'log-odds' if metric == 'log_odds' else inline(words(metric))}"
+        return f"Contrast, {'log-odds' if metric == 'log_odds' else unit(metric)}"
     if kind == INTERACTION:
         return "Difference between effects, SD"
     return (
@@ -129,6 +130,7 @@ def in_order(rows: list[dict[str, Any]], evidence: Results) -> list[dict[str, An
 
 NUMBERS = {"estimate": "mean", "lower": "lower", "upper": "upper"}
 STAGES = {"pooled": "Second stage", "exploratory": "Exploratory model"}
+TOTAL = "total_tau["  # before the effect of the second stage that it is of
 # What a parameter of the models says, in words; the parts in brackets come from the vocabulary.
 PARAMETERS = {
     "tau": "",
@@ -155,6 +157,10 @@ def parameter_label(evidence: Results, parameter: str, among: Sequence[str]) -> 
     ends = {name.rstrip("]").rpartition("|")[2] for name in among if "|" in name}
     if len(ends) == 1 and (vignette := ends.pop()) in evidence.vocabulary["vignettes"]:
         parameter = parameter.replace(f"|{vignette}", "")
+    totals = [name[len(TOTAL) : -1] for name in among if name.startswith(TOTAL) and "|" in name]
+    if len(totals) == 1 and all(totals[0] in name for name in among):  # one effect of all
+        of = f"[{totals[0]}"
+        parameter = parameter.replace(f"{of} ", "[").replace(f"{of}]", "")
     head = parameter.partition("[")[0]
     first, *parts = evidence.labels.parameter(parameter)
     if head == "total_tau":

@@ -37,8 +37,9 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     "synthesis": (*_POOLED, "synthesize"),
     "selection": (*_HARMONIZED, "declare", "selection"),
     "robustness": (*_POOLED, "synthesize", "robustness"),
-    "appraisal": (),  # given, as is the next
+    "appraisal": (),  # given, as are the next
     "truth": (),
+    "left_out": (),
 }
 SECOND_STAGE = ("synthesis", "selection", "robustness")
 OF_NO_DATA = ("build", "settings")  # of the configuration and of what was installed
@@ -157,7 +158,7 @@ def _of_item(
     if "sensitivity" not in needs and "checks" not in needs:
         mine = [f for f in mine if f in of_modules]
     studies = _members(item.module, fits, evidence) if item and item.module else []
-    if needs and not studies and set(needs) - {"appraisal", "truth"}:
+    if needs and not studies and set(needs) - {"appraisal", "truth", "left_out"}:
         studies = [s.id for s in _all(evidence)]
     rules = dict.fromkeys(rule for need in needs for rule in MADE_BY[need])
     files = {name: paths for name, paths in _files(evidence, fits).items() if name in needs}
@@ -179,7 +180,7 @@ def _files(evidence: Results, fits: Mapping[str, Any]) -> dict[str, list[str]]:
     """Files of results by what they are, below ``results``; those of the user's as they are."""
     modules = list(evidence.contrasts)
     found = catalogue.result_files([s.id for s in _all(evidence)], modules, list(fits), "appraisal")
-    found |= {"appraisal": [], "truth": []}
+    found |= {"appraisal": [], "truth": [], "left_out": []}
     return {name: [p.removeprefix("results/") for p in paths] for name, paths in found.items()}
 
 

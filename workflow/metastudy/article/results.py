@@ -73,6 +73,7 @@ class Results:
     published: tuple[Study, ...] = ()
     appraisal: pd.DataFrame = field(default_factory=pd.DataFrame)
     truth: pd.DataFrame = field(default_factory=pd.DataFrame)
+    left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
     design_based: pd.DataFrame = field(default_factory=pd.DataFrame)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     cells: Mapping[str, Modelled] = field(default_factory=dict)

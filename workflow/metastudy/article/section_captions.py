@@ -1,106 +1,177 @@
 """Captions and alternative texts in an article that grows with what there is.
 
-``{label}`` is the label of the module that a figure is about, ``{module}`` its key.
+A caption asks what its figure is for, answers from variables, and says what a mark is; an
+alternative text says what kind of picture it is, in which order, and what it reads as in numbers.
 """
 
 from __future__ import annotations
 
-__all__ = ["CAPTIONS", "FIGURES"]
+from dataclasses import dataclass
 
-# Where the reader may look for what a figure shows: its caption and its alternative text.
+__all__ = ["CAPTIONS", "FIGURES", "Caption"]
+
+SPAN = "{{< var settings.report.interval_percent >}}"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What is said of a figure; of an answer only the variables that are there.
+
+    In each text ``{label}`` is the label of the module that the figure is about and ``{module}``
+    its key; in a path, ``*`` is any key.
+    """
+
+    question: str
+    answers: tuple[str, ...]  # paths of variables, each a sentence with its numbers
+    marks: str  # what a mark is, and its intervals
+    picture: str  # of the alternative text: kind of picture, axes, order
+    read: tuple[str, ...] = ()  # paths for the alternative text, where not those of the answer
+
+
+def _own(name: str) -> tuple[str, ...]:
+    return (f"figures.{name}.answer",)
+
+
+# By the name of the figure, of a module's without the module.
 FIGURES = {
-    "study_grid": (
-        "Where the studies are, and what they cover.",
+    "study_grid": Caption(
+        "Who was asked what, and where?",
+        _own("study_grid"),
+        "A row is a study in one sector with people of one role, a mark what it covers.",
         "Grid of the studies by country, sector, role, kind of exposure and response mode.",
     ),
-    "participant_flow": (
-        "Participant flow of each study.",
-        "For each study the rows read, those that each rule excluded, and those in a model.",
+    "participant_flow": Caption(
+        "Who left, and why?",
+        _own("participant_flow"),
+        "A bar is the rows of a study after a step.",
+        "Bars of each study: the rows read, those that each rule excluded, and those in a model.",
     ),
-    "aliases": (
-        "What the design identifies around each exposure.",
+    "aliases": Caption(
+        "Which groupings can be told apart around each exposure?",
+        _own("aliases"),
+        "A sign is what a grouping is in the model, by the design alone.",
         "Grid of exposures by study, country, sector, setting and role, with what each grouping is "
         "in the model.",
     ),
-    "places": (
-        "{label}: codes by place.",
-        "Share of sources with each code of the module {label}, by place.",
+    "places": Caption(
+        "{label}: which codes, where?",
+        ("{module}.level.places.sentence",),
+        f"Points are shares of sources, lines {SPAN} intervals; an empty place was not asked.",
+        "Dot plot of the codes of the module {label} by place, in per cent of sources.",
     ),
-    "contrasts": (
-        "{label}: contrasts of codes in log-odds, by family and by size.",
-        "Contrasts of the codes of the module {label} with their intervals, a panel for each "
-        "exposure, and the probability that each lies beyond the region of practical equivalence.",
+    "contrasts": Caption(
+        "{label}: which codes differ?",
+        ("{module}.*.largest.sentence",),
+        f"Log-odds by family and by size; thick lines hold two thirds, thin ones {SPAN}. At the "
+        "right is the probability of lying beyond the band that is too small to matter.",
+        "Dot plot in log-odds of the codes of the module {label}, a panel for each exposure, by "
+        "family and by size.",
     ),
-    "unlock": (
-        "What one more study would unlock, computed from the design alone.",
-        "Matrix of candidate studies by groups of effects that are not pooled today: a sign says "
-        "whether these would be pooled, told apart from a place or a role, or stay alone.",
+    "unlock": Caption(
+        "What would one more study unlock?",
+        ("unlock.sentence",),
+        "A sign is what would become of the effects of a column, computed from the design alone.",
+        "Matrix of candidate studies by groups of effects that are not pooled today.",
     ),
-    "synthesis": (
-        "Estimates of studies (open) and what pools them, with "
-        "{{< var settings.report.interval_percent >}} intervals. The percentage beside a study is "
-        "its weight in the pooled mean, given the spreads.",
+    "synthesis": Caption(
+        "What do the studies say together?",
+        _own("synthesis"),
+        f"Open marks are estimates of studies, diamonds what pools them, with {SPAN} intervals. "
+        "The percentage beside a study is its weight in the pooled mean, given the spreads.",
         "Forest plot of the estimate of each study, the pooled effects and their predictions.",
     ),
-    "caterpillar": (
-        "Places in order of their pooled effects (filled), beside the mean of their own estimates "
-        "alone (open), with {{< var settings.report.interval_percent >}} intervals.",
-        "For each place the pooled effect and the mean of its own estimates, sorted by size.",
+    "caterpillar": Caption(
+        "By how much do places differ?",
+        (*_own("caterpillar"), "caterpillar.sentence"),
+        f"Filled marks are pooled effects in order, open ones the mean of a place's own estimates "
+        f"alone, with {SPAN} intervals.",
+        "For each place, sorted by size, the pooled effect and the mean of its own estimates.",
+        _own("caterpillar"),
     ),
-    "moderators": (
-        "Effects of studies by their moderators.",
+    "left_out": Caption(
+        "Do the others foretell a place that is left out?",
+        ("left_out.sentence",),
+        "Points are the estimates of places, lines the intervals predicted for them from all "
+        "others, the error of the estimate included; filled points lie outside.",
+        "For each place, sorted by its estimate, the interval predicted from all others and the "
+        "estimate.",
+    ),
+    "moderators": Caption(
+        "Do effects differ by what studies differ in?",
+        ("moderators.sentence",),
+        "Points are estimates of studies, the larger, the surer; the line is that of the model.",
         "Estimates against each moderator, with the line of the model.",
     ),
-    "directions": (
-        "Directions of the contrasts, by their verdicts.",
+    "directions": Caption(
+        "Which contrasts have a sign?",
+        _own("directions"),
+        "A sign is the verdict on a contrast.",
         "For each module a grid of exposures by outcomes with a sign for each contrast.",
     ),
-    "record": (
-        "Published directions beside the contrasts of this article.",
-        "List of published findings by exposure and outcome, each with an arrow for its direction, "
-        "the number of people, and hollow arrows for the contrasts about the same.",
+    "record": Caption(
+        "What was published, and in which direction?",
+        ("record.sentence",),
+        "Filled arrows are directions of published findings whatever their significance, hollow "
+        "ones the signs of posterior means about the same.",
+        "List of published findings by exposure and outcome, each with an arrow for its direction "
+        "and the number of people.",
     ),
-    "heterogeneity": (
-        "Between-group standard deviations: prior (grey) and posterior.",
+    "heterogeneity": Caption(
+        "How far do effects differ between groups?",
+        _own("heterogeneity"),
+        f"Grey are priors, coloured posteriors of standard deviations, with {SPAN} intervals.",
         "Intervals of prior and posterior of each between-group standard deviation.",
     ),
-    "refits": (
-        "Population effects with all data, and the range of their means over refits.",
+    "refits": Caption(
+        "What moves the results?",
+        _own("refits"),
+        f"Points are means with all data and their {SPAN} intervals, bars below them the range of "
+        "the means over refits.",
         "Forest plot of each population effect, and below it the range of its means over refits.",
     ),
-    "comparison": (
-        "Expected log predictive density of left-out rows, as difference from the best way of "
-        "pooling.",
+    "comparison": Caption(
+        "How far should groups be pooled?",
+        ("comparison.*.sentence",),
+        "Points are expected log predictive densities of left-out rows, as difference from the "
+        f"best, with {SPAN} intervals.",
         "For each module complete, partial and no pooling, each at its difference from the best.",
     ),
-    "arms": (
-        "{label}: means of the arms of the experiments, and each effect against those on the other "
-        "outcomes of its family, with {{< var settings.report.interval_percent >}} intervals; the "
-        "band is too small to matter.",
-        "Dot plot of the mean of each outcome of the module {label} by arm, beside the differences "
-        "between effects.",
+    "arms": Caption(
+        "{label}: what do the experiments change?",
+        ("{module}.*_randomised.summary",),
+        "Left (or above): means of the arms. Right (or below): each effect minus those on the "
+        f"other outcomes of its family; thick lines hold two thirds, thin ones {SPAN}; the band is "
+        "too small to matter.",
+        "Dot plot of the mean of each outcome of the module {label} by arm, the highest first, "
+        "beside the differences between effects.",
     ),
-    "tiles": (
-        "{label}: means of the outcomes, and a tile for each effect on them, as large as it is "
-        "sure to lie beyond the region of practical equivalence.",
-        "Heat map of the effects of each exposure on each outcome of the module {label}.",
+    "tiles": Caption(
+        "{label}: which outcome, and what shifts it?",
+        ("{module}.tiles.sentence",),
+        "Above: means of the outcomes. Below: the colour is the posterior mean, and the sides of a "
+        "tile are as long as it is probable that the effect is not too small to matter.",
+        "Heat map of exposures by outcomes of the module {label}, these ordered by their means.",
     ),
-    "module": (
-        "{label}: effects with {{< var settings.report.interval_percent >}} intervals.",
-        "Effects of each exposure on each outcome of the module {label}.",
+    "module": Caption(
+        "{label}: how large are the effects?",
+        _own("module_{module}"),
+        f"Points are posterior means with {SPAN} intervals; the band is too small to matter.",
+        "Forest plot of the effects of each exposure on each outcome of the module {label}.",
     ),
-    "moderated": (
-        "{label}: do effects differ by what studies differ in? "
-        "{{< var {module}.moderated.sentence >}} Points are the effects in single settings, as the "
-        "model has them, which draws them towards its mean; the larger, the surer. Thick intervals "
-        "hold two thirds, thin ones are {{< var settings.report.interval_percent >}} intervals; a "
-        "line or a diamond is the mean, with the same two intervals.",
-        "Effects in settings against each moderator, with the mean of the model of {label}. "
-        "{{< var {module}.moderated.alt >}}",
+    "moderated": Caption(
+        "{label}: do effects differ by what studies differ in?",
+        ("{module}.moderated.sentence",),
+        "Points are the effects in single settings, as the model has them, which draws them "
+        "towards its mean; the larger, the surer. Thick intervals hold two thirds, thin ones "
+        f"{SPAN}; a line or a diamond is the mean, with the same two intervals.",
+        "Effects in settings against each moderator, with the mean of the model of {label}.",
+        ("{module}.moderated.alt",),
     ),
-    "predictive": (
-        "{label}: observed statistics (points) and intervals of their replicates.",
-        "Observed statistics of the module {label} on the intervals of replicates.",
+    "predictive": Caption(
+        "{label}: does the model give data like these?",
+        ("predictive.{module}.sentence",),
+        "Points are statistics of the data, lines intervals of their replicates.",
+        "Statistics of the data of the module {label} on the intervals of replicates.",
     ),
 }
 # Where a table's own caption speaks of how the shipped findings were seen.

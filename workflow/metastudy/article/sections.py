@@ -6,28 +6,17 @@ variables of any other article: what the data do not have is in no sentence and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 from metastudy.article import catalogue, make
 from metastudy.article.results import Results
-from metastudy.article.section_captions import CAPTIONS, FIGURES
-from metastudy.article.topics import published
-from metastudy.article.variable_tree import Tree
+from metastudy.article.section_writer import Writer
+from metastudy.article.topics import entered, published
 from metastudy.display.formatting import count, joined
-from metastudy.display.pipe_table import markdown
 from metastudy.display.plain_markdown import escaped
 
 __all__ = ["sections"]
 
-__resources__ = ("texts/*.md",)
-TEXTS = Path(__file__).parent / "texts"
-OF_MODULES = ("contrasts", "heterogeneity", "cells")  # what the second stage does without
-EACH, WIDEST = "Study estimates", 60  # a column of the synthesis, and letters that it may have
 # What readers look for beside pooled effects: its figures and tables, or why it was not done.
 LOOKED_FOR = {
     "moderators": ("fig", "tbl"),
@@ -35,108 +24,7 @@ LOOKED_FOR = {
 }
 # What a module says beside what it says of each exposure.
 NO_EXPOSURES = ("level", "cells", "top", "accuracy", "sites", "apart", "assumed", "pairs")
-MOST_ROWS = 120  # of a table on a page; the file of a longer one has all
-# A citation in Markdown that this library wrote; labels have their @ escaped.
-_CITED = re.compile(r"(?<![\w\\])@(?!(?:fig|tbl|sec|eq)-)(\w(?:[\w:.+/-]*\w)?)")
-
-
-@dataclass
-class _Writer:
-    """Pieces of Markdown from figures, tables and variables, as far as these are there."""
-
-    evidence: Results
-    known: Collection[str]
-    unknown: dict[str, None] = field(default_factory=dict)
-
-    @cached_property
-    def tree(self) -> Tree:
-        return make.variables(self.evidence, {})
-
-    def has(self, needs: Collection[str]) -> bool:
-        """Whether there are results of each kind; those of modules only where there are modules."""
-        people = (*self.evidence.studies, *self.evidence.published)
-        asked = [n for n in needs if self.evidence.contrasts or n not in OF_MODULES]
-        return all(
-            len(people if n in ("studies", "names") else getattr(self.evidence, n)) for n in asked
-        )
-
-    def say(self, *paths: str) -> str:
-        """The variables that are there, one after the other."""
-        return " ".join(f"{{{{< var {path} >}}}}" for path in paths if self.value(path))
-
-    def value(self, path: str) -> Any:
-        found: Any = self.tree
-        for key in path.split("."):
-            found = found.get(key) if isinstance(found, dict) else None
-        return found
-
-    def table(self, name: str) -> tuple[str, str]:
-        """A reference to a table, and the table; two empty texts where it has no rows."""
-        items = catalogue.tables({m: self.evidence.model(m) for m in self.evidence.contrasts})
-        if name not in items or not self.has(items[name].needs):
-            return "", ""
-        found = make.table(self.evidence, name)
-        if not 0 < len(found.shown) <= MOST_ROWS:
-            return "", ""
-        empty = [c for c in found.shown if set(found.shown[c]) <= {"–", ""}]
-        # What the forest plot shows, one below the other, would be one wide cell.
-        if name == "synthesis" and found.shown[EACH].str.len().max() > WIDEST:
-            empty.append(EACH)
-        shown = found.shown.drop(columns=empty)
-        found = replace(found, shown=shown, caption=CAPTIONS.get(name, found.caption))
-        return f"@tbl-{name.replace('_', '-')}", self.cited(markdown(name, found))
-
-    def figure(self, name: str, label: str = "") -> tuple[str, str]:
-        """A reference to a figure, and the figure; two empty texts where it has nothing to show."""
-        items = catalogue.figures({m: self.evidence.model(m) for m in self.evidence.contrasts})
-        if name not in items or not self.has(items[name].needs):
-            return "", ""
-        table, _ = make.figure(self.evidence, name)
-        if not len(table):
-            return "", ""
-        caption, alt = FIGURES[name if name in FIGURES else name.partition("_")[0]]
-        key, of = f"fig-{name.replace('_', '-')}", name.partition("_")[2]
-        said = caption.replace("{label}", escaped(label)).replace("{module}", of)
-        seen = alt.replace("{label}", label.replace('"', "")).replace("{module}", of)
-        return f"@{key}", f'![{said}](figures/{name}){{#{key} fig-alt="{seen}" width=100%}}\n'
-
-    def cited(self, text: str) -> str:
-        """Citations that the bibliography has; the others as their keys, which are remembered."""
-
-        def shown(found: re.Match[str]) -> str:
-            if found[1] in self.known:
-                return found[0]
-            self.unknown[found[1]] = None
-            return escaped(found[1])
-
-        return _CITED.sub(shown, text)
-
-    def text(self, name: str) -> str:
-        return self.cited((TEXTS / f"{name}.md").read_text("utf-8"))
-
-    def block(self, sentence: str, *names: str, label: str = "") -> str:
-        """A paragraph that refers to the figures and tables that are there, and these below it.
-
-        Parameters
-        ----------
-        sentence : what is said; with names it is in no article that has nothing under them.
-        names : ``fig:`` or ``tbl:`` before the name.
-        label : of the module that figures are about.
-        """
-        made = [
-            self.figure(name, label) if kind == "fig" else self.table(name)
-            for kind, _, name in (n.partition(":") for n in names)
-        ]
-        made = [one for one in made if one[0]]
-        if not sentence or (names and not made):
-            return ""
-        seen = f" ({', '.join(ref for ref, _ in made)}.)" if made else ""
-        return "\n\n".join([sentence + seen, *(text for _, text in made)])
-
-    def found(self, variable: str, *names: str) -> str:
-        """As :meth:`block` with a variable; the sentence alone, of what was not done and why."""
-        said = self.say(variable)
-        return self.block(said, *names) or said
+MOST_ENTERED = 20  # effects in a table of the article; the file of more has all
 
 
 def _under(heading: str, *blocks: str) -> str:
@@ -159,7 +47,7 @@ def sections(evidence: Results, known: Collection[str] = ()) -> dict[str, str]:
     ``data``, ``models``, ``results``, ``synthesis``, ``checks`` and ``limitations``: each with its
     heading, or empty.
     """
-    write = _Writer(evidence, known)
+    write = Writer(evidence, known)
     return {
         "data": _data(write),
         "models": _models(write),
@@ -170,7 +58,7 @@ def sections(evidence: Results, known: Collection[str] = ()) -> dict[str, str]:
     }
 
 
-def _data(write: _Writer) -> str:
+def _data(write: Writer) -> str:
     people = write.evidence.studies
     rows = ""
     if people:
@@ -196,7 +84,16 @@ def _data(write: _Writer) -> str:
         write.block(rows, "tbl:exclusions", "fig:participant_flow") if people else "",
         write.cited(make.part(write.evidence, "parcels")) if people else "",
         write.block(said, "tbl:findings") or said,
+        _entered(write),
     )
+
+
+def _entered(write: Writer) -> str:
+    """The effects that are entered, in a table or, where they are many, in its file."""
+    n, said = len(entered.entered(write.evidence)), write.say("entered.sentence")
+    if 0 < n <= MOST_ENTERED:
+        return write.block(said, "tbl:entered")
+    return f"{said} Each is in `results/tables/entered.csv`." if n else ""
 
 
 def _several(word: str, n: int, verb: str = "") -> str:
@@ -211,7 +108,7 @@ def _inventory(evidence: Results) -> str:
     return f"{count(n, capital=True)} {'study has' if n == 1 else 'studies have'} data of people."
 
 
-def _models(write: _Writer) -> str:
+def _models(write: Writer) -> str:
     kinds = {write.evidence.model(m) for m in write.evidence.contrasts}
     # Where one study has rows and nothing was published, the second stage has nothing to do.
     second = len(write.evidence.synthesis.get("estimates", ())) > 0
@@ -223,12 +120,12 @@ def _models(write: _Writer) -> str:
     )
 
 
-def _results(write: _Writer) -> str:
+def _results(write: Writer) -> str:
     modules = [_module(write, module) for module in write.evidence.contrasts]
     return _under("## Results {#sec-results}", *modules)
 
 
-def _module(write: _Writer, module: str) -> str:
+def _module(write: Writer, module: str) -> str:
     """What one module found: a paragraph for each exposure, then all of it."""
     label = write.evidence.vocabulary.label("modules", module)
     tree = write.value(module) or {}
@@ -262,7 +159,7 @@ def _module(write: _Writer, module: str) -> str:
     )
 
 
-def _synthesis(write: _Writer) -> str:
+def _synthesis(write: Writer) -> str:
     """What the studies say together: pooled effects, spreads, predictions, and what is refused."""
     effects = (write.value("synthesis.effects") or {}).items()
     said = [write.say(f"synthesis.effects.{key}.summary") for key, _ in effects]
@@ -272,6 +169,7 @@ def _synthesis(write: _Writer) -> str:
         write.block(write.say("synthesis.sentence"), "fig:synthesis", "tbl:synthesis"),
         *said,
         write.block(write.say("caterpillar.sentence"), "fig:caterpillar"),
+        write.found("left_out.sentence", "fig:left_out"),
         write.block(
             "Each standard deviation between groups is beside its prior. " + _spreads(write),
             *("fig:heterogeneity", "tbl:heterogeneity"),
@@ -293,21 +191,22 @@ def _synthesis(write: _Writer) -> str:
     )
 
 
-def _spreads(write: _Writer) -> str:
+def _spreads(write: Writer) -> str:
     """Whether the data or the priors decide the standard deviations between studies."""
     return write.say("heterogeneity.pooled.sentence")
 
 
-def _directions(write: _Writer) -> Iterator[str]:
+def _directions(write: Writer) -> Iterator[str]:
     if len(published.findings(write.evidence)):
         yield write.block(write.say("record.sentence"), "fig:record")
         yield write.block("The contrasts here have signs by their verdicts.", "fig:directions")
         yield write.block(write.say("published.sign_test_sentence"), "tbl:outcomes")
-        yield write.block("The certainty of the findings was rated by outcome.", "tbl:certainty")
+        if published.by_outcome(write.evidence.appraisal)["outcome"].any():
+            yield write.block("The certainty of findings was rated by outcome.", "tbl:certainty")
         yield write.block("What was not significant bounds an effect.", "tbl:bounds")
 
 
-def _checks(write: _Writer) -> str:
+def _checks(write: Writer) -> str:
     labels = {m: write.evidence.vocabulary.label("modules", m) for m in write.evidence.contrasts}
     answers = any(write.evidence.model(m) == "answers" for m in labels)
     refitted = (f"refits.{m}.{k}" for m in labels for k in ("summary", "fragile"))
@@ -342,7 +241,7 @@ def _checks(write: _Writer) -> str:
     )
 
 
-def _limitations(write: _Writer) -> str:
+def _limitations(write: Writer) -> str:
     """What the evidence cannot say, as far as that follows from what it is."""
     evidence, said = write.evidence, [write.say("provenance.sentence")]
     estimates = evidence.synthesis.get("estimates")

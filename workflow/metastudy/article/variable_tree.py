@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
-__all__ = ["GENERAL", "Traced", "Tree", "flat", "put", "shortcode_key", "traced", "unit"]
+__all__ = [
+    "GENERAL",
+    "Traced",
+    "Tree",
+    "flat",
+    "matching",
+    "put",
+    "shortcode_key",
+    "traced",
+    "unit",
+]
 
 Tree = dict[str, Any]  # texts, and trees of them
 UNITS = {
@@ -49,6 +60,20 @@ def flat(tree: Mapping[str, Any], above: str = "") -> dict[str, str]:
         name = f"{above}.{key}" if above else key
         found |= flat(value, name) if isinstance(value, Mapping) else {name: value}
     return found
+
+
+def matching(tree: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Dotted keys of the texts that a path leads to; a ``*`` in one of its keys is any letters.
+
+    >>> [*matching({"a": {"x": "1", "y": {"x": "2"}}}, "a.*.x"), *matching({"a": "1"}, "a")]
+    ['a.y.x', 'a']
+    """
+    first, _, rest = path.partition(".")
+    for key in [key for key in tree if fnmatchcase(key, first)]:
+        if not rest and not isinstance(tree[key], Mapping):
+            yield key
+        elif rest and isinstance(tree[key], Mapping):
+            yield from (f"{key}.{below}" for below in matching(tree[key], rest))
 
 
 def shortcode_key(text: str) -> str:

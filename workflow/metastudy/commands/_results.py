@@ -12,6 +12,7 @@ import pandas as pd
 
 from metastudy.article.catalogue import RESULTS
 from metastudy.article.results import Modelled, Results
+from metastudy.article.topics import left_out as left_out_places
 from metastudy.codebook import appraisal as appraisals
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
@@ -59,6 +60,7 @@ def gather(args: argparse.Namespace) -> Results:
         published=tuple(published),
         appraisal=_joined(appraisals.read(path) for path in args.appraisal),
         truth=_joined(pd.read_csv(path, comment="#") for path in args.truth),
+        left_out=_joined(left_out_places.read(path) for path in args.left_out),
         design_based=_joined(made_files.table(path) for path in args.design_based),
         sensitivity=_joined(made_files.table(path) for path in sorted(args.sensitivity)),
         cells={name: _modelled(path) for name, path in by_module["cells"].items()},

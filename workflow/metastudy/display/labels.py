@@ -18,6 +18,8 @@ __all__ = ["Exposure", "Labels", "study_label"]
 # What the names of a component are made of; one that cannot be distinguished from another has both.
 GROUPINGS = {"study", "country", "sector", "setting", "vignette", "organisation"}
 GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate", "effect"}
+# Between name and year of a key of the bibliography, which is what a publication is called by.
+_YEAR = re.compile(r"(?<=[a-z])_?(?=(?:19|20)\d\d(?!\d))")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Labels:
         for section in sections or tuple(self.vocabulary.sections):
             if key in self.vocabulary[section]:
                 return self.vocabulary.label(section, key)
-        return self.studies.get(key) or words(key)
+        return self.studies.get(key) or words(_YEAR.sub(" ", key))
 
     def country_in_sentence(self, key: str) -> str:
         """A country as a sentence has it: with the article that some names take."""
@@ -66,7 +68,7 @@ class Labels:
 
     def study(self, key: str) -> str:
         """Label of a study."""
-        return self.studies.get(key) or words(key)
+        return self.studies.get(key) or words(_YEAR.sub(" ", key))
 
     def setting(self, key: str) -> str:
         """Label of a setting: a study, with its country, sector and role where it has several."""

@@ -330,16 +330,33 @@ def _options(to: str, meta: dict[str, Any], template: list[str]) -> list[str]:
     return [*template, *([f"--reference-doc={reference}"] if to == "docx" and reference else [])]
 
 
+FAULT = "internal error"  # of Typst itself
+WHOLE_ROWS = "#set table.cell(breakable: false)\n"
+
+
+def _pdf(source: Source, text: str) -> object:
+    return typst.compile(  # type: ignore[type-var]
+        text.encode(),
+        root=str(source.folder.resolve()),
+        ignore_system_fonts=True,
+        pdf_standards=["ua-1"],
+        timestamp=epoch_of(source),
+    )
+
+
 def _compile(source: Source, text: str, target: Path) -> list[Problem]:
-    """Let Typst make a PDF/UA-1 file; it refuses what a screen reader could not read."""
+    """Let Typst make a PDF/UA-1 file; it refuses what a screen reader could not read.
+
+    Where it fails at tagging, which it does at some rows that go over to the next page with a link
+    in them, it is asked again with rows that stay whole.
+    """
     try:
-        pdf = typst.compile(  # type: ignore[type-var]
-            text.encode(),
-            root=str(source.folder.resolve()),
-            ignore_system_fonts=True,
-            pdf_standards=["ua-1"],
-            timestamp=epoch_of(source),
-        )
+        try:
+            pdf = _pdf(source, text)
+        except typst.TypstError as error:
+            if FAULT not in str(error):
+                raise
+            pdf = _pdf(source, WHOLE_ROWS + text)
     except typst.TypstError as error:
         hints = "; ".join(getattr(error, "hints", []) or [])
         return [

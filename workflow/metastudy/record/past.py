@@ -16,7 +16,7 @@ from metastudy.common.problems import MetastudyError
 from metastudy.record import inputs
 from metastudy.record.inputs import COMMIT
 from metastudy.record.rebuild import PLACES
-from metastudy.record.rebuild_folder import TRUTH
+from metastudy.record.rebuild_folder import BESIDE
 
 __all__ = ["code_of", "configuration", "data_of", "shipped"]
 
@@ -73,7 +73,7 @@ def data_of(
     top, prefix = _place(project)
     last = _git(project, "log", "-1", "--format=%H", "--", str(path)).decode().strip()
     for commit in dict.fromkeys(filter(None, (last, own))):
-        kept = [name for name in (*names, TRUTH) if _has(top, f"{commit}:{prefix}{name}")]
+        kept = [name for name in (*names, *BESIDE) if _has(top, f"{commit}:{prefix}{name}")]
         if not kept:
             continue
         _unpack(top, f"{commit}:{prefix}", folder / commit, kept)

@@ -14,7 +14,7 @@ import yaml
 
 from metastudy.common.problems import MetastudyError
 from metastudy.common.user_files import outside
-from metastudy.record.rebuild_folder import TRUTH, emptied, leads_out
+from metastudy.record.rebuild_folder import BESIDE, emptied, leads_out
 
 __all__ = ["PLACES", "build", "placed", "prepare"]
 
@@ -44,7 +44,7 @@ def prepare(
     folder : emptied if an earlier call made it.
     config : of the rebuild, from :func:`placed`; paths that are absolute are read where they are.
     project : the folder that the others are relative to.
-    parts : what is copied beside data, vocabulary, appraisal and truth.
+    parts : what is copied beside data, vocabulary, appraisal and what the article shows of them.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def prepare(
     MetastudyError
         If the folder holds something else, or something would be copied out of it.
     """
-    names = (*(config[key] for key in PLACES), TRUTH, *parts)
+    names = (*(config[key] for key in PLACES), *BESIDE, *parts)
     for name in names:
         if leads_out(name) and not Path(name).is_absolute():
             raise MetastudyError(

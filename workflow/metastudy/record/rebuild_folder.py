@@ -12,9 +12,9 @@ from metastudy.common.own_folder import is_own, mark
 from metastudy.common.problems import BadInput, MetastudyError, Problem
 from metastudy.common.text import shown
 
-__all__ = ["TRUTH", "emptied", "leads_out", "place_of"]
+__all__ = ["BESIDE", "emptied", "leads_out", "place_of"]
 
-TRUTH = "data/truth.csv"
+BESIDE = ("data/truth.csv", "data/left_out_places.csv")  # what the article shows, if it is there
 # Of a project or of the repository: what a rebuild may neither be in nor hold.
 SOURCES = (
     *("workflow", "envs", "config", "data", "manuscript", "profiles", "tools", "docs", "tests"),

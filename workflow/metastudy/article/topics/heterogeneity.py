@@ -56,6 +56,7 @@ def table(evidence: Results) -> Table:
                     "Posterior": f"{estimate} ({bounds})",
                     "Ratio of SDs": number(row["ratio"]),
                     "I²": _inconsistency(row),
+                    "ICC": _icc(row, found.unit),
                     "Remark": "decided by its prior" if decides else "–",
                 }
             )
@@ -64,9 +65,13 @@ def table(evidence: Results) -> Table:
     inconsistent = len(shown) > 0 and shown["I²"].ne("–").any()
     if not inconsistent:
         shown = shown.drop(columns="I²", errors="ignore")
+    between_sites = len(shown) > 0 and shown["ICC"].ne("–").any()
+    if not between_sites:
+        shown = shown.drop(columns="ICC", errors="ignore")
     if len(shown) and set(shown["Remark"]) == {"–"}:
         shown = shown.drop(columns="Remark")
-    shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
+    if len(shown):  # one study at one place has no spread at all
+        shown["Model"] = shown["Model"].mask(shown["Model"].eq(shown["Model"].shift()), "")
     caption = (
         "Standard deviations between groups and coders' accuracy: mean and "
         f"{share(evidence.interval)} interval before and after the data. The prior of a component "
@@ -79,7 +84,24 @@ def table(evidence: Results) -> Table:
             " I²: share of the variance of a typical estimate that lies between the groups, where "
             "each study has one estimate."
         )
+    if between_sites:
+        caption += (
+            " ICC: share of the variance of answers within a setting that lies between its sites, "
+            "the square of the standard deviation of their baselines."
+        )
     return Table(shown, pd.DataFrame(full), caption, study_marks(evidence))
+
+
+def _icc(row: Mapping[str, Any], unit: str) -> str:
+    """Share of the variance within a setting between sites: mean and interval of a square.
+
+    The unit of the standard deviation is that of all people of a setting, whatever their site, so
+    its square is the share. Only baselines have one; what an effect differs by is no part of it.
+    """
+    if unit != "SD" or not str(row["parameter"]).startswith("site_tau[intercept,"):
+        return "–"
+    bounds = interval(row["lower"] ** 2, row["upper"] ** 2)
+    return f"{number(row['mean'] ** 2 + row['sd'] ** 2)} ({bounds})"
 
 
 def _inconsistency(row: Mapping[str, Any]) -> str:
@@ -171,6 +193,9 @@ def variables(evidence: Results) -> Tree:
 def _sentence(total: int, prior: int) -> str:
     if not prior:
         return f"Of {total} standard deviations none is decided by its prior."
+    if prior == total > 1:
+        which = "Both" if total == 2 else f"All {count(total)}"
+        return f"{which} standard deviations are decided by their priors."
     are = "is" if prior == 1 else "are"
     return f"Of {total} standard deviations {count(prior)} {are} decided by the prior."
 

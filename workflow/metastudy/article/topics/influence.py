@@ -55,7 +55,7 @@ def variables(evidence: Results) -> Tree:
     found = evidence.synthesis.get("influence", pd.DataFrame())
     if not len(found):
         pooled = evidence.synthesis.get("pooled", pd.DataFrame())
-        return {"sentence": MANY if len(pooled) else FEW}
+        return {"sentence": MANY if len(pooled) and (pooled["studies"] > 1).any() else FEW}
     counted = found[found["missed"] == ""]
     missed = len(found) - len(counted)
     of = f"{missed} of {len(found)} refits without a study miss a gate and are not counted"

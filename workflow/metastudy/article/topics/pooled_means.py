@@ -15,8 +15,9 @@ from metastudy.article.table_rows import (
     verdict_label,
 )
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, number
+from metastudy.display.formatting import count, inline, joined, number
 from metastudy.synthesis.families import FAMILY
+from metastudy.synthesis.pooling import ESTIMAND
 
 __all__ = ["IN_FAMILY", "PULLED", "family_rows", "not_shrunk", "pulled"]
 
@@ -56,3 +57,28 @@ def family_rows(evidence: Results, several_roles: bool) -> Iterator[dict[str, st
             "Verdict": verdict_label(evidence, row),
             "Remark": pulled(row) or "–",
         }
+
+
+def over_places(evidence: Results, means: pd.DataFrame, total: int) -> str:
+    """What is said where no two studies report an effect, and one study is of several places.
+
+    Parameters
+    ----------
+    means : the pooled effects.
+    total : estimands, pooled or not.
+    """
+    estimates = evidence.synthesis["estimates"]
+    own = estimates.merge(means[ESTIMAND].drop_duplicates(), on=ESTIMAND)
+    many = [
+        f"{count(n)} {plural}"
+        for column, plural in (("country", "countries"), ("sector", "sectors"))
+        if (n := own[column].nunique()) > 1
+    ]
+    over = f"pooled over {len(own)} estimates in {joined(many, 'one place')}"
+    if total == 1:
+        return f"One effect is reported, by one study, and {over}."
+    are = "is" if len(means) == 1 else "are"
+    return (
+        f"No two studies report one of the {total} effects; {count(len(means))} of them {are} "
+        f"{over}."
+    )

@@ -14,6 +14,7 @@ from metastudy.display.pipe_table import Table
 __all__ = ["evidence_map", "partners", "table"]
 
 COLUMNS = ["exposure", "exposure_type", "outcomes", "studies", "countries", "pooled", "reason"]
+MOST_NAMED = 12  # countries in a cell
 SHOWN = ["Exposure", "Study", "Place", "Outcomes", "Pooled", "Why not"]
 
 
@@ -61,6 +62,7 @@ def table(evidence: Results) -> Table:
     metric; the reason of those that are not comes from the design (:mod:`metastudy.design`).
     """
     estimates, full = evidence.synthesis["estimates"], []
+    places: list[int] = []  # of many countries a cell has only how many, and the file has them
     structure = evidence.synthesis["structure"].fillna("")
     for (exposure, kind), mine in estimates.groupby(["exposure", "exposure_type"], sort=False):
         found = structure[
@@ -69,6 +71,7 @@ def table(evidence: Results) -> Table:
         found = found[found["outcome"].isin(mine["outcome"])]
         refused = found[found["used_as"].eq("refused")]
         outcomes = mine["outcome"].nunique()
+        places.append(mine["country"].nunique())
         full.append(
             {
                 "exposure": exposure,
@@ -92,13 +95,13 @@ def table(evidence: Results) -> Table:
         {
             "Exposure": evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"]),
             "Study": row["studies"],
-            "Place": row["countries"],
+            "Place": row["countries"] if n <= MOST_NAMED else f"{n} countries",
             "Outcomes": str(row["outcomes"]),
             "Pooled": str(row["pooled"]) if row["pooled"] else "none",
             # what follows from one study alone is in the caption, once
             "Why not": row["reason"].replace("; its own estimate is shown", "") or "–",
         }
-        for row in records(whole)
+        for row, n in zip(records(whole), places, strict=True)
     ]
     shown = pd.DataFrame(rows, columns=SHOWN)
     caption = (

@@ -281,9 +281,9 @@ def _module_variables(evidence: Results, table: pd.DataFrame) -> dict[str, str]:
     expected = round((1 - NOMINAL) * len(after))
     chance = f"about {count(expected)}" if expected else "hardly any"
     said = (
-        f"Of {len(after)} observed statistics, {count(len(out))} "
-        f"{'lies' if len(out) == 1 else 'lie'} outside the {percent(NOMINAL)} interval of "
-        f"{'its' if len(out) == 1 else 'their'} replicates, where {chance} would if the model "
+        f"Of {len(after)} observed statistics, {count(len(out)) if len(out) else 'none'} "
+        f"{'lie' if len(out) > 1 else 'lies'} outside the {percent(NOMINAL)} interval of "
+        f"{'their' if len(out) > 1 else 'its'} replicates, where {chance} would if the model "
         "were true"
     )
     worst = out.loc[farthest(out, MOST_NAMED)]

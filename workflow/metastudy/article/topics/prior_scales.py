@@ -53,6 +53,9 @@ def table(evidence: Results) -> Table:
         "and halved. A refit that misses a gate is not counted."
     )
     shown = pd.DataFrame(rows, columns=columns_of(rows))
+    if len(shown):  # a mean is named once for all of its priors
+        again = shown["Mean"].eq(shown["Mean"].shift())
+        shown[["Mean", "Pooled"]] = shown[["Mean", "Pooled"]].mask(again, "")
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 
@@ -97,6 +100,11 @@ def _power(found: pd.DataFrame) -> str:
     both = int((prior["scaled_likelihood"] > SENSITIVE).sum())
     n = len(prior)
     as_well = f", {count(both) if both else 'none'} of them to the likelihood as well" * (n > 0)
+    if len(means) == 1:
+        finds = "finds" if n else "does not find"
+        data = ", and to the likelihood as well" if both else ", but not to the likelihood"
+        more = data * bool(n)
+        return f"Power-scaling {finds} the pooled mean sensitive to the prior{more}."
     return (
         f"Power-scaling finds {count(n) if n else 'none'} of {count(len(means))} pooled means "
         f"sensitive to the prior{as_well}."

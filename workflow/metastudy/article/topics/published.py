@@ -28,6 +28,7 @@ __all__ = [
     "appraisal_table",
     "bounds",
     "bounds_table",
+    "by_outcome",
     "certainty_table",
     "directions",
     "findings",
@@ -124,7 +125,7 @@ def _share(row: dict[str, Any]) -> str:
 def certainty_table(evidence: Results) -> Table:
     """Certainty of each outcome by the domains of GRADE, as far as it was assessed."""
     found = outcomes(evidence).drop_duplicates("outcome")
-    rated = _of_outcomes(evidence.appraisal)
+    rated = by_outcome(evidence.appraisal)
     rows, full = [], []
     for row in records(found):
         own = rated[rated["outcome"] == row["outcome"]].set_index("domain")["judgement"]
@@ -266,7 +267,7 @@ def outcomes(evidence: Results) -> pd.DataFrame:
     """
     rows = []
     constructs = evidence.vocabulary["constructs"]
-    rated = _of_outcomes(evidence.appraisal)
+    rated = by_outcome(evidence.appraisal)
     for key, mine in directions(evidence).groupby([*COMPARISON, "family"], sort=False):
         row: dict[str, Any] = dict(zip([*COMPARISON, "family"], key, strict=True))
         said = mine["direction"].value_counts()
@@ -308,7 +309,7 @@ def sign_test_sentence(found: pd.DataFrame) -> str:
     )
 
 
-def _of_outcomes(appraisal: pd.DataFrame) -> pd.DataFrame:
+def by_outcome(appraisal: pd.DataFrame) -> pd.DataFrame:
     """The rows of the appraisal that are about an outcome; without that column there are none."""
     if "outcome" not in appraisal:
         return pd.DataFrame(columns=["outcome", "domain", "judgement", "certainty"])
@@ -350,7 +351,7 @@ def bounds(evidence: Results) -> pd.DataFrame:
     A two-level contrast with half of n independent respondents on each side has a standard error
     of about 2 / sqrt(n) standard deviations. Not significant at 5% means an estimate within 1.96
     of those of zero; the effect is within another 1.96 of the estimate, so the bound is 3.92
-    standard errors. None of this was published.
+    standard errors. None of this was published. A finding with a standard error has none.
 
     Returns
     -------
@@ -361,6 +362,8 @@ def bounds(evidence: Results) -> pd.DataFrame:
     if not len(found):
         return pd.DataFrame(columns=BOUNDS)
     main = found["direction"].eq("null_result") & found["term"].ne("interaction")
+    if "se" in found:  # what an estimate says with its own error needs no bound
+        main &= found["se"].isna()
     nulls = found[main & found["n"].notna()]
     se = 2 / np.sqrt(nulls["n"])
     labels = [outcome_label(evidence, name) for name in nulls["outcome"]]

@@ -113,10 +113,14 @@ def variables(evidence: Results) -> Tree:
         if mark(list(filter(None, found["provenance_here"])))
         else "",
         "sentence": (
-            f"Of {len(found)} published findings about outcomes of this article {len(known)} "
-            f"report a direction. {_beside(len(here), same, decided)}"
+            f"Of {len(found)} published findings about outcomes of this article "
+            f"{_reported(len(known))} a direction. {_beside(len(here), same, decided)}"
         ),
     }
+
+
+def _reported(known: int) -> str:
+    return f"{known} report" if known > 1 else f"{'one' if known else 'none'} reports"
 
 
 def _beside(here: int, same: int, decided: int) -> str:

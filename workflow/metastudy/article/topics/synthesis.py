@@ -30,7 +30,13 @@ from metastudy.article.table_rows import (
     verdict_label,
 )
 from metastudy.article.topics.moderators import place_of
-from metastudy.article.topics.pooled_means import IN_FAMILY, family_rows, not_shrunk, pulled
+from metastudy.article.topics.pooled_means import (
+    IN_FAMILY,
+    family_rows,
+    not_shrunk,
+    over_places,
+    pulled,
+)
 from metastudy.article.variable_tree import GENERAL, Tree, put
 from metastudy.common.tables import records
 from metastudy.design.new_settings import NEXT, is_prediction
@@ -305,10 +311,15 @@ def variables(evidence: Results) -> Tree:
     by = estimates.groupby(ESTIMAND, sort=False)["study"].nunique()
     several = int((by > 1).sum())
     total = len(by)
-    if not several:
+    places = pooled[(pooled["level"] == "population") & (pooled["studies"] <= 1)]
+    if not several and len(places):
+        said = over_places(evidence, places, total)
+    elif not several:
         said = (
             f"No effect is reported by two comparable studies, so the {total} effects are reported "
             "study by study and none is pooled over studies."
+            if total > 1
+            else "One effect is reported, by one study, so nothing is pooled."
         )
     else:
         alone = total - several

@@ -1,0 +1,229 @@
+"""What figures answer, in a sentence with its numbers: for captions and alternative texts.
+
+Figures whose topic has such a sentence of its own are not here. A sentence is made from the rows
+that its figure shows or from the results behind them, never from a reading of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from metastudy.article.effect_sentences import numbers_of
+from metastudy.article.figure_rows import is_accuracy
+from metastudy.article.results import Results
+from metastudy.article.table_rows import outcome_label, place_label, role_label
+from metastudy.article.topics import (
+    caterpillar,
+    effect_directions,
+    heterogeneity,
+    identification,
+    refits,
+    studies,
+)
+from metastudy.article.variable_tree import Tree, unit
+from metastudy.common.tables import records
+from metastudy.display.formatting import count, inline, interval, joined, number, percent
+from metastudy.synthesis.pooling import ESTIMAND
+
+__all__ = ["variables"]
+
+Row = Mapping[str, Any]
+MOST_NAMED = 3  # pooled effects in a caption; the others are in the table
+# Signs of verdicts, and what is said of the contrasts that have one.
+VERDICTS = {
+    ("positive", "negative"): "a clear sign",
+    ("higher", "lower"): "a sign, their size open",
+    ("equivalent",): "an effect too small to matter",
+    ("unclear",): "no decided sign",
+}
+
+
+def variables(evidence: Results) -> Tree:
+    """``answer`` of each figure that has something to show and no sentence elsewhere."""
+    said = {
+        "study_grid": _grid(evidence),
+        "participant_flow": _flow(evidence),
+        "aliases": _aliases(evidence),
+        "synthesis": _synthesis(evidence),
+        "caterpillar": _caterpillar(evidence),
+        "directions": _directions(evidence),
+        "heterogeneity": _heterogeneity(evidence),
+        "refits": _refits(evidence),
+        **{f"module_{name}": _module(evidence, name) for name in evidence.contrasts},
+    }
+    return {name: {"answer": text} for name, text in said.items() if text}
+
+
+def _s(word: str, n: int) -> str:
+    return word if n == 1 else f"{word}s"
+
+
+def _grid(evidence: Results) -> str:
+    grid = studies.study_grid(evidence)
+    if not len(grid):
+        return ""
+    kept = sum(int(study.report["rows_kept"]) for study in evidence.studies)
+    n, countries, sectors = (grid[name].nunique() for name in ("study", "country", "sector"))
+    return (
+        f"{kept} respondents and interviews of {count(n)} {'study' if n == 1 else 'studies'} are "
+        f"from {count(countries)} {'country' if countries == 1 else 'countries or regions'} and "
+        f"{count(sectors)} {_s('sector', sectors)}."
+    )
+
+
+def _flow(evidence: Results) -> str:
+    if not evidence.studies:
+        return ""
+    reports = [study.report for study in evidence.studies]
+    read, kept = (sum(int(report[f"rows_{k}"]) for report in reports) for k in ("read", "kept"))
+    left = f"{read - kept} ({percent((read - kept) / read)})" if read > kept else "none"
+    are = "was" if read - kept == 1 else "were"
+    return f"Of {read} rows read {left} {are} excluded and {kept} kept."
+
+
+def _aliases(evidence: Results) -> str:
+    """For how many exposures each grouping has a spread that can be told from all others."""
+    if "structure" not in evidence.synthesis:
+        return ""
+    shown = identification.figure(evidence)
+    if not len(shown):
+        return ""
+    exposures = shown[["section", "exposure", "exposure_type"]].drop_duplicates()
+    by = shown.groupby("column", sort=False)["direction"]
+    own = by.agg(lambda signs: int(signs.eq("varying").sum()))
+    known = [f"{inline(str(name))} for {count(int(n))}" for name, n in own[own > 0].items()]
+    n = len(exposures)
+    if not known:
+        return f"No grouping of {count(n)} {_s('exposure', n)} has a spread of its own."
+    return (
+        f"Of {count(n)} {_s('exposure', n)}, these groupings have a spread of their own: "
+        f"{joined(known)}."
+    )
+
+
+def _synthesis(evidence: Results) -> str:
+    """The pooled effects with their intervals, and predictions beside the first ones."""
+    pooled = evidence.synthesis.get("pooled", pd.DataFrame())
+    means = pooled[pooled["level"] == "population"] if len(pooled) else pooled
+    if not len(means):
+        n = len(evidence.synthesis.get("estimates", ()))
+        alone = f"{count(n)} {_s('estimate', n)}"
+        return f"Nothing is pooled: {alone} {'is' if n == 1 else 'are'} shown." if n else ""
+    said = [_pooled(evidence, row, pooled) for row in records(means.head(MOST_NAMED))]
+    more = len(means) - len(said)
+    are = "is" if more == 1 else "are"
+    rest = f" {count(more, capital=True)} more {_s('effect', more)} {are} pooled."
+    return f"{' '.join(said)}{rest * bool(more)}"
+
+
+def _pooled(evidence: Results, row: Row, pooled: pd.DataFrame) -> str:
+    same = pooled[ESTIMAND].eq([row[key] for key in ESTIMAND]).all(axis=1)
+    new = pooled[same & pooled["level"].str.startswith("new_")]
+    several = pooled["role"].nunique() > 1 and bool(row["role"])
+    role = f", {role_label(evidence, row['role'])}" * several
+    text = f"{_name(evidence, row)}{role}: {numbers_of(evidence, row)}"
+    ahead = [
+        f"{inline(place_label(evidence, one, vignettes=False))} "
+        f"{interval(one['lower'], one['upper'])}"
+        for one in records(new)
+    ]
+    return f"{text}; predicted for {joined(ahead)}." if ahead else f"{text}."
+
+
+def _name(evidence: Results, row: Row) -> str:
+    label = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
+    own = (
+        outcome_label(evidence, row)
+        if row.get("module")
+        else evidence.labels.outcome(row["outcome"])
+    )
+    return f"{label} on {inline(own)}"
+
+
+def _caterpillar(evidence: Results) -> str:
+    shown = caterpillar.figure(evidence)
+    said = []
+    for block, mine in shown.groupby("block", sort=False):
+        places = mine[mine["style"] == "filled"]
+        most, least = places.iloc[0], places.iloc[-1]
+        alone = mine.loc[mine["style"] == "open", "estimate"]
+        text = (
+            f"{block}: from {number(least['estimate'])} ({least['row']}) to "
+            f"{number(most['estimate'])} ({most['row']}) {unit(str(most['metric']))}"
+        )
+        if len(alone):
+            text += f", alone from {number(alone.min())} to {number(alone.max())}"
+        said.append(f"{text}.")
+    return " ".join(said)
+
+
+def _directions(evidence: Results) -> str:
+    if not evidence.contrasts:
+        return ""
+    shown = effect_directions.figure(evidence)
+    shown = shown[shown["section"].isin(list(evidence.contrasts))]
+    parts = [
+        f"{count(n)} {'has' if n == 1 else 'have'} {what}"
+        for signs, what in VERDICTS.items()
+        if (n := int(shown["direction"].isin(signs).sum()))
+    ]
+    n = len(shown)
+    return f"Of {count(n)} {_s('contrast', n)} {joined(parts)}." if parts else ""
+
+
+def _heterogeneity(evidence: Results) -> str:
+    """The largest standard deviation of each model, and how many the priors decide."""
+    shown = heterogeneity.figure(evidence)
+    own = shown[shown["style"].eq("filled") & ~shown["outcome"].map(is_accuracy).astype(bool)]
+    said = []
+    for block, mine in own.groupby("block", sort=False):
+        row = records(mine)[int(mine["estimate"].argmax())]
+        what = ", ".join(filter(None, (str(row["panel"]), str(row["row"]))))
+        said.append(
+            f"{str(block).replace(': ', ', ')}: the largest of {count(len(mine))} is "
+            f"{number(row['estimate'])} ({interval(row['lower'], row['upper'])}), {inline(what)}."
+        )
+    return " ".join(said)
+
+
+def _refits(evidence: Results) -> str:
+    """The largest move of a mean over all refits, and how many effects get another verdict."""
+    if not len(evidence.refits):
+        return ""
+    found = refits.robustness(evidence)
+    moved = found[found["effects"] > 0]
+    if not len(moved):
+        return "No effect has a refit that counts."
+    row = records(moved)[int(moved["shift"].abs().argmax())]
+    what = inline(_name(evidence, row))
+    return (
+        f"The mean that moves most is that of {what}: from {number(row['whole'])} to "
+        f"{number(row['mean'])} {unit(str(row['metric']))}, {number(abs(row['shift']))} posterior "
+        f"standard deviations ({inline(refits.KINDS[row['kind']])})."
+    )
+
+
+def _module(evidence: Results, module: str) -> str:
+    """How many effects have a decided sign, and the largest one."""
+    rows = list(_effects(evidence, module))
+    if not rows:
+        return ""
+    claims = sum(evidence.judged(row).claim for row in rows)
+    most = max(rows, key=lambda row: abs(row["mean"]))
+    decided = f"{count(claims) if claims else 'none'} {'has' if claims < 2 else 'have'}"
+    return (
+        f"Of {count(len(rows))} {_s('effect', len(rows))} {decided} a decided sign; the largest is "
+        f"that of {inline(_name(evidence, most))} ({numbers_of(evidence, most)})."
+    )
+
+
+def _effects(evidence: Results, module: str) -> Iterator[Row]:
+    """Population effects of a module in its own metric; of codes those of single codes."""
+    table = evidence.contrasts[module]
+    mine = (table["variant"] == "main") & (table["estimand"] == "effect")
+    mine &= table["metric"] == evidence.kind(module).metric
+    level = "code" if evidence.model(module) == "codings" else "population"
+    yield from records(table[mine & (table["level"] == level)])
