@@ -131,3 +131,70 @@ def test_the_header_rows_of_qualtrics_in_a_workbook_are_no_respondents(
     made = draft("small", path, VOCABULARY)
     assert "20 rows, 4 columns" in made
     assert "as: item" in entry(made, "Q9")
+
+
+def test_commas_that_may_be_numbers_or_codes_are_for_a_person_to_say(tmp_path: Path) -> None:
+    def semicolons(cells: list[str]) -> str:
+        return drafted(
+            tmp_path, "id;x\n" + "".join(f"p{k};{cells[k % len(cells)]}\n" for k in range(30))
+        )
+
+    unsure = semicolons(["1,3", "3", "2,12"])
+    assert "decimal: TODO" in unsure
+    assert any("decimal: TODO" in point for point in open_points(unsure))
+    for certain in (["1,3", "2,0"], ["1,50", "2,1"], ["0,3"], ["-1,3"], ["4,2", "1,3"]):
+        assert "decimal: ','" in semicolons(certain)
+    assert "decimal" not in drafted(tmp_path, table("media", ['"1,12"', "3", '"2,14"']))
+
+
+@pytest.mark.parametrize("mark", [";", ", ", "; ", "|"])
+def test_texts_of_several_answers_in_a_cell_are_no_item(tmp_path: Path, mark: str) -> None:
+    cells = ["Radio", "TV", f"Radio{mark}TV", f"TV{mark}Web", f"Radio{mark}Web", "Web"]
+    cells = [f'"{cell}"' for cell in cells]
+    header = "Which media? [morning],Which media? [evening]"
+    made = drafted(tmp_path, table(header, cells, cells[2:] + cells[:2]))
+    assert made.count("as: TODO # guess: several answers in one cell (Radio, TV, Web)") == 2
+    assert "as: item" not in made
+
+
+def test_many_combinations_of_answers_are_no_free_text(tmp_path: Path) -> None:
+    media = ["Radio", "TV", "Web", "Paper", "Friends"]
+    cells = [
+        '"' + ";".join(one for k, one in enumerate(media) if number >> k & 1) + ';"'
+        for number in range(1, 32)
+    ]
+    made = drafted(tmp_path, table("media", cells, rows=62))
+    assert "several answers in one cell (Friends, Paper, Radio, TV, Web)" in made
+
+
+def test_answers_whose_texts_have_commas_stay_answers(tmp_path: Path) -> None:
+    words = [f'"{one}"' for one in ("Agree, strongly", "Agree", "Disagree", "Disagree, strongly")]
+    made = drafted(tmp_path, table("a_1,a_2", words, words[1:] + words[:1]))
+    assert made.count("as: item") == 2
+
+
+def qualtrics(question: str, other: str, both: bool = False) -> str:
+    imports = ("_recordId", "x", "QID1", "QID2")
+    lines = [
+        "id,x,q1,q2",
+        f"Response ID,x,{question},{other}",
+        ",".join(f'"{{""ImportId"":""{one}""}}"' for one in imports),
+    ]
+    lines += [
+        f"R_{k},t{k % 7},{k % 5 + 1},{k % 5 + 1 if both else ''}"
+        if k % 2
+        else f"R_{k},t{k % 7},,{k % 4 + 1}"
+        for k in range(60)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def test_one_question_in_two_columns_asks_for_the_name_of_the_item(tmp_path: Path) -> None:
+    text = qualtrics("I worry", "I worry").replace("R_0,t0,,1", "R_0,t0,,5")
+    made = drafted(tmp_path, text)
+    assert sum("item: TODO" in point for point in open_points(made)) == 2
+    other = drafted(tmp_path, qualtrics("I worry", "I wait").replace("R_0,t0,,1", "R_0,t0,,5"))
+    assert "item: TODO" not in other
+    assert "nobody answered both this and QID2: if they are copies" in other
+    together = qualtrics("I worry", "I worry", both=True).replace("R_0,t0,,1", "R_0,t0,,5")
+    assert "item:" not in drafted(tmp_path, together)

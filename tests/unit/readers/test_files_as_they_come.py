@@ -6,6 +6,7 @@ import datetime
 import unicodedata
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -219,3 +220,41 @@ def test_a_matrix_says_in_its_own_marks_where_a_code_was_applied(
     (problem,) = refused(made("wrong", [*rows, f"I9,{wrong},"]))
     shown = "a letter" if wrong == "x" else f"'{wrong}'"  # of what a person may have written
     assert (problem.code, problem.found, problem.row) == ("off-scale", shown, 5)
+
+
+def test_qualtrics_own_workbook_gives_the_tables_of_its_text(tmp_path: Path) -> None:
+    """To the end: the same people, answers and reasons, and rows as Excel numbers them."""
+    tags = ["StartDate", "ResponseId", "home", "cond", "Q1", "Q2"]
+    asked = ["Start Date", "Response ID", "home", "cond", "I worry\nabout it", "I wait"]
+    imports = [f'{{"ImportId":"{one}"}}' for one in ("startDate", "_recordId", "home", "cond",
+                                                     "QID1", "QID2")]  # fmt: skip
+    when = datetime.datetime(2020, 3, 2, 8, 28, 9)  # noqa: DTZ001
+    rows = [[when, "R_1", "Aa", 1, 1, 7], [when, "R_2", "Aa", 2, 7, None],
+            [when, "R_3", "Bø", 1, 98, 2], [when, "R_4", "Bø", 2, None, 98]]  # fmt: skip
+    book = openpyxl.Workbook()
+    for row in [tags, asked, imports, *rows]:
+        book.active.append(row)
+    book.save(tmp_path / "d.xlsx")
+    content = (tmp_path / "d.xlsx").read_bytes()
+    names = {"nr,": "ResponseId,", "arm,": "cond,", "q1,": "Q1,", "q2,": "Q2,"}
+    variables = TABLE
+    for old, new in names.items():
+        variables = variables.replace(f"name: {old}", f"name: {new}")
+    made = study(tmp_path / "small", "d.xlsx", content, "file: {name: d.xlsx}\n" + variables)
+    text = "".join(
+        ",".join("" if cell is None else str(cell) for cell in row).replace("\n", " ") + "\n"
+        for row in [tags, *rows]
+    )
+    file = "file: {name: d.csv, format: csv}\n"
+    plain = study(tmp_path / "text" / "small", "d.csv", text.encode(), file + variables)
+    found, expected = harmonized(made), harmonized(plain)
+    assert found.report["rows_read"] == 4
+    for name in ("respondents", "assignments", "measurements"):
+        assert found.tables[name].equals(expected.tables[name])
+    assert read(load(made, VOCABULARY)).rows.tolist() == [4, 5, 6, 7]
+    book.active["E5"] = 8
+    book.save(tmp_path / "d.xlsx")
+    bad = study(tmp_path / "bad" / "small", "d.xlsx", (tmp_path / "d.xlsx").read_bytes(),
+                "file: {name: d.xlsx}\n" + variables)  # fmt: skip
+    (problem,) = refused(bad)
+    assert (problem.row, problem.column, problem.code) == (5, "Q1", "off-scale")

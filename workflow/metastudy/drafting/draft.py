@@ -20,7 +20,17 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {"as", "cases", "separator", "construct", "ids", "randomised", *findings.CONSTANTS}
+_KEYS |= {
+    "as",
+    "cases",
+    "separator",
+    "construct",
+    "ids",
+    "item",
+    "decimal",
+    "randomised",
+    *findings.CONSTANTS,
+}
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
 
@@ -152,6 +162,7 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
         yield from (f"  {line}" for line in _mapped(TODO, labelled))
     elif known.role == "item":
         yield f"  construct: {TODO}"
+        yield from _copy(column)
         yield f"  min: {known.min:g} # guess"
         yield f"  max: {known.max:g} # guess"
         yield from _keying(column.keying)
@@ -163,6 +174,18 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
             asked = reason if reason in vocabulary["missing_reasons"] else TODO
             label = column.labels.get(code, "")
             yield f"    {flow(raw_code(code))}: {asked}" + (f" {remark(label)}" if label else "")
+
+
+def _copy(column: drafting_columns.Column) -> Iterator[str]:
+    """Say what may be one question in several columns; it is asked where the question is there."""
+    if column.copy is None:
+        return
+    of = f"nobody answered both this and {column.copy.of}"
+    if column.copy.same_question:
+        yield f"  item: {TODO} {remark(f'{of}, the same question: one name for all its copies;')}"
+        yield "  # else take this line out"
+    else:
+        yield f"  {remark(f'{of}: if they are copies of one question, item: NAME at both')}"
 
 
 def _keying(keying: Keying | None) -> Iterator[str]:

@@ -45,7 +45,8 @@ _REASONS = (  # what the label of a missing code suggests: a reason of the vocab
 )
 # What programs write where there is nothing; why there is nothing, they do not say.
 _NOTHING = ("na", "n/a", "#n/a", "nan", "null", "none", "#null!", ".", "-")
-_SEVERAL = re.compile(r"\d{1,2}(,\d{1,2})+")
+_SEVERAL = re.compile(r"\d{1,2}(\s?[,;| ]\s?\d{1,2})+;?")  # numbers of several answers
+_MARKS = (";", ", ", ",", "|")  # that form services put between the texts of several answers
 MOST_CONSENTS = 3  # values of a question for consent
 _USUAL_CODES = {-99, -98, -97, -9, -8, -7, -1, 8, 9, 77, 88, 96, 97, 98, 99, 777, 888, 998, 999}
 
@@ -100,8 +101,8 @@ def guess(
     if found:
         return found
     numbers = {text: number for text in counts.index if (number := numeral(text)) is not None}
-    if any(map(_SEVERAL.fullmatch, counts.index)):
-        return Guess(TODO, "several answers in one cell, such as 1,3: a column for each is needed")
+    if several := _several(counts.index, numbers):
+        return Guess(TODO, f"several answers in one cell{several}: a column for each is needed")
     unsaid = [text for text in counts.index if text.lower() in _NOTHING]
     declared = [*declared, *unsaid]
     numeric = len(numbers) >= len(counts) - len(labels) - len(declared) and bool(numbers)
@@ -161,6 +162,33 @@ def _plain(name: str, given: pd.Series, counts: pd.Series, hint: str) -> Guess |
     if counts.iloc[0] == 1 and any(len(text) > LABEL_LENGTH for text in counts.index):
         return Guess("ignore", "long texts, which may identify a person")
     return None
+
+
+def _several(texts: pd.Index, numbers: Mapping[str, float]) -> str:
+    """Tell whether cells hold several answers: what a remark says of them, empty if they do not.
+
+    Numbers do where all other cells are numbers too. Texts do where their parts are few and come
+    again, some of them both by themselves or in front and behind others: in "Agree, strongly" the
+    second part never is in front.
+    """
+    rest = [text for text in texts if text not in numbers and text.lower() not in _NOTHING]
+    if rest and all(map(_SEVERAL.fullmatch, rest)):
+        return ", such as 1,3"
+    for mark in _MARKS:
+        cells = [[part.strip() for part in text.split(mark) if part.strip()] for text in rest]
+        parts = pd.Series([part for cell in cells for part in cell], dtype="str").value_counts()
+        behind = {part for cell in cells for part in cell[1:]}
+        front = {cell[0] for cell in cells if cell}
+        again = [part for part in behind if parts[part] > 1]
+        few = len(parts) <= MOST_GROUPS and len(parts) < len(cells)
+        if (
+            few
+            and again
+            and 2 * len(again) >= len(behind)
+            and 2 * len(behind & front) >= len(again)
+        ):
+            return f" ({_some(sorted(parts.index))})"
+    return ""
 
 
 def _scale(

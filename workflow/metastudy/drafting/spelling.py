@@ -10,6 +10,7 @@ import yaml
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.drafting import probe
+from metastudy.drafting.roles import TODO
 from metastudy.readers.detect import form
 
 __all__ = ["file_lines", "flow", "raw_code", "remark"]
@@ -55,5 +56,8 @@ def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
         if codebook.file.encoding:
             yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
         yield f"  delimiter: {flow(codebook.file.delimiter)}"
-        if codebook.file.decimal != ".":
+        if codebook.file.decimal == TODO:
+            yield f"  decimal: {TODO} # ',' if 1,3 is a number; take the line out if it is two "
+            yield "  # answers in one cell"
+        elif codebook.file.decimal != ".":
             yield f"  decimal: {flow(codebook.file.decimal)} # guess: numbers like 1,5"

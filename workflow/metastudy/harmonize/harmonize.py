@@ -20,6 +20,7 @@ from metastudy.harmonize import (
     arms,
     checks,
     codings,
+    copies,
     declared,
     exclusions,
     findings,
@@ -122,6 +123,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
             "attributes": declared.attributes(study),
         }
     notes = list(raw.notes) if isinstance(raw, RawProject) else []
+    if not published:
+        notes += copies.notes_on(measurements)
     if codebook.having("mean"):
         study.problems += arms.twice(codebook, table, stays)
         scored, correlations = scored_arms.scored_arms(study, ids)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,9 +18,10 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput
 from metastudy.readers.columns import moment
+from metastudy.readers.portable import Ranges, with_codes
 from metastudy.readers.refusals import read_bytes, refuse
 from metastudy.readers.sandbox import survives
-from metastudy.readers.signatures import is_encoding, what_it_is
+from metastudy.readers.signatures import PORTABLE, is_encoding, what_it_is
 
 __all__ = ["Program", "moments", "open_file"]
 
@@ -80,7 +84,35 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
             program.file,
             f"save the data as {program.suffix}, or correct file.format in the codebook",
         )
-    path, named = str(codebook.data_path), codebook.file.encoding
+    with _prepared(codebook, kind) as (path, ranges):
+        data, meta = _opened(codebook, program, kind, path)
+    data = data.rename(columns=name_of)
+    for key in _BY_NAME:
+        if of := getattr(meta, key, None):
+            setattr(meta, key, {name_of(name): value for name, value in of.items()})
+    if ranges:
+        meta.missing_ranges = ranges
+    return data, meta
+
+
+@contextmanager
+def _prepared(codebook: Codebook, kind: str) -> Iterator[tuple[str, Ranges]]:
+    """Give the file to be read, and the missing codes that had to be taken out of it."""
+    content, ranges = read_bytes(codebook), Ranges()
+    if kind == PORTABLE:
+        content, ranges = with_codes(content)
+    if not ranges:
+        yield str(codebook.data_path), ranges
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.por"
+        path.write_bytes(content)
+        yield str(path), ranges
+
+
+def _opened(codebook: Codebook, program: Program, kind: str, path: str) -> tuple[pd.DataFrame, Any]:
+    """Let the library read the file, or say what kept it from that."""
+    named = codebook.file.encoding
     function = program.functions[kind]
     keywords = {"disable_datetime_conversion": True, **_KEYWORDS.get(function, {})}
     trial = f"import sys, pyreadstat; pyreadstat.{function}(sys.argv[1], **{keywords})"
@@ -98,10 +130,6 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
         if spelt or (named and not is_encoding(named)):
             raise _encoding(codebook, program) from None
         raise _unreadable(codebook, program, text) from None
-    data = data.rename(columns=name_of)
-    for key in _BY_NAME:
-        if of := getattr(meta, key, None):
-            setattr(meta, key, {name_of(name): value for name, value in of.items()})
     return data, meta
 
 
