@@ -198,3 +198,82 @@ def test_one_question_in_two_columns_asks_for_the_name_of_the_item(tmp_path: Pat
     assert "nobody answered both this and QID2: if they are copies" in other
     together = qualtrics("I worry", "I worry", both=True).replace("R_0,t0,,1", "R_0,t0,,5")
     assert "item:" not in drafted(tmp_path, together)
+
+
+FIVE = list("12345")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "never"),
+    [
+        ("candidate_1", FIVE, "ignore"),
+        ("update_freq", FIVE, "ignore"),
+        ("email_use", FIVE, "ignore"),
+        ("phone_calls", [str(k) for k in range(40)], "ignore"),
+        ("addressed_my_needs", FIVE, "ignore"),
+        ("organisational_commitment_1", FIVE, "site"),
+        ("website_use", FIVE, "site"),
+        ("trust_in_my_school", FIVE, "site"),
+        ("agency_trust", FIVE, "trait"),
+        ("gender_equality_2", FIVE, "trait"),
+        ("occupational_stress_1", FIVE, "trait"),
+        ("regional_identity", FIVE, "trait"),
+        ("alarm", FIVE, "factor"),
+        ("aversion", FIVE, "factor"),
+        ("conditions_at_work", FIVE, "factor"),
+        ("body_weight", ["61.5", "72", "80.5"], "weight"),
+        ("minutes_helping", [str(k) for k in range(60)], "ignore"),
+        ("respondent_income", [str(1000 + 13 * k) for k in range(30)], "ignore"),
+        ("share", ["45%", "7%", "100%", "0%"] + [f"{k}%" for k in range(20)], "ignore"),
+        ("money", [f'"{k},{k + 100}"' for k in range(1, 30)], "ignore"),
+        ("slider", [str(k) for k in range(25)] + ["about 50"], "ignore"),
+    ],
+)
+def test_a_word_in_a_name_does_not_decide_what_is_measured(
+    tmp_path: Path, name: str, cells: list[str], never: str
+) -> None:
+    said = entry(drafted(tmp_path, table(f"{name},q1", cells, FIVE)), name)
+    assert f"as: {never} " not in said
+    assert "as: TODO" in said or "construct: TODO" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "role"),
+    [
+        ("visit_date", ["2020-03-02", "2020-03-04"], "ignore"),
+        ("email", ["a@b.example", "c@d.example"], "ignore"),
+        ("birth_year", ["1961", "1970"], "ignore"),
+        ("site_id", FIVE, "site"),
+        ("hospital", ["A", "B"], "site"),
+        ("exp_condition", FIVE[:4], "factor"),
+        ("treatment_group", FIVE[:3], "factor"),
+        ("age_group", FIVE, "trait"),
+        ("gender", FIVE[:2], "trait"),
+        ("wt", ["0.5", "1.25", "1.5"], "weight"),
+    ],
+)
+def test_a_name_that_says_no_more_is_believed(
+    tmp_path: Path, name: str, cells: list[str], role: str
+) -> None:
+    assert f"as: {role} " in entry(drafted(tmp_path, table(f"{name},q1", cells, FIVE)), name)
+
+
+def test_which_answer_is_consent_is_asked_where_it_is_not_said(tmp_path: Path) -> None:
+    made = drafted(tmp_path, table("consent,q1", ["1", "2"], FIVE))
+    assert any("accept: TODO" in point for point in open_points(made))
+    for yes in (["1", "0"], ["1"], ["Yes", "No"], ["Ja", "Nej"]):
+        made = drafted(tmp_path, table("consent,q1", yes, FIVE)).replace("'", "")
+        assert f"accept: [{yes[0]}]" in made
+
+
+def test_numbers_that_are_all_different_are_no_id_unless_they_count_the_rows(
+    tmp_path: Path,
+) -> None:
+    def of(values: list[str]) -> str:
+        rows = "".join(f"{one},{k % 5 + 1}\n" for k, one in enumerate(values))
+        return drafted(tmp_path, "x,q1\n" + rows)
+
+    assert "ids: TODO" in of([f"{k / 7:.3f}" for k in range(30)])
+    assert "ids: TODO" in of([str(900 + k * k) for k in range(30)])
+    assert "as: id" in of([str(900 + k) for k in range(30)])
+    assert "as: id" in of([f"P{k}" for k in range(30)])

@@ -141,10 +141,18 @@ def _with_id(columns: list[Column], table: RawTable) -> list[Column]:
     for position, column in enumerate(columns):
         texts = table.data[column.name]
         open_ = column.guess.role == TODO or column.guess.why.startswith("many different")
-        if open_ and len(texts) > 1 and (texts != "").all() and not texts.duplicated().any():
+        given = len(texts) > 1 and (texts != "").all() and not texts.duplicated().any()
+        if open_ and given and _names_rows(texts):
             found = replace(column, guess=Guess("id", "a different value in every row"))
             return [*columns[:position], found, *columns[position + 1 :]]
     return columns
+
+
+def _names_rows(texts: pd.Series) -> bool:
+    """Tell whether different texts may name rows: numbers do where they count the rows."""
+    numbers = [numeral(text) for text in texts.astype("str")]
+    whole = [number for number in numbers if number is not None]
+    return len(whole) < len(numbers) or max(whole) - min(whole) == len(whole) - 1
 
 
 def _with_keying(columns: list[Column], table: RawTable) -> list[Column]:

@@ -20,17 +20,8 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {
-    "as",
-    "cases",
-    "separator",
-    "construct",
-    "ids",
-    "item",
-    "decimal",
-    "randomised",
-    *findings.CONSTANTS,
-}
+_KEYS |= {"as", "cases", "separator", "construct", "ids", "item", "decimal", "accept"}
+_KEYS |= {"randomised", *findings.CONSTANTS}
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
 
@@ -149,7 +140,12 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
     yield f"  as: {known.role} # guess: {known.why}"
     labelled = {text: column.labels.get(text, "") for text in known.values}
     if known.role == "consent":
-        yield f"  accept: [{flow(raw_code(_first_yes(labelled)))}] # guess: check which means yes"
+        yes = _first_yes(labelled)
+        yield (
+            f"  accept: [{flow(raw_code(yes))}] # guess: check which means yes"
+            if yes
+            else f"  accept: {TODO} # which means yes, as a list, of: {', '.join(labelled)}"
+        )
     elif known.role == "trait":
         yield f"  trait: {known.trait}"
         if known.trait != "tenure_yrs":
@@ -202,9 +198,11 @@ def _keying(keying: Keying | None) -> Iterator[str]:
 
 
 def _first_yes(labelled: Mapping[str, str]) -> str:
+    """Give the value that says yes, or 1 where nothing else or 0 is beside it; else nothing."""
     yes = re.compile(r"^(y|yes|ja|kyll.|true|agree|jeg samtykker.*|ja,.*)$", re.IGNORECASE)
     wanted = (text for text, label in labelled.items() if yes.match(label or text))
-    return next(wanted, "1" if "1" in labelled else next(iter(labelled)))
+    plain = "1" if set(labelled) <= {"0", "1"} and "1" in labelled else ""
+    return next(wanted, plain)
 
 
 def _mapped(key: str, labelled: Mapping[str, str]) -> Iterator[str]:
