@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import gzip
+import io
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -258,3 +261,43 @@ def test_qualtrics_own_workbook_gives_the_tables_of_its_text(tmp_path: Path) -> 
                 "file: {name: d.xlsx}\n" + variables)  # fmt: skip
     (problem,) = refused(bad)
     assert (problem.row, problem.column, problem.code) == (5, "Q1", "off-scale")
+
+
+XML = b'<?xml version="1.0"?>'
+ELSEWHERE = {  # what it is, and what helps
+    "a.rds": (gzip.compress(b"RDX3"), "gzip", "write.csv"),
+    "a.sas7bdat": (b"\0" * 12 + bytes.fromhex("c2ea8160b31411cf") + b"\0" * 99, "SAS", ".sav"),
+    "a.xpt": (b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b" " * 400, "SAS", ".sav"),
+    "a.json": (b'[\n {"id": 1, "q1": 3}]', "JSON", "CSV"),
+    "a.xls": (b"<html><table><tr><td>1</td></tr></table>", "HTML", ".xlsx"),
+    "b.xls": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old Office", ".xlsx"),
+    "a.qdc": (XML + b'<CodeBook xmlns="urn:QDA-XML:codebook:1.0"/>', ".qdc", ".qdpx"),
+    "a.qde": (XML + b'<Project xmlns="urn:QDA-XML:project:1.0"/>', ".qde", ".qdpx"),
+    "a.lss": (XML + b'<document>\n<LimeSurveyDocType>S', "LimeSurvey", "answers"),
+    "a.rtf": (b"{\\rtf1 x}", "RTF", "CSV"),
+    "a.feather": (b"ARROW1\0\0" + b"\0" * 99, "Feather", "Parquet"),
+}  # fmt: skip
+PACKED = {
+    "a.docx": ("word/document.xml", "Word", "table"),
+    "a.ods": ("content.xml", "OpenDocument", ".xlsx"),
+    "a.zip": ("My survey/answers.csv", "a data file", "unpack"),
+}
+
+
+@pytest.mark.parametrize("name", [*ELSEWHERE, *PACKED])
+def test_a_file_of_another_program_is_named_with_the_way_out(tmp_path: Path, name: str) -> None:
+    if name in PACKED:
+        member, kind, cure = PACKED[name]
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as packed:
+            packed.writestr(member, "x")
+        content = stream.getvalue()
+    else:
+        content, kind, cure = ELSEWHERE[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput) as bad:
+        draft("small", tmp_path / name, VOCABULARY)
+    (problem,) = bad.value.problems
+    assert kind in problem.found
+    assert cure in problem.fix
+    assert "codebook.yaml" not in problem.fix, "there is none yet"

@@ -75,6 +75,9 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     lines += [f"  {remark(f'several columns are called {name}: rename them')}" for name in twice]
     for column in columns:
         lines += (f"  {line}" for line in _entry(column, vocabulary))
+    for name in (one for one in dict.fromkeys(table.names) if one not in table.data):
+        if name not in twice and not isinstance(raw, RawProject):
+            lines += [f"  - name: {flow(name)}", "    as: ignore # guess: it cannot be read"]
     if isinstance(raw, RawProject):
         lines += ["", f"codes: # codes of the vocabulary: {', '.join(vocabulary['codes'])}"]
         branches = {way[:-1] for way in raw.codes.values()}

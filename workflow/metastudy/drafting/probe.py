@@ -11,6 +11,7 @@ import pandas as pd
 
 from metastudy.codebook.codebook import Codebook, DataFile, Study, Variable
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput
 from metastudy.common.text import numeral
 from metastudy.common.yaml_document import Document
 from metastudy.drafting.roles import TODO
@@ -23,6 +24,7 @@ from metastudy.readers.xlsx import sizes
 
 __all__ = ["TEXTS", "opened", "read"]
 
+BY_COLUMN = ("sav", "dta", "parquet", "xlsx")  # of which one column may be unreadable
 TEXTS = ("csv", "qualtrics")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -73,20 +75,45 @@ def _written(path: Path) -> DataFile:
 
 
 def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
-    """Read every column; a name that several columns have is left out, for it cannot be used."""
+    """Read every column that can be.
+
+    A name that several columns have is left out, for it cannot be used, and so is a column that
+    no variable can hold; both are among the names of the table and not among its data.
+    """
     codebook = _chosen(codebook)
     reader = READERS[form(codebook)]
     empty = reader(codebook)
     names = (empty.cases if isinstance(empty, RawProject) else empty).names
     once = [name for name in dict.fromkeys(names) if names.count(name) == 1]
-    codebook = replace(codebook, variables=tuple(Variable(name, "trait") for name in once))
-    raw = reader(codebook)
+    try:
+        raw = reader(_with(codebook, once))
+    except BadInput:
+        once = _readable(codebook, once) if form(codebook) in BY_COLUMN else []
+        if not once:
+            raise  # then it is not the columns
+        raw = reader(_with(codebook, once))
+    codebook = _with(codebook, once)
     table = raw.cases if isinstance(raw, RawProject) else raw
     if form(codebook) in TEXTS:
         decimal = _mark(codebook, [table.data[name] for name in once])
         codebook = replace(codebook, file=replace(codebook.file, decimal=decimal))
         raw = reader(codebook) if decimal == "," else raw
     return codebook, raw
+
+
+def _with(codebook: Codebook, names: list[str]) -> Codebook:
+    return replace(codebook, variables=tuple(Variable(name, "trait") for name in names))
+
+
+def _readable(codebook: Codebook, names: list[str]) -> list[str]:
+    """Find the columns that can be read, where not all can: one says nothing of the others."""
+    try:
+        READERS[form(codebook)](_with(codebook, names))
+    except BadInput:
+        middle = len(names) // 2
+        halves = (names[:middle], names[middle:]) if middle else ()
+        return [name for half in halves for name in _readable(codebook, half)]
+    return names
 
 
 def _chosen(codebook: Codebook) -> Codebook:

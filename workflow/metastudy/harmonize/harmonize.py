@@ -22,6 +22,7 @@ from metastudy.harmonize import (
     codings,
     copies,
     declared,
+    edges,
     exclusions,
     findings,
     pseudonyms,
@@ -125,6 +126,9 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     notes = list(raw.notes) if isinstance(raw, RawProject) else []
     if not published:
         notes += copies.notes_on(measurements)
+        if not isinstance(raw, RawProject):
+            edges.check_sums(study, identity)
+            notes += edges.notes_on(study, identity)
     if codebook.having("mean"):
         study.problems += arms.twice(codebook, table, stays)
         scored, correlations = scored_arms.scored_arms(study, ids)

@@ -19,7 +19,7 @@ from metastudy.readers.archives import names_in
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
 from metastudy.readers.refi_selections import project_files
 from metastudy.readers.refusals import refuse
-from metastudy.readers.signatures import PORTABLE, what_it_is
+from metastudy.readers.signatures import PORTABLE, cure_of, inside, what_it_is
 from metastudy.readers.text_stream import without_preamble
 
 __all__ = ["FORMATS", "TEXTS", "form", "recognise"]
@@ -83,11 +83,13 @@ def form(codebook: Codebook) -> str:
             )
         with codebook.data_path.open("rb") as file:
             found = what_it_is(file.read(4096))
+            found = (inside(names_in(file)) if found.startswith("a ZIP archive") else "") or found
+        cure = cure_of(found) or "save the data in one of them"
         raise refuse(
             codebook,
             found,
             "a file of a known format: " + ", ".join(FORMATS),
-            f"save the data in one of them, or declare {place}",
+            f"{cure}, or declare {place}" if codebook.path.is_file() else cure,
         )
     # Where nothing was recognised, the declared reader says best what is wrong.
     if plausible and declared not in plausible:

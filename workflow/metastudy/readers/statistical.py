@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +90,7 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
     for key in _BY_NAME:
         if of := getattr(meta, key, None):
             setattr(meta, key, {name_of(name): value for name, value in of.items()})
+    meta.column_names = list(map(name_of, meta.column_names))
     if ranges:
         meta.missing_ranges = ranges
     return data, meta
@@ -120,17 +121,35 @@ def _opened(codebook: Codebook, program: Program, kind: str, path: str) -> tuple
         raise _unreadable(codebook, program, "its bytes are damaged")
     if function in _KEYWORDS:  # a portable file has characters of its own
         keywords["encoding"] = named
+    reader = getattr(pyreadstat, function)
     try:
-        data, meta = getattr(pyreadstat, function)(path, **keywords)
+        return _used_alone(codebook, reader, path, keywords)
     except UnicodeDecodeError:
         raise _encoding(codebook, program) from None
     except (ReadstatError, PyreadstatError, ValueError, OverflowError, MemoryError) as error:
-        text = str(error)
-        spelt = "convert string" in text or "encoding" in text.lower()
-        if spelt or (named and not is_encoding(named)):
+        if _of_texts(error) or (named and not is_encoding(named)):
             raise _encoding(codebook, program) from None
-        raise _unreadable(codebook, program, text) from None
+        raise _unreadable(codebook, program, str(error)) from None
+
+
+def _used_alone(
+    codebook: Codebook, reader: Callable[..., Any], path: str, keywords: Mapping[str, Any]
+) -> tuple[pd.DataFrame, Any]:
+    """Read all columns, or those that are used where a text of another one is in no encoding."""
+    try:
+        data, meta = reader(path, **keywords)
+    except (UnicodeDecodeError, ReadstatError, PyreadstatError, ValueError) as error:
+        if not isinstance(error, UnicodeDecodeError) and not _of_texts(error):
+            raise
+        names = list(reader(path, metadataonly=True, **keywords)[1].column_names)
+        used = [name for name in names if name_of(name) in codebook.used_names]
+        data, meta = reader(path, usecols=used or names[:1], **keywords)
+        meta.column_names = names
     return data, meta
+
+
+def _of_texts(error: Exception) -> bool:
+    return "convert string" in str(error) or "encoding" in str(error).lower()
 
 
 def moments(
