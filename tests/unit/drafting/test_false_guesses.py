@@ -277,3 +277,24 @@ def test_numbers_that_are_all_different_are_no_id_unless_they_count_the_rows(
     assert "ids: TODO" in of([str(900 + k * k) for k in range(30)])
     assert "as: id" in of([str(900 + k) for k in range(30)])
     assert "as: id" in of([f"P{k}" for k in range(30)])
+
+
+@pytest.mark.parametrize("mark", ["1", "Radio", "x", "Y"])
+def test_a_box_that_was_ticked_or_not_is_not_the_same_in_every_row(
+    tmp_path: Path, mark: str
+) -> None:
+    made = drafted(tmp_path, table("radio,tv", [mark, ""], ["1"]))
+    assert "as: TODO # guess: one value or nothing" in entry(made, "radio")
+    assert "as: ignore # guess: the same value in every row" in entry(made, "tv")
+
+
+def test_an_id_that_several_rows_share_says_so(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{k // 2 + 1},{'base' if k % 2 else 'follow'}_arm_1,clinic_{k % 3},{k % 5 + 1}\n"
+        for k in range(60)
+    )
+    head = "record_id,redcap_event_name,redcap_data_access_group,q1\n"
+    made = drafted(tmp_path, head + rows)
+    assert "each value is in several rows" in entry(made, "record_id")
+    assert "several surveys of a person" in entry(made, "redcap_event_name")
+    assert "as: site" in entry(made, "redcap_data_access_group")

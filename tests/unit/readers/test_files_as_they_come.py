@@ -301,3 +301,56 @@ def test_a_file_of_another_program_is_named_with_the_way_out(tmp_path: Path, nam
     assert kind in problem.found
     assert cure in problem.fix
     assert "codebook.yaml" not in problem.fix, "there is none yet"
+
+
+def coded_matrix(folder: Path, name: str, content: bytes, more: str = "") -> Path:
+    file = f"file: {{name: {name}, format: matrix{more}}}\n"
+    return study(folder / "small", name, content, file + MATRIX, "interviews")
+
+
+def test_a_matrix_may_be_a_sheet_of_a_workbook(tmp_path: Path) -> None:
+    rows = [["source", "Doubt", "Hours", "Total"], ["I1", 3, 0, 3], ["I2", None, 12, 12]]
+    book = openpyxl.Workbook()
+    book.active.title = "Codes"
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("Legend").append(["made by", "somebody"])
+    book.save(tmp_path / "codes.xlsx")
+    content = (tmp_path / "codes.xlsx").read_bytes()
+    count = ", present: [above_0]"
+    found = harmonized(
+        coded_matrix(tmp_path / "a", "codes.xlsx", content, count + ", sheet: Codes")
+    )
+    text = "".join(",".join("" if c is None else str(c) for c in row) + "\n" for row in rows)
+    plain = harmonized(coded_matrix(tmp_path / "b", "codes.csv", text.encode(), count))
+    for name in ("respondents", "codings", "readings"):
+        assert found.tables[name].equals(plain.tables[name])
+    assert found.report["unmapped"] == ["Total"]
+    (problem,) = refused(coded_matrix(tmp_path / "c", "codes.xlsx", content, count))
+    assert "name the sheet under file.sheet" in problem.fix
+
+
+def test_a_matrix_on_its_side_and_one_with_sums_are_called_so(tmp_path: Path) -> None:
+    turned = coded_matrix(tmp_path / "a", "m.csv", b"code,I1,I2\nDoubt,1,0\nHours,0,1\n")
+    assert all("exchange rows and columns" in problem.fix for problem in refused(turned))
+    summed = coded_matrix(tmp_path / "b", "m.csv", b"source,Doubt,Hours\nI1,1,0\nSUM,1,0\n")
+    (problem,) = refused(summed)
+    assert "sums up others" in problem.found
+
+
+def test_a_box_that_was_left_empty_is_an_answer_where_the_codebook_says_so(
+    tmp_path: Path,
+) -> None:
+    rows = "nr,home,arm,q1,q2\n1,Aa,1,x,1\n2,Aa,2,,3\n3,Bø,1,,\n"
+    item = "name: q1, as: item, construct: threat_job, min: 0, max: 1, values: {x: 1, '': 0}}"
+    lines = TABLE.splitlines()
+    book = "\n".join(f"  - {{{item}" if "name: q1" in line else line for line in lines) + "\n"
+    found = harmonized(table_study(tmp_path, rows, book)).tables["measurements"]
+    ticked = found[found["item_id"] == "q1"]
+    assert sorted(ticked["value_raw"]) == [0.0, 0.0, 1.0]
+    assert ticked["missing_reason"].isna().all()
+    rule = book + "exclude:\n  - {rule: breakoff, unanswered: all_outcomes}\n"
+    kept = harmonized(table_study(tmp_path / "b", rows, rule)).report["rows_kept"]
+    assert kept == 3, "an empty box is an answer for the rules too"
+    without = harmonized(table_study(tmp_path / "c", rows, rule.replace(", '': 0", "")))
+    assert without.report["rows_kept"] == 2

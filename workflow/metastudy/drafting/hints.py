@@ -11,6 +11,7 @@ SENTENCE = 4  # words of a name that is a question, as form services write them
 # What a name or label suggests, in this order. Where a word is the end or the beginning of others
 # (candidate, website, agency, alarm), it has to stand by itself: words are parted by _.
 _NAMES = (
+    ("event", r"^redcap_(event_name|repeat_instrument|repeat_instance)$|^wave$"),
     ("private", r"e-?mail|ip_?address|^ip$|phone|telefo|address|adresse|latitude|longitude|"
      r"^name$|_name$|(first|last|full|sur|fore|nick)_?name|^na[av][mn]$|fornavn|efternavn|voornaam|"
      r"achternaam|birth|f.dsels"),
@@ -21,7 +22,7 @@ _NAMES = (
      r"respondent(_?(id|nr|no|number|code))?$|^case(_?(id|nr|no|number|code))?\d*$"),
     ("coder", r"^coders?$|coded_by|koder"),
     ("site", r"home$|(?<![a-z])site|organi[sz]ation|institution|institute|(?<![a-z])school|"
-     r"municip|kommune|gemeente|hospital|hjem$"),
+     r"municip|data_access_group|kommune|gemeente|hospital|hjem$"),
     ("gender", r"gender|geslacht|^sex$|^k.n$|koen|sukupuoli"),
     ("age_band", r"^age(?![a-z])|^age_?(band|group|cat|class)|alder|leeftijd|^ik.$"),
     ("tenure_yrs", r"tenure|seniority|anciennit|years_(in|at)|ervaring"),
@@ -78,5 +79,5 @@ def hint_of(name: str, title: str) -> Hint:
             words = [word for part in rest for word in part.split("_")]
             numbered = bool(re.fullmatch(r"\d+", words[-1])) if words else False
             return Hint(kind, not numbered and all(map(_FILLERS.fullmatch, words)))
-    private = re.search(_NAMES[0][1], title.lower().replace(" ", "_"))
+    private = re.search(dict(_NAMES)["private"], title.lower().replace(" ", "_"))
     return Hint("private", False) if private else NO_HINT

@@ -95,7 +95,7 @@ def guess(
     if numeric and hint and not known.alone and (scale := _doubtful(values, numbers, hint)):
         return replace(scale, missing=_missing(numbers, labels, declared, steps=True))
     odd = not numeric and _odd(numbers, counts, hint)
-    if not odd and (found := _plain(name, given, counts, hint)):
+    if not odd and (found := _plain(given, counts, hint, len(texts))):
         return found
     if several := _several(counts.index, numbers):
         return Guess(TODO, f"several answers in one cell{several}: a column for each is needed")
@@ -158,7 +158,7 @@ def _odd(numbers: Mapping[str, float], counts: pd.Series, hint: str) -> bool:
     return len(numbers) > 1 and 0 < share < MOST_ODD and hint not in ("private", "date", "id")
 
 
-def _plain(name: str, given: pd.Series, counts: pd.Series, hint: str) -> Guess | None:
+def _plain(given: pd.Series, counts: pd.Series, hint: str, rows: int) -> Guess | None:
     """Tell what is empty, constant, private or an id."""
     if given.empty:
         return Guess("ignore", "no value at all")
@@ -169,8 +169,16 @@ def _plain(name: str, given: pd.Series, counts: pd.Series, hint: str) -> Guess |
     if hint == "id" and len(counts) > MOST_ALIKE * len(given):
         again = int((counts > 1).sum())
         return Guess("id", f"the name; {again} values are in several rows: see 'duplicates'")
+    if hint == "id" and len(counts) > MOST_GROUPS and counts.min() > 1:
+        return Guess(
+            TODO, "the name; but each value is in several rows, as of one person's surveys"
+        )
+    if hint == "event" and len(counts) > 1:
+        return Guess(TODO, "the name: which of several surveys of a person a row is")
     if hint == "coder":
         return Guess("coder", "the name")
+    if len(counts) == 1 and len(given) < rows and hint != "consent":
+        return Guess(TODO, "one value or nothing: a box that was ticked or not, say; see 'values'")
     if len(counts) == 1 and hint != "consent":
         return Guess("ignore", "the same value in every row")
     if counts.iloc[0] == 1 and any(len(text) > LABEL_LENGTH for text in counts.index):

@@ -46,7 +46,9 @@ def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
     kind = form(codebook)
     yield "file:"
     yield f"  name: {flow(codebook.file.name)}"
-    other = " # a table of 1 and 0 for codes is a 'matrix', a row a coded segment is 'segments'"
+    other = (
+        " # a column a code, of 1, counts or marks, is a 'matrix'; a row a coded segment 'segments'"
+    )
     yield f"  format: {seems or kind}" + (
         " # guess: the columns" if seems else other if kind == "csv" else ""
     )

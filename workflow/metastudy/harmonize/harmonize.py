@@ -126,8 +126,8 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     notes = list(raw.notes) if isinstance(raw, RawProject) else []
     if not published:
         notes += copies.notes_on(measurements)
+        edges.check_sums(study, identity)
         if not isinstance(raw, RawProject):
-            edges.check_sums(study, identity)
             notes += edges.notes_on(study, identity)
     if codebook.having("mean"):
         study.problems += arms.twice(codebook, table, stays)

@@ -33,7 +33,7 @@ FORMATS: Mapping[str, str] = {
     "xlsx": "an Excel workbook (.xlsx)",
     "parquet": "a Parquet file",
     "qdpx": "a REFI-QDA project (.qdpx)",
-    "matrix": "a source x code matrix, delimited text",
+    "matrix": "a source x code matrix, delimited text or Excel",
     "segments": "a list of coded segments, delimited text or Excel",
 }
 TEXTS = ("csv", "qualtrics", "matrix", "segments")
@@ -125,6 +125,7 @@ def recognise(codebook: Codebook) -> tuple[str, ...]:
             if start.startswith(b"PK\x03\x04"):
                 inside = names_in(file)
                 found = _as_list(codebook, "xlsx") if "xl/workbook.xml" in inside else ()
+                found = _or_matrix(codebook, found)
                 return (*found, "qdpx") if project_files(inside) else found
     except OSError:
         raise BadInput(no_data_file(codebook)) from None
@@ -142,6 +143,14 @@ def _as_list(codebook: Codebook, plain: str) -> tuple[str, ...]:
     if codebook.file.format == "segments":
         return (plain, "segments")
     return ("segments",) if codebook.file.format is None and codebook.only("code") else (plain,)
+
+
+def _or_matrix(codebook: Codebook, plain: tuple[str, ...]) -> tuple[str, ...]:
+    """Add a matrix where a table is declared as one, or codes are listed and nothing is said."""
+    declared = codebook.file.format
+    if plain and (declared == "matrix" or (plain[1:] == () and not declared and codebook.codes)):
+        return plain if plain == ("segments",) else (plain[0], "matrix")
+    return plain
 
 
 def _text(codebook: Codebook, start: bytes) -> str | None:
@@ -171,9 +180,7 @@ def _of_text(codebook: Codebook, text: str) -> tuple[str, ...]:
         records = list(islice(lines, HEADERS))
     except (Error, TypeError, ValueError):  # a delimiter that cannot be one is refused later
         records = []
-    plain = _as_list(codebook, "csv")
-    if declared == "matrix" or (plain == ("csv",) and declared is None and codebook.codes):
-        plain = ("csv", "matrix")
+    plain = _or_matrix(codebook, _as_list(codebook, "csv"))
     if is_legacy(records):
         return ("qualtrics", *plain) if declared in (None, "qualtrics") else ("qualtrics",)
     return (*plain, "qualtrics") if declared == "qualtrics" else plain
