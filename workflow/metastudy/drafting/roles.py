@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from metastudy.common.text import numeral, private
-from metastudy.drafting.hints import hint_of
+from metastudy.drafting.hints import Hint, hint_of
 
 __all__ = ["TODO", "Guess", "guess", "reason"]
 
@@ -95,7 +95,7 @@ def guess(
     if numeric and hint and not known.alone and (scale := _doubtful(values, numbers, hint)):
         return replace(scale, missing=_missing(numbers, labels, declared, steps=True))
     odd = not numeric and _odd(numbers, counts, hint)
-    if not odd and (found := _plain(given, counts, hint, len(texts))):
+    if not odd and (found := _plain(given, counts, known, len(texts))):
         return found
     if several := _several(counts.index, numbers):
         return Guess(TODO, f"several answers in one cell{several}: a column for each is needed")
@@ -158,8 +158,9 @@ def _odd(numbers: Mapping[str, float], counts: pd.Series, hint: str) -> bool:
     return len(numbers) > 1 and 0 < share < MOST_ODD and hint not in ("private", "date", "id")
 
 
-def _plain(given: pd.Series, counts: pd.Series, hint: str, rows: int) -> Guess | None:
+def _plain(given: pd.Series, counts: pd.Series, known: Hint, rows: int) -> Guess | None:
     """Tell what is empty, constant, private or an id."""
+    hint, alone = known.kind, known.alone
     if given.empty:
         return Guess("ignore", "no value at all")
     if hint in ("private", "date") or any(map(private, counts.index[:200])):
@@ -169,7 +170,7 @@ def _plain(given: pd.Series, counts: pd.Series, hint: str, rows: int) -> Guess |
     if hint == "id" and len(counts) > MOST_ALIKE * len(given):
         again = int((counts > 1).sum())
         return Guess("id", f"the name; {again} values are in several rows: see 'duplicates'")
-    if hint == "id" and len(counts) > MOST_GROUPS and counts.min() > 1:
+    if hint == "id" and alone:
         return Guess(
             TODO, "the name; but each value is in several rows, as of one person's surveys"
         )
