@@ -89,7 +89,7 @@ def test_the_file_of_rows_of_the_tutorial_is_checked_without_a_fit(happy: Path) 
     aligned = table.loc[table["item_id"] == "q2", "value_aligned"].dropna()
     assert sorted(aligned) == sorted(second.dropna())
     assert (happy / "results/data_report/programme.html").is_file()
-    assert not (happy / "results/fits").exists()
+    assert not (happy / "results/fits/wellbeing.nc").exists()
 
 
 def test_before_there_is_a_study_a_run_says_what_to_do_and_a_study_can_be_drafted(

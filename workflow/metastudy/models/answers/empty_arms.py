@@ -29,7 +29,7 @@ def unscored(study: Study, constructs: Iterable[str], people: pd.Index | None = 
 
     Returns
     -------
-    One sentence's end, such as "60 answered some of the 2 items of threat_quality, nobody two
+    One sentence's end, such as "60 answered some of the 2 items of trust, nobody two
     thirds of them"; empty where nobody of them answered too few.
     """
     table = scores(study.measurements)
