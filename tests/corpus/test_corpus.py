@@ -77,7 +77,12 @@ NO_PLACE = {  # what is wrong with a file as a whole has none
     ("mapping that merges itself", "codebook"),
     ("number that is very long", "codebook"),
 }
-LATER = ("-arm", "-outcome", "-organisation")  # ends of the codes that aggregating gives
+LATER = (
+    "-arm",
+    "-few-items",
+    "-outcome",
+    "-organisation",
+)  # ends of the codes that aggregating gives
 QUICK = ("csv", "matrix", "segments", "codebook")  # are read in no time; all others are slow
 UNREADABLE = ("data file may not be read", "codebook may not be read")
 

@@ -41,7 +41,16 @@ def happy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the tutorial, made by its commands from a folder that is like the clone."""
     clone = tmp_path_factory.mktemp("tutorial") / "clone"
     clone.mkdir()
-    for name in ("Snakefile", "workflow", "config", "data", "manuscript", "envs", "profiles"):
+    for name in (
+        "Snakefile",
+        "workflow",
+        "config",
+        "data",
+        "manuscript",
+        "envs",
+        "profiles",
+        "docs",
+    ):
         (clone / name).symlink_to(ROOT / name)
     done = in_shell(commands(), clone)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -68,6 +77,19 @@ def test_its_effects_are_pooled_with_a_prediction_for_a_new_study(happy: Path) -
     # Hedges' g of the five trials are from 0.15 to 0.52; with a wide prior the mean is among them.
     assert 0.15 < mean < 0.52
     assert pooled["level"].str.startswith("new_").any()
+
+
+def test_the_file_of_rows_of_the_tutorial_is_checked_without_a_fit(happy: Path) -> None:
+    table = pd.read_parquet(happy / "results/harmonized/programme/measurements.parquet")
+    raw = pd.read_csv(ROOT / "docs" / "programme.csv")
+    assert len(table) == 2 * len(raw)
+    assert table["missing_reason"].value_counts().to_dict() == {"refused": 2, "system": 1}
+    # The second question is worded the other way round: 8 minus the answer.
+    second = 8 - raw["q2"].where(raw["q2"] != 99)
+    aligned = table.loc[table["item_id"] == "q2", "value_aligned"].dropna()
+    assert sorted(aligned) == sorted(second.dropna())
+    assert (happy / "results/data_report/programme.html").is_file()
+    assert not (happy / "results/fits/wellbeing.nc").exists()
 
 
 def test_before_there_is_a_study_a_run_says_what_to_do_and_a_study_can_be_drafted(

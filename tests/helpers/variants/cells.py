@@ -210,6 +210,14 @@ def _(v: Variant) -> None:
         v.grid.fill(name, lambda _: None)
 
 
+@broken("copies of a question that nobody named", TABLES)
+def _(v: Variant) -> None:
+    for row in range(len(v.grid.rows)):
+        for place, name in enumerate(("q1", "q2", "q3")):
+            if row % 3 != place:
+                v.grid.put(row, name, None)
+
+
 @broken("nobody consents", TABLES)
 def _(v: Variant) -> None:
     v.grid.fill("agree", lambda _: 2)

@@ -131,3 +131,170 @@ def test_the_header_rows_of_qualtrics_in_a_workbook_are_no_respondents(
     made = draft("small", path, VOCABULARY)
     assert "20 rows, 4 columns" in made
     assert "as: item" in entry(made, "Q9")
+
+
+def test_commas_that_may_be_numbers_or_codes_are_for_a_person_to_say(tmp_path: Path) -> None:
+    def semicolons(cells: list[str]) -> str:
+        return drafted(
+            tmp_path, "id;x\n" + "".join(f"p{k};{cells[k % len(cells)]}\n" for k in range(30))
+        )
+
+    unsure = semicolons(["1,3", "3", "2,12"])
+    assert "decimal: TODO" in unsure
+    assert any("decimal: TODO" in point for point in open_points(unsure))
+    for certain in (["1,3", "2,0"], ["1,50", "2,1"], ["0,3"], ["-1,3"], ["4,2", "1,3"]):
+        assert "decimal: ','" in semicolons(certain)
+    assert "decimal" not in drafted(tmp_path, table("media", ['"1,12"', "3", '"2,14"']))
+
+
+@pytest.mark.parametrize("mark", [";", ", ", "; ", "|"])
+def test_texts_of_several_answers_in_a_cell_are_no_item(tmp_path: Path, mark: str) -> None:
+    cells = ["Radio", "TV", f"Radio{mark}TV", f"TV{mark}Web", f"Radio{mark}Web", "Web"]
+    cells = [f'"{cell}"' for cell in cells]
+    header = "Which media? [morning],Which media? [evening]"
+    made = drafted(tmp_path, table(header, cells, cells[2:] + cells[:2]))
+    assert made.count("as: TODO # guess: several answers in one cell (Radio, TV, Web)") == 2
+    assert "as: item" not in made
+
+
+def test_many_combinations_of_answers_are_no_free_text(tmp_path: Path) -> None:
+    media = ["Radio", "TV", "Web", "Paper", "Friends"]
+    cells = [
+        '"' + ";".join(one for k, one in enumerate(media) if number >> k & 1) + ';"'
+        for number in range(1, 32)
+    ]
+    made = drafted(tmp_path, table("media", cells, rows=62))
+    assert "several answers in one cell (Friends, Paper, Radio, TV, Web)" in made
+
+
+def test_answers_whose_texts_have_commas_stay_answers(tmp_path: Path) -> None:
+    words = [f'"{one}"' for one in ("Agree, strongly", "Agree", "Disagree", "Disagree, strongly")]
+    made = drafted(tmp_path, table("a_1,a_2", words, words[1:] + words[:1]))
+    assert made.count("as: item") == 2
+
+
+def qualtrics(question: str, other: str, both: bool = False) -> str:
+    imports = ("_recordId", "x", "QID1", "QID2")
+    lines = [
+        "id,x,q1,q2",
+        f"Response ID,x,{question},{other}",
+        ",".join(f'"{{""ImportId"":""{one}""}}"' for one in imports),
+    ]
+    lines += [
+        f"R_{k},t{k % 7},{k % 5 + 1},{k % 5 + 1 if both else ''}"
+        if k % 2
+        else f"R_{k},t{k % 7},,{k % 4 + 1}"
+        for k in range(60)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def test_one_question_in_two_columns_asks_for_the_name_of_the_item(tmp_path: Path) -> None:
+    text = qualtrics("I worry", "I worry").replace("R_0,t0,,1", "R_0,t0,,5")
+    made = drafted(tmp_path, text)
+    assert sum("item: TODO" in point for point in open_points(made)) == 2
+    other = drafted(tmp_path, qualtrics("I worry", "I wait").replace("R_0,t0,,1", "R_0,t0,,5"))
+    assert "item: TODO" not in other
+    assert "nobody answered both this and QID2: if they are copies" in other
+    together = qualtrics("I worry", "I worry", both=True).replace("R_0,t0,,1", "R_0,t0,,5")
+    assert "item:" not in drafted(tmp_path, together)
+
+
+FIVE = list("12345")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "never"),
+    [
+        ("candidate_1", FIVE, "ignore"),
+        ("update_freq", FIVE, "ignore"),
+        ("email_use", FIVE, "ignore"),
+        ("phone_calls", [str(k) for k in range(40)], "ignore"),
+        ("addressed_my_needs", FIVE, "ignore"),
+        ("organisational_commitment_1", FIVE, "site"),
+        ("website_use", FIVE, "site"),
+        ("trust_in_my_school", FIVE, "site"),
+        ("agency_trust", FIVE, "trait"),
+        ("gender_equality_2", FIVE, "trait"),
+        ("occupational_stress_1", FIVE, "trait"),
+        ("regional_identity", FIVE, "trait"),
+        ("alarm", FIVE, "factor"),
+        ("aversion", FIVE, "factor"),
+        ("conditions_at_work", FIVE, "factor"),
+        ("body_weight", ["61.5", "72", "80.5"], "weight"),
+        ("minutes_helping", [str(k) for k in range(60)], "ignore"),
+        ("respondent_income", [str(1000 + 13 * k) for k in range(30)], "ignore"),
+        ("share", ["45%", "7%", "100%", "0%"] + [f"{k}%" for k in range(20)], "ignore"),
+        ("money", [f'"{k},{k + 100}"' for k in range(1, 30)], "ignore"),
+        ("slider", [str(k) for k in range(25)] + ["about 50"], "ignore"),
+    ],
+)
+def test_a_word_in_a_name_does_not_decide_what_is_measured(
+    tmp_path: Path, name: str, cells: list[str], never: str
+) -> None:
+    said = entry(drafted(tmp_path, table(f"{name},q1", cells, FIVE)), name)
+    assert f"as: {never} " not in said
+    assert "as: TODO" in said or "construct: TODO" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "role"),
+    [
+        ("visit_date", ["2020-03-02", "2020-03-04"], "ignore"),
+        ("email", ["a@b.example", "c@d.example"], "ignore"),
+        ("birth_year", ["1961", "1970"], "ignore"),
+        ("site_id", FIVE, "site"),
+        ("hospital", ["A", "B"], "site"),
+        ("exp_condition", FIVE[:4], "factor"),
+        ("treatment_group", FIVE[:3], "factor"),
+        ("age_group", FIVE, "trait"),
+        ("gender", FIVE[:2], "trait"),
+        ("wt", ["0.5", "1.25", "1.5"], "weight"),
+    ],
+)
+def test_a_name_that_says_no_more_is_believed(
+    tmp_path: Path, name: str, cells: list[str], role: str
+) -> None:
+    assert f"as: {role} " in entry(drafted(tmp_path, table(f"{name},q1", cells, FIVE)), name)
+
+
+def test_which_answer_is_consent_is_asked_where_it_is_not_said(tmp_path: Path) -> None:
+    made = drafted(tmp_path, table("consent,q1", ["1", "2"], FIVE))
+    assert any("accept: TODO" in point for point in open_points(made))
+    for yes in (["1", "0"], ["1"], ["Yes", "No"], ["Ja", "Nej"]):
+        made = drafted(tmp_path, table("consent,q1", yes, FIVE)).replace("'", "")
+        assert f"accept: [{yes[0]}]" in made
+
+
+def test_numbers_that_are_all_different_are_no_id_unless_they_count_the_rows(
+    tmp_path: Path,
+) -> None:
+    def of(values: list[str]) -> str:
+        rows = "".join(f"{one},{k % 5 + 1}\n" for k, one in enumerate(values))
+        return drafted(tmp_path, "x,q1\n" + rows)
+
+    assert "ids: TODO" in of([f"{k / 7:.3f}" for k in range(30)])
+    assert "ids: TODO" in of([str(900 + k * k) for k in range(30)])
+    assert "as: id" in of([str(900 + k) for k in range(30)])
+    assert "as: id" in of([f"P{k}" for k in range(30)])
+
+
+@pytest.mark.parametrize("mark", ["1", "Radio", "x", "Y"])
+def test_a_box_that_was_ticked_or_not_is_not_the_same_in_every_row(
+    tmp_path: Path, mark: str
+) -> None:
+    made = drafted(tmp_path, table("radio,tv", [mark, ""], ["1"]))
+    assert "as: TODO # guess: one value or nothing" in entry(made, "radio")
+    assert "as: ignore # guess: the same value in every row" in entry(made, "tv")
+
+
+def test_an_id_that_several_rows_share_says_so(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{k // 2 + 1},{'base' if k % 2 else 'follow'}_arm_1,clinic_{k % 3},{k % 5 + 1}\n"
+        for k in range(60)
+    )
+    head = "record_id,redcap_event_name,redcap_data_access_group,q1\n"
+    made = drafted(tmp_path, head + rows)
+    assert "each value is in several rows" in entry(made, "record_id")
+    assert "several surveys of a person" in entry(made, "redcap_event_name")
+    assert "as: site" in entry(made, "redcap_data_access_group")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import gzip
+import io
 import unicodedata
+import zipfile
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -219,3 +223,134 @@ def test_a_matrix_says_in_its_own_marks_where_a_code_was_applied(
     (problem,) = refused(made("wrong", [*rows, f"I9,{wrong},"]))
     shown = "a letter" if wrong == "x" else f"'{wrong}'"  # of what a person may have written
     assert (problem.code, problem.found, problem.row) == ("off-scale", shown, 5)
+
+
+def test_qualtrics_own_workbook_gives_the_tables_of_its_text(tmp_path: Path) -> None:
+    """To the end: the same people, answers and reasons, and rows as Excel numbers them."""
+    tags = ["StartDate", "ResponseId", "home", "cond", "Q1", "Q2"]
+    asked = ["Start Date", "Response ID", "home", "cond", "I worry\nabout it", "I wait"]
+    imports = [f'{{"ImportId":"{one}"}}' for one in ("startDate", "_recordId", "home", "cond",
+                                                     "QID1", "QID2")]  # fmt: skip
+    when = datetime.datetime(2020, 3, 2, 8, 28, 9)  # noqa: DTZ001
+    rows = [[when, "R_1", "Aa", 1, 1, 7], [when, "R_2", "Aa", 2, 7, None],
+            [when, "R_3", "Bø", 1, 98, 2], [when, "R_4", "Bø", 2, None, 98]]  # fmt: skip
+    book = openpyxl.Workbook()
+    for row in [tags, asked, imports, *rows]:
+        book.active.append(row)
+    book.save(tmp_path / "d.xlsx")
+    content = (tmp_path / "d.xlsx").read_bytes()
+    names = {"nr,": "ResponseId,", "arm,": "cond,", "q1,": "Q1,", "q2,": "Q2,"}
+    variables = TABLE
+    for old, new in names.items():
+        variables = variables.replace(f"name: {old}", f"name: {new}")
+    made = study(tmp_path / "small", "d.xlsx", content, "file: {name: d.xlsx}\n" + variables)
+    text = "".join(
+        ",".join("" if cell is None else str(cell) for cell in row).replace("\n", " ") + "\n"
+        for row in [tags, *rows]
+    )
+    file = "file: {name: d.csv, format: csv}\n"
+    plain = study(tmp_path / "text" / "small", "d.csv", text.encode(), file + variables)
+    found, expected = harmonized(made), harmonized(plain)
+    assert found.report["rows_read"] == 4
+    for name in ("respondents", "assignments", "measurements"):
+        assert found.tables[name].equals(expected.tables[name])
+    assert read(load(made, VOCABULARY)).rows.tolist() == [4, 5, 6, 7]
+    book.active["E5"] = 8
+    book.save(tmp_path / "d.xlsx")
+    bad = study(tmp_path / "bad" / "small", "d.xlsx", (tmp_path / "d.xlsx").read_bytes(),
+                "file: {name: d.xlsx}\n" + variables)  # fmt: skip
+    (problem,) = refused(bad)
+    assert (problem.row, problem.column, problem.code) == (5, "Q1", "off-scale")
+
+
+XML = b'<?xml version="1.0"?>'
+ELSEWHERE = {  # what it is, and what helps
+    "a.rds": (gzip.compress(b"RDX3"), "gzip", "write.csv"),
+    "a.sas7bdat": (b"\0" * 12 + bytes.fromhex("c2ea8160b31411cf") + b"\0" * 99, "SAS", ".sav"),
+    "a.xpt": (b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b" " * 400, "SAS", ".sav"),
+    "a.json": (b'[\n {"id": 1, "q1": 3}]', "JSON", "CSV"),
+    "a.xls": (b"<html><table><tr><td>1</td></tr></table>", "HTML", ".xlsx"),
+    "b.xls": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old Office", ".xlsx"),
+    "a.qdc": (XML + b'<CodeBook xmlns="urn:QDA-XML:codebook:1.0"/>', ".qdc", ".qdpx"),
+    "a.qde": (XML + b'<Project xmlns="urn:QDA-XML:project:1.0"/>', ".qde", ".qdpx"),
+    "a.lss": (XML + b'<document>\n<LimeSurveyDocType>S', "LimeSurvey", "answers"),
+    "a.rtf": (b"{\\rtf1 x}", "RTF", "CSV"),
+    "a.feather": (b"ARROW1\0\0" + b"\0" * 99, "Feather", "Parquet"),
+}  # fmt: skip
+PACKED = {
+    "a.docx": ("word/document.xml", "Word", "table"),
+    "a.ods": ("content.xml", "OpenDocument", ".xlsx"),
+    "a.zip": ("My survey/answers.csv", "a data file", "unpack"),
+}
+
+
+@pytest.mark.parametrize("name", [*ELSEWHERE, *PACKED])
+def test_a_file_of_another_program_is_named_with_the_way_out(tmp_path: Path, name: str) -> None:
+    if name in PACKED:
+        member, kind, cure = PACKED[name]
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as packed:
+            packed.writestr(member, "x")
+        content = stream.getvalue()
+    else:
+        content, kind, cure = ELSEWHERE[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput) as bad:
+        draft("small", tmp_path / name, VOCABULARY)
+    (problem,) = bad.value.problems
+    assert kind in problem.found
+    assert cure in problem.fix
+    assert "codebook.yaml" not in problem.fix, "there is none yet"
+
+
+def coded_matrix(folder: Path, name: str, content: bytes, more: str = "") -> Path:
+    file = f"file: {{name: {name}, format: matrix{more}}}\n"
+    return study(folder / "small", name, content, file + MATRIX, "interviews")
+
+
+def test_a_matrix_may_be_a_sheet_of_a_workbook(tmp_path: Path) -> None:
+    rows = [["source", "Doubt", "Hours", "Total"], ["I1", 3, 0, 3], ["I2", None, 12, 12]]
+    book = openpyxl.Workbook()
+    book.active.title = "Codes"
+    for row in rows:
+        book.active.append(row)
+    book.create_sheet("Legend").append(["made by", "somebody"])
+    book.save(tmp_path / "codes.xlsx")
+    content = (tmp_path / "codes.xlsx").read_bytes()
+    count = ", present: [above_0]"
+    found = harmonized(
+        coded_matrix(tmp_path / "a", "codes.xlsx", content, count + ", sheet: Codes")
+    )
+    text = "".join(",".join("" if c is None else str(c) for c in row) + "\n" for row in rows)
+    plain = harmonized(coded_matrix(tmp_path / "b", "codes.csv", text.encode(), count))
+    for name in ("respondents", "codings", "readings"):
+        assert found.tables[name].equals(plain.tables[name])
+    assert found.report["unmapped"] == ["Total"]
+    (problem,) = refused(coded_matrix(tmp_path / "c", "codes.xlsx", content, count))
+    assert "name the sheet under file.sheet" in problem.fix
+
+
+def test_a_matrix_on_its_side_and_one_with_sums_are_called_so(tmp_path: Path) -> None:
+    turned = coded_matrix(tmp_path / "a", "m.csv", b"code,I1,I2\nDoubt,1,0\nHours,0,1\n")
+    assert all("exchange rows and columns" in problem.fix for problem in refused(turned))
+    summed = coded_matrix(tmp_path / "b", "m.csv", b"source,Doubt,Hours\nI1,1,0\nSUM,1,0\n")
+    (problem,) = refused(summed)
+    assert "sums up others" in problem.found
+
+
+def test_a_box_that_was_left_empty_is_an_answer_where_the_codebook_says_so(
+    tmp_path: Path,
+) -> None:
+    rows = "nr,home,arm,q1,q2\n1,Aa,1,x,1\n2,Aa,2,,3\n3,Bø,1,,\n"
+    item = "name: q1, as: item, construct: threat_job, min: 0, max: 1, values: {x: 1, '': 0}}"
+    lines = TABLE.splitlines()
+    book = "\n".join(f"  - {{{item}" if "name: q1" in line else line for line in lines) + "\n"
+    found = harmonized(table_study(tmp_path, rows, book)).tables["measurements"]
+    ticked = found[found["item_id"] == "q1"]
+    assert sorted(ticked["value_raw"]) == [0.0, 0.0, 1.0]
+    assert ticked["missing_reason"].isna().all()
+    rule = book + "exclude:\n  - {rule: breakoff, unanswered: all_outcomes}\n"
+    kept = harmonized(table_study(tmp_path / "b", rows, rule)).report["rows_kept"]
+    assert kept == 3, "an empty box is an answer for the rules too"
+    without = harmonized(table_study(tmp_path / "c", rows, rule.replace(", '': 0", "")))
+    assert without.report["rows_kept"] == 2

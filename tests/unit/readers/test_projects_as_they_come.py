@@ -85,13 +85,15 @@ def test_a_text_that_is_not_in_the_archive_says_where_it_is(tmp_path: Path) -> N
         [("absolute:///C:/S1.txt", "outside the archive"), ("internal://S9.txt", "missing")]
     ):
         folder = interview_study(tmp_path / str(number), PROJECT.replace("internal://S1.txt", path))
-        (problem,) = refused(folder)
-        assert found in problem.found
-        assert "source 1" in problem.found
+        read_ = project(folder)
+        assert len(read_.codings) == 4, "that a code was applied needs no text"
+        (note,) = read_.notes
+        assert found in note
+        assert "source 1 has no text" in note
     rich = PROJECT.replace('plainTextPath="internal://S1.txt"', 'richTextPath="internal://S1.docx"')
     found = project(interview_study(tmp_path / "rich", rich))
     assert len(found.codings) == 4
-    assert found.notes == ("source 1 has rich text only: the places of its codings are not checked",
+    assert found.notes == ("source 1 has rich text only; the places of its codings are not checked",
                            )  # fmt: skip
 
 
@@ -228,3 +230,43 @@ def test_a_draft_lists_a_branch_that_is_applied(tmp_path: Path) -> None:
     text = PROJECT.replace('<CodeRef targetGUID="C2"/>', '<CodeRef targetGUID="C0"/>')
     folder = interview_study(tmp_path, text)
     assert "\n  Strain: TODO" in draft("small", folder / "talks.qdpx", VOCABULARY)
+
+
+def test_a_photo_beside_an_interview_makes_no_second_row_of_its_case(tmp_path: Path) -> None:
+    both = PROJECT.replace(
+        '<SourceRef targetGUID="S2"/>', '<SourceRef targetGUID="S2"/><SourceRef targetGUID="S3"/>'
+    )
+    found = project(interview_study(tmp_path / "a", both))
+    assert len(found.cases.data) == 2
+    assert any("source 3 (PictureSource) of case 2" in note for note in found.notes)
+    coded = both.replace(PICTURE.removesuffix("/>"), PICTURE.removesuffix("/>") + ">" + CODING, 1)
+    coded = coded.replace(CODING + "/>", CODING + "</PictureSource>")
+    assert len(project(interview_study(tmp_path / "b", coded)).cases.data) == 3
+    with pytest.raises(BadInput) as bad:
+        harmonize_file(load(tmp_path / "b" / "small", VOCABULARY), SECRET)
+    assert "take 'case' for the id" in bad.value.problems[0].fix
+    alone = PROJECT.replace('<SourceRef targetGUID="S2"/>', '<SourceRef targetGUID="S3"/>')
+    assert len(project(interview_study(tmp_path / "c", alone)).cases.data) == 2
+
+
+def test_a_source_that_a_case_names_twice_is_one_row(tmp_path: Path) -> None:
+    twice = PROJECT.replace('<SourceRef targetGUID="S2"/>', '<SourceRef targetGUID="S2"/>' * 2)
+    plain = project(interview_study(tmp_path / "a"))
+    found = project(interview_study(tmp_path / "b", twice))
+    assert found.cases.data.equals(plain.cases.data)
+    assert found.codings.equals(plain.codings)
+
+
+def test_a_contradiction_in_a_variable_that_nothing_uses_is_named(tmp_path: Path) -> None:
+    of, text = '<VariableValue><VariableRef targetGUID="V5"/>', "<TextValue>{}</TextValue>"
+    value, fourth = of + text + "</VariableValue>", '<Variable guid="V4"'
+    second = '<SourceRef targetGUID="S2"/>'
+    odd = PROJECT.replace(fourth, '<Variable guid="V5" name="Mood"/>' + fourth)
+    odd = odd.replace(second, value.format("calm") + second)
+    odd = odd.replace("<PlainTextContent>", value.format("cross") + "<PlainTextContent>")
+    found = project(interview_study(tmp_path / "a", odd))
+    assert any("two values of the variable 'Mood', case 2" in note for note in found.notes)
+    mood = "  - {name: Mood, as: trait, trait: gender, values: {calm: calm}}\ncodes:"
+    used = INTERVIEWS.replace("codes:", mood)
+    (problem,) = refused(interview_study(tmp_path / "b", odd, used))
+    assert "two values of the variable 'Mood'" in problem.found

@@ -72,8 +72,12 @@ class Codebook:
 
     @property
     def data_path(self) -> Path:
-        """The data file."""
-        return self.path.parent / self.file.name
+        """The data file; another one where only the Unicode form of its name is another."""
+        path = self.path.parent / self.file.name
+        if self.file.name.isascii() or path.exists() or not path.parent.is_dir():
+            return path
+        alike = (one for one in path.parent.iterdir() if name_of(one.name) == name_of(path.name))
+        return next(alike, path)
 
     @property
     def of_cases(self) -> Codebook:

@@ -71,6 +71,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "people's scores on the declared scale.",
         "no-category": "An answer that is to be counted lies between two categories of its item.",
         "empty-arm": "Nobody who answered an outcome is in one of the conditions.",
+        "too-few-items": "People answered items of a scale, and nobody two thirds of them, so "
+        "nobody has a score: often columns that are copies of one question.",
         "empty-interaction": "Nobody who answered an outcome is in a combination of conditions "
         "whose interaction is declared.",
         "aliased-interaction": "Other exposures of the study make up a declared interaction.",

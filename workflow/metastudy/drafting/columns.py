@@ -11,6 +11,7 @@ import pyreadstat
 from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
 from metastudy.common.text import numeral
+from metastudy.drafting.copies import Copy, copies
 from metastudy.drafting.keying import Keying, keyings, stem
 from metastudy.drafting.roles import TODO, Guess, guess, reason
 from metastudy.readers.delimited import head
@@ -31,6 +32,7 @@ class Column:
     guess: Guess
     labels: Mapping[str, str]
     keying: Keying | None = None
+    copy: Copy | None = None
 
 
 def _titles(codebook: Codebook, table: RawTable) -> dict[str, str]:
@@ -89,7 +91,11 @@ def columns(codebook: Codebook, table: RawTable) -> list[Column]:
         found = [_own_id(table), *found]
     elif "id" not in taken:
         found = _with_id(found, table)
-    return _with_keying(_with_answers(found), table)
+    found = _with_answers(found)
+    data = {column.name: table.data[column.name] for column in found}
+    known_copies = copies({column.name: column.guess for column in found}, titles, data)
+    found = [replace(column, copy=known_copies.get(column.name)) for column in found]
+    return _with_keying(found, table)
 
 
 def _own_id(table: RawTable) -> Column:
@@ -135,10 +141,18 @@ def _with_id(columns: list[Column], table: RawTable) -> list[Column]:
     for position, column in enumerate(columns):
         texts = table.data[column.name]
         open_ = column.guess.role == TODO or column.guess.why.startswith("many different")
-        if open_ and len(texts) > 1 and (texts != "").all() and not texts.duplicated().any():
+        given = len(texts) > 1 and (texts != "").all() and not texts.duplicated().any()
+        if open_ and given and _names_rows(texts):
             found = replace(column, guess=Guess("id", "a different value in every row"))
             return [*columns[:position], found, *columns[position + 1 :]]
     return columns
+
+
+def _names_rows(texts: pd.Series) -> bool:
+    """Tell whether different texts may name rows: numbers do where they count the rows."""
+    numbers = [numeral(text) for text in texts.astype("str")]
+    whole = [number for number in numbers if number is not None]
+    return len(whole) < len(numbers) or max(whole) - min(whole) == len(whole) - 1
 
 
 def _with_keying(columns: list[Column], table: RawTable) -> list[Column]:

@@ -20,7 +20,8 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
-_KEYS |= {"as", "cases", "separator", "construct", "ids", "randomised", *findings.CONSTANTS}
+_KEYS |= {"as", "cases", "separator", "construct", "ids", "item", "decimal", "accept"}
+_KEYS |= {"randomised", *findings.CONSTANTS}
 LEFT_OUT = "or take the line out: it is not said"
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
@@ -75,6 +76,9 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     lines += [f"  {remark(f'several columns are called {name}: rename them')}" for name in twice]
     for column in columns:
         lines += (f"  {line}" for line in _entry(column, vocabulary))
+    for name in (one for one in dict.fromkeys(table.names) if one not in table.data):
+        if name not in twice and not isinstance(raw, RawProject):
+            lines += [f"  - name: {flow(name)}", "    as: ignore # guess: it cannot be read"]
     if isinstance(raw, RawProject):
         lines += ["", f"codes: # codes of the vocabulary: {', '.join(vocabulary['codes'])}"]
         branches = {way[:-1] for way in raw.codes.values()}
@@ -141,7 +145,12 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
     yield f"  as: {known.role} # guess: {known.why}"
     labelled = {text: column.labels.get(text, "") for text in known.values}
     if known.role == "consent":
-        yield f"  accept: [{flow(raw_code(_first_yes(labelled)))}] # guess: check which means yes"
+        yes = _first_yes(labelled)
+        yield (
+            f"  accept: [{flow(raw_code(yes))}] # guess: check which means yes"
+            if yes
+            else f"  accept: {TODO} # which means yes, as a list, of: {', '.join(labelled)}"
+        )
     elif known.role == "trait":
         yield f"  trait: {known.trait}"
         if known.trait != "tenure_yrs":
@@ -154,6 +163,7 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
         yield from (f"  {line}" for line in _mapped(TODO, labelled))
     elif known.role == "item":
         yield f"  construct: {TODO}"
+        yield from _copy(column)
         yield f"  min: {known.min:g} # guess"
         yield f"  max: {known.max:g} # guess"
         yield from _keying(column.keying)
@@ -165,6 +175,18 @@ def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[
             asked = reason if reason in vocabulary["missing_reasons"] else TODO
             label = column.labels.get(code, "")
             yield f"    {flow(raw_code(code))}: {asked}" + (f" {remark(label)}" if label else "")
+
+
+def _copy(column: drafting_columns.Column) -> Iterator[str]:
+    """Say what may be one question in several columns; it is asked where the question is there."""
+    if column.copy is None:
+        return
+    of = f"nobody answered both this and {column.copy.of}"
+    if column.copy.same_question:
+        yield f"  item: {TODO} {remark(f'{of}, the same question: one name for all its copies;')}"
+        yield "  # else take this line out"
+    else:
+        yield f"  {remark(f'{of}: if they are copies of one question, item: NAME at both')}"
 
 
 def _keying(keying: Keying | None) -> Iterator[str]:
@@ -181,9 +203,11 @@ def _keying(keying: Keying | None) -> Iterator[str]:
 
 
 def _first_yes(labelled: Mapping[str, str]) -> str:
+    """Give the value that says yes, or 1 where nothing else or 0 is beside it; else nothing."""
     yes = re.compile(r"^(y|yes|ja|kyll.|true|agree|jeg samtykker.*|ja,.*)$", re.IGNORECASE)
     wanted = (text for text, label in labelled.items() if yes.match(label or text))
-    return next(wanted, "1" if "1" in labelled else next(iter(labelled)))
+    plain = "1" if set(labelled) <= {"0", "1"} and "1" in labelled else ""
+    return next(wanted, plain)
 
 
 def _mapped(key: str, labelled: Mapping[str, str]) -> Iterator[str]:

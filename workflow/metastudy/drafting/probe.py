@@ -11,8 +11,10 @@ import pandas as pd
 
 from metastudy.codebook.codebook import Codebook, DataFile, Study, Variable
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.problems import BadInput
 from metastudy.common.text import numeral
 from metastudy.common.yaml_document import Document
+from metastudy.drafting.roles import TODO
 from metastudy.readers import READERS, markdown
 from metastudy.readers.detect import form, recognise
 from metastudy.readers.raw import RawProject, RawTable
@@ -22,6 +24,7 @@ from metastudy.readers.xlsx import sizes
 
 __all__ = ["TEXTS", "opened", "read"]
 
+BY_COLUMN = ("sav", "dta", "parquet", "xlsx")  # of which one column may be unreadable
 TEXTS = ("csv", "qualtrics", "markdown")
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -72,19 +75,45 @@ def _written(path: Path) -> DataFile:
 
 
 def read(codebook: Codebook) -> tuple[Codebook, RawTable | RawProject]:
-    """Read every column; a name that several columns have is left out, for it cannot be used."""
+    """Read every column that can be.
+
+    A name that several columns have is left out, for it cannot be used, and so is a column that
+    no variable can hold; both are among the names of the table and not among its data.
+    """
     codebook = _chosen(codebook)
     reader = READERS[form(codebook)]
     empty = reader(codebook)
     names = (empty.cases if isinstance(empty, RawProject) else empty).names
     once = [name for name in dict.fromkeys(names) if names.count(name) == 1]
-    codebook = replace(codebook, variables=tuple(Variable(name, "trait") for name in once))
-    raw = reader(codebook)
+    try:
+        raw = reader(_with(codebook, once))
+    except BadInput:
+        once = _readable(codebook, once) if form(codebook) in BY_COLUMN else []
+        if not once:
+            raise  # then it is not the columns
+        raw = reader(_with(codebook, once))
+    codebook = _with(codebook, once)
     table = raw.cases if isinstance(raw, RawProject) else raw
-    if form(codebook) in TEXTS and _commas(codebook, [table.data[name] for name in once]):
-        codebook = replace(codebook, file=replace(codebook.file, decimal=","))
-        raw = reader(codebook)
+    if form(codebook) in TEXTS:
+        decimal = _mark(codebook, [table.data[name] for name in once])
+        codebook = replace(codebook, file=replace(codebook.file, decimal=decimal))
+        raw = reader(codebook) if decimal == "," else raw
     return codebook, raw
+
+
+def _with(codebook: Codebook, names: list[str]) -> Codebook:
+    return replace(codebook, variables=tuple(Variable(name, "trait") for name in names))
+
+
+def _readable(codebook: Codebook, names: list[str]) -> list[str]:
+    """Find the columns that can be read, where not all can: one says nothing of the others."""
+    try:
+        READERS[form(codebook)](_with(codebook, names))
+    except BadInput:
+        middle = len(names) // 2
+        halves = (names[:middle], names[middle:]) if middle else ()
+        return [name for half in halves for name in _readable(codebook, half)]
+    return names
 
 
 def _chosen(codebook: Codebook) -> Codebook:
@@ -100,23 +129,29 @@ def _chosen(codebook: Codebook) -> Codebook:
     return replace(codebook, file=file)
 
 
-def _commas(codebook: Codebook, columns: list[pd.Series]) -> bool:
-    """Tell whether the file has decimal commas: not beside decimal points.
+def _mark(codebook: Codebook, columns: list[pd.Series]) -> str:
+    """Find the decimal mark of a file: a comma not beside decimal points; open where it may be.
 
-    Where commas separate the columns too, 1,3 may be two answers in one cell; other commas count.
+    1,3 may be a number or two answers in one cell. Where commas separate the columns too, it is
+    no number; elsewhere a person has to say.
     """
     if any(column.astype("str").str.fullmatch(r"[-+]?\d+\.\d+").any() for column in columns):
-        return False
+        return "."
     found = [column for column in columns if _comma(column)]
-    if codebook.file.delimiter == ",":
-        found = [one for one in found if not _codes(one)]
-    return bool(found)
+    certain = [column for column in found if not _codes(column)]
+    if certain or not found:
+        return "," if certain else "."
+    return "." if codebook.file.delimiter == "," else TODO
 
 
 def _codes(texts: pd.Series) -> bool:
-    """Tell whether all commas are between single digits."""
-    given = texts[texts != ""].astype("str")
-    return bool(given[given.str.contains(",")].str.fullmatch(r"\d,\d").all())
+    """Tell whether all numbers with a comma may be two codes, the lower one first: 1,3 or 2,12."""
+    given = [one for one in texts[texts != ""].astype("str").unique() if "," in one]
+    pairs = [text.split(",") for text in given]
+    return all(
+        len(low) < 3 and len(high) < 3 and high[0] != "0" and 0 < int(low) < int(high)
+        for low, high in pairs
+    )
 
 
 def _comma(texts: pd.Series) -> bool:

@@ -10,6 +10,7 @@ import yaml
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.drafting import probe
+from metastudy.drafting.roles import TODO
 from metastudy.readers.detect import form
 
 __all__ = ["file_lines", "flow", "raw_code", "remark"]
@@ -45,7 +46,9 @@ def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
     kind = form(codebook)
     yield "file:"
     yield f"  name: {flow(codebook.file.name)}"
-    other = " # a table of 1 and 0 for codes is a 'matrix', a row a coded segment is 'segments'"
+    other = (
+        " # a column a code, of 1, counts or marks, is a 'matrix'; a row a coded segment 'segments'"
+    )
     yield f"  format: {seems or kind}" + (
         " # guess: the columns" if seems else other if kind == "csv" else ""
     )
@@ -59,5 +62,8 @@ def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
             yield f"  encoding: {codebook.file.encoding} # guess: the bytes are not UTF-8"
         if kind != "markdown":
             yield f"  delimiter: {flow(codebook.file.delimiter)}"
-        if codebook.file.decimal != ".":
+        if codebook.file.decimal == TODO:
+            yield f"  decimal: {TODO} # ',' if 1,3 is a number; take the line out if it is two "
+            yield "  # answers in one cell"
+        elif codebook.file.decimal != ".":
             yield f"  decimal: {flow(codebook.file.decimal)} # guess: numbers like 1,5"

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metastudy.codebook.parts import Variable
-from metastudy.harmonize import decoders, pseudonyms
+from metastudy.harmonize import copies, decoders, pseudonyms
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import crossed, schema
 
@@ -138,40 +137,8 @@ def measurements(study: Study, ids: pd.Series) -> crossed.Crossed:
             )
         )
         codes.append(positions)
-    kinds, codes = _one_of_copies(study, items, kinds, codes)
+    kinds, codes = copies.joined(study, items, kinds, codes)
     return crossed.crossed("measurements", ids, kinds, codes)
-
-
-def _one_of_copies(
-    study: Study, items: list[Variable], kinds: list[pd.DataFrame], codes: list[np.ndarray]
-) -> tuple[list[pd.DataFrame], list[np.ndarray]]:
-    """Make one item of the columns that are copies of it, of which each person answered one.
-
-    Where nobody knows which copy was shown, as nothing was answered, a reason counts before none.
-    """
-    found: dict[tuple[object, ...], tuple[Variable, pd.DataFrame, np.ndarray]] = {}
-    for item, kind, code in zip(items, kinds, codes, strict=True):
-        key = (item.construct, item.vignette, item.item or item.name)
-        if key not in found:
-            found[key] = (item, kind, code)
-            continue
-        first, before, taken = found[key]
-        ranks = [np.where(k["value_raw"].notna(), 2, k["missing_reason"].ne("system")) for k in
-                 (before, kind)]  # fmt: skip
-        old, new = ranks[0][taken], ranks[1][code]
-        both = (old == 2) & (new == 2)
-        if both.any():
-            study.report(
-                both,
-                item.name,
-                f"an answer here and in {first.name}, another copy of the item '{item.item}'",
-                "an answer to one copy of an item",
-                "correct the cell, or take 'item' out of the codebook where they are two items",
-                "contradiction",
-            )
-        joined = np.where(new > old, code + len(before), taken)
-        found[key] = (first, pd.concat([before, kind], ignore_index=True), joined)
-    return [kind for _, kind, _ in found.values()], [code for _, _, code in found.values()]
 
 
 def places(study: Study, role: str, secret: bytes, kind: str) -> pd.Series:

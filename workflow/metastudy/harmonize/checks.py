@@ -11,6 +11,7 @@ from metastudy.common.text import quoted, shown
 from metastudy.harmonize.codings import CODED
 from metastudy.harmonize.study_state import Study
 from metastudy.readers.raw import RawProject, RawTable
+from metastudy.readers.refi_cases import OWN_NAMES
 
 __all__ = ["check_declared", "check_ids", "check_kind"]
 
@@ -32,6 +33,8 @@ def check_ids(study: Study, name: str, digests: np.ndarray | None = None) -> Non
         )
     if digests is not None and (digests[:-1] < digests[1:]).all():
         return
+    project = set(OWN_NAMES) <= set(study.table.names)
+    of_cases = "take 'case' for the id, of which each is one row with all its sources; "
     texts = study.texts(name)
     again = texts[texts.ne("") & texts.duplicated(keep=False)]
     for value in again.unique():
@@ -40,7 +43,8 @@ def check_ids(study: Study, name: str, digests: np.ndarray | None = None) -> Non
             name,
             f"one id ({study.spelt(value)}) {int(again.eq(value).sum())} times",
             "each id once among the rows that stay",
-            "correct the ids, or declare a rule with 'duplicates' under 'exclude' in the codebook",
+            f"{of_cases * project}correct the ids, or declare a rule with 'duplicates' under "
+            "'exclude' in the codebook",
             "duplicate-id",
         )
 

@@ -115,7 +115,7 @@ def number(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
     def meaning(text: str) -> tuple[float, str | None]:
         if text in variable.missing:
             return np.nan, variable.missing[text]
-        if not text:
+        if not text and "" not in variable.values:  # where it is, a box was left empty
             return np.nan, "system"
         if variable.values:
             if text not in variable.values:
@@ -243,7 +243,7 @@ def rating(variable: Variable) -> Callable[[str], tuple[float, str | None]]:
     def meaning(text: str) -> tuple[float, str | None]:
         if text in variable.missing:
             return np.nan, variable.missing[text]
-        if not text:
+        if not text and "" not in variable.values:  # where it is, a box was left empty
             return np.nan, "system"
         if text not in variable.values:
             raise unknown(text, variable.values, "a rating listed under 'values'")

@@ -22,7 +22,8 @@ def _answered(codebook: Codebook, table: RawTable) -> pd.DataFrame:
     for item in codebook.having("item"):
         if item.construct in codebook.outcomes:
             positions, texts = different(table.data[item.name])
-            given = np.array([text != "" and text not in item.missing for text in texts], bool)
+            nothing = {*item.missing} | ({""} - {*item.values})
+            given = np.array([text not in nothing for text in texts], bool)
             given = given[positions]
             marks[item.construct] = marks.get(item.construct, False) | given
     return pd.DataFrame(marks, index=table.data.index)

@@ -22,7 +22,9 @@ from metastudy.harmonize import (
     arms,
     checks,
     codings,
+    copies,
     declared,
+    edges,
     exclusions,
     findings,
     pseudonyms,
@@ -133,6 +135,11 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
             "attributes": declared.attributes(study),
         }
     notes = list(raw.notes) if isinstance(raw, RawProject) else []
+    if not published:
+        notes += copies.notes_on(measurements)
+        edges.check_sums(study, identity)
+        if not isinstance(raw, RawProject):
+            notes += edges.notes_on(study, identity)
     if codebook.having("mean"):
         study.problems += arms.twice(codebook, table, stays)
         scored, correlations = scored_arms.scored_arms(study, ids)

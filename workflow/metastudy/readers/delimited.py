@@ -314,7 +314,7 @@ def _batches(
                 raise _unreadable(codebook, str(error), headers + count) from None
     open_end = held is None or str(held.column(0)[-1]) != _END
     if bad or open_end:
-        raise BadInput(_out_of_shape(codebook, bad, width, headers + count))
+        raise BadInput(_out_of_shape(codebook, bad, width, headers, headers + count))
     if held is not None and held.num_rows > 1:
         yield held.slice(0, held.num_rows - 1)
 
@@ -334,21 +334,32 @@ def _unreadable(codebook: Codebook, message: str, row: int) -> BadInput:
 
 
 def _out_of_shape(
-    codebook: Codebook, bad: Sequence[arrow.InvalidRow], width: int, last: int
+    codebook: Codebook, bad: Sequence[arrow.InvalidRow], width: int, headers: int, last: int
 ) -> Iterator[Problem]:
     """Make the problems of a table whose rows are not all equally long, or that does not end."""
     by_size: dict[int, list[int]] = {}
     for row in bad:
         if row.number is not None and _END not in row.text:
             by_size.setdefault(row.actual_columns, []).append(int(row.number))
+    whole = len(by_size) == 1 and len(bad) < MAX_BAD_ROWS and last <= headers + 1
+    fix = (
+        "correct the row, or file.delimiter in the codebook; put the whole file in again if it has "
+        "been cut off"
+    )
+    if whole and min(by_size) == width + 1:
+        fix = (
+            "put a name before or behind the others in the header: R writes row names without one "
+            "(write.table), and other programs a mark at the end of each row"
+        )
+    elif width == 1 and by_size and min(by_size) > 1:
+        fix = "take out what is above the header row, such as a title; or correct file.delimiter"
     for size, rows in sorted(by_size.items()):
         named = some_of(rows, MAX_ROWS_NAMED, uncounted=len(bad) >= MAX_BAD_ROWS)
         yield problem(
             codebook,
             f"{size} cells in row {named}",
             f"{width} cells in every row",
-            "correct the row, or file.delimiter in the codebook; put the whole file in again if it "
-            "has been cut off",
+            fix,
             row=rows[0] if len(rows) == 1 else named,
         )
     opened = next((row for row in bad if _END in row.text), None)

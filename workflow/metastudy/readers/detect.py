@@ -20,7 +20,7 @@ from metastudy.readers.markdown import has_table
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
 from metastudy.readers.refi_selections import project_files
 from metastudy.readers.refusals import refuse
-from metastudy.readers.signatures import PORTABLE, what_it_is
+from metastudy.readers.signatures import PORTABLE, cure_of, inside, what_it_is
 from metastudy.readers.text_stream import without_preamble
 
 __all__ = ["FORMATS", "TEXTS", "form", "recognise"]
@@ -35,7 +35,7 @@ FORMATS: Mapping[str, str] = {
     "xlsx": "an Excel workbook (.xlsx)",
     "parquet": "a Parquet file",
     "qdpx": "a REFI-QDA project (.qdpx)",
-    "matrix": "a source x code matrix, delimited text",
+    "matrix": "a source x code matrix, delimited text or Excel",
     "segments": "a list of coded segments, delimited text or Excel",
 }
 TEXTS = ("csv", "qualtrics", "markdown", "matrix", "segments")
@@ -85,11 +85,13 @@ def form(codebook: Codebook) -> str:
             )
         with codebook.data_path.open("rb") as file:
             found = what_it_is(file.read(4096))
+            found = (inside(names_in(file)) if found.startswith("a ZIP archive") else "") or found
+        cure = cure_of(found) or "save the data in one of them"
         raise refuse(
             codebook,
             found,
             "a file of a known format: " + ", ".join(FORMATS),
-            f"save the data in one of them, or declare {place}",
+            f"{cure}, or declare {place}" if codebook.path.is_file() else cure,
         )
     # Where nothing was recognised, the declared reader says best what is wrong.
     if plausible and declared not in plausible:
@@ -125,6 +127,7 @@ def recognise(codebook: Codebook) -> tuple[str, ...]:
             if start.startswith(b"PK\x03\x04"):
                 inside = names_in(file)
                 found = _as_list(codebook, "xlsx") if "xl/workbook.xml" in inside else ()
+                found = _or_matrix(codebook, found)
                 return (*found, "qdpx") if project_files(inside) else found
     except OSError:
         raise BadInput(no_data_file(codebook)) from None
@@ -142,6 +145,14 @@ def _as_list(codebook: Codebook, plain: str) -> tuple[str, ...]:
     if codebook.file.format == "segments":
         return (plain, "segments")
     return ("segments",) if codebook.file.format is None and codebook.only("code") else (plain,)
+
+
+def _or_matrix(codebook: Codebook, plain: tuple[str, ...]) -> tuple[str, ...]:
+    """Add a matrix where a table is declared as one, or codes are listed and nothing is said."""
+    declared = codebook.file.format
+    if plain and (declared == "matrix" or (plain[1:] == () and not declared and codebook.codes)):
+        return plain if plain == ("segments",) else (plain[0], "matrix")
+    return plain
 
 
 def _text(codebook: Codebook, start: bytes) -> str | None:
@@ -176,8 +187,7 @@ def _of_text(codebook: Codebook, text: str) -> tuple[str, ...]:
     plain = _as_list(codebook, "csv")
     if declared == "markdown":
         return (*plain, "markdown")  # its reader says best that there is no table
-    if declared == "matrix" or (plain == ("csv",) and declared is None and codebook.codes):
-        plain = ("csv", "matrix")
+    plain = _or_matrix(codebook, plain)
     if is_legacy(records):
         return ("qualtrics", *plain) if declared in (None, "qualtrics") else ("qualtrics",)
     return (*plain, "qualtrics") if declared == "qualtrics" else plain

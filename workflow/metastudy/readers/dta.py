@@ -48,7 +48,7 @@ def read(codebook: Codebook) -> RawTable:
         not in the encoding it declares.
     """
     data, meta = open_file(codebook, _STATA)
-    names = tuple(map(str, data.columns))
+    names = tuple(map(str, meta.column_names))
     extended = {
         name: {str(code): f".{code}" for code in codes}
         for name, codes in meta.missing_user_values.items()
@@ -58,7 +58,7 @@ def read(codebook: Codebook) -> RawTable:
             _cells(data[name], extended.get(name, {}), str(meta.original_variable_types.get(name)))
         )
         for name in codebook.used_names
-        if name in names
+        if name in data
     }
     numbers = {
         name for name, kind in meta.readstat_variable_types.items() if not kind.startswith("string")

@@ -1,21 +1,25 @@
-"""A source x code matrix: delimited text, one row a source or a source and coder."""
+"""A source x code matrix: delimited text or Excel, one row a source or a source and coder."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.codebook import Codebook, Variable
 from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical, did_you_mean, of_a_person, quoted, shown
-from metastudy.readers import delimited
+from metastudy.readers import delimited, xlsx
 from metastudy.readers.raw import UNKNOWN_CODER, RawProject, RawTable
 from metastudy.readers.refusals import problem
 from metastudy.readers.sources import disagreements, row_problem, texts_of
 
 __all__ = ["read"]
 
+MOST_CODES = 1000  # rows that are looked at for codes
 ABOVE_0 = "above_0"  # among the marks: a count of coded segments
 
 
@@ -43,14 +47,15 @@ def read(codebook: Codebook) -> RawProject:
         ``unknown-column`` for a code without a column; and as
         :func:`metastudy.readers.csv.read`.
     """
-    (header,) = delimited.head(codebook, 1)
-    names = [name_of(name) for name in header]
+    book = _is_workbook(codebook)
+    names = _header(codebook, book)
     spelt = {canonical(name): name for name in names}
     codes = {canonical(code): spelt.get(canonical(code), "") for code in codebook.codes}
-    problems = list(_lost(codebook, names, codes))
+    problems = list(_lost(codebook, names, codes, book))
     columns = [name for name in codes.values() if name]
     used = list(dict.fromkeys([*codebook.used_names, *columns]))
-    raw = delimited.table(codebook, 1, names, {}, used)
+    whole = replace(codebook, variables=tuple(Variable(name, "trait") for name in used))
+    raw = xlsx.read(whole) if book else delimited.table(codebook, 1, names, {}, used)
 
     identity, coder = codebook.only("id"), codebook.only("coder")
     rows = pd.Series(raw.rows)
@@ -105,8 +110,31 @@ def read(codebook: Codebook) -> RawProject:
     )
 
 
-def _lost(codebook: Codebook, names: list[str], codes: dict[str, str]) -> list[Problem]:
+def _is_workbook(codebook: Codebook) -> bool:
+    try:
+        with codebook.data_path.open("rb") as file:
+            return file.read(4).startswith((b"PK", xlsx.OLD_OFFICE))
+    except OSError:
+        return False  # its reader says so
+
+
+def _header(codebook: Codebook, book: bool) -> list[str]:
+    if book:
+        return list(xlsx.read(replace(codebook, variables=(), codes={})).names)
+    return [name_of(name) for name in delimited.head(codebook, 1)[0]]
+
+
+def _rows_are_codes(codebook: Codebook, codes: Iterable[str], book: bool) -> bool:
+    """Tell whether what should be columns is in the first column: a matrix on its side."""
+    if book:
+        return False
+    cells = {canonical(row[0]) for row in delimited.head(codebook, MOST_CODES) if row}
+    return len(cells & set(codes)) > 1
+
+
+def _lost(codebook: Codebook, names: list[str], codes: dict[str, str], book: bool) -> list[Problem]:
     found = []
+    turned = _rows_are_codes(codebook, [code for code, name in codes.items() if not name], book)
     for code, name in codes.items():
         if name and names.count(name) == 1:
             continue
@@ -118,7 +146,9 @@ def _lost(codebook: Codebook, names: list[str], codes: dict[str, str]) -> list[P
                 if not name
                 else f"{names.count(name)} columns called '{name}'",
                 "one column for each code that the codebook lists",
-                f"correct 'codes' from line {line} of {shown(codebook.path)}, or the header",
+                "exchange rows and columns: here each row is a code, and a row has to be a source"
+                if turned and not name
+                else f"correct 'codes' from line {line} of {shown(codebook.path)}, or the header",
                 code="unknown-column" if not name else "wrong-format",
                 row=1,
                 column=code,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -20,7 +20,14 @@ from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import canonical
 from metastudy.readers.raw import RawTable
-from metastudy.readers.refi_selections import child, children, guid, project_problem, tag
+from metastudy.readers.refi_selections import (
+    PROJECT,
+    child,
+    children,
+    guid,
+    project_problem,
+    tag,
+)
 
 __all__ = ["CASE", "OWN_NAMES", "Units", "units"]
 
@@ -53,7 +60,7 @@ def units(
     """
     cases = list(children(child(root, "Cases"), "Case"))
     notes: list[str] = []
-    pairs = list(_pairs(cases, notes))
+    pairs = list(_pairs(cases, sources, coded, notes))
     if not pairs:
         pairs = [(None, one) for one, source in sources.items() if _is_unit(source, coded[one])]
         notes += [
@@ -66,6 +73,7 @@ def units(
     variables = _variables(root)
     sets, more = _sets(root, set(variables.values()))
     notes += more
+    used = set(codebook.used_names)
     problems: list[Problem] = []
     rows: list[dict[str, str]] = []
     owners: list[Element | None] = []
@@ -77,7 +85,11 @@ def units(
             continue
         row = {"guid": one, "name": canonical(source.get("name"))}
         row[CASE] = canonical(case.get("name")) if case is not None else ""
-        problems += _values(codebook, row, number, variables, (source, case))
+        for trouble in _values(codebook, row, number, variables, (source, case)):
+            if trouble.column in (PROJECT, *used):
+                problems.append(replace(trouble, column=PROJECT))
+            else:
+                notes.append(f"{trouble.found}: the first counts, as nothing uses the variable")
         for name, members in sets.items():
             row[name] = "; ".join(sorted(v for v, of in members.items() if one in of)) or (
                 "0" if list(members) == ["1"] else ""
@@ -120,15 +132,29 @@ def units(
     return Units(table, positions, notes)
 
 
-def _pairs(cases: list[Element], notes: list[str]) -> Iterator[tuple[Element | None, str]]:
+def _pairs(
+    cases: list[Element],
+    sources: Mapping[str, Element],
+    coded: Mapping[str, int],
+    notes: list[str],
+) -> Iterator[tuple[Element | None, str]]:
+    """Give each case with each of its sources; beside others, none that holds nothing to code."""
     for number, case in enumerate(cases, start=1):
         references = list(children(case, "SourceRef"))
         if not references:
             others = sorted({tag(one) for one in children(case, "CodeRef", "SelectionRef")})
             why = f"is made of {' and '.join(others)}" if others else "has no source"
             notes.append(f"case {number} {why}, so it is no row; only whole sources of cases are")
-        for reference in references:
-            yield case, guid(reference, "targetGUID")
+        mine = list(dict.fromkeys(guid(reference, "targetGUID") for reference in references))
+        empty = [one for one in mine if one in sources and not _is_unit(sources[one], coded[one])]
+        if len(empty) < len(mine):
+            notes += [
+                f"{_called(sources, one)} of case {number} has neither text nor codings: no row"
+                for one in empty
+            ]
+            mine = [one for one in mine if one not in empty]
+        for one in mine:
+            yield case, one
 
 
 def _is_unit(source: Element, codings: int) -> bool:
@@ -208,6 +234,7 @@ def _values(
     names: Mapping[str, str],
     holders: tuple[Element | None, ...],
 ) -> Iterator[Problem]:
+    """Put the values of a source and its case into a row; a problem has the variable as column."""
     for holder in holders:
         for value in children(holder, "VariableValue"):
             name = names.get(guid(child(value, "VariableRef"), "targetGUID"))
@@ -218,13 +245,14 @@ def _values(
             elif content is not None and content.text:
                 text = canonical(content.text)
                 if row.setdefault(name, text) != text:
-                    yield project_problem(
+                    problem = project_problem(
                         codebook,
                         number,
                         f"two values of the variable '{name}', case {number}",
                         "one value of a variable for a source and its case",
                         "correct one of them in the program that made it, and export it again",
                     )
+                    yield replace(problem, column=name)
 
 
 def _joined(

@@ -205,18 +205,10 @@ def _codings(
         return [], 0, [], []
     text, why = source_text(archive, folder, source)
     needed = [part for part in coded if tag(part[0]) == "PlainTextSelection"]
-    if text is None and why and needed:
-        problem = project_problem(
-            archive.codebook,
-            None,
-            f"no text of {name}, which has codings: {why}",
-            "the plain text of every source whose text is coded, inside the archive",
-            "export the project with its sources inside, as plain text",
-        )
-        return [], 0, [], [problem]
     notes = []
     if text is None and needed:
-        notes.append(f"{name} has rich text only: the places of its codings are not checked")
+        lacks = f"no text: {why}" if why else "rich text only"
+        notes.append(f"{name} has {lacks}; the places of its codings are not checked")
     if text is None:
         length = max((end for _, _, end in coded if end is not None), default=0)
         places: dict[tuple[int, int], tuple[int, int]] = {}

@@ -57,14 +57,14 @@ def read(codebook: Codebook) -> RawTable:
         not in the encoding it declares.
     """
     data, meta = open_file(codebook, _SPSS)
-    names = tuple(map(str, data.columns))
+    names = tuple(map(str, meta.column_names))
     texts = {
         name: column_texts(
             _cells(data[name], str(meta.original_variable_types.get(name, ""))),
             codebook.file.decimal,
         )
         for name in codebook.used_names
-        if name in names
+        if name in data
     }
     labels = {
         name: {canonical(code): str(label).strip() for code, label in of.items()}

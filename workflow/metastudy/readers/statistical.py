@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,9 +18,10 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
 from metastudy.common.problems import BadInput
 from metastudy.readers.columns import moment
+from metastudy.readers.portable import Ranges, with_codes
 from metastudy.readers.refusals import read_bytes, refuse
 from metastudy.readers.sandbox import survives
-from metastudy.readers.signatures import is_encoding, what_it_is
+from metastudy.readers.signatures import PORTABLE, is_encoding, what_it_is
 
 __all__ = ["Program", "moments", "open_file"]
 
@@ -80,7 +84,36 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
             program.file,
             f"save the data as {program.suffix}, or correct file.format in the codebook",
         )
-    path, named = str(codebook.data_path), codebook.file.encoding
+    with _prepared(codebook, kind) as (path, ranges):
+        data, meta = _opened(codebook, program, kind, path)
+    data = data.rename(columns=name_of)
+    for key in _BY_NAME:
+        if of := getattr(meta, key, None):
+            setattr(meta, key, {name_of(name): value for name, value in of.items()})
+    meta.column_names = list(map(name_of, meta.column_names))
+    if ranges:
+        meta.missing_ranges = ranges
+    return data, meta
+
+
+@contextmanager
+def _prepared(codebook: Codebook, kind: str) -> Iterator[tuple[str, Ranges]]:
+    """Give the file to be read, and the missing codes that had to be taken out of it."""
+    content, ranges = read_bytes(codebook), Ranges()
+    if kind == PORTABLE:
+        content, ranges = with_codes(content)
+    if not ranges:
+        yield str(codebook.data_path), ranges
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.por"
+        path.write_bytes(content)
+        yield str(path), ranges
+
+
+def _opened(codebook: Codebook, program: Program, kind: str, path: str) -> tuple[pd.DataFrame, Any]:
+    """Let the library read the file, or say what kept it from that."""
+    named = codebook.file.encoding
     function = program.functions[kind]
     keywords = {"disable_datetime_conversion": True, **_KEYWORDS.get(function, {})}
     trial = f"import sys, pyreadstat; pyreadstat.{function}(sys.argv[1], **{keywords})"
@@ -88,21 +121,35 @@ def open_file(codebook: Codebook, program: Program) -> tuple[pd.DataFrame, Any]:
         raise _unreadable(codebook, program, "its bytes are damaged")
     if function in _KEYWORDS:  # a portable file has characters of its own
         keywords["encoding"] = named
+    reader = getattr(pyreadstat, function)
     try:
-        data, meta = getattr(pyreadstat, function)(path, **keywords)
+        return _used_alone(codebook, reader, path, keywords)
     except UnicodeDecodeError:
         raise _encoding(codebook, program) from None
     except (ReadstatError, PyreadstatError, ValueError, OverflowError, MemoryError) as error:
-        text = str(error)
-        spelt = "convert string" in text or "encoding" in text.lower()
-        if spelt or (named and not is_encoding(named)):
+        if _of_texts(error) or (named and not is_encoding(named)):
             raise _encoding(codebook, program) from None
-        raise _unreadable(codebook, program, text) from None
-    data = data.rename(columns=name_of)
-    for key in _BY_NAME:
-        if of := getattr(meta, key, None):
-            setattr(meta, key, {name_of(name): value for name, value in of.items()})
+        raise _unreadable(codebook, program, str(error)) from None
+
+
+def _used_alone(
+    codebook: Codebook, reader: Callable[..., Any], path: str, keywords: Mapping[str, Any]
+) -> tuple[pd.DataFrame, Any]:
+    """Read all columns, or those that are used where a text of another one is in no encoding."""
+    try:
+        data, meta = reader(path, **keywords)
+    except (UnicodeDecodeError, ReadstatError, PyreadstatError, ValueError) as error:
+        if not isinstance(error, UnicodeDecodeError) and not _of_texts(error):
+            raise
+        names = list(reader(path, metadataonly=True, **keywords)[1].column_names)
+        used = [name for name in names if name_of(name) in codebook.used_names]
+        data, meta = reader(path, usecols=used or names[:1], **keywords)
+        meta.column_names = names
     return data, meta
+
+
+def _of_texts(error: Exception) -> bool:
+    return "convert string" in str(error) or "encoding" in str(error).lower()
 
 
 def moments(

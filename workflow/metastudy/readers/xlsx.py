@@ -143,12 +143,12 @@ def _sheet(archive: archives.Archive, content: bytes) -> RawTable:
     width = max(len(row) for _, row in rows)
     header = [name_of(canonical(moment(value))) for value in rows[0][1]]
     header += [""] * (width - len(header))
+    header = _named(codebook, header, rows)
     used = [name for name in codebook.used_names if name in header]
     positions = {name: header.index(name) for name in used}
     xml = archive.bytes(path) if path in archive.members else b""
     problems = [
         *_twice(codebook, header),
-        *_unnamed(codebook, header, rows),
         *_merged(codebook, xml, set(positions.values())),
     ]
     if _FORMULA.search(xml):
@@ -249,21 +249,23 @@ def _twice(codebook: Codebook, header: Sequence[str]) -> Iterator[Problem]:
             )
 
 
-def _unnamed(
+def _named(
     codebook: Codebook, header: Sequence[str], rows: Sequence[tuple[int, Sequence[Any]]]
-) -> Iterator[Problem]:
-    """Report columns with cells and without a header: what they hold would be lost unseen."""
-    for place, name in enumerate(header):
-        first = next((number for number, row in rows if _given(_at(row, place))), None)
-        if not name and first is not None:
-            yield problem(
-                codebook,
-                f"cells in column {get_column_letter(place + 1)}, which has no header",
-                "a name in row 1 above every column with cells",
-                "give the column a name, or empty it; a merged header names its first column only",
-                row=first,
-                column=get_column_letter(place + 1),
-            )
+) -> list[str]:
+    """Call a column with cells and without a header by its letters: it is reported, not lost."""
+    filled = {place for _, row in rows[1:] for place, value in enumerate(row) if _given(value)}
+    if len(header) > 2 and sum(map(bool, header)) == 1 and len(filled) > 2:
+        raise refuse(
+            codebook,
+            f"one cell in row 1, and {len(filled)} in rows below",
+            "the names of the columns in row 1",
+            "take out what is above the header row, such as a title",
+            row=1,
+        )
+    return [
+        name or (f"(column {get_column_letter(place + 1)})" if place in filled else "")
+        for place, name in enumerate(header)
+    ]
 
 
 def _merged(codebook: Codebook, xml: bytes, used: set[int]) -> Iterator[Problem]:

@@ -59,7 +59,7 @@ CODED_FORMATS = ("qdpx", "matrix", "segments")
 KEYS_OF_FORMATS = {  # keys of `file`, and the formats in which they mean something
     "encoding": ("csv", "qualtrics", "markdown", "matrix", "segments", "sav", "dta"),
     "delimiter": ("csv", "qualtrics", "matrix", "segments"),
-    "sheet": ("xlsx", "segments"),
+    "sheet": ("xlsx", "matrix", "segments"),
     "heading": ("markdown",),
     "present": ("matrix",),
     "cases": ("segments",),

@@ -13,6 +13,7 @@ from metastudy.common.problems import BadInput, Problem
 from metastudy.common.unsaid import own_place
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.empty_arms import COPIES, no_empty_arm, unscored
 from metastudy.models.answers.interactions import check_interactions, products
 from metastudy.models.answers.scored_arms import Within, means_of, within_of
 from metastudy.models.answers.standardisers import centres, standardisers, within_sd
@@ -63,15 +64,18 @@ def rows_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = Fa
     spread = (within.n, within.variance) if within else None
     scale = standardisers(y, setting, randomised, spread)
     if (bad := scale[~(scale["scale"] > 0)]).size:
+        thin = unscored(study, [str(c) for c, _ in bad.index])
         raise BadInput(
             Problem(
                 study=study.id,
                 file=f"results/harmonized/{study.id}/measurements.parquet",
                 column=", ".join(f"{c} in {v}" if v else str(c) for c, v in bad.index),
-                found="the same score of everybody in a setting, or too few scores",
+                found=thin or "the same score of everybody in a setting, or too few scores",
                 expected="an outcome that varies within settings",
-                fix="take the construct out of `outcomes` in the study's codebook",
-                code="constant-outcome",
+                fix=f"{COPIES}; or take the construct out of `outcomes`"
+                if thin
+                else "take the construct out of `outcomes` in the study's codebook",
+                code="too-few-items" if thin else "constant-outcome",
             )
         )
     centre = centres(y, setting, randomised, within.n if within else None)
@@ -124,11 +128,12 @@ def people_of(study: Study, module: str, vocabulary: Vocabulary, folded: bool = 
         )
     ]
     keep = complete & answered
-    x, y, people = x[keep], y[keep], people[keep]
+    of_all, x, y, people = x, x[keep], y[keep], people[keep]
     levels: dict[str, pd.Series] = {}
     for name in (e["factor"] for e in study.report["exposures"] if "factor" in e):
-        levels[name] = _levels(study, name).reindex(people.index)
-        _no_empty_arm(study, name, list(vocabulary.levels(name)), levels[name])
+        assigned = _levels(study, name)
+        levels[name] = assigned.reindex(people.index)
+        no_empty_arm(study, name, list(vocabulary.levels(name)), assigned, y, of_all)
     setting = [people["country"], people["sector"], people["role"]]
     if pairs := study.report.get("interactions", []):
         more, described = products(pairs, x, exposures, vocabulary)
@@ -194,15 +199,18 @@ def _exposures(
 
 def _varies(study: Study, construct: str, sd: float) -> None:
     if not sd > 0:
+        thin = unscored(study, [construct])
         raise BadInput(
             Problem(
                 study=study.id,
                 file=f"results/harmonized/{study.id}/measurements.parquet",
                 column=construct,
-                found="the same score, or fewer than two scores, of everybody in a setting",
+                found=thin or "the same score, or fewer than two scores, of everybody in a setting",
                 expected="an exposure that varies within settings",
-                fix="take the construct out of `exposures` in the study's codebook",
-                code="constant-exposure",
+                fix=f"{COPIES}; or take the construct out of `exposures`"
+                if thin
+                else "take the construct out of `exposures` in the study's codebook",
+                code="too-few-items" if thin else "constant-exposure",
             )
         )
 
@@ -222,18 +230,3 @@ def _levels(study: Study, factor: str) -> pd.Series:
             )
         )
     return mine.drop_duplicates("respondent_id").set_index("respondent_id")["level"].astype(str)
-
-
-def _no_empty_arm(study: Study, factor: str, levels: list[str], level: pd.Series) -> None:
-    if empty := [name for name in levels if not (level == name).any()]:
-        raise BadInput(
-            Problem(
-                study=study.id,
-                file=f"data/raw/{study.id}/codebook.yaml",
-                column=f"factor {factor}",
-                found=f"nobody in: {', '.join(empty)}",
-                expected=f"somebody who answers an outcome in each of: {', '.join(levels)}",
-                fix="correct the value map of the factor, or take it out of `exposures`",
-                code="empty-arm",
-            )
-        )

@@ -213,7 +213,12 @@ def _no_event(study: Study, construct: str, score: pd.DataFrame) -> Iterator[Pro
         column=construct,
         found=f"{'items' if len(items) > 1 else 'the item'} {', '.join(bounds)}",
         expected="one item that is 0 or 1, as the module's model is `events`",
-        fix="bring the item to 0 and 1 by `values`, with min 0 and max 1; or put the construct "
+        fix=(
+            "where they are copies of one question, give them the same `item: NAME`; "
+            if len(items) > 1
+            else ""
+        )
+        + "bring the item to 0 and 1 by `values`, with min 0 and max 1; or put the construct "
         "into a module of the model `answers`, where it is a score",
         code="no-event",
     )
