@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from metastudy.codebook.codebook import PublishedTable
 from metastudy.display.formatting import joined, mark, number, words
 from metastudy.display.page import Page, Section, Table, Text, render
+from metastudy.parcelling.interviews import told_of_interviews
+from metastudy.parcels.codes import KIND
 from metastudy.parcels.request import Request
 
 __all__ = ["asked_for", "owner_page"]
@@ -19,6 +23,7 @@ NOT_IN_IT = (
     "No name of an organisation: sites are under pseudonyms made with your key.",
     "No smallest or largest value.",
     "No column of the data file that the codebook does not use, and no name of such a column.",
+    "Not which codes were applied together in an interview, no passage of it, and no coder's name.",
     "Not your key: the checksum of the data file can be tested by nobody else.",
 )
 
@@ -57,7 +62,7 @@ def owner_page(
                 Section("Estimates in the file", [_estimates(documents["estimates.json"])]),
                 Section("Published tables that were taken as known", _published(tables)),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
-                Section("What remains possible", [Text(_REMAINS.format(least=least))]),
+                Section("What remains possible", [Text(_remains(did, least))]),
             ],
         )
     )["html"]
@@ -107,6 +112,23 @@ _NONE_DECLARED = (
     "article or a report, say so in the codebook under published_tables and make the parcel again: "
     "what is in your table and not in a cell can otherwise be worked out as the difference of both."
 )
+
+
+def _remains(did: Mapping[str, Any], least: int) -> str:
+    if said := did.get("interviews"):
+        return _REMAINS_OF_CODES.format(least=least, alike=said["alike"], fewer=said["alike"] - 1)
+    return _REMAINS.format(least=least)
+
+
+_REMAINS_OF_CODES = (
+    "Each count in the file is over {least} interviews or more. In each, {alike} or more have the "
+    "code and {alike} or more have not, whichever of two coders is asked. So the counts tell of no "
+    "interview whether it has a code, not even if {fewer} of those who were interviewed compare "
+    "what they know of their own. Codes are counted one by one: nothing says which codes go "
+    "together. Who knows most of an organisation's interviews, as a coder does, can still work out "
+    "the others. Send a parcel only to people whom you would trust with a table of codes by "
+    "organisation."
+)
 _REMAINS = (
     "Each sum in the file is over {least} people or more. Sums over few people whose answers have "
     "few possible values can in principle be solved for the answers. So for every cell of up to "
@@ -119,13 +141,14 @@ _REMAINS = (
 
 
 def _contents(documents: Mapping[str, Any], size: int) -> Table:
-    study = documents["study.json"]
+    study, did = documents["study.json"], documents["control.json"]
     rows = [
         ("The study", "title, design, place and publication, as in the codebook"),
         ("Outcomes", joined(map(words, study["outcomes"]))),
         ("Exposures", joined(words(next(iter(e.values()))) for e in study["exposures"])),
         ("Cells", "of each site and pattern of answered outcomes: number of people, sums, sums of "
          "squares and products of scores and exposures"),
+        *_of_codes(did),
         ("Standardisers", "mean and standard deviation of each outcome in the reference group"),
         ("Data report", "rounded shares of answers, reliability of scales, sizes of conditions"),
         ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
@@ -139,12 +162,30 @@ def _cells(documents: Mapping[str, Any]) -> list[Table]:
     rows = []
     for name, cells in sorted(documents.items()):
         if name.startswith("cells/"):
-            n = cells["numbers"]["n"]
             fit = name.removeprefix("cells/").removesuffix(".json").replace("-", ", ")
-            sites = len(cells["coordinates"]["site"])
+            n, sites = _sizes(cells)
             rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{sum(n):.0f}"))
     columns = ("Fit", "Cells", "Sites", "People in the smallest", "People")
     return [Table("Cells of each fit that the study can enter.", columns, rows)]
+
+
+def _of_codes(did: Mapping[str, Any]) -> list[tuple[str, str]]:
+    said = (
+        "of each organisation: in how many interviews a code was applied and in how many not; of "
+        "interviews that two coders read, by both, by one of them, or by none"
+    )
+    return [("Counts of codes", said)] if did.get("interviews") else []
+
+
+def _sizes(cells: Mapping[str, Any]) -> tuple[list[float], int]:
+    """People behind each cell, and the number of sites; of codes by the one most looked for."""
+    numbers = cells["numbers"]
+    if str(cells["attributes"]["model"]) != KIND:
+        return numbers["n"], len(cells["coordinates"]["site"])
+    single, double = (np.array(numbers[name]).sum(axis=-1) for name in ("single", "double"))
+    read = single + double
+    most = int(read.sum(axis=0).argmax())
+    return [n for n in (*single[:, most], *double[:, most]) if n], len(set(cells["texts"]["site"]))
 
 
 def _flow(study: Mapping[str, Any], least: int) -> Table:
@@ -173,6 +214,7 @@ def _control(did: Mapping[str, Any]) -> Table:
     }
     note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
     rows = [(label, str(did[name])) for name, label in names.items()]
+    rows += told_of_interviews(did)
     if told := did.get("intervals"):
         said = f"{number(told['median'])}, at most {number(told['largest'])}"
         rows.append(("Standard errors over those of the rows, in twentieths: median", said))

@@ -16,6 +16,7 @@ from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.contrasts import codes_compared, contrasts
 from metastudy.models.codings.design import organisation_design, sides
 from metastudy.models.codings.estimates import blocks
+from metastudy.models.codings.join import join_codes
 from metastudy.models.codings.moderators import structures, with_moderators
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
@@ -109,6 +110,7 @@ CODINGS = Model(
     prior_of=prior_of,
     measured=scale_scores.NEEDED,
     cells=code_cells,
+    join=join_codes,
     moderate=with_moderators,
     structures=structures,
     design=organisation_design,
