@@ -47,6 +47,7 @@ def owner_page(
     tables : published ones, that were taken as known.
     """
     study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
+    unit = "log-odds" if did.get("interviews") else "standard deviations"
     return render(
         Page(
             name=str(manifest["study"]),
@@ -59,8 +60,8 @@ def owner_page(
                 Section("In the file", [_contents(documents, size), *_cells(documents)]),
                 Section("People", [_flow(study, least), *_places(study)]),
                 Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
-                Section("Estimates in the file", [_estimates(documents["estimates.json"])]),
-                Section("Published tables that were taken as known", _published(tables)),
+                Section("Estimates in the file", [_estimates(documents["estimates.json"], unit)]),
+                Section("Published tables that were taken as known", _published(tables, did)),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
                 Section("What remains possible", [Text(_remains(did, least))]),
             ],
@@ -97,7 +98,9 @@ def _asked(asked: Facts) -> list[Section]:
     return [Section("Asked for", [table])] if asked else []
 
 
-def _published(tables: Sequence[PublishedTable]) -> list[Table | Text]:
+def _published(tables: Sequence[PublishedTable], did: Mapping[str, Any]) -> list[Table | Text]:
+    if did.get("interviews"):
+        return [Text(_NONE_OF_CODES)]
     if not tables:
         return [Text(_NONE_DECLARED)]
     rows = [
@@ -107,6 +110,12 @@ def _published(tables: Sequence[PublishedTable]) -> list[Table | Text]:
     return [Table("Tables in the codebook.", ("Of", "Situation", "By"), rows, heads=3)]
 
 
+_NONE_OF_CODES = (
+    "None: tables of codes cannot be taken as known. If it is public how many interviews of an "
+    "organisation or of a setting have a code, compare: where your table is of a few more or fewer "
+    "interviews than a count in the file, the difference of both is of those few. Then do not send "
+    "the file."
+)
 _NONE_DECLARED = (
     "None is declared. If counts, means or standard deviations of these people are public, in an "
     "article or a report, say so in the codebook under published_tables and make the parcel again: "
@@ -146,11 +155,7 @@ def _contents(documents: Mapping[str, Any], size: int) -> Table:
         ("The study", "title, design, place and publication, as in the codebook"),
         ("Outcomes", joined(map(words, study["outcomes"]))),
         ("Exposures", joined(words(next(iter(e.values()))) for e in study["exposures"])),
-        ("Cells", "of each site and pattern of answered outcomes: number of people, sums, sums of "
-         "squares and products of scores and exposures"),
-        *_of_codes(did),
-        ("Standardisers", "mean and standard deviation of each outcome in the reference group"),
-        ("Data report", "rounded shares of answers, reliability of scales, sizes of conditions"),
+        *(_OF_CODES if did.get("interviews") else _OF_ANSWERS),
         ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
         ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
         ("Size", f"{size / 1000:.0f} kB; every part is text that any program for ZIP files shows"),
@@ -164,28 +169,37 @@ def _cells(documents: Mapping[str, Any]) -> list[Table]:
         if name.startswith("cells/"):
             fit = name.removeprefix("cells/").removesuffix(".json").replace("-", ", ")
             n, sites = _sizes(cells)
-            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{sum(n):.0f}"))
+            people = int(documents["control.json"]["people"]) if _coded(cells) else sum(n)
+            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{people:.0f}"))
     columns = ("Fit", "Cells", "Sites", "People in the smallest", "People")
     return [Table("Cells of each fit that the study can enter.", columns, rows)]
 
 
-def _of_codes(did: Mapping[str, Any]) -> list[tuple[str, str]]:
-    said = (
-        "of each organisation: in how many interviews a code was applied and in how many not; of "
-        "interviews that two coders read, by both, by one of them, or by none"
-    )
-    return [("Counts of codes", said)] if did.get("interviews") else []
+_OF_ANSWERS = [
+    ("Cells", "of each site and pattern of answered outcomes: number of people, sums, sums of "
+     "squares and products of scores and exposures"),
+    ("Standardisers", "mean and standard deviation of each outcome in the reference group"),
+    ("Data report", "rounded shares of answers, reliability of scales, sizes of conditions"),
+]  # fmt: skip
+_OF_CODES = [
+    ("Cells", "of each organisation and code: in how many interviews it was applied and in how "
+     "many not; of interviews that two coders read, by both, by one of them, or by none"),
+    ("Data report", "shares of codes and agreement of coders, from these counts; number of coders"),
+]  # fmt: skip
+
+
+def _coded(cells: Mapping[str, Any]) -> bool:
+    return str(cells["attributes"]["model"]) == KIND
 
 
 def _sizes(cells: Mapping[str, Any]) -> tuple[list[float], int]:
-    """People behind each cell, and the number of sites; of codes by the one most looked for."""
+    """People behind each cell, and the number of sites; of codes the smallest count of a unit."""
     numbers = cells["numbers"]
-    if str(cells["attributes"]["model"]) != KIND:
+    if not _coded(cells):
         return numbers["n"], len(cells["coordinates"]["site"])
-    single, double = (np.array(numbers[name]).sum(axis=-1) for name in ("single", "double"))
-    read = single + double
-    most = int(read.sum(axis=0).argmax())
-    return [n for n in (*single[:, most], *double[:, most]) if n], len(set(cells["texts"]["site"]))
+    parts = [np.array(numbers[name]).sum(axis=-1) for name in ("single", "double")]
+    counts = [float(one[one > 0].min()) for of in parts for one in of if (one > 0).any()]
+    return counts, len(set(cells["texts"]["site"]))
 
 
 def _flow(study: Mapping[str, Any], least: int) -> Table:
@@ -203,27 +217,36 @@ def _places(study: Mapping[str, Any]) -> list[Table]:
 
 
 def _control(did: Mapping[str, Any]) -> Table:
-    names = {
-        "people": "People in the cells",
-        "people_left": "People who left, as few had their pattern of answers",
-        "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
-        "people_moved": "People whose site became one of others, or none",
-        "sites_before": "Sites before",
-        "sites_after": "Sites after",
-        "settings_without_sites": "Settings without sites",
-    }
+    coded = bool(did.get("interviews"))
     note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
-    rows = [(label, str(did[name])) for name, label in names.items()]
+    rows = [(label, str(did[name])) for name, label in (_DID_TO_CODES if coded else _DID).items()]
     rows += told_of_interviews(did)
     if told := did.get("intervals"):
         said = f"{number(told['median'])}, at most {number(told['largest'])}"
         rows.append(("Standard errors over those of the rows, in twentieths: median", said))
-    return Table(
-        f"People of a site, pattern of answers and condition are {did['least']} or more.",
-        ("", ""),
-        rows,
-        note=note,
-    )
+    behind = "Interviews behind each count" if coded else _BEHIND
+    return Table(f"{behind} are {did['least']} or more.", ("", ""), rows, note=note)
+
+
+_BEHIND = "People of a site, pattern of answers and condition"
+_DID = {
+    "people": "People in the cells",
+    "people_left": "People who left, as few had their pattern of answers",
+    "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
+    "people_moved": "People whose site became one of others, or none",
+    "sites_before": "Sites before",
+    "sites_after": "Sites after",
+    "settings_without_sites": "Settings without sites",
+}
+_DID_TO_CODES = {
+    "people": "Interviews in the counts",
+    "people_left": "Interviews that left, as few are in their setting",
+    "people_with_fewer_outcomes": "Interviews of settings in which some code is left out",
+    "people_moved": "Interviews whose organisation is one of others, for one code at least",
+    "sites_before": "Organisations before",
+    "sites_after": "Organisations after, others counted as one",
+    "settings_without_sites": "Settings without an organisation of its own",
+}
 
 
 def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
@@ -234,7 +257,7 @@ def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
     return [Table("What this did to the estimates.", columns, moved, heads=3, note=note)]
 
 
-def _estimates(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _estimates(rows: Sequence[Mapping[str, Any]], unit: str) -> Table:
     main = [row for row in rows if row["variant"] == "main"]
     shown = [
         (words(r["module"]), words(r["exposure"]), words(r["outcome"]), words(r["vignette"]),
@@ -242,4 +265,4 @@ def _estimates(rows: Sequence[Mapping[str, Any]]) -> Table:
         for r in main
     ]  # fmt: skip
     columns = ("Module", "Exposure", "Outcome", "Situation", "People", "Estimate", "Standard error")
-    return Table("Estimates of this study alone, in standard deviations.", columns, shown, heads=4)
+    return Table(f"Estimates of this study alone, in {unit}.", columns, shown, heads=4)
