@@ -26,6 +26,7 @@ from metastudy.common.problems import BadInput
 from metastudy.data_report.inspection.codings import coding, coding_of_counts
 from metastudy.harmonized.study import Study
 from metastudy.models.codings.cells import code_cells
+from metastudy.models.codings.kind import CODINGS
 from metastudy.parcelling.control import control
 from metastudy.parcelling.differences import check_within
 from metastudy.parcelling.loss import losses, told_of
@@ -277,6 +278,24 @@ def test_the_data_report_from_counts_is_that_of_the_rows_where_nothing_was_merge
         )  # fmt: skip
         assert mine.kappa == pytest.approx(theirs.kappa, abs=1e-12)
         assert mine.alpha == pytest.approx(theirs.alpha, abs=1e-12)
+
+
+def test_interviews_are_counted_once_though_codes_tell_other_organisations_apart() -> None:
+    """An organisation by itself for one code and among others for another has one number."""
+    size = {f"a-org-{s}": (20, 0) for s in range(6)}
+    study = coded_study("a", size, dict(zip(CODES, (0.5, 0.1, 0.5, 0.5), strict=True)))
+    cells = cells_after(study)
+    per_unit = (cells.single.sum("reading") + cells.double.sum("agreement")).max("code")
+    assert per_unit.sum() > 120, "unit by unit they would be counted twice"
+    for found in (cells, code_cells([study], MODULE, VOCABULARY)):
+        whose, n = CODINGS.sizes(found)
+        assert set(whose) == {"a"}
+        assert n.sum() == 120
+    report = coding_of_counts([cells], "a", 1, 10)
+    assert report is not None
+    assert report.read == 120
+    assert sum(int(one.n) for one in report.organisations) == 120
+    assert len(report.organisations) == 6
 
 
 def test_what_cannot_go_is_refused_by_name() -> None:

@@ -102,24 +102,26 @@ def coding_of_counts(
 
     Returns
     -------
-    None without codes. Interviews of an organisation are those of the code that most were read for;
-    agreement is of all pairs of coders together, as counts do not tell who they were.
+    None without codes. Organisations are those of the code that most interviews were read for, and
+    of such codes the one that tells most organisations apart. Agreement is of all pairs of coders
+    together, as counts do not tell who they were.
     """
     rows: list[Code] = []
-    most: Counter[str] = Counter()
+    of_units: dict[str, int] = {}
     read = double = 0
     for one in cells:
         for code in one.code.values:
             single, pair = one.single.sel(code=code).values, one.double.sel(code=code).values
             n = single.sum(-1) + pair.sum(-1)
-            for unit, number in zip(one.organisation.values, n.tolist(), strict=True):
-                most[str(unit)] = max(most[str(unit)], int(number))
+            mine = {str(u): int(k) for u, k in zip(one.organisation.values, n, strict=True) if k}
+            if (sum(mine.values()), len(mine)) > (sum(of_units.values()), len(of_units)):
+                of_units = mine
             read, double = max(read, int(n.sum())), max(double, int(pair.sum()))
             rows.append(_of_counts(str(code), single.sum(0), pair.sum(0), least))
     if not rows:
         return None
-    units = sorted(most)
-    shown = protect([most[unit] for unit in units], least).cells
+    units = sorted(of_units)
+    shown = protect([of_units[unit] for unit in units], least).cells
     named = zip(units, shown, strict=True)
     return Coding(
         read=count(read, least),
