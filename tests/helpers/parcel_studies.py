@@ -12,7 +12,8 @@ from helpers.raw_studies import VOCABULARY
 from metastudy.codebook.codebook import load
 from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import Study, load_study
-from metastudy.parcelling.control import Controlled, control
+from metastudy.parcelling.control import control
+from metastudy.parcelling.controlled import Controlled
 from metastudy.parcelling.make import documents
 from metastudy.parcels.parcel import write
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from helpers.parcel_attack import NotEnded, solved, sums_of
 from helpers.parcel_studies import KEY
@@ -124,3 +126,31 @@ def test_every_cell_that_control_lets_out_fits_many_data_sets(
     )
     figures(cells=float(len(smallest)), smallest=float(min(smallest)), unmoved=float(unmoved))
     assert unmoved <= answers / 100
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("name", ["frontline_interviews", "coping_cases", "finnish_cases"])
+def test_every_count_of_codes_that_control_lets_out_fits_many_codings(
+    name: str, tmp_path: Path
+) -> None:
+    """All codings that give a count, in closed form: which interviews have the code is open."""
+    study = shipped(name, tmp_path / "rows")
+    before = cells_of_one(study, "strain", VOCABULARY)
+    after = control(study, VOCABULARY, 5).coded["strain", "main"]
+    numbers = {which: _codings(cells) for which, cells in (("rows", before), ("parcel", after))}
+    print(
+        f"{name}: {len(numbers['parcel'])} counts, at least {min(numbers['parcel'])} codings each"
+    )
+    assert min(numbers["rows"]) == 1, "without control some count has one coding alone"
+    assert min(numbers["parcel"]) >= math.comb(10, 5) > ENOUGH
+
+
+def _codings(cells: xr.Dataset) -> list[int]:
+    """How many codings of its interviews give each count, of one coder and of two."""
+    found = []
+    for counts in (cells.single.values.reshape(-1, 2), cells.double.values.reshape(-1, 4)):
+        for one in counts.astype(int).tolist():
+            if sum(one):
+                ways = math.factorial(sum(one)) // math.prod(map(math.factorial, one))
+                found.append(ways)
+    return found

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import xarray as xr
 import yaml
 
 from helpers.parcel_studies import PLANTED, raw_study
@@ -90,3 +91,31 @@ def test_parcels_give_the_cells_of_the_rows_to_the_byte_and_mix_with_them(tmp_pa
     assert "[wrong-format]" in said
     assert "Traceback" not in said
     assert (analyst / CELLS[0]).is_file(), "bad data cost nothing that was there"
+
+
+def test_interviews_that_ship_are_a_parcel_that_mixes_with_rows(tmp_path: Path) -> None:
+    """Of nine interviews an organisation: so all are others of their setting, and are counted."""
+    owner, analyst = project(tmp_path / "owner"), project(tmp_path / "analyst")
+    raw, name = ROOT / "data" / "raw", "frontline_interviews"
+    known = yaml.safe_load((raw / "manifest.yaml").read_text("utf-8"))
+    for folder, study in ((owner, name), (analyst, "finnish_cases")):
+        shutil.copytree(raw / study, folder / "data" / "raw" / study)
+        text = yaml.safe_dump({study: known[study]})
+        (folder / "data" / "raw" / "manifest.yaml").write_text(text, "utf-8")
+    snakemake(analyst, "request")
+    shutil.copy(analyst / "parcels" / "request.json", owner)
+    said = snakemake(owner, "parcel", "--config", f"study={name}", "request=request.json")
+    assert "cells were merged" in said
+    snakemake(owner, "verify_parcel", "--config", f"study={name}", "request=request.json")
+    (analyst / "data" / "raw" / name).mkdir()
+    shutil.copy(owner / "parcels" / f"{name}.parcel", analyst / "data" / "raw" / name)
+    snakemake(analyst, "results/cells/strain.nc", "results/data_report/index.html")
+    with xr.open_dataset(analyst / "results" / "cells" / "strain.nc") as cells:
+        own = cells.sel(organisation=cells.study == name)
+        read = own.single.sum("reading") + own.double.sum("agreement")
+        by_country = read.groupby(own.country).sum().max("code")
+        assert by_country.to_series().to_dict() == {"GB-SCT": 102, "US": 78}
+        assert set(cells.study.values) == {name, "finnish_cases"}
+    report = (analyst / "results" / "data_report" / f"{name}.html").read_text("utf-8")
+    assert "came as a parcel" in report
+    assert "org-others-1" in report

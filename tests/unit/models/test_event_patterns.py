@@ -26,7 +26,8 @@ from metastudy.models.events.kind import EVENTS
 from metastudy.models.events.observations import log_odds
 from metastudy.models.events.patterns import MOST, TABLE, is_joint, pair_names, probabilities
 from metastudy.models.prior_simulation import parameters
-from metastudy.parcelling.control import control, modules_of
+from metastudy.parcelling.control import control
+from metastudy.parcelling.controlled import modules_of
 from metastudy.posterior.contrasts import contrasts
 
 THREE = ("threat_quality", "threat_profession", "threat_job")
@@ -161,7 +162,7 @@ def test_of_more_than_six_outcomes_none_are_compared() -> None:
 
 
 def test_no_pattern_of_anybody_goes_into_a_parcel() -> None:
-    """A parcel has cells of modules of answers alone, and a study of events alone has none."""
+    """No parcel has cells of events, and a study of events alone makes none."""
     sections = {name: dict(VOCABULARY[name]) for name in VOCABULARY.sections}
     assert modules_of(two(), VOCABULARY) == ["threat"]
     sections["modules"]["threat"] = {**sections["modules"]["threat"], "model": "events"}
@@ -169,7 +170,7 @@ def test_no_pattern_of_anybody_goes_into_a_parcel() -> None:
     assert modules_of(two(), words) == []
     with pytest.raises(BadInput) as bad:
         control(two(), words, 5)
-    assert bad.value.problems[0].found == "no answers on scales"
+    assert bad.value.problems[0].found == "no answers on scales and no coded interviews"
 
 
 def of_priors(cells: xr.Dataset) -> pd.DataFrame:

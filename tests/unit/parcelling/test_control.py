@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.hand_made import answer_study, coding_study
+from helpers.hand_made import answer_study
 from helpers.parcel_studies import KEY, PLANTED, harmonized, parcel_of, raw_study, report_of
 from helpers.raw_studies import VOCABULARY
 from metastudy.common.keyed_checksum import keyed
@@ -26,7 +26,8 @@ from metastudy.common.problems import BadInput
 from metastudy.data_report.inspection.study import inspect
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
-from metastudy.parcelling.control import LEAST, control
+from metastudy.parcelling.control import control
+from metastudy.parcelling.controlled import LEAST
 from metastudy.parcelling.flow import in_hundredths, public_report
 from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
@@ -295,10 +296,3 @@ def test_data_report_and_cells_are_of_the_same_people(uneven: Study) -> None:
         people = sum(cells[f"cells/threat-{variant}.json"]["numbers"]["n"])
         assert people == sum(place.n for place in found.places if isinstance(place.n, int))
         assert people == cells["study.json"]["rows_kept"]
-
-
-def test_codings_of_interviews_make_no_parcel() -> None:
-    with pytest.raises(BadInput, match="no answers on scales"):
-        control(
-            coding_study("two", [("a", {"x": ["role_change"]})], ["role_change"]), VOCABULARY, 5
-        )

@@ -36,7 +36,7 @@ def put(folder: Path, content: bytes | str) -> Path:
 
 def test_a_request_is_read_back_as_it_was_with_the_order_of_levels(tmp_path: Path) -> None:
     found = read(put(tmp_path, text()))
-    assert found.fits == {"threat": ("main",), "coping": ("main", "folded")}, "none of codings"
+    assert found.fits == {"threat": ("main",), "coping": ("main", "folded"), "strain": ("main",)}
     assert found.smallest_cell == 12
     assert found.vocabulary.sections == VOCABULARY.sections
     for factor in VOCABULARY["factors"]:
@@ -47,9 +47,17 @@ def test_a_request_is_read_back_as_it_was_with_the_order_of_levels(tmp_path: Pat
 
 def test_one_module_is_asked_for_alone_and_nothing_is_no_request() -> None:
     assert set(of_config(CONFIG | {"modules": "coping"}, VOCABULARY).fits) == {"coping"}
-    assert set(of_config(CONFIG | {"modules": ["threat", "strain"]}, VOCABULARY).fits) == {"threat"}
+    both = of_config(CONFIG | {"modules": ["threat", "strain"]}, VOCABULARY)
+    assert set(both.fits) == {"threat", "strain"}, "answers on scales, and codes of interviews"
     with pytest.raises(MetastudyError, match="nothing to ask"):
-        spelt(of_config(CONFIG | {"modules": "strain"}, VOCABULARY, MADE_WITH))
+        spelt(of_config(CONFIG | {"modules": "strain"}, of_events(), MADE_WITH))
+
+
+def of_events() -> Vocabulary:
+    """The vocabulary with a module of patterns of answers, which no parcel holds."""
+    modules = dict(VOCABULARY["modules"])
+    modules["strain"] = {**modules["strain"], "model": "events"}
+    return Vocabulary({**VOCABULARY.sections, "modules": modules})
 
 
 def turned() -> Vocabulary:
@@ -109,7 +117,10 @@ CONTENTS: dict[str, tuple[Callable[[Document], None], str]] = {
     "no fits": (without("asks", "fits"), "no 'fits'"),
     "fits of nothing": (set_to("asks", "fits", to={}), "asks.fits"),
     "fits are a list": (set_to("asks", "fits", to=["threat"]), "asks.fits"),
-    "a fit of codings": (set_to("asks", "fits", "strain", to=["main"]), "the fit 'strain'"),
+    "a fit of events": (
+        set_to(*WORDS, "modules", "strain", "model", to="events"),
+        "the fit 'strain'",
+    ),
     "a fit of no module": (set_to("asks", "fits", "thret", to=["main"]), "Did you mean 'threat'"),
     "a variant of no kind": (set_to("asks", "fits", "threat", to=["main", "rows"]), "rows"),
     "a variant twice": (set_to("asks", "fits", "threat", to=["main", "main"]), "threat"),

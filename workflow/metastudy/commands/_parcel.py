@@ -14,11 +14,14 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.keyed_checksum import ALGORITHM, keyed
 from metastudy.common.problems import MetastudyError
 from metastudy.common.text import did_you_mean
+from metastudy.data_report.inspection.codings import coding_of_counts
 from metastudy.data_report.inspection.study import inspect
+from metastudy.data_report.inspection.values import Inspection
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonized.study import Study, load_study
 from metastudy.parcelling.asked import study_asked_for
-from metastudy.parcelling.control import Controlled, control
+from metastudy.parcelling.control import control
+from metastudy.parcelling.controlled import Controlled
 from metastudy.parcelling.differences import check_within
 from metastudy.parcelling.flow import in_hundredths
 from metastudy.parcelling.loss import Loss, losses, told_of
@@ -89,7 +92,7 @@ def made(args: argparse.Namespace) -> Made:
     told = told_of(found, controlled.did)
     controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
-    inspected = in_hundredths(json.loads(inspect(controlled.study, vocabulary, least).to_json()))
+    inspected = in_hundredths(json.loads(_inspected(study, controlled, vocabulary).to_json()))
     secret = pseudonyms.key(codebook, args.pseudonyms)
     manifest = {
         "study": study.id,
@@ -112,6 +115,17 @@ def made(args: argparse.Namespace) -> Made:
     return Made(
         path, manifest, inside, study, controlled, vocabulary, request, not_asked, tables, found
     )
+
+
+def _inspected(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> Inspection:
+    """The data report of the controlled study; that of codes is made of the counts that go out."""
+    least = int(controlled.did["least"])
+    found = inspect(controlled.study, vocabulary, least)
+    if not controlled.coded:
+        return found
+    counted = [cells for (_, variant), cells in controlled.coded.items() if variant == "main"]
+    coders = int(study.readings["coder_id"].nunique())
+    return replace(found, coding=coding_of_counts(counted, study.id, coders, least))
 
 
 def _study(

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-__all__ = ["Agreement", "agreement", "kappa", "presence"]
+__all__ = ["Agreement", "agreement", "alpha", "kappa", "presence"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,13 @@ def presence(codings: pd.DataFrame, readings: pd.DataFrame, code: str) -> pd.Dat
     return marked.pivot(index="source_id", columns="coder_id", values="found")
 
 
-def _alpha(double: pd.DataFrame) -> float | None:
+def alpha(double: pd.DataFrame) -> float | None:
+    """Krippendorff's alpha of readings, nominal; missing where all of them say one thing.
+
+    Parameters
+    ----------
+    double : (source, coder), 0, 1 or missing.
+    """
     import krippendorff
 
     if np.unique(double.to_numpy()[double.notna().to_numpy()]).size < 2:
@@ -114,7 +120,7 @@ def agreement(
                 double=len(double),
                 double_read=int(double.notna().to_numpy().sum()),
                 double_found=int(double.eq(1).to_numpy().sum()),
-                alpha=_alpha(double) if len(double) else None,
+                alpha=alpha(double) if len(double) else None,
                 kappa=sum(v * n for v, n in values) / weight if weight else None,
                 pairs=len(values),
             )

@@ -18,7 +18,7 @@ from metastudy.common.text import shown
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import Study, load_study
-from metastudy.parcelling.control import modules_of
+from metastudy.parcelling.controlled import modules_of
 from metastudy.parcelling.make import VARIANTS
 from metastudy.parcels.request import Request
 
@@ -128,7 +128,8 @@ def _same_order(study: Study, codebook: Codebook, request: Request, own: Path) -
         mine = vocabularies.load(own)
     except BadInput:  # a project that is made for this parcel need not have one
         mine = request.vocabulary
-    for factor in dict.fromkeys(e["factor"] for e in study.report["exposures"] if "factor" in e):
+    named = [e.get("factor", e.get("attribute")) for e in study.report["exposures"]]
+    for factor in dict.fromkeys(name for name in named if name):
         here = codebook.vocabulary if factor in study.vocabulary.get("factors", {}) else mine
         if factor not in here["factors"] or factor not in request.vocabulary["factors"]:
             continue

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,30 +15,20 @@ import pandas as pd
 from metastudy.codebook.codebook import PublishedTable
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import disclosure
-from metastudy.common.problems import BadInput
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.rows import Rows, rows_of
 from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE
+from metastudy.parcelling.controlled import LEAST, Controlled, modules_of, no_parcel
 from metastudy.parcelling.flow import public_report
+from metastudy.parcelling.interviews import control_interviews
 from metastudy.parcelling.lattice import lattice_of
 from metastudy.parcelling.patterns import coarsened
 from metastudy.parcelling.published import groups_of, who_leaves_too
 from metastudy.parcelling.sums import FEWEST, Telling
-from metastudy.parcels.refusals import Refusal, refused
+from metastudy.parcels.request import CODINGS, KINDS
 
-__all__ = ["LEAST", "Controlled", "control", "modules_of"]
-
-LEAST = 10  # people in a cell, whatever the configuration says
-ANSWERS = "answers"  # the kind of model whose cells can be a parcel's
-
-
-@dataclass(frozen=True)
-class Controlled:
-    """A study after control, its report as it may be seen, and what control did to it."""
-
-    study: Study
-    did: dict[str, Any]
+__all__ = ["control"]
 
 
 @dataclass
@@ -55,12 +43,6 @@ class _People:
     version: np.ndarray  # conditions and other exposures of two values, together
     needed: np.ndarray  # outcomes that exposures are made of
     traits: list[tuple[str, str]]  # measured exposures: construct and vignette
-
-
-def modules_of(study: Study, vocabulary: Vocabulary) -> list[str]:
-    """The modules that a study enters with answers on scales."""
-    modules = (vocabulary.module(outcome) for outcome in study.report["outcomes"])
-    return [m for m in dict.fromkeys(modules) if m and vocabulary.model(m) == ANSWERS]
 
 
 def control(
@@ -87,17 +69,12 @@ def control(
     BadInput
         ``parcel`` if the study has no answers on scales, or if nobody is left.
     """
+    if _kind(study, vocabulary) == CODINGS:
+        return control_interviews(study, vocabulary, least, tables)
     least = max(least, LEAST)
     modules = modules_of(study, vocabulary)
-    if not modules:
-        raise _refused(
-            study,
-            "no answers on scales",
-            "answers to scales, of which sufficient statistics can be sent",
-            "codings of interviews are counts of few people; there is no parcel of them yet",
-        )
     if not study.has_rows:
-        raise _refused(
+        raise no_parcel(
             study,
             "arms with means",
             "rows of people, of which sufficient statistics can be made",
@@ -133,6 +110,37 @@ def control(
     }
     report = public_report(study.report, len(changed.respondents), len(away), least)
     return Controlled(replace(changed, report=report), did)
+
+
+def _kind(study: Study, vocabulary: Vocabulary) -> str:
+    """The one kind of model that all outcomes of a study are of."""
+    kinds: dict[str, list[str]] = {}
+    for outcome in study.report["outcomes"]:
+        if module := vocabulary.module(outcome):
+            kinds.setdefault(vocabulary.model(module), []).append(outcome)
+    other = [outcome for kind in kinds if kind not in KINDS for outcome in kinds[kind]]
+    if not set(kinds) & set(KINDS):
+        raise no_parcel(
+            study,
+            "no answers on scales and no coded interviews",
+            "answers to scales or codes of interviews, of which counts and sums can be sent",
+            "what is of few people, or counts of patterns of one person's answers, stays at home",
+        )
+    if other:
+        raise no_parcel(
+            study,
+            f"{', '.join(other)}, of which no parcel can be made",
+            "outcomes that are answers on scales or codes of interviews",
+            "take what is named out of `outcomes` in the codebook",
+        )
+    if len(kinds) > 1:
+        raise no_parcel(
+            study,
+            "answers on scales and codes of interviews in one study",
+            "one of the two, as control looks at each by itself",
+            "give each a folder and a codebook of its own, and make two parcels",
+        )
+    return next(iter(kinds))
 
 
 def _sites(setting: np.ndarray, site: np.ndarray, sited: np.ndarray) -> int:
@@ -315,12 +323,12 @@ def _check_values(
         for name in np.unique(site[here].astype(str)) if len(here) else ():
             members = here[site[here] == name]
             if why := _told(telling, members, kept[members]):
-                raise _refused(
+                raise no_parcel(
                     study, f"a cell that tells answers: {why}", "sums that tell nobody's answer",
                     "this is a fault of the workflow, please report it; nothing was written",
                 )  # fmt: skip
     if leaves.all():
-        raise _refused(
+        raise no_parcel(
             study,
             _why_nobody(telling),
             f"{telling.least} people of a setting and condition, whose sums tell no answer",
@@ -384,14 +392,9 @@ def _check_counts(study: Study, people: _People, least: int) -> None:
     keys = np.column_stack([people.setting, site, people.version, seen])
     count = np.unique(keys, axis=0, return_counts=True)[1]
     if count.min() < least:
-        raise _refused(
+        raise no_parcel(
             study,
             f"a cell of fewer than {least} people after disclosure control",
             f"cells of {least} people at least",
             "this is a fault of the workflow, please report it; nothing was written",
         )
-
-
-def _refused(study: Study, found: str, expected: str, fix: str) -> BadInput:
-    where = Path("results", "harmonized", study.id)
-    return refused(where, Refusal(found, expected, fix), study.id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from metastudy.common.problems import BadInput
+from metastudy.parcels.codes import KIND
 from metastudy.parcels.refusals import Refusal, refused
 
 __all__ = ["check_within"]
@@ -27,7 +28,7 @@ def check_within(study: str, documents: Documents, least: int) -> None:
         ``parcel`` for the first pair that does.
     """
     people, answered = _people(documents), _answered(documents)
-    pairs: list[tuple[str, int, int]] = []
+    pairs: list[tuple[str, int, int]] = list(_coded(documents))
     for row in documents["estimates.json"]:
         name = _of_estimate(row)
         if name in answered:
@@ -51,6 +52,30 @@ def check_within(study: str, documents: Documents, least: int) -> None:
             )
 
 
+def _is_coded(document: Mapping[str, Any]) -> bool:
+    return str(document["attributes"]["model"]) == KIND
+
+
+def _coded(documents: Documents) -> Iterator[tuple[str, int, int]]:
+    """Interviews behind each code of a place, and those that the place is said to have.
+
+    A code is left out of a whole setting or is of all its interviews, so the first is the sum of
+    some settings of the place; a place with one setting has one number.
+    """
+    said = {tuple(place): int(n) for *place, n in documents["study.json"]["places"]}
+    for fit, document in documents.items():
+        if not fit.startswith("cells/") or not _is_coded(document):
+            continue
+        numbers, places = document["numbers"], _places_of(document)
+        for c, code in enumerate(document["coordinates"]["code"]):
+            read: Counter[tuple[str, ...]] = Counter()
+            for u, place in enumerate(places):
+                read[place] += int(sum(numbers["single"][u][c]) + sum(numbers["double"][u][c]))
+            for place, n in read.items():
+                if n:
+                    yield f"interviews for {code} in {fit} and places", n, said[place]
+
+
 def _places_of(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     texts = document["texts"]
     return list(zip(texts["country"], texts["sector"], texts["role"], strict=True))
@@ -59,7 +84,7 @@ def _places_of(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def _people(documents: Documents) -> Counts:
     """People of each place in the cells of the one fit that has them all; none if several have."""
     mains = [d for name, d in documents.items() if name.endswith("-main.json")]
-    if len(mains) != 1:
+    if len(mains) != 1 or _is_coded(mains[0]):
         return {}
     numbers = mains[0]["numbers"]
     found: Counter[tuple[str, ...]] = Counter()
@@ -73,7 +98,7 @@ def _answered(documents: Documents) -> Counts:
     """People who answered each outcome, by fit and place."""
     found: Counter[tuple[str, ...]] = Counter()
     for fit, document in documents.items():
-        if not fit.startswith("cells/"):
+        if not fit.startswith("cells/") or _is_coded(document):
             continue
         module, _, variant = fit.removeprefix("cells/").removesuffix(".json").rpartition("-")
         numbers, places = document["numbers"], _places_of(document)

@@ -59,7 +59,7 @@ def in_hundredths(inspected: Mapping[str, Any]) -> dict[str, Any]:
     return {k: _rounded(v) if k in _OF_PEOPLE else v for k, v in inspected.items()}
 
 
-_OF_PEOPLE = ("answers", "arms", "ratings")
+_OF_PEOPLE = ("answers", "arms", "coding", "ratings")
 
 
 def _rounded(value: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
-from metastudy.parcelling.control import Controlled, modules_of
+from metastudy.parcelling.controlled import Controlled, modules_of
 from metastudy.parcelling.make import estimates_of
 
 __all__ = ["Loss", "losses", "told_of"]
@@ -42,9 +42,12 @@ def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list
         before, after = (
             {
                 tuple(row[name] for name in NAMES): row
-                for row in estimates_of(cells_of_one(one, module, vocabulary), vocabulary, "main")
+                for row in estimates_of(cells, vocabulary, "main")
             }
-            for one in (study, controlled.study)
+            for cells in (
+                cells_of_one(study, module, vocabulary),
+                controlled.cells(module, vocabulary),
+            )
         )
         for key, row in before.items():
             about = (module, row["exposure"], row["outcome"])

@@ -11,10 +11,10 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.harmonized.study import Study
-from metastudy.models.aggregate import cells_of_one
 from metastudy.models.base import NOT_STATED
 from metastudy.models.registry import model_of
-from metastudy.parcelling.control import Controlled, modules_of
+from metastudy.parcelling.controlled import Controlled, modules_of, no_parcel
+from metastudy.parcelling.interviews import parts_in
 from metastudy.parcels.cells import document_of
 
 __all__ = ["VARIANTS", "documents", "estimates_of"]
@@ -46,11 +46,40 @@ def documents(
     }
     rows: list[dict[str, Any]] = []
     for module in modules:
-        for variant in VARIANTS if fits is None else fits[module]:
-            cells = cells_of_one(study, module, vocabulary, variant)
+        for variant in _variants(controlled, module, vocabulary, fits):
+            cells = controlled.cells(module, vocabulary, variant)
             found[f"cells/{module}-{variant}.json"] = document_of(cells)
             rows += estimates_of(cells, vocabulary, variant)
     return {**found, "estimates.json": rows}
+
+
+def _variants(
+    controlled: Controlled,
+    module: str,
+    vocabulary: Vocabulary,
+    fits: Mapping[str, Sequence[str]] | None,
+) -> list[str]:
+    """The variants of a module that go in.
+
+    Raises
+    ------
+    BadInput
+        ``parcel`` for one that is asked for and would tell of codes of one person together.
+    """
+    if not controlled.coded:
+        return list(VARIANTS if fits is None else fits[module])
+    there = [variant for of, variant in controlled.coded if of == module]
+    parts = parts_in(controlled.study, module, vocabulary)
+    if fits is not None and parts and "folded" in fits[module]:
+        named = ", ".join(f"{part} (of {of})" for part, of in parts.items())
+        raise no_parcel(
+            controlled.study,
+            f"the fit {module}, folded, which counts as one code {named}: with the counts of each "
+            "it would tell how many interviews have both",
+            "fits that count each code by itself",
+            f"ask the analyst for a request without {module} in `sensitivity.folded`",
+        )
+    return there if fits is None else [variant for variant in fits[module] if variant in there]
 
 
 def estimates_of(cells: Any, vocabulary: Vocabulary, variant: str) -> list[dict[str, Any]]:
@@ -77,7 +106,8 @@ def _study(
 ) -> dict[str, Any]:
     study, report = controlled.study, controlled.study.report
     outcomes = [o for o in report["outcomes"] if vocabulary.module(o) in modules]
-    factors = dict.fromkeys(e["factor"] for e in report["exposures"] if "factor" in e)
+    named = [e.get("factor", e.get("attribute")) for e in report["exposures"]]
+    factors = dict.fromkeys(name for name in named if name in vocabulary["factors"])
     return {
         "codebook": {key: str(value) for key, value in report["codebook"].items()},
         "outcomes": outcomes,

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from metastudy.parcelling.older_codes import check_codes, differs
 from metastudy.parcelling.sums import FEWEST
+from metastudy.parcels.codes import KIND
 from metastudy.parcels.parcel import SUFFIX, Parcel, read
-from metastudy.parcels.refusals import Refusal, refused
 
 __all__ = ["OLDER", "check_against_older", "older_parcels", "put_aside"]
 
@@ -81,17 +82,15 @@ def check_against_older(new: Documents, older: Parcel, least: int, path: Path) -
     for fit in sorted(set(new) & set(older.documents)):
         if not fit.startswith("cells/"):
             continue
+        kinds = {str(one[fit]["attributes"]["model"]) for one in (older.documents, new)}
+        if kinds == {KIND}:
+            check_codes(new[fit], older.documents[fit], fit, least, older.id, path)
+        if kinds & {KIND}:
+            continue
         before, after = _cells(older.documents[fit]), _cells(new[fit])
         for place, (mine, theirs) in _parts(after, before).items():
             if told := _few(mine, theirs, least):
-                said = Refusal(
-                    f"in {fit}, {place}: {told}, against the parcel in {path.as_posix()}",
-                    "parcels of a study that differ by nobody, or by so many people that these "
-                    "could be a cell of their own",
-                    "if that parcel was never sent, remove it and make the new one; if it was, "
-                    "wait until more people have come or gone",
-                )
-                raise refused(Path("parcels", f"{older.id}{SUFFIX}"), said, older.id)
+                raise differs(f"in {fit}, {place}: {told}", path, older.id)
 
 
 def _cells(document: Documents) -> list[_Cell]:

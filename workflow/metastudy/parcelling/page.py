@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from metastudy.codebook.codebook import PublishedTable
 from metastudy.display.formatting import joined, mark, number, words
 from metastudy.display.page import Page, Section, Table, Text, render
+from metastudy.parcelling.interviews import told_of_interviews
+from metastudy.parcels.codes import KIND
 from metastudy.parcels.request import Request
 
 __all__ = ["asked_for", "owner_page"]
@@ -19,6 +23,7 @@ NOT_IN_IT = (
     "No name of an organisation: sites are under pseudonyms made with your key.",
     "No smallest or largest value.",
     "No column of the data file that the codebook does not use, and no name of such a column.",
+    "Not which codes were applied together in an interview, no passage of it, and no coder's name.",
     "Not your key: the checksum of the data file can be tested by nobody else.",
 )
 
@@ -42,6 +47,7 @@ def owner_page(
     tables : published ones, that were taken as known.
     """
     study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
+    unit = "log-odds" if did.get("interviews") else "standard deviations"
     return render(
         Page(
             name=str(manifest["study"]),
@@ -54,10 +60,10 @@ def owner_page(
                 Section("In the file", [_contents(documents, size), *_cells(documents)]),
                 Section("People", [_flow(study, least), *_places(study)]),
                 Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
-                Section("Estimates in the file", [_estimates(documents["estimates.json"])]),
-                Section("Published tables that were taken as known", _published(tables)),
+                Section("Estimates in the file", [_estimates(documents["estimates.json"], unit)]),
+                Section("Published tables that were taken as known", _published(tables, did)),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
-                Section("What remains possible", [Text(_REMAINS.format(least=least))]),
+                Section("What remains possible", [Text(_remains(did, least))]),
             ],
         )
     )["html"]
@@ -92,7 +98,9 @@ def _asked(asked: Facts) -> list[Section]:
     return [Section("Asked for", [table])] if asked else []
 
 
-def _published(tables: Sequence[PublishedTable]) -> list[Table | Text]:
+def _published(tables: Sequence[PublishedTable], did: Mapping[str, Any]) -> list[Table | Text]:
+    if did.get("interviews"):
+        return [Text(_NONE_OF_CODES)]
     if not tables:
         return [Text(_NONE_DECLARED)]
     rows = [
@@ -102,10 +110,33 @@ def _published(tables: Sequence[PublishedTable]) -> list[Table | Text]:
     return [Table("Tables in the codebook.", ("Of", "Situation", "By"), rows, heads=3)]
 
 
+_NONE_OF_CODES = (
+    "None: tables of codes cannot be taken as known. If it is public how many interviews of an "
+    "organisation or of a setting have a code, compare: where your table is of a few more or fewer "
+    "interviews than a count in the file, the difference of both is of those few. Then do not send "
+    "the file."
+)
 _NONE_DECLARED = (
     "None is declared. If counts, means or standard deviations of these people are public, in an "
     "article or a report, say so in the codebook under published_tables and make the parcel again: "
     "what is in your table and not in a cell can otherwise be worked out as the difference of both."
+)
+
+
+def _remains(did: Mapping[str, Any], least: int) -> str:
+    if said := did.get("interviews"):
+        return _REMAINS_OF_CODES.format(least=least, alike=said["alike"], fewer=said["alike"] - 1)
+    return _REMAINS.format(least=least)
+
+
+_REMAINS_OF_CODES = (
+    "Each count in the file is over {least} interviews or more. In each, {alike} or more have the "
+    "code and {alike} or more have not, whichever of two coders is asked. So the counts tell of no "
+    "interview whether it has a code, not even if {fewer} of those who were interviewed compare "
+    "what they know of their own. Codes are counted one by one: nothing says which codes go "
+    "together. Who knows most of an organisation's interviews, as a coder does, can still work out "
+    "the others. Send a parcel only to people whom you would trust with a table of codes by "
+    "organisation."
 )
 _REMAINS = (
     "Each sum in the file is over {least} people or more. Sums over few people whose answers have "
@@ -119,15 +150,12 @@ _REMAINS = (
 
 
 def _contents(documents: Mapping[str, Any], size: int) -> Table:
-    study = documents["study.json"]
+    study, did = documents["study.json"], documents["control.json"]
     rows = [
         ("The study", "title, design, place and publication, as in the codebook"),
         ("Outcomes", joined(map(words, study["outcomes"]))),
         ("Exposures", joined(words(next(iter(e.values()))) for e in study["exposures"])),
-        ("Cells", "of each site and pattern of answered outcomes: number of people, sums, sums of "
-         "squares and products of scores and exposures"),
-        ("Standardisers", "mean and standard deviation of each outcome in the reference group"),
-        ("Data report", "rounded shares of answers, reliability of scales, sizes of conditions"),
+        *(_OF_CODES if did.get("interviews") else _OF_ANSWERS),
         ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
         ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
         ("Size", f"{size / 1000:.0f} kB; every part is text that any program for ZIP files shows"),
@@ -139,12 +167,39 @@ def _cells(documents: Mapping[str, Any]) -> list[Table]:
     rows = []
     for name, cells in sorted(documents.items()):
         if name.startswith("cells/"):
-            n = cells["numbers"]["n"]
             fit = name.removeprefix("cells/").removesuffix(".json").replace("-", ", ")
-            sites = len(cells["coordinates"]["site"])
-            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{sum(n):.0f}"))
+            n, sites = _sizes(cells)
+            people = int(documents["control.json"]["people"]) if _coded(cells) else sum(n)
+            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{people:.0f}"))
     columns = ("Fit", "Cells", "Sites", "People in the smallest", "People")
     return [Table("Cells of each fit that the study can enter.", columns, rows)]
+
+
+_OF_ANSWERS = [
+    ("Cells", "of each site and pattern of answered outcomes: number of people, sums, sums of "
+     "squares and products of scores and exposures"),
+    ("Standardisers", "mean and standard deviation of each outcome in the reference group"),
+    ("Data report", "rounded shares of answers, reliability of scales, sizes of conditions"),
+]  # fmt: skip
+_OF_CODES = [
+    ("Cells", "of each organisation and code: in how many interviews it was applied and in how "
+     "many not; of interviews that two coders read, by both, by one of them, or by none"),
+    ("Data report", "shares of codes and agreement of coders, from these counts; number of coders"),
+]  # fmt: skip
+
+
+def _coded(cells: Mapping[str, Any]) -> bool:
+    return str(cells["attributes"]["model"]) == KIND
+
+
+def _sizes(cells: Mapping[str, Any]) -> tuple[list[float], int]:
+    """People behind each cell, and the number of sites; of codes the smallest count of a unit."""
+    numbers = cells["numbers"]
+    if not _coded(cells):
+        return numbers["n"], len(cells["coordinates"]["site"])
+    parts = [np.array(numbers[name]).sum(axis=-1) for name in ("single", "double")]
+    counts = [float(one[one > 0].min()) for of in parts for one in of if (one > 0).any()]
+    return counts, len(set(cells["texts"]["site"]))
 
 
 def _flow(study: Mapping[str, Any], least: int) -> Table:
@@ -162,26 +217,36 @@ def _places(study: Mapping[str, Any]) -> list[Table]:
 
 
 def _control(did: Mapping[str, Any]) -> Table:
-    names = {
-        "people": "People in the cells",
-        "people_left": "People who left, as few had their pattern of answers",
-        "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
-        "people_moved": "People whose site became one of others, or none",
-        "sites_before": "Sites before",
-        "sites_after": "Sites after",
-        "settings_without_sites": "Settings without sites",
-    }
+    coded = bool(did.get("interviews"))
     note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
-    rows = [(label, str(did[name])) for name, label in names.items()]
+    rows = [(label, str(did[name])) for name, label in (_DID_TO_CODES if coded else _DID).items()]
+    rows += told_of_interviews(did)
     if told := did.get("intervals"):
         said = f"{number(told['median'])}, at most {number(told['largest'])}"
         rows.append(("Standard errors over those of the rows, in twentieths: median", said))
-    return Table(
-        f"People of a site, pattern of answers and condition are {did['least']} or more.",
-        ("", ""),
-        rows,
-        note=note,
-    )
+    behind = "Interviews behind each count" if coded else _BEHIND
+    return Table(f"{behind} are {did['least']} or more.", ("", ""), rows, note=note)
+
+
+_BEHIND = "People of a site, pattern of answers and condition"
+_DID = {
+    "people": "People in the cells",
+    "people_left": "People who left, as few had their pattern of answers",
+    "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
+    "people_moved": "People whose site became one of others, or none",
+    "sites_before": "Sites before",
+    "sites_after": "Sites after",
+    "settings_without_sites": "Settings without sites",
+}
+_DID_TO_CODES = {
+    "people": "Interviews in the counts",
+    "people_left": "Interviews that left, as few are in their setting",
+    "people_with_fewer_outcomes": "Interviews of settings in which some code is left out",
+    "people_moved": "Interviews whose organisation is one of others, for one code at least",
+    "sites_before": "Organisations before",
+    "sites_after": "Organisations after, others counted as one",
+    "settings_without_sites": "Settings without an organisation of its own",
+}
 
 
 def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
@@ -192,7 +257,7 @@ def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
     return [Table("What this did to the estimates.", columns, moved, heads=3, note=note)]
 
 
-def _estimates(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _estimates(rows: Sequence[Mapping[str, Any]], unit: str) -> Table:
     main = [row for row in rows if row["variant"] == "main"]
     shown = [
         (words(r["module"]), words(r["exposure"]), words(r["outcome"]), words(r["vignette"]),
@@ -200,4 +265,4 @@ def _estimates(rows: Sequence[Mapping[str, Any]]) -> Table:
         for r in main
     ]  # fmt: skip
     columns = ("Module", "Exposure", "Outcome", "Situation", "People", "Estimate", "Standard error")
-    return Table("Estimates of this study alone, in standard deviations.", columns, shown, heads=4)
+    return Table(f"Estimates of this study alone, in {unit}.", columns, shown, heads=4)

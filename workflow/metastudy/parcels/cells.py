@@ -1,12 +1,8 @@
-"""Cells of answers as a JSON document, and back to the same bytes.
-
-A float is spelt by its shortest decimal that is read back as the same float, so nothing is lost.
-"""
+"""Cells of a parcel as documents, and back to the same bytes; those of answers are checked here."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +10,13 @@ import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.unsaid import is_unsaid
+from metastudy.parcels import codes
+from metastudy.parcels.form import Form, Wrong, agree, opened, spelt
 from metastudy.parcels.parcel import Parcel
 from metastudy.parcels.refusals import AGAIN, Refusal
 
 __all__ = ["cells_of", "check_vocabulary", "document_of"]
 
-DIMS = ("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome")
 _NUMBERS: Mapping[str, tuple[tuple[str, ...], type]] = {
     "n": (("cell",), np.float64),
     "xx": (("cell", "coefficient", "coefficient_"), np.float64),
@@ -44,28 +41,20 @@ _TEXTS: Mapping[str, str] = {
     **dict.fromkeys(("construct_of", "vignette_of"), "outcome"),
     "family_of": "construct",
 }
-_MAY_MISS = ("centre", "scale", "scale_df")  # null where nobody was asked
-_ATTRIBUTES = ("model", "data", "module", "variant", "studies", "dropped", "vocabulary")
-_LONGEST = 200  # characters of a name
+ANSWERS = Form(
+    coordinates=("setting", "site", "coefficient", "exposure", "construct", "vignette", "outcome"),
+    numbers=_NUMBERS,
+    texts=_TEXTS,
+    may_miss=("centre", "scale", "scale_df"),  # null where nobody was asked
+    same={"coefficient_": "coefficient", "outcome_": "outcome"},
+)
+_FORMS = {"answers": ANSWERS, "codings": codes.CODES}
 _SLACK = 1e-8  # of rounding, relative to the largest number
 
 
 def document_of(cells: xr.Dataset) -> dict[str, Any]:
     """The cells of one study as a document."""
-    return {
-        "coordinates": {name: [str(v) for v in cells[name].values] for name in DIMS},
-        "numbers": {name: _listed(cells[name].values) for name in _NUMBERS},
-        "texts": {name: [str(v) for v in cells[name].values] for name in _TEXTS},
-        "attributes": {name: str(cells.attrs[name]) for name in _ATTRIBUTES},
-    }
-
-
-def _listed(values: np.ndarray) -> Any:
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        found = values.astype(object)
-        found[np.isnan(values)] = None
-        return found.tolist()
-    return values.tolist()
+    return spelt(cells, _FORMS[str(cells.attrs["model"])])
 
 
 def cells_of(parcel: Parcel, module: str, variant: str) -> xr.Dataset:
@@ -85,103 +74,23 @@ def cells_of(parcel: Parcel, module: str, variant: str) -> xr.Dataset:
     def wrong(found: str, expected: str) -> Refusal:
         return Refusal(found, expected, AGAIN, place=place)
 
-    parts = {"coordinates", "numbers", "texts", "attributes"}
-    if not isinstance(document, dict) or set(document) != parts:
-        raise wrong("another structure", f"an object of {', '.join(sorted(parts))}")
-    for part, names in (
-        ("coordinates", DIMS), ("numbers", _NUMBERS), ("texts", _TEXTS), ("attributes", _ATTRIBUTES)
-    ):  # fmt: skip
-        found = document[part]
-        if not isinstance(found, dict) or set(found) != set(names):
-            raise wrong(f"other names in '{part}'", f"{', '.join(names)}")
-    coordinates = {name: _names(document["coordinates"][name], name, wrong) for name in DIMS}
-    sizes = {name: len(of) for name, of in coordinates.items()}
-    sizes["coefficient_"], sizes["outcome_"] = sizes["coefficient"], sizes["outcome"]
-    variables: dict[str, Any] = {}
-    for name, (dims, kind) in _NUMBERS.items():
-        variables[name] = (dims, _array(document["numbers"][name], name, dims, kind, sizes, wrong))
-    for name, dim in _TEXTS.items():
-        of = _names(document["texts"][name], name, wrong, empty=True)
-        if len(of) != sizes[dim]:
-            raise wrong(f"'{name}' of {len(of)}", f"one of each {dim}, {sizes[dim]}")
-        variables[name] = (dim, of)
-    attributes = {name: document["attributes"][name] for name in _ATTRIBUTES}
-    if not all(isinstance(value, str) and len(value) < 10**6 for value in attributes.values()):
-        raise wrong("an attribute that is no text", "attributes that are texts")
-    cells = xr.Dataset(variables, coordinates, attributes)
-    _sound(cells, parcel, module, variant, wrong)
+    kind = _kind(document)
+    cells = opened(document, _FORMS[kind], wrong)
+    agree(cells, parcel, kind, module, variant, wrong)
+    (codes.check_sound if kind == codes.KIND else _sound)(cells, parcel, wrong)
     return cells
 
 
-Wrong = Callable[[str, str], Refusal]
+def _kind(document: Any) -> str:
+    """The kind of model that a document has the form of."""
+    names = document.get("coordinates") if isinstance(document, dict) else None
+    return codes.KIND if isinstance(names, dict) and "organisation" in names else "answers"
 
 
-def _names(of: Any, name: str, wrong: Wrong, empty: bool = False) -> np.ndarray:
-    sound = isinstance(of, list) and all(isinstance(v, str) and len(v) <= _LONGEST for v in of)
-    if not sound or not (empty or name == "vignette" or all(of)):
-        raise wrong(f"'{name}' that is no list of names", f"texts of at most {_LONGEST} characters")
-    return np.array(of, dtype=str) if of else np.array([], dtype="<U1")
-
-
-def _array(
-    values: Any, name: str, dims: tuple[str, ...], kind: type, sizes: dict[str, int], wrong: Wrong
-) -> np.ndarray:
-    """One variable as an array of its kind; the first of a new dimension sets its size."""
-    try:
-        found = np.array(values, dtype=object)
-    except ValueError:
-        found = np.array(None)
-    if found.ndim == 1 and len(dims) > 1 and found.size == 0:
-        found = found.reshape(0, *(sizes.get(dim, 0) for dim in dims[1:]))
-    wanted = tuple(sizes.setdefault(d, n) for d, n in zip(dims, found.shape, strict=False))
-    if found.ndim != len(dims) or found.shape != wanted:
-        raise wrong(
-            f"'{name}' of the shape {found.shape}", f"{wanted or dims}, by {', '.join(dims)}"
-        )
-    types = {float: (int, float), int: (int,), bool: (bool,)}
-    base = {np.float64: float, np.bool_: bool}.get(kind, int)
-    flat = found.ravel().tolist()
-    if base is float and name in _MAY_MISS:
-        flat = [float("nan") if v is None else v for v in flat]
-    if not all(type(v) in types[base] for v in flat):
-        raise wrong(f"a value in '{name}' that is no {base.__name__}", f"{base.__name__}s")
-    try:
-        array: np.ndarray = np.array(flat, dtype=kind).reshape(found.shape)
-    except OverflowError:
-        raise wrong(
-            f"a number in '{name}' that is too large", "numbers of people's answers"
-        ) from None
-    if base is float and (
-        np.isinf(array).any() or (np.isnan(array).any() and name not in _MAY_MISS)
-    ):
-        raise wrong(f"a number in '{name}' that is not finite", "finite numbers")
-    return array
-
-
-def _sound(cells: xr.Dataset, parcel: Parcel, module: str, variant: str, wrong: Wrong) -> None:
+def _sound(cells: xr.Dataset, parcel: Parcel, wrong: Wrong) -> None:
     """What holds of all cells that people's answers can give."""
     least = int(parcel.manifest["least"])
-    attrs, sizes = cells.attrs, cells.sizes
-    said = (attrs["model"], attrs["module"], attrs["variant"])
-    if said != ("answers", module, variant):
-        raise wrong(f"cells of {', '.join(said)[:80]}", f"answers, {module}, {variant}")
-    try:
-        about, dropped = json.loads(attrs["studies"]), json.loads(attrs["dropped"])
-        added = json.loads(attrs["vocabulary"])
-        one = {k: parcel.study["codebook"][k] for k in ("citation", "response_mode", "provenance")}
-        agrees = about == {parcel.id: one} and added == parcel.study["vocabulary"]
-        agrees &= all(
-            set(d) == {"study", "rule", "rows"}
-            and type(d["rows"]) is int
-            and d["study"] == parcel.id
-            for d in dropped
-        )
-    except (ValueError, TypeError, KeyError, RecursionError):
-        agrees = False
-    if not agrees:
-        raise wrong("attributes that do not agree with study.json", "those of its codebook")
-    if set(cells.study.values) != {parcel.id}:
-        raise wrong("cells of another study", f"cells of {parcel.id} alone")
+    sizes = cells.sizes
     for name, size in (("site_of_cell", "site"), ("pattern_of_cell", "pattern"),
                        ("setting_of_site", "setting")):  # fmt: skip
         values = cells[name].values
@@ -204,7 +113,7 @@ def _sound(cells: xr.Dataset, parcel: Parcel, module: str, variant: str, wrong: 
         raise wrong("outcomes that are not its constructs in its vignettes", "all pairs, in order")
     if cells.coefficient.values.tolist() != ["intercept", *cells.exposure.values]:
         raise wrong("coefficients that are not its exposures", "the intercept and each exposure")
-    for name in DIMS:
+    for name in ANSWERS.coordinates:
         of = cells[name].values.tolist()
         if len(set(of)) < len(of) and name != "site":
             raise wrong(f"the same name twice in '{name}'", "each once")
@@ -255,6 +164,9 @@ def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
     fix = "run `snakemake request`, and ask the owner for the parcel made with parcels/request.json"
     for (module, variant), document in parcel.fits.items():
         coordinates, texts = document["coordinates"], document["texts"]
+        if _kind(document) == codes.KIND:
+            codes.check_words(document, module, variant, vocabulary, fix)
+            continue
         for construct in coordinates["construct"]:
             known = construct in vocabulary["constructs"]
             if not known or vocabulary.module(construct) != module:

@@ -20,10 +20,10 @@ __all__ = ["SUFFIX", "VERSION", "Parcel", "parcel_in", "read", "sealed", "vocabu
 __resources__ = ("../../schemas/parcel.schema.yaml",)
 SCHEMA = Path(__file__).parents[2] / "schemas" / "parcel.schema.yaml"
 FORMAT = "metastudy-parcel"
-VERSION = 3
-# Version 1 has no `request`, and neither 1 nor 2 says how much wider intervals are; all else is the
-# same.
-READS = (1, 2, 3)
+VERSION = 4
+# Version 1 has no `request`, neither 1 nor 2 says how much wider intervals are, and before 4 there
+# are no counts of codes; all else is the same.
+READS = (1, 2, 3, 4)
 SUFFIX = ".parcel"
 _PLAIN = ("study", "control", "report", "estimates")
 

@@ -22,14 +22,14 @@ from metastudy.common.yaml_document import Document, yaml_path
 from metastudy.parcels.container import digest, strict_json
 from metastudy.parcels.refusals import Refusal
 
-__all__ = ["AGAIN", "VERSION", "Request", "of_config", "read", "spelt"]
+__all__ = ["AGAIN", "CODINGS", "KINDS", "VERSION", "Request", "of_config", "read", "spelt"]
 
 __resources__ = ("../../schemas/request.schema.yaml",)
 SCHEMA = Path(__file__).parents[2] / "schemas" / "request.schema.yaml"
 FORMAT = "metastudy-parcel-request"
 VERSION = 1
 MOST_BYTES = 2**20  # the vocabulary that ships makes 0.02 MB
-ANSWERS = "answers"  # the kind of model whose cells can be a parcel's
+ANSWERS, CODINGS = KINDS = ("answers", "codings")  # of models whose cells can be a parcel's
 CODE = "request"
 AGAIN = "ask the analyst for the request again, made with `snakemake request`"
 
@@ -66,7 +66,7 @@ def of_config(
 
     Returns
     -------
-    The request; without fits where no module of answers on scales is selected.
+    The request; without fits where no module of answers on scales or of codes is selected.
     """
     asked = config.get("modules", "all")
     asked = [asked] if isinstance(asked, str) and asked != "all" else asked
@@ -74,7 +74,7 @@ def of_config(
     fits = {
         module: ("main", "folded") if module in folded else ("main",)
         for module in vocabulary["modules"]
-        if vocabulary.model(module) == ANSWERS and (asked == "all" or module in asked)
+        if vocabulary.model(module) in KINDS and (asked == "all" or module in asked)
     }
     least = int(config.get("privacy", {}).get("smallest_cell", 1))
     return Request(fits, least, vocabulary, dict(made_with or {}))
@@ -90,8 +90,8 @@ def spelt(request: Request) -> str:
     """
     if not request.fits:
         raise MetastudyError(
-            "there is nothing to ask owners for: `modules` selects no module of answers on scales, "
-            "and parcels hold only those"
+            "there is nothing to ask owners for: `modules` selects no module of answers on scales "
+            "or of codes, and parcels hold only those"
         )
     whole = {**_asks(request), "made_with": dict(request.made_with), "digest": request.digest}
     return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
@@ -174,12 +174,12 @@ def _checked(document: Any, path: Path) -> Request:
             place="digest",
         )
     vocabulary = _vocabulary(asks["vocabulary"], path)
-    known = [m for m in vocabulary["modules"] if vocabulary.model(m) == ANSWERS]
+    known = [m for m in vocabulary["modules"] if vocabulary.model(m) in KINDS]
     for module in asks["fits"]:
         if module not in known:
             raise Refusal(
                 f"the fit '{module[:80]}'.{did_you_mean(module, known)}",
-                f"modules of answers on scales of its vocabulary: {', '.join(known)}",
+                f"modules of answers on scales and of codes in its vocabulary: {', '.join(known)}",
                 place="asks.fits",
             )
     fits = {module: tuple(variants) for module, variants in asks["fits"].items()}

@@ -35,12 +35,27 @@ def check_suffices(parcel: Parcel, path: Path, wanted: Request) -> None:
     """
     fix = FIX.format(study=parcel.id)
     not_asked = (parcel.request or {}).get("not_asked", {})
+    there = {module for module, _ in parcel.fits}
     lacking = [
         f"{module}, {variant}"
         for module, variants in wanted.fits.items()
         for variant in variants
         if variant in not_asked.get(module, ())
     ]
+    if never := [
+        f"{module}, {variant}"
+        for module, variants in wanted.fits.items()
+        for variant in variants
+        if module in there and (module, variant) not in parcel.fits and not lacking
+    ]:
+        said = Refusal(
+            f"a parcel without {'; '.join(never)}",
+            "cells of each fit that `modules` and `sensitivity.folded` select; where a code is a "
+            "part of another one, no parcel holds their counts as one code",
+            "take the module out of `sensitivity.folded`, or the study out of `studies`",
+            place="request",
+        )
+        raise refused(path, said, parcel.id)
     if lacking:
         said = Refusal(
             f"a parcel made for a request that did not ask for {'; '.join(lacking)}",

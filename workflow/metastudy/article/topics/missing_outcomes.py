@@ -54,7 +54,8 @@ def table(evidence: Results) -> Table:
         "the same exposures at the same site who did, and if they are lower or higher. People "
         "without any outcome are in no analysis."
     )
-    if any(evidence.parcels(module) for module in evidence.cells):
+    answered = [module for module in evidence.cells if evidence.model(module) == "answers"]
+    if any(evidence.parcels(module) for module in answered):
         caption += (
             " Of studies that came as parcels, answers that disclosure control took out count as "
             "missing."

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import count, ends, protect, shares
-from metastudy.data_report.agreement import agreement
+from metastudy.data_report.agreement import agreement, alpha, kappa
 from metastudy.data_report.inspection.values import (
     Code,
     Coding,
@@ -20,7 +25,7 @@ from metastudy.data_report.inspection.values import (
 )
 from metastudy.harmonized.study import Study
 
-__all__ = ["coding", "findings_of", "ratings"]
+__all__ = ["coding", "coding_of_counts", "findings_of", "ratings"]
 
 
 def _part(n: int, total: int, least: int) -> Part | None:
@@ -79,6 +84,68 @@ def coding(study: Study, vocabulary: Vocabulary, least: int) -> Coding | None:
             for name, n in zip(per_organisation.index, shown, strict=True)
         ),
         codes=tuple(rows),
+    )
+
+
+def coding_of_counts(
+    cells: Sequence[xr.Dataset], study: str, coders: int, least: int
+) -> Coding | None:
+    """What can be said of codings by counts alone, as a parcel holds them.
+
+    Parameters
+    ----------
+    cells : of codings of one study, a module each
+        (:func:`metastudy.models.codings.cells.code_cells`).
+    study : id, which pseudonyms begin with.
+    coders : how many coders there are.
+    least : the smallest cell that is shown.
+
+    Returns
+    -------
+    None without codes. Organisations are those of the code that most interviews were read for, and
+    of such codes the one that tells most organisations apart. Agreement is of all pairs of coders
+    together, as counts do not tell who they were.
+    """
+    rows: list[Code] = []
+    of_units: dict[str, int] = {}
+    read = double = 0
+    for one in cells:
+        for code in one.code.values:
+            single, pair = one.single.sel(code=code).values, one.double.sel(code=code).values
+            n = single.sum(-1) + pair.sum(-1)
+            mine = {str(u): int(k) for u, k in zip(one.organisation.values, n, strict=True) if k}
+            if (sum(mine.values()), len(mine)) > (sum(of_units.values()), len(of_units)):
+                of_units = mine
+            read, double = max(read, int(n.sum())), max(double, int(pair.sum()))
+            rows.append(_of_counts(str(code), single.sum(0), pair.sum(0), least))
+    if not rows:
+        return None
+    units = sorted(of_units)
+    shown = protect([of_units[unit] for unit in units], least).cells
+    named = zip(units, shown, strict=True)
+    return Coding(
+        read=count(read, least),
+        double=ends(double, read, least),
+        enough_double=double >= least,
+        coders=coders,
+        organisations=tuple(Organisation(unit.removeprefix(f"{study}-"), n) for unit, n in named),
+        codes=tuple(rows),
+    )
+
+
+def _of_counts(code: str, single: np.ndarray, pair: np.ndarray, least: int) -> Code:
+    """One code, from counts of interviews of one coder (2,) and of two (4,)."""
+    total, twice = int(single.sum() + pair.sum()), int(pair.sum())
+    both, first, second, none = (int(n) for n in pair)
+    found = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], [both, first, second, none], axis=0)
+    few = twice < least
+    return Code(
+        code=code,
+        sources=_part(int(single[0]) + twice - none, total, least),
+        double=None if few else _part(2 * both + first + second, 2 * twice, least),
+        alpha=None if few else number_or_none(alpha(pd.DataFrame(found))),
+        kappa=None if few else number_or_none(kappa(found[:, 0], found[:, 1])),
+        pairs=0 if few else 1,
     )
 
 

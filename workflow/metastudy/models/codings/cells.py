@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,10 @@ from metastudy.harmonized.study import Study
 from metastudy.models.base import GROUPINGS, attributes_of, in_order
 from metastudy.models.codings.readings import at_units, codes_of, readings_of
 
-__all__ = ["DATA", "code_cells"]
+__all__ = ["DATA", "OF_UNITS", "assembled", "code_cells"]
 
 DATA = ("single", "double")
+OF_UNITS = (*GROUPINGS, "role", "arrangement", "site")
 
 
 def code_cells(
@@ -77,28 +78,48 @@ def code_cells(
         has = [s.id for s in studies if _declares(s, exposure["name"])]
         value = units[exposure["name"]].where(units["study"].isin(has))
         x[:, column] = 0.5 * (value == other).to_numpy() - 0.5 * (value == reference).to_numpy()
+    about = units.assign(organisation=names)
+    attributes = attributes_of("codings", DATA, studies, module, folded, [])
+    return assembled(single, double, x, about, codes, exposures, vocabulary, attributes)
+
+
+def assembled(
+    single: np.ndarray,
+    double: np.ndarray,
+    x: np.ndarray,
+    units: pd.DataFrame,
+    codes: Sequence[str],
+    exposures: Sequence[Mapping[str, str]],
+    vocabulary: Vocabulary,
+    attributes: Mapping[str, str],
+) -> xr.Dataset:
+    """Put cells of codings together from their arrays, as :func:`code_cells` describes them.
+
+    Parameters
+    ----------
+    units : a row a unit: its name as ``organisation``, and the columns :data:`OF_UNITS`.
+    codes : in the order of the vocabulary.
+    exposures : ``id``, ``name`` and ``type`` of each.
+    """
     return xr.Dataset(
         {
             "single": (("organisation", "code", "reading"), single),
             "double": (("organisation", "code", "agreement"), double),
             "x": (("organisation", "exposure"), x),
-            **{
-                c: ("organisation", units[c].to_numpy(dtype=str))
-                for c in (*GROUPINGS, "role", "arrangement", "site")
-            },
+            **{c: ("organisation", units[c].to_numpy(dtype=str)) for c in OF_UNITS},
             "family_of": ("code", np.array([vocabulary.family(c) for c in codes], dtype=str)),
             "exposure_name": ("exposure", np.array([e["name"] for e in exposures], dtype=str)),
             "exposure_type": ("exposure", np.array([e["type"] for e in exposures], dtype=str)),
         },
         coords={
-            "organisation": np.array(names, dtype=str),
+            "organisation": units["organisation"].to_numpy(dtype=str),
             "code": np.array(codes, dtype=str),
             "family": list(dict.fromkeys(vocabulary.family(c) for c in codes)),
             "reading": ["applied", "not_applied"],
             "agreement": ["both", "only_first", "only_second", "none"],
             "exposure": np.array([e["id"] for e in exposures], dtype=str),
         },
-        attrs=attributes_of("codings", DATA, studies, module, folded, []),
+        attrs=dict(attributes),
     )
 
 

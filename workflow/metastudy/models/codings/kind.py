@@ -16,6 +16,7 @@ from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.contrasts import codes_compared, contrasts
 from metastudy.models.codings.design import organisation_design, sides
 from metastudy.models.codings.estimates import blocks
+from metastudy.models.codings.join import join_codes
 from metastudy.models.codings.moderators import structures, with_moderators
 from metastudy.models.codings.observations import observe_interviews
 from metastudy.models.codings.predictive import checks, of_interviews
@@ -52,8 +53,17 @@ def weigh(cells: xr.Dataset, weights: np.ndarray) -> xr.Dataset:
 
 
 def sizes(cells: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Study of each unit, and its number of interviews."""
-    return cells.study.values, interviews(cells).max("code").values
+    """Study of each place, and its number of interviews.
+
+    In a parcel an organisation can stand by itself for one code and be among others for another.
+    So interviews are counted by code, in all units of a place, and then of the code with most.
+    """
+    where = zip(*(cells[name].values for name in (*GROUPINGS, "role", "arrangement")), strict=True)
+    number: dict[tuple[str, ...], int] = {}
+    at = [number.setdefault(place, len(number)) for place in where]
+    read = np.zeros((len(number), cells.sizes["code"]))
+    np.add.at(read, at, interviews(cells).values)
+    return np.array([study for study, *_ in number]), read.max(axis=1)
 
 
 def _effects(cells: xr.Dataset) -> pd.DataFrame:
@@ -109,6 +119,7 @@ CODINGS = Model(
     prior_of=prior_of,
     measured=scale_scores.NEEDED,
     cells=code_cells,
+    join=join_codes,
     moderate=with_moderators,
     structures=structures,
     design=organisation_design,

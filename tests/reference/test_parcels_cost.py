@@ -1,0 +1,75 @@
+"""What disclosure control moves where there is something to coarsen, in units of posterior SD.
+
+Six studies like the experiment that ships, whose homes have six people of each version and whose
+people left out answers: all homes are lost, and so are some answers. Interviews lose more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+
+from helpers.raw_studies import VOCABULARY
+from helpers.repository import ROOT
+from helpers.six_experiments import six_experiments
+from metastudy.inference.fit import fit
+from metastudy.models.aggregate import cells_of_one
+from metastudy.models.priors import priors_of
+from metastudy.models.registry import model_of
+from metastudy.parcelling.control import control
+from metastudy.posterior.contrasts import contrasts
+
+pytestmark = [
+    pytest.mark.fit,
+    pytest.mark.slow,
+    pytest.mark.long(of=("metastudy.parcelling.control", "metastudy.models.answers.kind")),
+]
+
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
+CHAINS = {**CONFIG["sampling"], "chains": 2, "tune": 500, "draws": 1500}
+MOST = 0.2  # of a posterior SD, by which the mean of an effect on all places may move
+KEYS = ["estimand", "level", "group", "exposure", "outcome", "metric", "study", "country"]
+
+
+def effects(parts: Sequence[xr.Dataset]) -> pd.DataFrame:
+    """Means and standard deviations of all effects, from cells of one study each."""
+    cells = model_of(parts[0]).join(parts, VOCABULARY)
+    found = contrasts(cells, fit(cells, priors_of(CONFIG["priors"]), CHAINS, 2)).table(0.95)
+    found = found[(found["estimand"] == "effect") & (found["metric"] == "sd")]
+    return found.set_index(KEYS)[["mean", "sd"]]
+
+
+def test_six_studies_like_the_one_that_ships_move_no_effect_on_all_places_by_much(
+    tmp_path: Path, figures: Callable[..., None]
+) -> None:
+    studies = six_experiments(tmp_path)
+    controlled = [control(study, VOCABULARY, 5) for study in studies]
+    assert not any(one.did["untouched"] for one in controlled), "there is something to lose"
+    rows = effects([cells_of_one(study, "threat", VOCABULARY) for study in studies])
+    parcels = effects([one.cells("threat", VOCABULARY) for one in controlled])
+    both = rows.join(parcels, lsuffix="_rows", rsuffix="_parcels", how="outer")
+    assert both.notna().all().all(), "no effect is lost"
+    both["moved"] = (both["mean_parcels"] - both["mean_rows"]).abs() / both["sd_rows"]
+    both["wider"] = both["sd_parcels"] / both["sd_rows"]
+    level = both.index.get_level_values("level")
+    population = both[level == "population"]
+    places = both[level == "study"]
+    assert len(population)
+    assert len(places) >= 6 * len(population) / 2
+    print(both.sort_values("moved").tail(12).to_string())
+    figures(
+        population=float(population["moved"].max()),
+        study=float(places["moved"].max()),
+        study_median=float(places["moved"].median()),
+        study_above=float(np.mean(places["moved"] > MOST)),
+        widest=float(both["wider"].max()),
+        narrowest=float(both["wider"].min()),
+    )
+    assert population["moved"].max() <= MOST
+    assert places["moved"].max() <= 3 * MOST, "what docs/parcels.md says of single studies"
