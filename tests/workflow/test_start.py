@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from helpers.repository import ROOT
 
@@ -77,6 +79,20 @@ def test_its_effects_are_pooled_with_a_prediction_for_a_new_study(happy: Path) -
     # Hedges' g of the five trials are from 0.15 to 0.52; with a wide prior the mean is among them.
     assert 0.15 < mean < 0.52
     assert pooled["level"].str.startswith("new_").any()
+
+
+def test_the_picture_of_the_tutorial_is_what_its_commands_drew(happy: Path) -> None:
+    """``cp ../happy/results/figures/synthesis.png docs/tutorial_forest.png`` makes it anew."""
+    shown, drawn = (
+        np.asarray(Image.open(path).convert("L"), dtype=float)
+        for path in (
+            ROOT / "docs" / "tutorial_forest.png",
+            happy / "results" / "figures" / "synthesis.png",
+        )
+    )
+    assert shown.shape == drawn.shape
+    # another processor may move a mark by part of a pixel; a moved row is more than ten
+    assert np.abs(shown - drawn).mean() < 2
 
 
 def test_the_file_of_rows_of_the_tutorial_is_checked_without_a_fit(happy: Path) -> None:
