@@ -1,7 +1,7 @@
 """What disclosure control moves where there is something to coarsen, in units of posterior SD.
 
 Six studies like the experiment that ships, whose homes have six people of each version and whose
-people left out answers: all homes are lost, and so are some answers. Interviews lose more.
+people left out answers: all homes are lost, and so are some answers.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ pytestmark = [
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 CHAINS = {**CONFIG["sampling"], "chains": 2, "tune": 500, "draws": 1500}
 MOST = 0.2  # of a posterior SD, by which the mean of an effect on all places may move
+OF_ONE = 0.5  # of an effect in one study, which has its own people alone
+PLACES = ("study", "country", "setting")
 KEYS = ["estimand", "level", "group", "exposure", "outcome", "metric", "study", "country"]
 
 
@@ -53,15 +55,17 @@ def test_six_studies_like_the_one_that_ships_move_no_effect_on_all_places_by_muc
     assert not any(one.did["untouched"] for one in controlled), "there is something to lose"
     rows = effects([cells_of_one(study, "threat", VOCABULARY) for study in studies])
     parcels = effects([one.cells("threat", VOCABULARY) for one in controlled])
-    both = rows.join(parcels, lsuffix="_rows", rsuffix="_parcels", how="outer")
-    assert both.notna().all().all(), "no effect is lost"
+    both = rows.add_suffix("_rows").join(parcels.add_suffix("_parcels"))
+    lost = both["mean_parcels"].isna()
+    print(both[lost].to_string())
+    assert not set(both[lost].index.get_level_values("level")) & {"population", *PLACES}
+    both = both[~lost]
     both["moved"] = (both["mean_parcels"] - both["mean_rows"]).abs() / both["sd_rows"]
     both["wider"] = both["sd_parcels"] / both["sd_rows"]
     level = both.index.get_level_values("level")
-    population = both[level == "population"]
-    places = both[level == "study"]
+    population, places = both[level == "population"], both[level.isin(PLACES)]
     assert len(population)
-    assert len(places) >= 6 * len(population) / 2
+    assert len(places) >= 6
     print(both.sort_values("moved").tail(12).to_string())
     figures(
         population=float(population["moved"].max()),
@@ -72,4 +76,5 @@ def test_six_studies_like_the_one_that_ships_move_no_effect_on_all_places_by_muc
         narrowest=float(both["wider"].min()),
     )
     assert population["moved"].max() <= MOST
-    assert places["moved"].max() <= 3 * MOST, "what docs/parcels.md says of single studies"
+    assert places["moved"].max() <= OF_ONE, "docs/parcels.md says so of effects in one study"
+    assert np.mean(places["moved"] > MOST) <= 0.25
