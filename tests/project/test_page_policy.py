@@ -34,7 +34,8 @@ def rules(page: str) -> dict[str, str]:
 
 def test_there_are_templates_and_nothing_else_makes_a_page() -> None:
     assert len(TEMPLATES) >= 3
-    written = [p for p in LIBRARY.rglob("*.py") if "<html" in p.read_text("utf-8")]
+    # the bytes by which a file of somebody else is known to be a page are none of ours
+    written = [p for p in LIBRARY.rglob("*.py") if re.search(r'(?<!b")<html', p.read_text("utf-8"))]
     assert written == []
 
 

@@ -356,11 +356,10 @@ def _build(document: Document, vocabulary: Vocabulary) -> Codebook:
         entry["role"] = entry.pop("as")
         if entry["role"] == "code":
             entry.setdefault("separator", "")  # a cell is one code
-        for key in ("missing", "values"):
+        for key in ("missing", "values", "scales"):
             entry[key] = by_code(entry.get(key, {}))
         entry["factors"] = {name: by_code(of) for name, of in entry.get("factors", {}).items()}
         entry["accept"] = codes(entry.get("accept", ()))
-        entry["scales"] = by_code(entry.get("scales", {}))
         entry["constructs"] = tuple(entry.get("constructs", ()))
         return Variable(**entry)
 

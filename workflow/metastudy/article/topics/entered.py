@@ -48,7 +48,7 @@ def table(evidence: Results) -> Table:
                 "Outcome": outcome_label(evidence, row["outcome"]),
                 "Metric": metric_label(_text(row.get("metric"))) or "–",
                 "Estimate": number(row["estimate"], DIGITS + small),
-                "SE": number(row["se"], DIGITS + small),
+                "Standard error": number(row["se"], DIGITS + small),
                 "How it came about": letters.get(method, method) or AS_GIVEN,
             }
         )
