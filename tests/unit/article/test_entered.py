@@ -35,7 +35,7 @@ def entering(times: int) -> Results:
 def test_each_effect_with_an_error_has_a_row_that_says_how_it_came_about() -> None:
     shown = table(entering(1)).shown
     assert shown["Estimate"].tolist() == ["0.250", "−1.50"]
-    assert shown["SE"].tolist() == ["0.050", "0.50"]
+    assert shown["Standard error"].tolist() == ["0.050", "0.50"]
     assert shown["Metric"].tolist() == ["SD", "scale points"]
     assert shown["How it came about"].tolist() == [AS_GIVEN, "a"]
     assert table(entering(1)).caption.endswith(" a: difference of means.")

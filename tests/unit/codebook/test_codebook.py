@@ -210,7 +210,7 @@ def test_weights_with_the_analysis_that_uses_them_are_sound(tmp_path: Path) -> N
         ("interviews", "format: matrix", "format: csv", "format 'csv' with 'codes'"),
         ("cases", "codes: {Doubt: uncertainty}\n", "", "no 'codes'"),
         ("interviews", ", format: matrix", ", format: qdpx", "'as: coder' with format 'qdpx'"),
-        ("cases", ", format: matrix", ", format: matrix, sheet: a", "'sheet' with format 'matrix'"),
+        ("cases", ", format: matrix", ", format: qdpx, sheet: a", "'sheet' with format 'qdpx'"),
     ],
 )
 def test_design_format_and_codes_have_to_agree(
