@@ -137,7 +137,7 @@ def test_a_clean_copy_plans_every_rule(clone: Path):
         assert done.returncode == 0, done.stdout
         planned |= set(counts(done.stdout))
     asked_for = {"simulate", "codebook", "check", "withdraw", "start"}
-    asked_for |= {"parcel", "request", "verify_parcel"}
+    asked_for |= {"parcel", "request", "verify_parcel", "leave_out_places"}
     assert planned == {*rules(), "total"} - asked_for
 
 

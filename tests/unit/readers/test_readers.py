@@ -222,7 +222,6 @@ def test_selections_under_the_text_of_a_pdf_are_read(tmp_path: Path) -> None:
         ('targetGUID="V4"', 'targetGUID="V9"', "a value of no variable"),
         ("urn:QDA-XML:project:1.0", "urn:QDA-XML:codebook:1.0", "begins with"),
         ("</Project>", "", "no well-formed XML"),
-        ("internal://S1.txt", "internal://S7.txt", "no text of source 1"),
     ],
 )
 def test_a_project_that_does_not_hold_together_is_refused(

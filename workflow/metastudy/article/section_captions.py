@@ -89,7 +89,7 @@ FIGURES = {
         _own("caterpillar"),
     ),
     "left_out": Caption(
-        "Do the others foretell a place that is left out?",
+        "Do the others predict a place that is left out?",
         ("left_out.sentence",),
         "Points are the estimates of places, lines the intervals predicted for them from all "
         "others, the error of the estimate included; filled points lie outside.",
