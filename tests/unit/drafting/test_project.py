@@ -13,7 +13,7 @@ from metastudy import config
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.drafting.draft import draft
-from metastudy.drafting.project import start
+from metastudy.drafting.project import rules_of, start
 
 SKELETON = ROOT / "workflow" / "skeleton"
 
@@ -137,3 +137,12 @@ def test_nothing_is_written_over(tmp_path: Path, there: str) -> None:
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     assert start(str(tmp_path / "mine"), SKELETON, ROOT)
+
+
+def test_a_call_names_the_rules_where_the_folder_has_none(tmp_path: Path) -> None:
+    assert rules_of(ROOT) == ""
+    words = shlex.split(rules_of(tmp_path))
+    assert words == [
+        *("--snakefile", str(ROOT / "workflow" / "Snakefile")),
+        *("--directory", str(tmp_path)),
+    ]

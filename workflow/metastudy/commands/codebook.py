@@ -9,6 +9,7 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.commands._run import run
 from metastudy.common.text import shown
 from metastudy.drafting.draft import NAME, draft, open_points, refused
+from metastudy.drafting.project import rules_of
 
 __all__ = ["main"]
 
@@ -53,7 +54,7 @@ def main() -> None:
     print(f"  decide each TODO, and check each '# guess:', in {shown(args.out)}")
     print("  name the outcomes and exposures; docs/codebook.md describes every key")
     print(f"  write {shown(args.out.parent)}/README.md: where the data are from")
-    print("  run: snakemake check --cores 2")
+    print(f"  run: snakemake {rules_of(Path.cwd())}--cores 2 check")
 
 
 if __name__ == "__main__":

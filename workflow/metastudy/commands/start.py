@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
 
 from metastudy.commands._run import run
-from metastudy.drafting.project import start
+from metastudy.drafting.project import rules_of, start
 
 __all__ = ["main"]
 
@@ -21,8 +20,7 @@ def main() -> None:
     args = parser.parse_args()
     files = start(args.to, WORKFLOW / "skeleton", WORKFLOW.parent)
     target = Path(args.to).expanduser().resolve()
-    where = f"--snakefile {shlex.quote(str((WORKFLOW / 'Snakefile').resolve()))}"
-    where += f" --directory {shlex.quote(str(target))}"
+    where = rules_of(target).rstrip()
     print(f"Made {target} with {len(files)} files. Next:")
     print(f"  enter a study: {target / 'data' / 'raw' / 'README.md'} says how")
     print(f"  check it: snakemake {where} --cores 2 check")

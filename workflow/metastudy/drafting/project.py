@@ -9,7 +9,7 @@ from pathlib import Path
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import shown
 
-__all__ = ["start"]
+__all__ = ["rules_of", "start"]
 
 # In the texts of the skeleton: the clone of the workflow, and the new folder.
 CLONE, HERE = "CLONE", "HERE"
@@ -74,3 +74,15 @@ def _fill(path: Path, paths: dict[str, str]) -> None:
                 line = line.replace(name, where)
         lines.append(line)
     path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def rules_of(folder: Path) -> str:
+    """What a call of Snakemake in ``folder`` has to say to find the rules, with a blank after it.
+
+    Empty where the folder has rules of its own, as the repository does.
+    """
+    if any((folder / name).is_file() for name in ("Snakefile", "workflow/Snakefile")):
+        return ""
+    snakefile = Path(__file__).parents[2] / "Snakefile"
+    where = f"--snakefile {shlex.quote(str(snakefile.resolve()))}"
+    return f"{where} --directory {shlex.quote(str(folder.resolve()))} "
