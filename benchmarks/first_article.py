@@ -59,12 +59,15 @@ def many(folder: Path, effects: int, publications: int) -> None:
             dict(zip(levels, rng.normal(0, spread, len(levels)), strict=True))
         )
     found["estimate"] = mean.round(3)
+    found["n"] = (
+        (1e4 / found["se"] ** 2).round().astype(int)
+    )  # of two arms of equal size, near one half
     found.to_csv(path, index=False)
     book = path.with_name("codebook.yaml").read_text("utf-8")
     head, _, rest = book.partition("variables:")
     fields = "".join(
         f"  - {{name: {name}, as: finding, field: {name}}}\n"
-        for name in ("citation", "country", "sector", "estimate", "se")
+        for name in ("citation", "country", "sector", "estimate", "se", "n")
     )
     constants = "constants:" + rest.partition("constants:")[2].replace("  citation: cohn2019\n", "")
     variables = f"variables:\n  - {{name: finding_id, as: id}}\n{fields}\n"

@@ -9,7 +9,7 @@ Nothing here is made from a fit that missed a gate.
 rule name_studies:
     input:
         studies=RESULT_FILES["studies"],
-        appraisal=RESULT_FILES["appraisal"],
+        appraisal=[file for file in RESULT_FILES["appraisal"] if Path(file).is_file()],
         vocabulary=VOCABULARY,
         bibliography=[local(str(path)) for path in sorted(SOURCES.glob("*.bib"))],
     output:

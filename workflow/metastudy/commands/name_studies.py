@@ -24,16 +24,16 @@ def main() -> None:
     """Entry point of the rule ``name_studies``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=Path, nargs="*", default=[], help="harmonized folders")
-    parser.add_argument("--appraisal", type=Path, help="risk of bias and certainty, CSV")
+    parser.add_argument("--appraisal", type=Path, nargs="*", default=[], help="its CSV, if any")
     parser.add_argument("--vocabulary", type=Path, help="where there is an appraisal")
     parser.add_argument("--bibliography", type=Path, nargs="*", default=[], help="its .bib files")
     parser.add_argument("--part", choices=("yes", "no"), default="no", help="of the studies")
     parser.add_argument("--out", type=Path, required=True, help="the file of names")
     args = parser.parse_args()
     found = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
-    if args.appraisal:
+    for file in args.appraisal:
         known = keys(args.bibliography)
-        _check(args.appraisal, args.vocabulary, found, known, args.part == "yes")
+        _check(file, args.vocabulary, found, known, args.part == "yes")
     named = [
         {
             "study": study.id,
