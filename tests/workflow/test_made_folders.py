@@ -46,6 +46,7 @@ FOUND = SimpleNamespace(
     studies={{"stand_in": SimpleNamespace(files=["data/raw/stand_in/answers.csv"])}}, modules={{}}
 )
 VOCABULARY, MANIFEST, TRUTH = "config/vocabulary.yaml", "data/raw/manifest.yaml", "data/truth.csv"
+LEFT_OUT = "data/left_out_places.csv"
 
 def local(path):
     return path
