@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.raw_studies import VOCABULARY
+from helpers.raw_studies import FINDINGS, VOCABULARY, published_study
+from helpers.raw_studies import harmonized as from_file
 from metastudy.common.problems import BadInput
 from metastudy.harmonized import schema
 from metastudy.models.priors import Prior
@@ -149,3 +151,42 @@ def test_an_effect_that_is_there_twice_is_an_error() -> None:
     with pytest.raises(BadInput, match="duplicate-effect"):
         read(row, row)
     assert len(read(row, row | {"role": "professional"})[0]) == 2
+
+
+def test_an_effect_without_a_family_pools_with_a_study_of_the_same_construct(
+    tmp_path: Path,
+) -> None:
+    rows = "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level\n" + "".join(
+        f"f{k},{paper},a against b,assigned,{what},,0.2,0.1,pomp,240,DK,published_numeric\n"
+        for k, (paper, what) in enumerate([("a2020", "threat_job"), ("b2021", "a new thing")])
+    )
+    effects = from_file(published_study(tmp_path, rows)).tables["effects"]
+    assert effects["family"].tolist()[0] == "perceived_threat"  # as config/vocabulary.yaml has it
+    assert effects["family"].isna().tolist() == [False, True]
+    table, _ = published(effects, VOCABULARY)
+    assert table["family"].tolist() == ["perceived_threat", "a new thing"]
+    own = table.iloc[:1].assign(study="own", family=VOCABULARY.family("threat_job"), country="NL")
+    together = pd.concat([table, own], ignore_index=True)
+    assert pooled_rows(together).tolist() == [True, False, True]
+
+
+def test_a_family_of_another_studys_vocabulary_is_taken_too() -> None:
+    row = {"estimate": 0.3, "se": 0.1, "outcome": "threat_job", "metric": "pomp"}
+    known, unknown = read(row, row | {"outcome": "another"})[0]["family"]
+    assert (known, unknown) == ("perceived_threat", "another")
+
+
+def test_a_family_against_the_vocabulary_is_said(tmp_path: Path) -> None:
+    field = "  - {name: group, as: finding, field: family}\n"
+    rows = (
+        "nr,paper,compared,kind,what,sign,d,se,unit,people,land,level,group\n"
+        "f1,a2020,a against b,assigned,threat_job,,0.2,0.1,pomp,,,published_numeric,coping_rated\n"
+        "f2,b2021,a against b,assigned,threat_job,,0.2,0.1,pomp,,,published_numeric,\n"
+    )
+    with pytest.raises(BadInput) as caught:
+        from_file(published_study(tmp_path, rows, FINDINGS + field))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.column, problem.row) == ("contradiction", "group", 2)
+    assert "perceived_threat" in problem.expected
+    with pytest.raises(BadInput, match="perceived_threat"):
+        read({"estimate": 0.3, "se": 0.1, "outcome": "threat_job", "family": "coping_rated"})

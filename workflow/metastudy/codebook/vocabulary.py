@@ -112,6 +112,12 @@ class Vocabulary:
         entry = self.sections["constructs"].get(name) or self.sections["codes"][name]
         return str(entry["family"])
 
+    def family_of(self, name: str) -> str | None:
+        """Give the family of what may be no construct, code or family; ``None`` if it is none."""
+        if name in self.sections["constructs"] or name in self.sections["codes"]:
+            return self.family(name)
+        return name if name in self.sections["families"] else None
+
     def module(self, name: str) -> str | None:
         """Give the module that a construct or code belongs to; ``None`` if it is no outcome."""
         return self.sections["families"][self.family(name)].get("module")

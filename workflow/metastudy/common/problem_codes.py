@@ -44,7 +44,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing-id": "A row that stays has no id, or a coded segment lacks its case, its code or "
         "its coder.",
         "duplicate-id": "Two rows that stay have the same id.",
-        "contradiction": "Two rows say different things of one source or arm.",
+        "contradiction": "Two rows say different things of one source or arm, or a row says "
+        "another family of an outcome than the vocabulary.",
         "free-text": "A text is where it could carry what a person wrote or who it was.",
         "incomplete-finding": "A published finding lacks what a finding needs.",
         "citation": "An entry of CITATION.cff that is passed on is of another type.",

@@ -13,7 +13,7 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.codebook import Variable
 from metastudy.common.problems import Problem
 from metastudy.common.text import shown
-from metastudy.harmonize import decoders
+from metastudy.harmonize import decoders, effect_names
 from metastudy.harmonize.effect_forms import computed
 from metastudy.harmonize.effect_rows import Row
 from metastudy.harmonize.study_state import Study
@@ -70,6 +70,7 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
     entered = pd.DataFrame(data, index=ids.index)
     for field_, value in _constants(study):
         entered[field_] = value
+    entered["family"] = effect_names.families(study, fields, entered)
     of_sd = pd.Series(False, index=ids.index)
     for name in {"metric", "reported_as"} & set(entered):
         of_sd |= entered[name].eq("sd")

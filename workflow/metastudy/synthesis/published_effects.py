@@ -38,7 +38,8 @@ def published(
         error are directions and stay out. What is in standard deviations is brought to that of
         the studies' own estimates, or has a metric of its own
         (:mod:`metastudy.synthesis.published_standardisers`).
-    vocabulary : for the module that a family belongs to.
+    vocabulary : of all studies together, for the family of an outcome where the table says none,
+        and for the module that a family belongs to.
     allowed : standardisers whose effects may pool with the studies' own as they are.
     dependence : covariances and correlations that are given, by finding.
     correlation : of two effects of one exposure in one place of a publication, on one outcome or
@@ -58,17 +59,18 @@ def published(
     ------
     BadInput
         ``zero-error`` for a standard error of zero; ``duplicate-effect`` for an effect twice;
+        ``contradiction`` for a family that is not that of its outcome;
         ``dependence`` for effects whose covariance is
         not positive definite; ``sign-against-direction`` for an estimate whose sign is not that of
         its direction; ``standardiser`` for a difference that cannot be recomputed.
     """
     usable = effects["estimate"].notna() & effects["se"].notna() & effects["metric"].notna()
     rows = effects[usable].reset_index(drop=True)
-    _check(rows, effects)
+    _check(rows, effects, vocabulary)
     before = rows["se"].to_numpy(dtype=float)
     rows = _standardised(rows, allowed)
     exposure = rows["exposure"].fillna(rows["contrast"])
-    family = rows["family"].fillna("")
+    family = rows["family"].fillna(rows["outcome"].map(vocabulary.family_of)).fillna("")
     table = pd.DataFrame(
         {
             "id": rows["study_id"] + "|" + rows["finding_id"],
@@ -129,7 +131,7 @@ def _own(rows: pd.DataFrame, place: str) -> pd.Series:
     return rows[place].fillna(UNSAID + rows["citation"])
 
 
-def _check(rows: pd.DataFrame, effects: pd.DataFrame) -> None:
+def _check(rows: pd.DataFrame, effects: pd.DataFrame, vocabulary: Vocabulary) -> None:
     problems = [
         _problem(row, "se", "a standard error of zero", "a standard error above zero",
                  "correct it, or leave the cell empty: the finding is then a direction",
@@ -143,6 +145,17 @@ def _check(rows: pd.DataFrame, effects: pd.DataFrame) -> None:
                      "a direction with the sign of the estimate",
                      "correct the one or the other: both are of the same contrast",
                      "sign-against-direction")
+        )  # fmt: skip
+    # Harmonizing a study sees its own vocabulary; another study's may know the outcome too.
+    known = rows["outcome"].map(vocabulary.family_of)
+    other = known.notna() & rows["family"].notna() & rows["family"].ne(known)
+    for row in rows.assign(known=known)[other].itertuples():
+        problems.append(
+            _problem(row, "family", f"'{row.family}' for {row.outcome}",
+                     f"{row.known}, its family in the vocabulary",
+                     "leave the family out, or give the outcome another name: effects on one "
+                     "outcome in two families do not pool",
+                     "contradiction")
         )  # fmt: skip
     if problems:
         raise BadInput(problems)
