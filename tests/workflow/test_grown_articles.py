@@ -39,9 +39,7 @@ def test_one_study_of_rows_has_an_article(tmp_path: Path) -> None:
     html = (results / "manuscript" / "manuscript.html").read_text("utf-8")
     found = {caption.partition("?")[0].partition(": ")[2]: caption for caption, _ in figures(html)}
     rows = len(pd.read_csv(project / "data" / "raw" / only / "answers.csv"))
-    assert (
-        f"{rows} respondents and interviews of one study" in found["Who was asked what, and where"]
-    )
+    assert f"{rows} respondents of one study" in found["Who was asked what, and where"]
     assert all(caption.endswith("Simulated data.") for caption in found.values())
     assert "Each effect rests on one study" in html
 

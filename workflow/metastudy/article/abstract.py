@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from metastudy.article.results import Results
-from metastudy.article.topics import published
+from metastudy.article.topics import people, published
 from metastudy.article.variable_tree import Tree
 from metastudy.display.formatting import count, inline, joined
 
@@ -21,12 +21,9 @@ def summary(evidence: Results, tree: Tree) -> str:
     ----------
     tree : all variables.
     """
-    people, found = len(evidence.studies), published.findings(evidence)
-    parts = []
-    if people:
-        rows = tree["studies"].get("n_model", tree["studies"]["kept"])
-        studies = "study" if people == 1 else "studies"
-        parts.append(f"{rows} respondents and interviews of {count(people)} {studies}")
+    found, parts = published.findings(evidence), []
+    if evidence.studies:
+        parts.append(_people(evidence))
     if len(found):
         n = found["citation"].nunique()
         many = "finding" if len(found) == 1 else "findings"
@@ -45,6 +42,20 @@ def summary(evidence: Results, tree: Tree) -> str:
         said.append(str(tree.get("figures", {}).get("synthesis", {}).get("answer", "")))
     said += pooled
     return " ".join(part for part in [*said, *_trust(evidence, tree)] if part)
+
+
+def _people(evidence: Results) -> str:
+    """The people of the models, or all that were kept where there is no model yet, each once."""
+    if evidence.cells:
+        inside = {name for cells in evidence.cells.values() for name in cells.rows}
+        studies = [study for study in evidence.studies if study.id in inside]
+        rows, number = people.modelled_text(evidence), people.modelled(evidence)[0]
+    else:
+        studies = list(evidence.studies)
+        number = sum(int(study.report["rows_kept"]) for study in studies)
+        rows = str(number)
+    n, called = len(studies), people.called(evidence, number, studies)
+    return f"{rows} {called} of {count(n)} {'study' if n == 1 else 'studies'}"
 
 
 def _trust(evidence: Results, tree: Tree) -> Iterator[str]:

@@ -66,7 +66,9 @@ def _data(write: Writer) -> str:
             "Of {{< var studies.read >}} rows read, {{< var studies.excluded >}} were excluded by "
             "the rules of the studies' codebooks"
         )
-        rows += " and {{< var studies.n_model >}} entered a model." * bool(write.evidence.cells)
+        rows += " and {{< var studies.n_model_words >}} entered a model." * bool(
+            write.evidence.cells
+        )
         rows += "." * (not write.evidence.cells)
     found = published.findings(write.evidence)
     said = ""

@@ -20,6 +20,7 @@ from metastudy.article.topics import (
     effect_directions,
     heterogeneity,
     identification,
+    people,
     refits,
     studies,
 )
@@ -66,12 +67,26 @@ def _grid(evidence: Results) -> str:
     if not len(grid):
         return ""
     kept = sum(int(study.report["rows_kept"]) for study in evidence.studies)
-    n, countries, sectors = (grid[name].nunique() for name in ("study", "country", "sector"))
-    return (
-        f"{kept} respondents and interviews of {count(n)} {'study' if n == 1 else 'studies'} are "
-        f"from {count(countries)} {'country' if countries == 1 else 'countries or regions'} and "
-        f"{count(sectors)} {_s('sector', sectors)}."
-    )
+    n, called = grid["study"].nunique(), people.called(evidence, kept, evidence.studies)
+    rows, studied = f"{kept} {called}", f"{count(n)} {'study' if n == 1 else 'studies'}"
+    countries, sectors = (_said(grid[name]) for name in ("country", "sector"))
+    places = [
+        f"{count(countries)} {'country' if countries == 1 else 'countries or regions'}",
+        f"{count(sectors)} {_s('sector', sectors)}",
+    ]
+    said = joined(text for text, many in zip(places, (countries, sectors), strict=True) if many)
+    if not countries + sectors:
+        have = "has" if n == 1 else "have"
+        return f"{studied.capitalize()} {have} {rows}; where they are is not said."
+    partly = ((grid[["country", "sector"]] == "") & [countries > 0, sectors > 0]).any(axis=None)
+    known = ", as far as it is said" * bool(partly)
+    are = "is" if kept == 1 else "are"
+    return f"{rows} of {studied} {are} from {said}{known}."
+
+
+def _said(places: pd.Series) -> int:
+    """How many places are said; an empty one is that of a study that does not say it."""
+    return places[places.ne("")].nunique()
 
 
 def _flow(evidence: Results) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from metastudy.article.results import Modelled, Results
 from metastudy.article.table_rows import study_marks
+from metastudy.article.topics.people import modelled, modelled_text
 from metastudy.article.variable_tree import Tree
 from metastudy.common.disclosure import protect
 from metastudy.common.tables import JOINT
@@ -38,7 +39,7 @@ def table(evidence: Results) -> Table:
     invented = all(study.provenance == "simulated" for study in evidence.studies)
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
-        modelled = joined(
+        used = joined(
             [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows], "none"
         )
         row = {
@@ -47,7 +48,7 @@ def table(evidence: Results) -> Table:
             "Sector": listed(dict.fromkeys(mine["sector_label"])),
             "Who and how": _design(mine, words(book["design"])),
             "Read, kept, modelled": ", ".join(
-                [str(study.report["rows_read"]), str(study.report["rows_kept"]), modelled]
+                [str(study.report["rows_read"]), str(study.report["rows_kept"]), used]
             ),
         }
         if invented:
@@ -216,7 +217,7 @@ def variables(evidence: Results) -> Tree:
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
         excluded = study.report["excluded"]
-        modelled = {m: c.rows[study.id] for m, c in evidence.cells.items() if study.id in c.rows}
+        used = {m: c.rows[study.id] for m, c in evidence.cells.items() if study.id in c.rows}
         tree[study.id] = {
             "label": labels.study(study.id),
             "inline": inline(labels.study(study.id)),
@@ -240,9 +241,9 @@ def variables(evidence: Results) -> Tree:
             "unmapped": str(len(study.report["unmapped"])),
             "sites": str(_sites(study)),
         }
-        if modelled:
-            tree[study.id]["n_model"] = str(max(modelled.values()))
-            tree[study.id]["in_model"] = {m: str(n) for m, n in modelled.items()}
+        if used:
+            tree[study.id]["n_model"] = str(max(used.values()))
+            tree[study.id]["in_model"] = {m: str(n) for m, n in used.items()}
     reports = [study.report for study in evidence.studies]
     kept, read = (sum(r[k] for r in reports) for k in ("rows_kept", "rows_read"))
     tree |= {
@@ -258,7 +259,7 @@ def variables(evidence: Results) -> Tree:
         "sectors_count": count(len({*grid["sector"]} - {""})),
     }
     if evidence.cells:
-        tree["n_model"] = str(sum(sum(c.rows.values()) for c in evidence.cells.values()))
+        tree["n_model"], tree["n_model_words"] = str(modelled(evidence)[0]), modelled_text(evidence)
         tree["in_models"] = count(len({name for c in evidence.cells.values() for name in c.rows}))
     return tree
 

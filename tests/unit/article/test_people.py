@@ -1,0 +1,69 @@
+"""People: each is counted once, called what they are, and placed only where that is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from helpers.evidence import evidence
+from metastudy.article.abstract import summary
+from metastudy.article.make import variables
+from metastudy.article.results import Modelled, Results
+from metastudy.article.sections import sections
+from metastudy.article.topics.figure_answers import variables as answers
+from metastudy.article.variable_tree import flat
+
+
+def in_several(threat: int, coping: int, kept: int = 10) -> Results:
+    """The first study with outcomes in two modules, and interviews in a third one."""
+    found = evidence("null")
+    cells = {**found.cells, "threat": replace(found.cells["threat"], rows={"first": threat})}
+    cells["coping"] = Modelled({"first": coping}, ())
+    found.studies[0].report["rows_kept"] = kept  # type: ignore[index]
+    return replace(found, cells=cells)
+
+
+def placed(*places: tuple[str, str]) -> Results:
+    """Only the first study, of ten people, its places as they are given."""
+    found = evidence("null")
+    first = found.studies[0]
+    where = pd.DataFrame(list(places) * (10 // len(places)), columns=["country", "sector"])
+    people = where.assign(role="professional", org_id="org")
+    return replace(found, studies=(first.with_tables(respondents=people),))
+
+
+def test_a_person_in_two_models_is_one_person() -> None:
+    found = in_several(threat=9, coping=10)  # the ten of coping are all there are, and 20 others
+    assert flat(variables(found, {}))["studies.n_model"] == "30"
+    assert "30 respondents and interviews of two studies" in summary(found, variables(found, {}))
+    assert flat(variables(found, {}))["studies.n_model_words"] == "30"
+
+
+def test_where_it_is_not_known_whether_they_are_the_same_it_is_a_lower_bound() -> None:
+    found = in_several(threat=9, coping=8)  # nine are the most of one module, ten were kept
+    assert flat(variables(found, {}))["studies.n_model_words"] == "at least 29"
+    assert summary(found, variables(found, {})).startswith("We bring together at least 29 ")
+    assert "studies.n_model_words" in sections(found)["data"]
+
+
+def test_without_interviews_nobody_is_called_one() -> None:
+    found = evidence("null")
+    alone = replace(found, cells={"threat": found.cells["threat"]})
+    text = summary(alone, variables(alone, {}))
+    assert "9 respondents of one study" in text
+    coded = replace(found, cells={"strain": found.cells["strain"]})
+    assert "20 interviews of one study" in summary(coded, variables(coded, {}))
+
+
+def grid(found: Results) -> str:
+    return str(answers(found)["study_grid"]["answer"])
+
+
+def test_a_place_that_is_not_said_is_none() -> None:
+    assert grid(placed(("", ""))) == "One study has 10 respondents; where they are is not said."
+    said = grid(placed(("DK", "")))
+    assert said == "10 respondents of one study are from one country."
+    partly = grid(placed(("DK", "elderly_care"), ("", "elderly_care")))
+    assert partly.endswith("from one country and one sector, as far as it is said.")
+    assert grid(placed(("DK", "elderly_care"))).endswith("from one country and one sector.")
