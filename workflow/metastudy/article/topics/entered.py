@@ -54,7 +54,7 @@ def table(evidence: Results) -> Table:
         )
     caption = (
         "Effects that are entered: the estimate of each contrast in its metric, with its standard "
-        "error (SE), and how either was computed from what was published."
+        "error, and how either was computed from what was published."
     )
     caption += "".join(f" {letter}: {method}." for method, letter in letters.items())
     shown = pd.DataFrame(rows, columns=columns_of(rows))
