@@ -171,7 +171,10 @@ def test_arms_that_do_not_add_up_to_their_total_are_refused(tmp_path: Path) -> N
     assert (problem.code, problem.row, problem.column) == ("impossible-count", "3", "N")
 
 
-@pytest.mark.parametrize("word", ["Total", "**All**", "overall:"])
+@pytest.mark.parametrize(
+    "word",
+    ["Total", "**All**", "overall:", "All towns", "Pooled", "Whole sample", "Total (3 towns)"],
+)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_row_of_totals_is_one_error(tmp_path: Path, shape: str, word: str) -> None:
     table, book = SHAPES[shape]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +15,22 @@ from metastudy.harmonize.arms import CORRECT, KEYS, counted, problem_of, told
 from metastudy.harmonize.exclusions import exclude
 from metastudy.readers.raw import RawTable
 
-__all__ = ["rows_of_totals", "unequal_totals"]
+__all__ = ["rows_of_totals", "sums_up", "unequal_totals"]
 
-WORDS = frozenset(
-    ("total", "totals", "grand total", "sum", "overall", "all", "all sites", "altogether", "in all")
+# What programs and papers call a row that sums up the others, such as `Total (95% CI)`.
+TOTAL = re.compile(
+    r"(sub-?|grand )?totals?|overall|pooled|summary|sum|altogether|in all|all( \w+s)?"
+    r"|((whole|full|entire|total|overall|pooled) sample)"
+    r"|((random|fixed|common)[- ]effects?( model)?)",
+    re.I,
 )
+ASIDE = re.compile(r"\s*[(:\[].*$")
 PLACES = ("id", "site", "cluster")  # what has no list of its values in the codebook
+
+
+def sums_up(text: str) -> bool:
+    """Whether a row that is called so is the sum of others, in a table of arms or of findings."""
+    return bool(TOTAL.fullmatch(ASIDE.sub("", text.strip("*_ :")).strip("*_ ")))
 
 
 def rows_of_totals(codebook: Codebook, table: RawTable) -> list[Problem]:
@@ -35,7 +46,7 @@ def rows_of_totals(codebook: Codebook, table: RawTable) -> list[Problem]:
     stays, found = exclude(codebook, table)[0] < 0, {}
     for variable in (v for role in PLACES for v in codebook.having(role)):
         texts = table.data[variable.name].astype("str")
-        said = texts.str.strip("*_ :").str.casefold().isin(WORDS).to_numpy()
+        said = texts.map(sums_up).to_numpy(dtype=bool)
         for at in np.flatnonzero(stays & said):
             found[at] = problem_of(
                 *(codebook, table, variable, int(at)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from metastudy.codebook.codebook import Variable
 from metastudy.common.problems import Problem
 from metastudy.common.text import shown
 from metastudy.harmonize import decoders, effect_names
+from metastudy.harmonize.arm_totals import sums_up
 from metastudy.harmonize.effect_forms import computed
 from metastudy.harmonize.effect_rows import Row
 from metastudy.harmonize.study_state import Study
@@ -29,11 +29,6 @@ OF_NO_EFFECT = (
 )
 PARTS = ["exposure", "exposure_type", "outcome", "role", "response_mode"]  # of an estimand
 PLACES = ["country", "sector"]
-# What programs and papers call a row that sums up the others, such as `Total (95% CI)`.
-TOTAL = re.compile(
-    r"(sub-?)?totals?|overall|pooled|summary|sum|((random|fixed|common)[- ]effects?( model)?)", re.I
-)
-ASIDE = re.compile(r"\s*[(:\[].*$")
 SIGNS = {1.0: "positive", -1.0: "negative", 0.0: "null_result"}
 
 
@@ -123,9 +118,7 @@ def _totals(study: Study, fields: Mapping[str, Variable]) -> np.ndarray:
     places = (study.codebook.having("id")[0], fields.get("finding"), fields.get("citation"))
     for variable in filter(None, places):
         texts = study.texts(variable.name).astype("str").str.strip()
-        own = texts.map(lambda text: bool(TOTAL.fullmatch(ASIDE.sub("", text)))).to_numpy(
-            dtype=bool
-        )
+        own = texts.map(sums_up).to_numpy(dtype=bool)
         if (new := own & ~found).any():
             study.report(
                 new,
