@@ -184,3 +184,9 @@ def test_a_row_of_totals_is_one_error(tmp_path: Path, shape: str, word: str) -> 
     assert {p.code for p in problems} == {"totals-row"}
     assert [str(p.row) for p in problems] == [str(len(table) + 2 + at) for at in range(rows)]
     assert {p.column for p in problems} == {"home"}
+
+
+def test_a_place_that_is_called_all_saints_is_no_total() -> None:
+    assert sums_up("All towns")
+    assert sums_up("All")
+    assert not sums_up("All Saints")

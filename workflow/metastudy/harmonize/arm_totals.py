@@ -19,7 +19,10 @@ __all__ = ["rows_of_totals", "sums_up", "unequal_totals"]
 
 # What programs and papers call a row that sums up the others, such as `Total (95% CI)`.
 TOTAL = re.compile(
-    r"(sub-?|grand )?totals?|overall|pooled|summary|sum|altogether|in all|all( \w+s)?"
+    r"(sub-?|grand )?totals?|overall|pooled|summary|sum|altogether|in all"
+    # and no place, such as All Saints
+    r"|all( (arms|towns|cities|countries|sites|places|wards|homes|schools|centres|centers|clinics"
+    r"|hospitals|organisations|groups|participants|respondents|people|studies|trials|effects))?"
     r"|((whole|full|entire|total|overall|pooled) sample)"
     r"|((random|fixed|common)[- ]effects?( model)?)",
     re.I,
