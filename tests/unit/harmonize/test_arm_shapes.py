@@ -21,6 +21,7 @@ from helpers.arm_tables import (
 )
 from helpers.scored_arms import TWO, arms_of, cells, of_arms, people, study
 from metastudy.common.problems import BadInput, Problem
+from metastudy.harmonize.arm_totals import sums_up
 
 
 def refused(folder: Path, table: pd.DataFrame, book: str) -> list[Problem]:
