@@ -8,8 +8,8 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.names import name_of
 from metastudy.common.text import numeral
 from metastudy.readers import delimited
+from metastudy.readers.headers import names_of_columns
 from metastudy.readers.raw import RawTable
-from metastudy.readers.refusals import refuse
 
 __all__ = ["read"]
 
@@ -41,18 +41,7 @@ def read(codebook: Codebook) -> RawTable:
     if len(records) > 1 and _second(header, records[1]):
         headers, header = 2, _joined(header, records[1])
     filled = {place for one in records[1:] for place, cell in enumerate(one) if cell.strip()}
-    if len(header) > 2 and sum(map(bool, header)) == 1 and len(filled) > 2:
-        raise refuse(
-            codebook,
-            f"one cell in row 1, and {len(filled)} in rows below",
-            "the names of the columns in row 1",
-            "take out what is above the header row, such as a title",
-            row=1,
-        )
-    names = [
-        name or (f"(column {place + 1})" if place in filled else "")
-        for place, name in enumerate(header)
-    ]
+    names = names_of_columns(codebook, header, filled, lambda place: str(place + 1))
     return delimited.table(codebook, headers, names, {})
 
 

@@ -24,6 +24,7 @@ from metastudy.codebook.codebook import Codebook
 from metastudy.common.problems import MAX_ROWS_NAMED, BadInput, Problem, place_of_rows
 from metastudy.common.text import shown, some_of
 from metastudy.readers.columns import MAX_CATEGORIES, coded_texts
+from metastudy.readers.headers import twice
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, refuse
 from metastudy.readers.text_stream import BLOCK, Text
@@ -134,18 +135,8 @@ def table(
     """
     names = list(names)
     used = [name for name in (codebook.used_names if used is None else used) if name in names]
-    twice = [name for name in dict.fromkeys([*codebook.named, *used]) if names.count(name) > 1]
-    if twice:
-        raise BadInput(
-            problem(
-                codebook,
-                f"{names.count(name)} columns called '{name}'",
-                "one column for each variable that is used",
-                "give the columns different names",
-                column=name,
-            )
-            for name in twice
-        )
+    if problems := twice(codebook, names, used):
+        raise BadInput(problems)
     positions = [names.index(name) for name in used] or [0]
     own = [variable.name for variable in codebook.having("id")]
     apart = [place for place in positions if names[place] in own]

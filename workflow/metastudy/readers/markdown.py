@@ -16,6 +16,7 @@ from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.common.text import did_you_mean, shown
 from metastudy.readers.columns import column_texts
 from metastudy.readers.delimited import thousands
+from metastudy.readers.headers import twice
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, refuse
 from metastudy.readers.text_stream import Text
@@ -192,16 +193,7 @@ def _out_of_shape(codebook: Codebook, table: Table) -> Iterator[Problem]:
 
 
 def _names(codebook: Codebook, names: list[str], table: Table) -> Iterator[Problem]:
-    for name in codebook.named:
-        if names.count(name) > 1:
-            yield problem(
-                codebook,
-                f"{names.count(name)} columns called '{name}'",
-                "one column for each variable that is used",
-                "give the columns different names",
-                row=table.line,
-                column=name,
-            )
+    yield from twice(codebook, names, row=table.line)
     for place, name in enumerate(names):
         filled = [line for line, row in table.rows if place < len(row) and row[place]]
         if not name and filled:

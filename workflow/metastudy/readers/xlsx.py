@@ -19,6 +19,7 @@ from metastudy.common.problems import BadInput, Problem, place_of_rows
 from metastudy.common.text import canonical, did_you_mean, shown
 from metastudy.readers import archives
 from metastudy.readers.columns import column_texts, moment
+from metastudy.readers.headers import names_of_columns, twice
 from metastudy.readers.qualtrics import HEADERS, IMPORT_ID, is_legacy
 from metastudy.readers.raw import RawTable
 from metastudy.readers.refusals import problem, read_bytes, refuse
@@ -143,12 +144,13 @@ def _sheet(archive: archives.Archive, content: bytes) -> RawTable:
     width = max(len(row) for _, row in rows)
     header = [name_of(canonical(moment(value))) for value in rows[0][1]]
     header += [""] * (width - len(header))
-    header = _named(codebook, header, rows)
+    filled = {place for _, row in rows[1:] for place, value in enumerate(row) if _given(value)}
+    header = names_of_columns(codebook, header, filled, lambda place: get_column_letter(place + 1))
     used = [name for name in codebook.used_names if name in header]
     positions = {name: header.index(name) for name in used}
     xml = archive.bytes(path) if path in archive.members else b""
     problems = [
-        *_twice(codebook, header),
+        *twice(codebook, header, row=1),
         *_merged(codebook, xml, set(positions.values())),
     ]
     if _FORMULA.search(xml):
@@ -234,38 +236,6 @@ def _choose(codebook: Codebook, book: Any) -> Any:
             codebook, "an empty workbook", "a header row and data", "put the data file in again"
         )
     return filled[0]
-
-
-def _twice(codebook: Codebook, header: Sequence[str]) -> Iterator[Problem]:
-    for name in codebook.named:
-        if header.count(name) > 1:
-            yield problem(
-                codebook,
-                f"{header.count(name)} columns called '{name}'",
-                "one column for each variable that is used",
-                "give the columns different names",
-                row=1,
-                column=name,
-            )
-
-
-def _named(
-    codebook: Codebook, header: Sequence[str], rows: Sequence[tuple[int, Sequence[Any]]]
-) -> list[str]:
-    """Call a column with cells and without a header by its letters: it is reported, not lost."""
-    filled = {place for _, row in rows[1:] for place, value in enumerate(row) if _given(value)}
-    if len(header) > 2 and sum(map(bool, header)) == 1 and len(filled) > 2:
-        raise refuse(
-            codebook,
-            f"one cell in row 1, and {len(filled)} in rows below",
-            "the names of the columns in row 1",
-            "take out what is above the header row, such as a title",
-            row=1,
-        )
-    return [
-        name or (f"(column {get_column_letter(place + 1)})" if place in filled else "")
-        for place, name in enumerate(header)
-    ]
 
 
 def _merged(codebook: Codebook, xml: bytes, used: set[int]) -> Iterator[Problem]:

@@ -6,7 +6,6 @@ not depend on which other studies there are, nor on whether a study came as rows
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.answers.assumed import APART, IF_ONE, joined_marks, studies_in_parts
 from metastudy.models.base import KEYS_OF_SETTING, in_order
+from metastudy.models.joined import of_studies
 
 __all__ = ["join_answers", "people_once"]
 
@@ -134,7 +134,7 @@ def join_answers(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Data
             "vignette": vignettes,
             "outcome": labels,
         },
-        attrs=_attributes(parts) | marks,
+        attrs=parts[0].attrs | of_studies(parts) | marks,
     )
 
 
@@ -165,21 +165,3 @@ def _wide(
 def _moved(parts: Sequence[xr.Dataset], name: str, first: np.ndarray) -> np.ndarray:
     """Places among all sites or settings, from those within each study."""
     return np.concatenate([p[name].values + at for p, at in zip(parts, first, strict=False)])
-
-
-def _attributes(parts: Sequence[xr.Dataset]) -> dict[str, str]:
-    """Attributes of all parts: studies and what they add to the vocabulary together."""
-    studies: dict[str, Any] = {}
-    added: dict[str, Any] = {}
-    dropped: list[Any] = []
-    for part in parts:
-        studies |= json.loads(part.attrs["studies"])
-        dropped += json.loads(part.attrs["dropped"])
-        for section, entries in json.loads(part.attrs["vocabulary"]).items():
-            added.setdefault(section, {}).update(entries)
-    return {
-        **parts[0].attrs,
-        "studies": json.dumps(studies, sort_keys=True),
-        "dropped": json.dumps(dropped, sort_keys=True),
-        "vocabulary": json.dumps(added, sort_keys=True),
-    }

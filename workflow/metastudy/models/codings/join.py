@@ -5,9 +5,7 @@ Each study's counts are its own, whether it came as rows or as a parcel, and are
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.models.base import in_order
 from metastudy.models.codings.cells import OF_UNITS, assembled
+from metastudy.models.joined import of_studies
 
 __all__ = ["join_codes"]
 
@@ -56,7 +55,9 @@ def join_codes(parts: Sequence[xr.Dataset], vocabulary: Vocabulary) -> xr.Datase
     ids = list(exposures)
     x = np.concatenate([_wide(p.x.values, _at(p.exposure, ids), len(ids)) for p in parts])
     about = list(exposures.values())
-    return assembled(single, double, x, units, codes, about, vocabulary, _attributes(parts))
+    own = {name: str(parts[0].attrs[name]) for name in ("model", "data", "module", "variant")}
+    said = own | of_studies(parts)
+    return assembled(single, double, x, units, codes, about, vocabulary, said)
 
 
 def _at(names: xr.DataArray, whole: Sequence[str]) -> list[int]:
@@ -68,21 +69,3 @@ def _wide(values: np.ndarray, at: list[int], size: int) -> np.ndarray:
     found = np.zeros((len(values), size, *values.shape[2:]))
     found[:, at] = values
     return found
-
-
-def _attributes(parts: Sequence[xr.Dataset]) -> dict[str, str]:
-    """Those of the parts, with what they say of their studies side by side."""
-    studies: dict[str, Any] = {}
-    added: dict[str, Any] = {}
-    dropped: list[Any] = []
-    for part in parts:
-        studies |= json.loads(part.attrs["studies"])
-        dropped += json.loads(part.attrs["dropped"])
-        for section, entries in json.loads(part.attrs["vocabulary"]).items():
-            added.setdefault(section, {}).update(entries)
-    return {
-        **{name: str(parts[0].attrs[name]) for name in ("model", "data", "module", "variant")},
-        "studies": json.dumps(studies, sort_keys=True),
-        "dropped": json.dumps(dropped, sort_keys=True),
-        "vocabulary": json.dumps(added, sort_keys=True),
-    }
