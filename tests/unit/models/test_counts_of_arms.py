@@ -13,6 +13,7 @@ from scipy.stats import binom
 
 from helpers.event_studies import PRIORS, event_study, exact
 from helpers.raw_studies import VOCABULARY, harmonized, table_study
+from helpers.scored_arms import HEAD, TAIL
 from metastudy.article.results import Modelled, Results
 from metastudy.article.topics.events import _not_compared
 from metastudy.codebook.vocabulary import merge
@@ -29,16 +30,6 @@ from metastudy.models.ordinal.cells import NEEDED, item_cells
 from metastudy.models.prior_simulation import parameters
 from metastudy.posterior.contrasts import contrasts
 
-HEAD = """\
-variables:
-  - {name: nr, as: id}
-  - {name: home, as: site}
-  - {name: arm, as: factor, randomised: true, factors: {task_type: {1: complementary, 2: core}}}
-"""
-TAIL = """\
-exposures:
-  - {factor: task_type, type: randomised}
-"""
 WORDS = """\
 vocabulary:
   modules: {joining: {label: Joining, model: events, question: 'Who joins?'}}
