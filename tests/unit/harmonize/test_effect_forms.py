@@ -162,6 +162,7 @@ BAD = {
     "ICC above one": ("clusters", {"icc": 2}, "off-scale", "icc"),
     "ICC without size": ("clusters", {"cluster_size": ""}, "incomplete-finding", "icc"),
     "unknown unit": ("estimate", {"metric": "cohens_q"}, "unknown-label", "metric"),
+    "misspelt outcome": ("estimate", {"outcome": "threat_qualty"}, "unknown-label", "outcome"),
     "no unit": ("counts", {"metric": ""}, "incomplete-finding", "events_treatment"),
     "unit that counts do not give": ("counts", {"metric": "sd"}, "undeclared-conversion",
                                      "events_treatment"),
@@ -191,6 +192,12 @@ def test_what_cannot_be_true_is_one_error_at_its_cell(
     assert problem.expected
     assert problem.fix
     assert code in CODES
+
+
+def test_a_name_that_is_like_none_or_differs_in_a_number_is_one_of_its_own(tmp_path: Path) -> None:
+    one, other = (GOOD["estimate"] | {"outcome": name} for name in ("happiness", "threat_quality2"))
+    found = harmonized(tmp_path, one, other, GOOD["estimate"] | {"outcome": "threat_quality"})
+    assert set(found["outcome"]) == {"happiness", "threat_quality2", "threat_quality"}
 
 
 PAGE = (ROOT / "docs" / "published_effects.md").read_text("utf-8")

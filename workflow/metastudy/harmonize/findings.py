@@ -65,6 +65,7 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
     entered = pd.DataFrame(data, index=ids.index)
     for field_, value in _constants(study):
         entered[field_] = value
+    effect_names.report_misspelt(study, fields, entered)
     entered["family"] = effect_names.families(study, fields, entered)
     of_sd = pd.Series(False, index=ids.index)
     for name in {"metric", "reported_as"} & set(entered):
