@@ -10,6 +10,7 @@ import pandas as pd
 
 from metastudy.codebook.checks.terms import IGNORE
 from metastudy.codebook.codebook import Codebook, Rule, sha256
+from metastudy.codebook.parts import ROW_NUMBER
 from metastudy.common.names import name_of
 from metastudy.harmonize.exclusions import by_arm
 from metastudy.harmonize.study_state import Study
@@ -53,7 +54,7 @@ def report(
     coded = bool(codebook.codes)
     project = codebook.file.format in (None, "qdpx") and codebook.only("code") is None
     implied = set(OWN_NAMES) if coded and project else set()
-    mentioned = {*said, *codebook.named, *codebook.codes, *implied}
+    mentioned = {*said, *codebook.named, *codebook.codes, *implied, ROW_NUMBER}
     return {
         "study": codebook.study.id,
         "provenance": codebook.study.provenance,

@@ -87,12 +87,19 @@ class Study:
         """
         if self.arms.empty:
             return Counter(zip(*by, strict=True))
-        arms = self.arms.drop_duplicates("respondent_id").set_index("respondent_id")
-        people = arms["people"].loc[self.respondents["respondent_id"]]
+        people = self.people_of.loc[self.respondents["respondent_id"]]
         found: Counter[tuple[Any, ...]] = Counter()
         for number, values in zip(people, zip(*by, strict=True), strict=True):
             found[values] += int(number)
         return found
+
+    @property
+    def people_of(self) -> pd.Series:
+        """How many people each respondent is, by ``respondent_id``: one, or those of an arm."""
+        if self.arms.empty:
+            return pd.Series(1, index=pd.Index(self.respondents["respondent_id"].unique()))
+        arms = self.arms.drop_duplicates("respondent_id").set_index("respondent_id")
+        return arms["people"].astype("int64")
 
     @property
     def assignments(self) -> pd.DataFrame:

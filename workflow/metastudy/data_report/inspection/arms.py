@@ -44,7 +44,7 @@ def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> Arms | None:
         return None
     counts: list[ArmSize] = []
     for vignette, own in arms(randomised).groupby("vignette", dropna=False):
-        sizes = own["arm"].value_counts().sort_index()
+        sizes = own["respondent_id"].map(study.people_of).groupby(own["arm"]).sum()
         for arm, n in zip(sizes.index, protect(list(sizes), least).cells, strict=True):
             counts.append(ArmSize(text_or_none(vignette), str(arm), n))
     balance = [
