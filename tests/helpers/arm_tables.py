@@ -113,9 +113,11 @@ FILES = {
 }
 
 
-def made(folder: Path, table: pd.DataFrame, book: str, form: str = "csv") -> Harmonized:
+def made(
+    folder: Path, table: pd.DataFrame, book: str, form: str = "csv", keys: str = ""
+) -> Harmonized:
     name, write = FILES[form]
-    head = f"file: {{name: {name}, format: {form}}}\n"
+    head = f"file: {{name: {name}, format: {form}{keys}}}\n"
     where = study_of(folder / "small", name, write(table), head + book)
     path = where / "codebook.yaml"
     said = path.read_text("utf-8")

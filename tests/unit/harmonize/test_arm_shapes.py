@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from helpers.arm_tables import (
     a_row_an_outcome,
     made,
 )
-from helpers.raw_studies import VOCABULARY, harmonized, table_study
+from helpers.raw_studies import VOCABULARY
 from helpers.scored_arms import TWO, arms_of, cells, of_arms, people, study
 from metastudy.common.problems import BadInput, Problem
 from metastudy.data_report.inspection.arms import arms_of as inspect_arms
@@ -197,22 +198,18 @@ def test_a_place_that_is_called_all_saints_is_no_total() -> None:
     assert not sums_up("All Saints")
 
 
-def test_row_numbers_do_for_arms_and_the_data_report_counts_people(tmp_path: Path) -> None:
-    table = arms_of(people())
-    made = table_study(
-        tmp_path / "small", table.drop(columns=["nr", "r"]).to_csv(index=False), of_arms()
-    )
-    book = made / "codebook.yaml"
-    text = book.read_text("utf-8").replace("  - {name: nr, as: id}\n", "")
-    text = text.replace("format: csv", "format: csv, ids: row_numbers")
-    text = text.replace("provenance: simulated", "provenance: simulated\n  clustered: false")
-    book.write_text(text, "utf-8")
-    found = harmonized(made)
+@pytest.mark.parametrize("shape", [a_row_an_arm, *SHAPES.values()])
+def test_row_numbers_do_for_arms_and_the_data_report_counts_people(
+    tmp_path: Path, shape: Callable[[], tuple[pd.DataFrame, str]]
+) -> None:
+    table, book = shape()
+    book = book.replace("  - {name: nr, as: id}\n", "")
+    found = made(tmp_path, table.drop(columns="nr"), book, keys=", ids: row_numbers")
     assert found.report["unmapped"] == []
     save(found, tmp_path / "out")
     shown = inspect_arms(load_study(tmp_path / "out"), VOCABULARY, 5)
     assert shown is not None
-    expected = table.groupby("arm")["n"].sum()
+    expected = arms_of(people()).groupby("arm")["n"].sum()
     # of the codebook: 1 is complementary and 2 is core
     assert {one.arm: one.n for one in shown.counts} == {
         "complementary": expected[1],

@@ -126,3 +126,12 @@ def test_one_arm_alone_is_refused(tmp_path: Path) -> None:
         cells(tmp_path, arms(counts=one), ARMS)
     (problem,) = bad.value.problems
     assert problem.code == "empty-arm"
+
+
+def test_counted_arms_may_have_row_numbers_in_place_of_an_id(tmp_path: Path) -> None:
+    rows = "".join(line.partition(",")[2] for line in arms().splitlines(keepends=True))
+    made = table_study(tmp_path, rows, ARMS.replace("  - {name: nr, as: id}\n", ""))
+    book = made / "codebook.yaml"
+    text = book.read_text("utf-8")
+    book.write_text(text.replace("format: csv", "format: csv, ids: row_numbers"), "utf-8")
+    assert harmonized(made).report["unmapped"] == []
