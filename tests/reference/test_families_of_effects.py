@@ -162,6 +162,7 @@ def model() -> Model:
     return Model()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("outcomes", [0.15, 0.3, 0.6])
 def test_two_outcomes_of_the_same_people_are_as_on_the_grid_with_the_spread_halved_and_doubled(
     model: Model, outcomes: float
@@ -178,6 +179,7 @@ def test_two_outcomes_of_the_same_people_are_as_on_the_grid_with_the_spread_halv
     assert (draws["log_prior"].std() > 0).item()
 
 
+@pytest.mark.ci
 def test_without_a_study_they_are_as_on_the_grid_without_it(model: Model) -> None:
     draws, exact = model.draws(without(model.found, "s4")), Joint([0, 1, 2, 3, 5])
     for at, name in enumerate(model.found.design.means):

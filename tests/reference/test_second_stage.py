@@ -334,6 +334,7 @@ def five_against_one() -> tuple[Exact, xr.Dataset, pd.DataFrame]:
     return exact, *fit(made(y, se, country), priors_of(SHIPPED))
 
 
+@pytest.mark.ci
 def test_five_studies_against_one_are_no_two_halves(five_against_one: tuple) -> None:
     exact, posterior, table = five_against_one
     row = table.query("level == 'population'").squeeze()
@@ -348,6 +349,7 @@ def test_five_studies_against_one_are_no_two_halves(five_against_one: tuple) -> 
         assert_agree(numbers, first, np.sqrt(square - first**2))
 
 
+@pytest.mark.ci
 def test_predictions_are_one_new_setting_and_contain_what_is_at_hand(
     five_against_one: tuple,
 ) -> None:

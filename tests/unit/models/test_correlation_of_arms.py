@@ -120,6 +120,7 @@ def test_an_outcome_that_points_the_other_way_has_the_other_sign(tmp_path: Path)
         np.testing.assert_allclose(within.covariance[:, 0, 1], expected * sd.prod(axis=1))
 
 
+@pytest.mark.ci
 @pytest.mark.slow
 @pytest.mark.fit
 def test_differences_are_as_certain_as_the_correlation_says_and_refits_share_one_model(
