@@ -12,6 +12,7 @@ from helpers.drawings import artists, ends
 from helpers.evidence import evidence
 from metastudy.article.topics import pooling, prevalence
 from metastudy.common.tables import JOINT
+from metastudy.display.formatting import inline
 from metastudy.display.plots import code_places, evidence_map, truths
 
 
@@ -111,3 +112,22 @@ def test_estimates_stand_at_their_true_values() -> None:
         assert artist.get_marker() == ("D" if at == 0 else "o")
     assert ends(found["identity"])[0] == -0.2
     assert truths.truths(table.head(0)) is not None
+
+
+def test_an_outcome_with_some_pooled_estimates_is_pooled_and_its_reason_is_said_once() -> None:
+    """A refusal may be of other estimates of an outcome, such as those in another metric."""
+    world = evidence("mixed", 3)
+    before = pooling.table(world).full
+    structure = world.synthesis["structure"]
+    exposure = before["exposure"][0]
+    of = world.synthesis["estimates"].query("exposure == @exposure")["outcome"].iloc[0]
+    why = {"exposure": exposure, "outcome": of, "grouping": "study", "used_as": "refused"}
+    why |= {"reason": "metric sd: not pooled with metric log_odds", "levels": 2}
+    more = pd.concat([structure, pd.DataFrame([why, why])], ignore_index=True)
+    after = pooling.table(replace(world, synthesis={**world.synthesis, "structure": more})).full
+    assert after["pooled"].tolist() == before["pooled"].tolist()
+    assert before["pooled"][0] == before["outcomes"][0] > 1
+    label = inline(world.labels.outcome(of))
+    assert after["reason"][0] == f"metric sd: not pooled with metric log odds ({label})"
+    alone = pooling.table(evidence("mixed", 1)).full
+    assert set(alone["pooled"]) == {0}

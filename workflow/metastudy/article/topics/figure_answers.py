@@ -66,7 +66,7 @@ def _grid(evidence: Results) -> str:
     grid = studies.study_grid(evidence)
     if not len(grid):
         return ""
-    kept = sum(int(study.report["rows_kept"]) for study in evidence.studies)
+    _, kept, _ = people.from_the_files(evidence)
     n, called = grid["study"].nunique(), people.called(evidence, kept, evidence.studies)
     rows, studied = f"{kept} {called}", f"{count(n)} {'study' if n == 1 else 'studies'}"
     countries, sectors = (_said(grid[name]) for name in ("country", "sector"))
@@ -80,7 +80,7 @@ def _grid(evidence: Results) -> str:
         return f"{studied.capitalize()} {have} {rows}; where they are is not said."
     partly = ((grid[["country", "sector"]] == "") & [countries > 0, sectors > 0]).any(axis=None)
     known = ", as far as it is said" * bool(partly)
-    are = "is" if kept == 1 else "are"
+    are = "is" if kept.high == 1 else "are"
     return f"{rows} of {studied} {are} from {said}{known}."
 
 
@@ -92,10 +92,11 @@ def _said(places: pd.Series) -> int:
 def _flow(evidence: Results) -> str:
     if not evidence.studies:
         return ""
-    reports = [study.report for study in evidence.studies]
-    read, kept = (sum(int(report[f"rows_{k}"]) for report in reports) for k in ("read", "kept"))
-    left = f"{read - kept} ({percent((read - kept) / read)})" if read > kept else "none"
-    are = "was" if read - kept == 1 else "were"
+    read, kept, excluded = people.from_the_files(evidence)
+    left = str(excluded) if excluded.high else "none"
+    if excluded.exact and read.exact and excluded.high:
+        left += f" ({percent(excluded.high / read.high)})"
+    are = "was" if excluded.high == 1 else "were"
     return f"Of {read} rows read {left} {are} excluded and {kept} kept."
 
 
