@@ -10,9 +10,11 @@ from matplotlib.lines import Line2D
 
 from helpers.drawings import artists, ends
 from helpers.evidence import evidence
-from metastudy.article.topics import pooling, prevalence
+from metastudy.article.topics import figure_answers, identification, pooling, prevalence
 from metastudy.common.tables import JOINT
-from metastudy.display.plots import code_places, evidence_map, truths
+from metastudy.common.unsaid import UNSAID_BY_ALL
+from metastudy.display.formatting import inline
+from metastudy.display.plots import code_places, effect_directions, evidence_map, truths
 
 
 def test_the_evidence_map_has_a_mark_for_each_place_and_its_area_grows_with_the_people() -> None:
@@ -111,3 +113,51 @@ def test_estimates_stand_at_their_true_values() -> None:
         assert artist.get_marker() == ("D" if at == 0 else "o")
     assert ends(found["identity"])[0] == -0.2
     assert truths.truths(table.head(0)) is not None
+
+
+def test_an_outcome_with_some_pooled_estimates_is_pooled_and_its_reason_is_said_once() -> None:
+    """A refusal may be of other estimates of an outcome, such as those in another metric."""
+    world = evidence("mixed", 3)
+    before = pooling.table(world).full
+    structure = world.synthesis["structure"]
+    exposure = before["exposure"][0]
+    of = world.synthesis["estimates"].query("exposure == @exposure")["outcome"].iloc[0]
+    why = {"exposure": exposure, "outcome": of, "grouping": "study", "used_as": "refused"}
+    why |= {"reason": "metric sd: not pooled with metric log_odds", "levels": 2}
+    more = pd.concat([structure, pd.DataFrame([why, why])], ignore_index=True)
+    after = pooling.table(replace(world, synthesis={**world.synthesis, "structure": more})).full
+    assert after["pooled"].tolist() == before["pooled"].tolist()
+    assert before["pooled"][0] == before["outcomes"][0] > 1
+    label = inline(world.labels.outcome(of))
+    assert after["reason"][0] == f"metric sd: not pooled with metric log odds ({label})"
+    alone = pooling.table(evidence("mixed", 1)).full
+    assert set(alone["pooled"]) == {0}
+
+
+def test_what_no_study_says_has_a_sign_of_its_own_and_an_exposure_of_two_modules_is_one() -> None:
+    world = evidence("null")
+    module, table = next(iter(world.contrasts.items()))
+    effect = table[table["estimand"].eq("effect")].iloc[0]
+    same = {"exposure": effect["exposure"], "outcome": effect["outcome"], "aliased_with": ""}
+    rows = [
+        same | {"grouping": "country", "levels": 2, "used_as": "varying", "reason": ""},
+        same | {"grouping": "sector", "levels": 1, "used_as": "left out", "reason": UNSAID_BY_ALL},
+        same | {"grouping": "role", "levels": 1, "used_as": "left out", "reason": "one level"},
+    ]
+    structure = pd.DataFrame(
+        [r | {"module_or_family": m} for m in (module, "coping") for r in rows]
+    )
+    own = table[table["exposure"].eq(effect["exposure"])]
+    both = replace(
+        world,
+        synthesis={**world.synthesis, "structure": structure},
+        contrasts={module: own, "coping": own},
+    )
+    shown = identification.figure(both)
+    signs = dict(zip(shown["outcome"], shown["direction"], strict=True))
+    assert (signs["country"], signs["sector"], signs["role"]) == ("varying", "unsaid", "single")
+    legend = effect_directions.SIGNS
+    assert len({sign[:2] for sign in legend.values()}) > 1
+    assert legend["unsaid"][2] != legend["single"][2]
+    said = figure_answers.variables(both)["aliases"]["answer"]
+    assert said == "Of one exposure, these groupings have a spread of their own: country for one."

@@ -45,7 +45,7 @@ def test_a_refit_that_misses_a_gate_is_shown_and_not_counted() -> None:
     found = results([0.5, -1.5, 0.1], ["", "R-hat 1.5 (gate 1.02)", ""])
     said = influence.variables(found)["sentence"]
     assert "more than 0.50 posterior" in said
-    assert "1 of 3 refits without a study miss a gate and are not counted" in said
+    assert "1 of 3 refits without a study misses a gate and is not counted" in said
     shown = influence.table(found).shown
     assert shown["Gate missed"].tolist() == ["–", "R-hat 1.5 (gate 1.02)", "–"]
     assert shown["Mean without it"].tolist()[0] == "0.35 (0.10 to 0.50)"

@@ -59,21 +59,23 @@ def test_the_sentence_has_the_largest_shift_and_the_changed_verdicts() -> None:
     assert text.startswith("With each prior scale of the second stage halved and doubled, and all")
     assert "more than 1.50 posterior standard deviations" in text
     assert "spreads between groups doubled), intervals are 1.00 to 1.20 times as wide" in text
-    assert "times as wide, and one of one verdicts changes. Power-scaling finds the pooled" in text
+    assert "times as wide, and the one verdict changes. Power-scaling finds the pooled" in text
     assert text.endswith("sensitive to the prior, but not to the likelihood.")
     none = results(("effect", 0.5, 0.39, 0.1, ""), ("effect", 2.0, 0.41, 0.1, ""))
-    assert "times as wide, and none of one verdicts change." in said(none)
+    assert "times as wide, and the one verdict does not change." in said(none)
 
 
 def test_a_refit_that_misses_a_gate_is_shown_and_not_counted() -> None:
     found = results(("tau", 0.5, 0.41, 0.1, ""), ("tau", 2.0, *OPEN, MISSED))
     assert "more than 0.10 posterior" in said(found)
-    assert "none of one verdicts change; 1 of 2 means are of refits that miss a gate" in said(found)
+    assert "the one verdict does not change; 1 of 2 means is of a refit that misses a gate" in said(
+        found
+    )
     shown = prior_scales.table(found).shown
     assert shown["Gate missed"].tolist() == ["–", MISSED]
     every = results(("tau", 2.0, *OPEN, MISSED))
-    assert said(every).endswith("halved and doubled: 1 of 1 means are of refits that miss a gate "
-                                "and are not counted.")  # fmt: skip
+    assert said(every).endswith("halved and doubled: the one mean is of a refit that misses a gate "
+                                "and is not counted.")  # fmt: skip
 
 
 def test_the_table_has_the_mean_before_and_after_and_another_verdict() -> None:

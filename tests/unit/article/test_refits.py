@@ -215,7 +215,7 @@ def test_other_refits_that_move_means_far_are_counted(evidence: Results) -> None
     apart = [one_refit("outcomes", "apart", "threat_quality", 0.2)]
     evidence = replace(evidence, refits=pd.concat([evidence.refits, pd.DataFrame(apart)]))
     assert flat(variables(evidence, {}))["refits.threat.outcomes.sentence"] == (
-        "Without shrinking the outcomes of a family to their mean, one of 1 means moves by more "
+        "Without shrinking the outcomes of a family to their mean, the one mean moves by more "
         "than one posterior standard deviation (most that of core against complementary tasks on "
-        "threat to service quality, by 2.00), and none of 1 verdicts change."
+        "threat to service quality, by 2.00), and the one verdict does not change."
     )

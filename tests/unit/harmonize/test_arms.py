@@ -135,3 +135,20 @@ def test_counted_arms_may_have_row_numbers_in_place_of_an_id(tmp_path: Path) -> 
     text = book.read_text("utf-8")
     book.write_text(text.replace("format: csv", "format: csv, ids: row_numbers"), "utf-8")
     assert harmonized(made).report["unmapped"] == []
+
+
+def of_sums(tmp_path: Path, *more: str) -> list[str]:
+    found = harmonized(table_study(tmp_path, arms(*more), ARMS)).report["notes"]
+    return [note for note in found if "other rows of its group together" in note]
+
+
+def test_a_row_that_is_the_sum_of_others_is_told_whatever_it_is_called(tmp_path: Path) -> None:
+    """The arms of one condition in two homes, and both homes together under a name of a place."""
+    assert of_sums(tmp_path / "without") == []
+    rows = [line.split(",") for line in arms().splitlines()[1:]]
+    own = [row for row in rows if row[2] == rows[0][2]]
+    events, people = (sum(int(row[at]) for row in own) for at in (3, 4))
+    row = f"9,County,{rows[0][2]},{events},{people}"
+    (note,) = of_sums(tmp_path / "with", row)
+    assert note.startswith(f"row 6 has as many people as the {len(own)} other rows of its group")
+    assert of_sums(tmp_path / "more", row.replace(f",{people}", f",{people + 1}")) == []

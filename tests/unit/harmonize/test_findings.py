@@ -89,3 +89,17 @@ def test_an_unknown_standardiser_is_answered_with_those_that_there_are(tmp_path:
     (problem,) = caught.value.problems
     assert all(name in problem.expected for name in STANDARDISERS)
     assert "Did you mean 'pooled_sd'?" in problem.expected
+
+
+def notes(tmp_path: Path, book: str, cell: str) -> list[str]:
+    text = f"{HEAD},named\n{START},sd,240,DK,published_numeric{',' * len(FIELDS)},{cell}\n"
+    codebook = codebook_of(published_study(tmp_path, text, book))
+    return list(harmonize(codebook, read(codebook), b"any").report["notes"])
+
+
+def test_a_finding_without_an_exposure_is_named_with_what_is_taken_for_it(tmp_path: Path) -> None:
+    book = CODEBOOK + "  - {name: named, as: finding, field: exposure}\n"
+    (note,) = notes(tmp_path, book, "")
+    assert note.startswith("1 finding has no exposure (f1): what was contrasted is taken for it")
+    assert notes(tmp_path / "b", book, "involvement") == []
+    assert len(notes(tmp_path / "c", CODEBOOK + "  - {name: named, as: ignore}\n", "")) == 1

@@ -45,6 +45,11 @@ def test_five_lines_say_what_was_built_and_how_it_stands(results: Path) -> None:
     assert record == "record:  the last verdict, of 2026-01-02, commit 0123456789: reproduced"
     assert article == f"article: {results}/manuscript/: manuscript.html"
     assert "data_report/index.html" in look
+    assert look.endswith(f", {results}/ for all else")  # a folder of one's own has no page on them
+    (results / "README.md").write_text("")
+    assert f", {results}/README.md for" in said_at_the_end([], results, BEGAN)[4]
+    written(results / "diagnostics" / "gates.json", gates[:1])
+    assert said_at_the_end([], results, BEGAN)[1] == "gates:   the one fit passed"
 
 
 def test_what_is_not_there_is_not_claimed(results: Path) -> None:

@@ -52,7 +52,7 @@ def _people(evidence: Results) -> str:
         rows, number = people.modelled_text(evidence), people.modelled(evidence)[0]
     else:
         studies = list(evidence.studies)
-        number = sum(int(study.report["rows_kept"]) for study in studies)
+        _, number, _ = people.from_the_files(evidence)
         rows = str(number)
     n, called = len(studies), people.called(evidence, number, studies)
     return f"{rows} {called} of {count(n)} {'study' if n == 1 else 'studies'}"

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from metastudy.article import catalogue
+from metastudy.article import catalogue, shown_people
 from metastudy.article.catalogue import Item
 from metastudy.article.results import Results
 from metastudy.article.variable_tree import Traced, Tree
-from metastudy.common.disclosure import count
 from metastudy.common.problems import MetastudyError
 from metastudy.harmonized.study import Study
 
@@ -190,12 +189,18 @@ def _all(evidence: Results) -> Iterable[Study]:
 
 def _study(evidence: Results, study: Study) -> dict[str, Any]:
     """Of a study the raw file and the harmonized tables; its people after disclosure control."""
-    least = int(evidence.settings.get("privacy", {}).get("smallest_cell", 1))
     return {
         "label": evidence.labels.study(study.id),
         "provenance": study.provenance,
         "file": str(study.report.get("file", "")),
         "sha256": str(study.report.get("sha256", "")),
         "tables": [str(name) for name in study.tables if len(study[name])],
-        "people": str(count(int(study.people), least)),
+        "people": _people(evidence, study),
     }
+
+
+def _people(evidence: Results, study: Study) -> str:
+    """How many people it has; published findings are counted as they are."""
+    if study in evidence.published:
+        return str(study.people)
+    return shown_people.kept(evidence, study).short

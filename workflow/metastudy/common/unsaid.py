@@ -13,10 +13,11 @@ import pandas as pd
 
 from metastudy.common.text import some_of
 
-__all__ = ["NOT_SAID", "UNSAID", "is_unsaid", "note", "own_place"]
+__all__ = ["NOT_SAID", "UNSAID", "UNSAID_BY_ALL", "is_unsaid", "note", "own_place"]
 
 UNSAID = "unknown in "  # before a study's name, of its country or sector that nobody said
 NOT_SAID = "not said"  # for the reader
+UNSAID_BY_ALL = "in no component: "  # begins the reason of a grouping that no study says
 MOST_NAMED = 5
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "listed",
     "mark",
     "number",
+    "numbered",
+    "of_all",
     "percent",
     "percents",
     "probability",
@@ -91,6 +93,31 @@ def count(value: int, capital: bool = False) -> str:
     """
     text = _COUNTS[value] if 0 <= value < len(_COUNTS) else str(value)
     return text.capitalize() if capital else text
+
+
+def numbered(n: int, noun: str, many: str = "", digits: bool = False) -> str:
+    """Write how many of something there are.
+
+    >>> numbered(1, "verdict"), numbered(3, "verdict"), numbered(2, "country", "countries")
+    ('one verdict', 'three verdicts', 'two countries')
+    >>> numbered(1, "item", digits=True)
+    '1 item'
+    """
+    return f"{n if digits else count(n)} {noun if n == 1 else many or f'{noun}s'}"
+
+
+def of_all(n: int, total: int, noun: str, verb: str, digits: bool = False) -> str:
+    """Write how many of all do something; of one alone that it does or does not.
+
+    >>> of_all(0, 3, "verdict", "change"), of_all(1, 3, "verdict", "change", digits=True)
+    ('none of three verdicts change', 'one of 3 verdicts changes')
+    >>> of_all(0, 1, "verdict", "change"), of_all(1, 1, "verdict", "change")
+    ('the one verdict does not change', 'the one verdict changes')
+    """
+    if total == 1:
+        return f"the one {noun} {f'{verb}s' if n else f'does not {verb}'}"
+    many = count(n) if n else "none"
+    return f"{many} of {numbered(total, noun, digits=digits)} {f'{verb}s' if n == 1 else verb}"
 
 
 def joined(items: Iterable[str], empty: str = "none", word: str = "and") -> str:

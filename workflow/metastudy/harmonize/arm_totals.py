@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from metastudy.codebook.checks.terms import ARM_ROLES
 from metastudy.codebook.codebook import Codebook
+from metastudy.codebook.parts import Variable
 from metastudy.common.problems import Problem
 from metastudy.common.text import quoted
 from metastudy.harmonize.arms import CORRECT, KEYS, counted, problem_of, told
 from metastudy.harmonize.exclusions import exclude
 from metastudy.readers.raw import RawTable
 
-__all__ = ["rows_of_totals", "sums_up", "unequal_totals"]
+__all__ = ["rows_of_totals", "sums_of_others", "sums_up", "unequal_totals"]
 
 # What programs and papers call a row that sums up the others, such as `Total (95% CI)`.
 TOTAL = re.compile(
@@ -28,6 +31,7 @@ TOTAL = re.compile(
     re.I,
 )
 ASIDE = re.compile(r"\s*[(:\[].*$")
+LEAST_SUMS = 2  # so many numbers agree, or so many others there are
 PLACES = ("id", "site", "cluster")  # what has no list of its values in the codebook
 
 
@@ -60,6 +64,61 @@ def rows_of_totals(codebook: Codebook, table: RawTable) -> list[Problem]:
                 "totals-row",
             )
     return list(found.values())
+
+
+def sums_of_others(codebook: Codebook, table: RawTable) -> Iterator[str]:
+    """Say which rows have what the others of their group have together, without being called so.
+
+    A group is of rows that differ in one thing only, such as the condition or the place. People and
+    counts are sums; a mean is that of the others by their people, within its last decimal. Such a
+    row may be an arm by chance, so it is no error.
+
+    Parameters
+    ----------
+    codebook : nothing is looked for where no row is an arm.
+    table : a row an arm.
+    """
+    people = codebook.only("people")
+    counts = [v.name for own in counted(codebook).values() for v in own]
+    means = [v.name for v in codebook.having("mean")]
+    if not means and len(counts) + (people is not None) < LEAST_SUMS:
+        return
+    if people is None and means:
+        return
+    added = [*([people.name] if people else []), *counts]
+    stays = exclude(codebook, table)[0] < 0
+    texts = table.data[[*added, *means]].astype("str")
+    numbers = texts.apply(lambda c: pd.to_numeric(c.str.replace(",", "."), errors="coerce"))
+    stays &= numbers.notna().all(axis=1).to_numpy()
+    keys = [v for key in KEYS for v in codebook.having(key)]
+    found: dict[int, int] = {}
+    for one in keys:
+        group = told(replace(codebook, variables=tuple(v for v in keys if v is not one)), table)
+        for name in dict.fromkeys(group[stays]):
+            here = np.flatnonzero(stays & (group == name))
+            if len(here) <= LEAST_SUMS:
+                continue
+            sums = numbers.iloc[here][added].sum()
+            for at in map(int, here):
+                own, others = numbers.iloc[at], np.setdiff1d(here, [at])
+                if (2 * own[added] == sums).all() and all(
+                    _same_mean(numbers.iloc[others], texts.iloc[at], people, mean) for mean in means
+                ):
+                    found.setdefault(at, len(others))
+    for at, n in found.items():
+        yield (
+            f"row {table.rows[at]} has as many people as the {n} other rows of its group together, "
+            f"and their {'mean' if means else 'counts'}: if it is their total, its people count "
+            "twice; drop it by a rule under exclude"
+        )
+
+
+def _same_mean(others: pd.DataFrame, row: pd.Series, people: Variable | None, mean: str) -> bool:
+    """Whether a mean is that of others, as far as its decimals tell."""
+    text = str(row[mean]).replace(",", ".")
+    step = 10.0 ** -len(text.partition(".")[2])
+    together = float(np.average(others[mean], weights=others[people.name] if people else None))
+    return abs(float(text) - together) <= step
 
 
 def unequal_totals(codebook: Codebook, table: RawTable) -> list[Problem]:

@@ -19,7 +19,7 @@ from metastudy.harmonize.effect_rows import Row
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import schema
 
-__all__ = ["effects"]
+__all__ = ["effects", "notes_on"]
 
 OF_SD = ("standardiser", "small_sample", "sd_error")  # fields that say something of the metric sd
 SDS = ("sd_control", "sd_treatment")
@@ -29,6 +29,7 @@ OF_NO_EFFECT = (
 )
 PARTS = ["exposure", "exposure_type", "outcome", "role", "response_mode"]  # of an estimand
 PLACES = ["country", "sector"]
+MOST_NAMED = 5
 SIGNS = {1.0: "positive", -1.0: "negative", 0.0: "null_result"}
 
 
@@ -111,6 +112,19 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
     _check_standardisers(study, fields, sound.reindex(entered.index), of_sd, pairs)
     _check_together(study, fields, table)
     return table.sort_values("finding_id", ignore_index=True)
+
+
+def notes_on(effects: pd.DataFrame) -> Iterator[str]:
+    """Say which findings have no exposure, so that their contrast is taken for one."""
+    without = effects[effects["exposure"].fillna("").eq("")]
+    if (n := len(without)) == 0:
+        return
+    named = ", ".join(map(str, without["finding_id"][:MOST_NAMED])) + ", …" * (n > MOST_NAMED)
+    yield (
+        f"{n} {'finding has' if n == 1 else 'findings have'} no exposure ({named}): what was "
+        "contrasted is taken for it, so only findings with the same words for it are pooled; name "
+        "it in a column or a constant `exposure`"
+    )
 
 
 def _totals(study: Study, fields: Mapping[str, Variable]) -> np.ndarray:

@@ -89,6 +89,7 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
     codebook, table, more = arm_shapes.a_row_an_arm(codebook, table)
     apart = list(counted) if len(counted := arms.counted(codebook)) > 1 else []
     problems += [*more, *arm_totals.unequal_totals(codebook, table)]
+    sums = list(arm_totals.sums_of_others(codebook, table))
     table, more = arms.ids_once(codebook, table)
     problems += more
     codebook, table, more = arms.written_out(codebook, table)
@@ -135,7 +136,10 @@ def harmonize(codebook: Codebook, raw: RawTable | RawProject, secret: bytes) -> 
             "attributes": declared.attributes(study),
         }
     notes = list(raw.notes) if isinstance(raw, RawProject) else []
-    if not published:
+    if published:
+        notes += findings.notes_on(effects)
+    else:
+        notes += sums
         notes += copies.notes_on(measurements)
         edges.check_sums(study, identity)
         if not isinstance(raw, RawProject):

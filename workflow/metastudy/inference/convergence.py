@@ -134,6 +134,6 @@ def verdict(checks: list[dict[str, Any]]) -> None:
         raise MetastudyError(
             "a fit missed a gate, so nothing is reported from it.\n"
             + "\n".join(lines)
-            + "\n  The gates are in config/config.yaml under `gates`, "
+            + "\n  The gates are in the configuration under `gates`, "
             "those of answers item by item under `refit_gates`, and their chains under `refits`."
         )

@@ -59,7 +59,7 @@ def said_at_the_end(
         f"gates:   {_gates(results / 'diagnostics' / 'gates.json')}",
         f"record:  {_verdict(results / 'verdict' / 'verdict.json')}",
         f"article: {shown}",
-        f"look at: {results}/data_report/index.html for the data, {results}/README.md for all else",
+        f"look at: {results}/data_report/index.html for the data, {_else(results)} for all else",
     ]
 
 
@@ -67,6 +67,12 @@ def say_the_end(targets: Collection[str]) -> None:
     """Print the lines of :func:`said_at_the_end` where Snakemake prints its own."""
     for line in said_at_the_end(targets):
         print(line, file=sys.stderr)
+
+
+def _else(results: Path) -> str:
+    """The page on the results, or the folder itself where it is one of the user's own."""
+    page = results / "README.md"
+    return f"{page}" if page.is_file() else f"{results}/"
 
 
 def _gates(path: Path) -> str:
@@ -79,7 +85,13 @@ def _gates(path: Path) -> str:
         named = ", ".join(failed)
     except (ValueError, OSError, TypeError, KeyError, AttributeError, RecursionError):
         return f"{path} cannot be read"
-    return f"missed by {named}" if failed else f"all {len(fits)} fits passed"
+    return (
+        f"missed by {named}"
+        if failed
+        else "the one fit passed"
+        if len(fits) == 1
+        else f"all {len(fits)} fits passed"
+    )
 
 
 def _verdict(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.effect_sentences import (
     by_vignette,
     contrast_variables,
@@ -188,7 +188,7 @@ def _cell_variables(evidence: Results, own: Modelled) -> Tree:
     for study, outcome in own.of_all_arms:
         by.setdefault(study, []).append(inline(evidence.labels.outcome(outcome)))
     arms = "; ".join(f"{joined(of)} in {evidence.labels.study(s)}" for s, of in by.items())
-    rows = sum(own.rows.values())
+    rows = shown_people.all_used(evidence, own)
     sites = f"{own.sites} site{'' if own.sites == 1 else 's'}"
     patterns = f"{own.patterns} pattern{'' if own.patterns == 1 else 's'} of observed outcomes"
     return {

@@ -12,7 +12,7 @@ from metastudy.article.results import Results, drawn
 from metastudy.article.table_rows import role_label
 from metastudy.article.variable_tree import Tree, traced
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, interval, number, probability
+from metastudy.display.formatting import count, inline, interval, number, numbered, probability
 from metastudy.models.codings.contrasts import HYPER_MEAN
 
 __all__ = ["CODE_CONTRASTS", "figure", "sentence"]
@@ -143,7 +143,7 @@ def sentence(
         "beyond": probability(max(top["above"], top["below"])),
     }
     said = (
-        f"{what}: a sign is claimed for {claims} of {count(len(codes))} codes. The largest "
+        f"{what}: a sign is claimed for {claims} of {numbered(len(codes), 'code')}. The largest "
         f"contrast is that of {label}, {leaves['estimate']} log-odds ({leaves['interval']}), "
         f"beyond the region of practical equivalence with probability {leaves['beyond']}."
     )

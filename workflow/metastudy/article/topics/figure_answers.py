@@ -26,7 +26,7 @@ from metastudy.article.topics import (
 )
 from metastudy.article.variable_tree import Tree, unit
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, interval, joined, number, percent
+from metastudy.display.formatting import count, inline, interval, joined, number, numbered, percent
 from metastudy.synthesis.pooling import ESTIMAND
 
 __all__ = ["variables"]
@@ -58,21 +58,17 @@ def variables(evidence: Results) -> Tree:
     return {name: {"answer": text} for name, text in said.items() if text}
 
 
-def _s(word: str, n: int) -> str:
-    return word if n == 1 else f"{word}s"
-
-
 def _grid(evidence: Results) -> str:
     grid = studies.study_grid(evidence)
     if not len(grid):
         return ""
-    kept = sum(int(study.report["rows_kept"]) for study in evidence.studies)
+    _, kept, _ = people.from_the_files(evidence)
     n, called = grid["study"].nunique(), people.called(evidence, kept, evidence.studies)
-    rows, studied = f"{kept} {called}", f"{count(n)} {'study' if n == 1 else 'studies'}"
+    rows, studied = f"{kept} {called}", f"{numbered(n, 'study', 'studies')}"
     countries, sectors = (_said(grid[name]) for name in ("country", "sector"))
     places = [
-        f"{count(countries)} {'country' if countries == 1 else 'countries or regions'}",
-        f"{count(sectors)} {_s('sector', sectors)}",
+        f"{numbered(countries, 'country', 'countries or regions')}",
+        f"{numbered(sectors, 'sector')}",
     ]
     said = joined(text for text, many in zip(places, (countries, sectors), strict=True) if many)
     if not countries + sectors:
@@ -80,7 +76,7 @@ def _grid(evidence: Results) -> str:
         return f"{studied.capitalize()} {have} {rows}; where they are is not said."
     partly = ((grid[["country", "sector"]] == "") & [countries > 0, sectors > 0]).any(axis=None)
     known = ", as far as it is said" * bool(partly)
-    are = "is" if kept == 1 else "are"
+    are = "is" if kept.high == 1 else "are"
     return f"{rows} of {studied} {are} from {said}{known}."
 
 
@@ -92,10 +88,11 @@ def _said(places: pd.Series) -> int:
 def _flow(evidence: Results) -> str:
     if not evidence.studies:
         return ""
-    reports = [study.report for study in evidence.studies]
-    read, kept = (sum(int(report[f"rows_{k}"]) for report in reports) for k in ("read", "kept"))
-    left = f"{read - kept} ({percent((read - kept) / read)})" if read > kept else "none"
-    are = "was" if read - kept == 1 else "were"
+    read, kept, excluded = people.from_the_files(evidence)
+    left = str(excluded) if excluded.high else "none"
+    if excluded.exact and read.exact and excluded.high:
+        left += f" ({percent(excluded.high / read.high)})"
+    are = "was" if excluded.high == 1 else "were"
     return f"Of {read} rows read {left} {are} excluded and {kept} kept."
 
 
@@ -106,17 +103,17 @@ def _aliases(evidence: Results) -> str:
     shown = identification.figure(evidence)
     if not len(shown):
         return ""
-    exposures = shown[["section", "exposure", "exposure_type"]].drop_duplicates()
-    by = shown.groupby("column", sort=False)["direction"]
-    own = by.agg(lambda signs: int(signs.eq("varying").sum()))
+    exposures = shown[["exposure", "exposure_type"]].drop_duplicates()
+    # An exposure that is in several modules is one.
+    every = shown.assign(own=shown["direction"].eq("varying"))
+    each = every.groupby(["column", "exposure", "exposure_type"], sort=False)["own"].any()
+    own = each.groupby("column", sort=False).sum()
     known = [f"{inline(str(name))} for {count(int(n))}" for name, n in own[own > 0].items()]
     n = len(exposures)
     if not known:
-        return f"No grouping of {count(n)} {_s('exposure', n)} has a spread of its own."
-    return (
-        f"Of {count(n)} {_s('exposure', n)}, these groupings have a spread of their own: "
-        f"{joined(known)}."
-    )
+        return f"No grouping of {numbered(n, 'exposure')} has a spread of its own."
+    many = numbered(n, "exposure")
+    return f"Of {many}, these groupings have a spread of their own: {joined(known)}."
 
 
 def _synthesis(evidence: Results) -> str:
@@ -125,12 +122,12 @@ def _synthesis(evidence: Results) -> str:
     means = pooled[pooled["level"] == "population"] if len(pooled) else pooled
     if not len(means):
         n = len(evidence.synthesis.get("estimates", ()))
-        alone = f"{count(n)} {_s('estimate', n)}"
+        alone = f"{numbered(n, 'estimate')}"
         return f"Nothing is pooled: {alone} {'is' if n == 1 else 'are'} shown." if n else ""
     said = [_pooled(evidence, row, pooled) for row in records(means.head(MOST_NAMED))]
     more = len(means) - len(said)
     are = "is" if more == 1 else "are"
-    rest = f" {count(more, capital=True)} more {_s('effect', more)} {are} pooled."
+    rest = f" {count(more, capital=True)} more {'effect' if more == 1 else 'effects'} {are} pooled."
     return f"{' '.join(said)}{rest * bool(more)}"
 
 
@@ -186,7 +183,7 @@ def _directions(evidence: Results) -> str:
         if (n := int(shown["direction"].isin(signs).sum()))
     ]
     n = len(shown)
-    return f"Of {count(n)} {_s('contrast', n)} {joined(parts)}." if parts else ""
+    return f"Of {numbered(n, 'contrast')} {joined(parts)}." if parts else ""
 
 
 def _heterogeneity(evidence: Results) -> str:
@@ -230,7 +227,7 @@ def _module(evidence: Results, module: str) -> str:
     most = max(rows, key=lambda row: abs(row["mean"]))
     decided = f"{count(claims) if claims else 'none'} {'has' if claims < 2 else 'have'}"
     return (
-        f"Of {count(len(rows))} {_s('effect', len(rows))} {decided} a decided sign; the largest is "
+        f"Of {numbered(len(rows), 'effect')} {decided} a decided sign; the largest is "
         f"that of {inline(_name(evidence, most))} ({numbers_of(evidence, most)})."
     )
 

@@ -12,6 +12,7 @@ from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics.effect_directions import PLACES
 from metastudy.common.tables import records
+from metastudy.common.unsaid import UNSAID_BY_ALL
 from metastudy.display.formatting import inline, listed, words
 from metastudy.display.pipe_table import Table
 
@@ -91,8 +92,9 @@ def figure(evidence: Results) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns :data:`DIRECTIONS`; ``direction`` is ``varying``, ``joined``, ``fixed``, ``alias``
-        or ``single``. Where outcomes differ, it is the first of these that one of them has.
+        Columns :data:`DIRECTIONS`; ``direction`` is ``varying``, ``joined``, ``fixed``, ``alias``,
+        ``single`` or ``unsaid``. Where outcomes differ, it is the first of these that
+        one of them has.
     """
     structure = evidence.synthesis["structure"].fillna("")
     rows = []
@@ -127,7 +129,7 @@ def figure(evidence: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=DIRECTIONS)
 
 
-SIGNS = ("varying", "joined", "fixed", "alias", "single")
+SIGNS = ("varying", "joined", "fixed", "alias", "single", "unsaid")
 
 
 def _signs(structure: pd.DataFrame) -> dict[tuple[str, str], str]:
@@ -145,6 +147,8 @@ def _signs(structure: pd.DataFrame) -> dict[tuple[str, str], str]:
 
 def _used(row: Mapping[str, Any], has_others: bool) -> str:
     """What a grouping is; ``has_others`` says whether others are in its component."""
+    if str(row["reason"]).startswith(UNSAID_BY_ALL):
+        return "unsaid"
     if row["levels"] == 1:
         return "single"
     if row["used_as"] == "varying":

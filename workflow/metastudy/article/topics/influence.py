@@ -58,7 +58,10 @@ def variables(evidence: Results) -> Tree:
         return {"sentence": MANY if len(pooled) and (pooled["studies"] > 1).any() else FEW}
     counted = found[found["missed"] == ""]
     missed = len(found) - len(counted)
-    of = f"{missed} of {len(found)} refits without a study miss a gate and are not counted"
+    which = "the one refit" if len(found) == 1 else f"{missed} of {len(found)} refits"
+    of = f"{which} without a study " + (
+        "misses a gate and is not counted" if missed == 1 else "miss a gate and are not counted"
+    )
     if counted.empty:
         return {"sentence": f"Influence of each study: {of}."}
     row = counted.iloc[int(counted["shift"].abs().argmax())].to_dict()

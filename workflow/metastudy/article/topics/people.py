@@ -7,41 +7,59 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from metastudy.article import shown_people
 from metastudy.article.results import Results
+from metastudy.common.people_flow import Bounds, total
 from metastudy.display.formatting import joined
 from metastudy.harmonized.study import Study
 
-__all__ = ["called", "modelled", "modelled_text"]
+__all__ = ["called", "from_the_files", "modelled", "modelled_text", "most"]
 
 CALLED = ("respondent", "interview", "case")  # in the order in which they are named
 
 
-def modelled(evidence: Results) -> tuple[int, bool]:
+def from_the_files(evidence: Results) -> tuple[Bounds, Bounds, Bounds]:
+    """How many rows of all studies were read, kept and excluded, as it may be said."""
+    studies = evidence.studies
+    kept = total(shown_people.kept(evidence, study) for study in studies)
+    excluded = total(shown_people.excluded(evidence, study).total for study in studies)
+    return kept + excluded, kept, excluded
+
+
+def most(numbers: Iterable[Bounds]) -> Bounds:
+    """The largest of some numbers of people."""
+    found = [*numbers]
+    return Bounds(max(n.low for n in found), max(n.high for n in found))
+
+
+def modelled(evidence: Results) -> tuple[Bounds, bool]:
     """People in any model, each once, and whether there may be more of them.
 
     The cells of a module say how many of a study's people it has, and not which ones. So those of a
     study are at least as many as its largest module has. They are exactly as many where it is in
     one module, or where a module has all that were kept.
     """
-    total, more = 0, False
+    people, more = Bounds(0, 0), False
     for study in evidence.studies:
-        mine = [c.rows[study.id] for c in evidence.cells.values() if study.id in c.rows]
-        most = max(mine, default=0)
-        total += most
-        more |= len(mine) > 1 and most < int(study.report["rows_kept"])
-    return total, more
+        mine = [cells for cells in evidence.cells.values() if study.id in cells.rows]
+        if not mine:
+            continue
+        people += most(shown_people.used(evidence, study, cells)[1] for cells in mine)
+        largest = max(cells.rows[study.id] for cells in mine)
+        more |= len(mine) > 1 and largest < int(study.report["rows_kept"])
+    return people, more
 
 
 def modelled_text(evidence: Results) -> str:
     """The number of :func:`modelled` as it may be said: a lower bound is called one."""
-    total, more = modelled(evidence)
-    return f"at least {total}" if more else str(total)
+    found, more = modelled(evidence)
+    return f"at least {found.low}" if more else str(found)
 
 
-def called(evidence: Results, n: int, studies: Iterable[Study]) -> str:
+def called(evidence: Results, n: Bounds, studies: Iterable[Study]) -> str:
     """What some studies' people are called: respondents, interviews, cases, or several of them."""
     found = {name for study in studies for name in _names(evidence, study)}
-    return joined(name if n == 1 else f"{name}s" for name in CALLED if name in found)
+    return joined(name if n.high == 1 else f"{name}s" for name in CALLED if name in found)
 
 
 def _names(evidence: Results, study: Study) -> set[str]:

@@ -15,7 +15,7 @@ from metastudy.article.table_rows import (
     verdict_label,
 )
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, joined, number
+from metastudy.display.formatting import count, inline, joined, number, numbered
 from metastudy.synthesis.families import FAMILY
 from metastudy.synthesis.pooling import ESTIMAND
 
@@ -74,7 +74,9 @@ def over_places(evidence: Results, means: pd.DataFrame, total: int) -> str:
         for column, plural in (("country", "countries"), ("sector", "sectors"))
         if (n := own[column].nunique()) > 1
     ]
-    over = f"pooled over {len(own)} estimates in {joined(many, 'one place')}"
+    over = (
+        f"pooled over {numbered(len(own), 'estimate', digits=True)} in {joined(many, 'one place')}"
+    )
     if total == 1:
         return f"One effect is reported, by one study, and {over}."
     are = "is" if len(means) == 1 else "are"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import pandas as pd
 
 from metastudy.article.results import Results
 from metastudy.article.topics.identification import relabelled
 from metastudy.article.topics.studies import study_grid
 from metastudy.common.tables import JOINT, records
-from metastudy.display.formatting import joined, listed
+from metastudy.display.formatting import inline, joined, listed
 from metastudy.display.pipe_table import Table
+from metastudy.synthesis.pooling import pooled_rows
 
 __all__ = ["evidence_map", "partners", "table"]
 
@@ -55,6 +58,16 @@ def evidence_map(evidence: Results) -> pd.DataFrame:
     return grid.assign(pools_with=[labels.get(study, "") for study in grid["study"]])
 
 
+def _reasons(evidence: Results, refused: pd.DataFrame, outcomes: list[str]) -> str:
+    """Each reason once, with the outcomes that it is of where it is not of all."""
+    said = []
+    for reason, mine in refused.groupby("reason", sort=False):
+        of = list(dict.fromkeys(mine["outcome"]))
+        named = f" ({joined(inline(evidence.labels.outcome(o)) for o in of)})"
+        said.append(relabelled(evidence, str(reason)) + named * (len(of) < len(outcomes)))
+    return "; ".join(said)
+
+
 def table(evidence: Results) -> Table:
     """One row an exposure and type: its outcomes, studies and countries, and what is pooled.
 
@@ -62,6 +75,9 @@ def table(evidence: Results) -> Table:
     metric; the reason of those that are not comes from the design (:mod:`metastudy.design`).
     """
     estimates, full = evidence.synthesis["estimates"], []
+    pooled: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in records(estimates[pooled_rows(estimates)]):
+        pooled[str(one["exposure"]), str(one["exposure_type"])].add(str(one["outcome"]))
     places: list[int] = []  # of many countries a cell has only how many, and the file has them
     structure = evidence.synthesis["structure"].fillna("")
     for (exposure, kind), mine in estimates.groupby(["exposure", "exposure_type"], sort=False):
@@ -70,23 +86,21 @@ def table(evidence: Results) -> Table:
         ]
         found = found[found["outcome"].isin(mine["outcome"])]
         refused = found[found["used_as"].eq("refused")]
-        outcomes = mine["outcome"].nunique()
+        outcomes = list(dict.fromkeys(mine["outcome"]))
         places.append(mine["country"].nunique())
         full.append(
             {
                 "exposure": exposure,
                 "exposure_type": kind,
-                "outcomes": outcomes,
+                "outcomes": len(outcomes),
                 "studies": listed(map(evidence.labels.study, dict.fromkeys(mine["study"]))),
                 "countries": joined(
                     name
                     for several in dict.fromkeys(mine["country"])
                     for name in evidence.labels.many(several, "countries")
                 ),
-                "pooled": outcomes - refused["outcome"].nunique(),
-                "reason": "; ".join(
-                    dict.fromkeys(relabelled(evidence, str(r)) for r in refused["reason"])
-                ),
+                "pooled": len(pooled[str(exposure), str(kind)]),
+                "reason": _reasons(evidence, refused, outcomes),
                 "provenance": joined(sorted(set(mine["provenance"]))),
             }
         )

@@ -17,7 +17,7 @@ from metastudy.article.table_rows import (
 from metastudy.article.topics.power_scaling import KEYS
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, number, share
+from metastudy.display.formatting import count, inline, number, of_all, share
 from metastudy.display.pipe_table import Table
 from metastudy.models.prior_widths import ALL, VARIANTS
 from metastudy.posterior.power import SENSITIVE
@@ -27,6 +27,7 @@ __all__ = ["FEW", "table", "variables"]
 
 FEW = "Priors of the second stage: not varied, because nothing is pooled."
 WORDS = dict(zip(VARIANTS.values(), ("halved", "doubled"), strict=True))
+MISSING = "are of refits that miss a gate and are"
 
 
 def table(evidence: Results) -> Table:
@@ -68,7 +69,9 @@ def variables(evidence: Results) -> Tree:
         return {"sentence": FEW}
     counted = found[found["missed"] == ""]
     missed = len(found) - len(counted)
-    of = f"{missed} of {len(found)} means are of refits that miss a gate and are not counted"
+    are = "is of a refit that misses a gate and is" if missed == 1 else MISSING
+    which = "the one mean" if len(found) == 1 else f"{missed} of {len(found)} means"
+    of = f"{which} {are} not counted"
     if counted.empty:
         return {"sentence": f"Priors of the second stage halved and doubled: {of}."}
     worst = records(counted)[int(counted["shift"].abs().argmax())]
@@ -87,8 +90,7 @@ def variables(evidence: Results) -> Tree:
         f"mean moves by more than {number(abs(worst['shift']))} posterior standard deviations "
         f"({_effect(evidence, worst)}; {inline(_varied(worst))}), intervals are "
         f"{number(min(widths))} to {number(max(widths))} times as wide, and "
-        f"{count(n) if n else 'none'} of {count(counted['id'].nunique())} verdicts "
-        f"{'changes' if n == 1 else 'change'}"
+        f"{of_all(n, counted['id'].nunique(), 'verdict', 'change')}"
     )
     return {"sentence": f"{said}{f'; {of}' if missed else ''}. {_power(found)}"}
 

@@ -16,7 +16,7 @@ from metastudy.article.results import Results
 from metastudy.article.table_rows import VERDICTS, columns_of, grouped, is_judged
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, joined, number, share
+from metastudy.display.formatting import count, inline, joined, number, numbered, share
 from metastudy.display.pipe_table import Table
 from metastudy.posterior.verdicts import CLAIMS, KINDS
 
@@ -271,7 +271,8 @@ def variables(evidence: Results) -> Tree:
             filter(
                 None,
                 (
-                    f"Of {len(found)} effects with a known true value {covered} "
+                    f"Of {numbered(len(found), 'effect', digits=True)} with a known true value "
+                    f"{covered} "
                     f"{'lies' if covered == 1 else 'lie'} in their {share(evidence.interval)} "
                     f"intervals. {_claims(found, evidence)}",
                     _others(in_vignettes(evidence), evidence, "effects in single vignettes"),

@@ -20,7 +20,7 @@ from metastudy.article.table_rows import (
 )
 from metastudy.article.variable_tree import Tree, put, shortcode_key, unit
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, joined, number
+from metastudy.display.formatting import count, inline, joined, number, numbered, of_all
 from metastudy.display.pipe_table import Table
 from metastudy.posterior.verdicts import Kind
 
@@ -96,7 +96,7 @@ def variables(evidence: Results) -> Tree:
         tree["reweighted"] = str(int((each["how"] == "reweighted").sum()))
         tree["missed"] = str(missed)
         tree["gates"] = (
-            f"{count(missed).capitalize()} of {len(each)} refits "
+            f"{count(missed).capitalize()} of {numbered(len(each), 'refit', digits=True)} "
             f"{'misses a gate and is' if missed == 1 else 'miss a gate and are'} not counted."
             if missed
             else "Every refit passes its gates."
@@ -115,8 +115,7 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
         why += [f"{row['missed']} of {row['refits']} miss a gate"] * bool(row["refits"])
         return f"{KINDS[kind]}: no refit counts, as {' and '.join(why)}."
     moved, changed = number(abs(row["shift"])), row["changed"]
-    verdicts = f"{count(changed) if changed else 'none'} of {row['effects']} verdicts "
-    verdicts += "changes" if changed == 1 else "change"
+    verdicts = of_all(changed, row["effects"], "verdict", "change", digits=True)
     more = f"; {rests} more {'rests' if rests == 1 else 'rest'} on {one}." if rests else "."
     moves = _large_moves(evidence, row["module"], kind)
     if moves and kind in GROUPS:
@@ -128,9 +127,8 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
     if moves:
         most = f"most that of {_effect(evidence, row)}, by {moved}"
         return (
-            f"{KINDS[kind]}, {count(len(moves))} of {row['effects']} means "
-            f"{'moves' if len(moves) == 1 else 'move'} by more than one posterior standard "
-            f"deviation ({most}), and {verdicts}{more}"
+            f"{KINDS[kind]}, {of_all(len(moves), row['effects'], 'mean', 'move', digits=True)} by "
+            f"more than one posterior standard deviation ({most}), and {verdicts}{more}"
         )
     return (
         f"{KINDS[kind]}, no mean moves by more than {moved} posterior standard deviations "

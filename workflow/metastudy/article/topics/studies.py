@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 import pandas as pd
 
-from metastudy.article.results import Modelled, Results
+from metastudy.article import shown_people
+from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
-from metastudy.article.topics.people import modelled, modelled_text
+from metastudy.article.topics import people
 from metastudy.article.variable_tree import Tree
-from metastudy.common.disclosure import protect
+from metastudy.common.people_flow import Bounds
 from metastudy.common.tables import JOINT
 from metastudy.common.unsaid import NOT_SAID
-from metastudy.display.formatting import count, inline, joined, listed, mark, number, words
+from metastudy.display.formatting import MINUS, count, inline, joined, listed, mark, words
 from metastudy.display.labels import Labels
 from metastudy.display.pipe_table import Table
 from metastudy.harmonized.study import Study
-from metastudy.models.base import NOT_STATED
 
 __all__ = [
     "FLOW",
@@ -39,16 +36,18 @@ def table(evidence: Results) -> Table:
     invented = all(study.provenance == "simulated" for study in evidence.studies)
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
-        used = joined(
-            [str(c.rows[study.id]) for c in evidence.cells.values() if study.id in c.rows], "none"
-        )
+        used = joined([n.short for n in _modelled(evidence, study).values()], "none")
         row = {
             "Study": evidence.labels.study(study.id),
             "Country": joined(dict.fromkeys(mine["country_label"])),
             "Sector": listed(dict.fromkeys(mine["sector_label"])),
             "Who and how": _design(mine, words(book["design"])),
             "Read, kept, modelled": ", ".join(
-                [str(study.report["rows_read"]), str(study.report["rows_kept"]), used]
+                [
+                    shown_people.read(evidence, study).short,
+                    shown_people.kept(evidence, study).short,
+                    used,
+                ]
             ),
         }
         if invented:
@@ -61,6 +60,12 @@ def table(evidence: Results) -> Table:
     if invented:
         caption += " These numbers are invented; the size that was published is in the last column."
     return Table(pd.DataFrame(rows), grid, caption, study_marks(evidence))
+
+
+def _modelled(evidence: Results, study: Study) -> dict[str, Bounds]:
+    """How many of a study's people are in the model of each module that has some."""
+    mine = {m: cells for m, cells in evidence.cells.items() if study.id in cells.rows}
+    return {m: shown_people.used(evidence, study, cells)[1] for m, cells in mine.items()}
 
 
 def _design(places: pd.DataFrame, design: str) -> str:
@@ -78,8 +83,8 @@ def exclusions_table(evidence: Results) -> Table:
             "Study": flow["study_label"].mask(flow["study"].duplicated(), ""),
             "Step": flow["step"],
             "Rows": [
-                number(-rows if kind in ("excluded", "dropped") else rows, 0)
-                for rows, kind in zip(flow["rows"], flow["kind"], strict=True)
+                f"{MINUS}{n}" if kind in ("excluded", "dropped") and n.isdigit() and int(n) else n
+                for n, kind in zip(flow["shown"], flow["kind"], strict=True)
             ],
         }
     )
@@ -93,7 +98,7 @@ GRID = [
     *("response_mode", "response_mode_label", "n", "provenance"),
 ]
 UNKNOWN = words(NOT_SAID)  # the country, sector or role of a study that does not say it
-FLOW = ["study", "study_label", "module", "step", "kind", "rows", "provenance"]
+FLOW = ["study", "study_label", "module", "step", "kind", "rows", "shown", "provenance"]
 
 
 def study_grid(evidence: Results) -> pd.DataFrame:
@@ -102,7 +107,7 @@ def study_grid(evidence: Results) -> pd.DataFrame:
     for study in evidence.studies:
         types = list(dict.fromkeys(e["type"] for e in study.report["exposures"]))
         mode = study.report["codebook"]["response_mode"]
-        for (country, sector, role), n in _places(evidence, study).items():
+        for (country, sector, role), n in shown_people.places(evidence, study).items():
             rows.append(
                 {
                     "study": study.id,
@@ -130,26 +135,6 @@ def _label(labels: Labels, key: str, section: str) -> str:
     return labels.of(key, section) if key else UNKNOWN
 
 
-def _places(evidence: Results, study: Study) -> dict[tuple[str, str, str], int | str]:
-    """People of each place and role; small cells are hidden, and what would give them away."""
-    if study.parcel:
-        said = study.report["parcel"]["places"]
-        found = {}
-        for *place, n in said:
-            country, sector, role = ("" if name == NOT_STATED else str(name) for name in place)
-            found[country, sector, role] = n
-        return found
-    names = ("country", "sector", "role")
-    where = [study.respondents[name].astype("str").fillna("") for name in names]
-    counts = study.counted(where)
-    places = sorted(counts)
-    if len(places) == 1:
-        return dict(counts)  # the size of a whole study is no cell
-    least = int(evidence.settings["privacy"]["smallest_cell"])
-    cells = protect([counts[place] for place in places], least).cells
-    return dict(zip(places, cells, strict=True))
-
-
 def _sites(study: Study) -> int:
     if study.parcel:
         return int(study.report["parcel"]["sites"])
@@ -160,49 +145,30 @@ def participant_flow(evidence: Results) -> pd.DataFrame:
     """Rows of each study from the file to the model.
 
     ``kind`` is ``read``, ``excluded`` (by a rule of the codebook), ``kept``, ``dropped`` (for a
-    module's model) or ``used`` (in it). Rules by which few rows left are one step together.
+    module's model) or ``used`` (in it). ``shown`` is the number as it may be said, and ``rows`` how
+    long its bar is: where the number is a range, as long as if the most had left.
     """
     rows = []
-    least = int(evidence.settings["privacy"]["smallest_cell"])
     for study in evidence.studies:
 
-        def step(name: str, kind: str, count: int, module: str = "", study: Study = study) -> None:
+        def step(name: str, kind: str, n: Bounds, module: str = "", study: Study = study) -> None:
             label = evidence.labels.study(study.id)
-            values = (study.id, label, module, name, kind, int(count), study.provenance)
+            long = n.low if kind == "used" else n.high
+            values = (study.id, label, module, name, kind, long, n.short, study.provenance)
             rows.append(dict(zip(FLOW, values, strict=True)))
 
-        step("Rows read", "read", study.report["rows_read"])
-        for rule, left in _together(study.report["excluded"], least).items():
+        step("Rows read", "read", shown_people.read(evidence, study))
+        for rule, left in shown_people.excluded(evidence, study).steps.items():
             step(words(rule), "excluded", left)
-        step("Rows kept", "kept", study.report["rows_kept"])
+        step("Rows kept", "kept", shown_people.kept(evidence, study))
         mine = {m: cells for m, cells in evidence.cells.items() if study.id in cells.rows}
         for module, cells in mine.items():
             suffix = f" ({evidence.vocabulary.label('modules', module)})" if len(mine) > 1 else ""
-            drops = {drop["rule"]: drop["rows"] for drop in _drops(cells, study.id)}
-            for rule, left in _together(drops, least).items():
+            drops, used = shown_people.used(evidence, study, cells)
+            for rule, left in drops.items():
                 step(words(rule) + suffix, "dropped", left, module)
-            step("Rows in the model" + suffix, "used", cells.rows[study.id], module)
+            step("Rows in the model" + suffix, "used", used, module)
     return pd.DataFrame(rows, columns=FLOW)
-
-
-def _together(counts: Mapping[str, int], least: int) -> dict[str, int]:
-    """Counts as they may be beside their total: the small ones as one, with what tells them.
-
-    Where the total alone tells a small count there is nothing left to hide: the article shows how
-    many rows were read and how many were used.
-    """
-    shown = protect(list(counts.values()), least)
-    if not shown.total:
-        return dict(counts)
-    hidden = [name for name, cell in zip(counts, shown.cells, strict=True) if isinstance(cell, str)]
-    found = {name: n for name, n in counts.items() if name not in hidden}
-    if hidden:
-        found[f"{len(hidden)} rules with few rows"] = sum(counts[name] for name in hidden)
-    return found
-
-
-def _drops(cells: Modelled, study: str) -> Iterator[Mapping[str, Any]]:
-    return (drop for drop in cells.dropped if drop["study"] == study)
 
 
 def variables(evidence: Results) -> Tree:
@@ -216,15 +182,14 @@ def variables(evidence: Results) -> Tree:
     tree: Tree = {}
     for study in evidence.studies:
         mine, book = grid[grid["study"] == study.id], study.report["codebook"]
-        excluded = study.report["excluded"]
-        used = {m: c.rows[study.id] for m, c in evidence.cells.items() if study.id in c.rows}
+        used = _modelled(evidence, study)
         tree[study.id] = {
             "label": labels.study(study.id),
             "inline": inline(labels.study(study.id)),
             "title": str(book["title"]),
-            "read": str(study.report["rows_read"]),
-            "kept": str(study.report["rows_kept"]),
-            "excluded": str(sum(excluded.values())),
+            "read": str(shown_people.read(evidence, study)),
+            "kept": str(shown_people.kept(evidence, study)),
+            "excluded": str(shown_people.excluded(evidence, study).total),
             "country": joined(dict.fromkeys(mine["country_label"])),
             "sector": inline(listed(dict.fromkeys(mine["sector_label"]))),
             "role": inline(listed(dict.fromkeys(mine["role_label"]))),
@@ -242,16 +207,15 @@ def variables(evidence: Results) -> Tree:
             "sites": str(_sites(study)),
         }
         if used:
-            tree[study.id]["n_model"] = str(max(used.values()))
+            tree[study.id]["n_model"] = str(people.most(used.values()))
             tree[study.id]["in_model"] = {m: str(n) for m, n in used.items()}
-    reports = [study.report for study in evidence.studies]
-    kept, read = (sum(r[k] for r in reports) for k in ("rows_kept", "rows_read"))
+    read, kept, excluded = people.from_the_files(evidence)
     tree |= {
-        "count": str(len(reports)),
-        "count_word": count(len(reports)),
+        "count": str(len(evidence.studies)),
+        "count_word": count(len(evidence.studies)),
         "read": str(read),
         "kept": str(kept),
-        "excluded": str(read - kept),
+        "excluded": str(excluded),
         "labels": joined(inline(labels.study(study.id)) for study in evidence.studies),
         "countries": joined(sorted({*grid["country_label"]} - {UNKNOWN}), NOT_SAID),
         "sectors": joined(map(inline, sorted({*grid["sector_label"]} - {UNKNOWN})), NOT_SAID),
@@ -259,7 +223,10 @@ def variables(evidence: Results) -> Tree:
         "sectors_count": count(len({*grid["sector"]} - {""})),
     }
     if evidence.cells:
-        tree["n_model"], tree["n_model_words"] = str(modelled(evidence)[0]), modelled_text(evidence)
+        tree["n_model"], tree["n_model_words"] = (
+            str(people.modelled(evidence)[0]),
+            people.modelled_text(evidence),
+        )
         tree["in_models"] = count(len({name for c in evidence.cells.values() for name in c.rows}))
     return tree
 

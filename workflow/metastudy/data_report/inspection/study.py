@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.disclosure import ends, protect
+from metastudy.common import people_flow
+from metastudy.common.disclosure import Count, ends, protect
 from metastudy.data_report.inspection import answers, arms, codings, declared
 from metastudy.data_report.inspection.values import (
     Inspection,
@@ -26,21 +28,42 @@ def _reading(study: Study, least: int) -> Reading:
     """Tell what was read and who left; the rules and those who stay add up to the rows read."""
     report = study.report
     excluded = {str(rule): int(rows) for rule, rows in report["excluded"].items()}
-    parts = protect([*excluded.values(), int(report["rows_kept"])], least)
-    if len(study["effects"]):  # findings of the literature are no people
-        parts = protect([*excluded.values(), int(report["rows_kept"])], 1)
+    read, kept, rules = _flow(study, excluded, least)
     name = str(report["file"])
     return Reading(
         file=name,
         format=report.get("format") or Path(name).suffix.lstrip(".").lower(),
         sha256=report["sha256"],
-        rows_read=int(report["rows_read"]) if parts.total else None,
-        rows_kept=parts.cells[-1],
-        excluded=tuple(map(RuleRows, excluded, parts.cells[:-1])),
+        rows_read=read,
+        rows_kept=kept,
+        excluded=tuple(map(RuleRows, excluded, rules)),
         unmapped=tuple(str(name) for name in report["unmapped"]),
         ignored=tuple(str(name) for name in report["ignored"]),
         notes=tuple(str(note) for note in report.get("notes", ())),
     )
+
+
+def _flow(
+    study: Study, excluded: Mapping[str, int], least: int
+) -> tuple[int | None, Count, Sequence[Count]]:
+    """Rows read, kept and left by rule; of observed people told from the kept, as in the article.
+
+    Two ways to hide the few of the same people would tell them together.
+    """
+    people = int(study.report["rows_kept"])
+    if study.provenance == "observed" and study.has_rows and not len(study["effects"]):
+        places = Counter(
+            study["respondents"][["country", "sector", "role"]].itertuples(index=False)
+        )
+        stays = people_flow.kept(people, [*places.values()], least)
+        left = people_flow.left(excluded, least)
+        read = stays + left.total
+        rules = [n.low if n.exact else n.short for n in left.steps.values()]
+        return read.low if read.exact else None, stays.low if stays.exact else stays.short, rules
+    # Findings of the literature are no people.
+    parts = protect([*excluded.values(), people], 1 if len(study["effects"]) else least)
+    shown = int(study.report["rows_read"]) if parts.total else None
+    return shown, parts.cells[-1], parts.cells[:-1]
 
 
 def _quality(study: Study, least: int) -> tuple[RuleRows, ...] | None:

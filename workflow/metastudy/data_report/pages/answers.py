@@ -17,7 +17,7 @@ from metastudy.data_report.pages.cells import (
     number_or_none,
     per_cent,
 )
-from metastudy.display.formatting import inline, joined, number
+from metastudy.display.formatting import inline, joined, number, numbered
 from metastudy.display.labels import Labels
 from metastudy.display.page import Parts, Table, Text, drawn
 
@@ -76,7 +76,8 @@ def missing(found: Inspection, labels: Labels) -> Parts:
         ]
     )
     alt = (
-        f"Stacked bars: shares of people without an answer to {len(items)} items, by reason "
+        f"Stacked bars: shares of people without an answer to "
+        f"{numbered(len(items), 'item', digits=True)}, by reason "
         f"({joined(map(inline, names))}). The table below gives the numbers."
     )
     caption = "People without an answer, by item and reason; shares of few people are left out."
@@ -166,8 +167,8 @@ def items(found: Inspection, labels: Labels) -> Parts:
     )
     parts: Parts = []
     alt = (
-        f"Small bar charts of the answers to {len(items)} items over their declared scales; "
-        "the tables below give the numbers."
+        f"Small bar charts of the answers to {numbered(len(items), 'item', digits=True)} over "
+        "their declared scales; the tables below give the numbers."
     )
     caption = (
         "Answers to each item over its declared scale, in per cent; reversed items are shown after "

@@ -11,7 +11,7 @@ from metastudy.data_report import figures
 from metastudy.data_report.balance import Difference
 from metastudy.data_report.inspection.values import Arms, Inspection
 from metastudy.data_report.pages.cells import NONE, cell, number_cell
-from metastudy.display.formatting import inline, joined, number, words
+from metastudy.display.formatting import inline, joined, number, numbered, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Parts, Table, Text, drawn
 
@@ -95,7 +95,8 @@ def _balance(arms: Arms, provenance: str, labels: Labels) -> Parts:
     )
     largest = max(rows, key=lambda row: abs(row.difference))
     alt = (
-        f"Standardised differences of {len(rows)} traits between arms. The largest is "
+        f"Standardised differences of {numbered(len(rows), 'trait', digits=True)} between arms. "
+        "The largest is "
         f"{number(largest.difference)} ({inline(words(largest.trait))} "
         f"{largest.category})."
     )

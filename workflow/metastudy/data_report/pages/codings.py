@@ -14,7 +14,7 @@ from metastudy.data_report.pages.cells import (
     number_or_none,
     per_cent,
 )
-from metastudy.display.formatting import inline, joined, words
+from metastudy.display.formatting import inline, joined, numbered, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Parts, Table, Text, drawn
 
@@ -68,8 +68,9 @@ def coding(found: Inspection, labels: Labels) -> Parts:
         shown = table["share"].notna().sum()
         low = int((table["alpha"] < LOW_AGREEMENT).sum())
         alt = (
-            f"Prevalence of {shown} codes and agreement of the coders; alpha is below "
-            f"{LOW_AGREEMENT:g} for {low} of {len(table)} codes. The table below gives the numbers."
+            f"Prevalence of {numbered(int(shown), 'code', digits=True)} and agreement of the "
+            f"coders; alpha is below {LOW_AGREEMENT:g} for {low} of "
+            f"{numbered(len(table), 'code', digits=True)}. The table below gives the numbers."
         )
         parts.append(drawn("codes", figures.codes(table), caption, alt))
     why = "nothing varies" if coding.enough_double else "too few sources"

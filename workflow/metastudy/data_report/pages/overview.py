@@ -13,7 +13,7 @@ from metastudy.data_report.comparability import aliases, comparability, settings
 from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages.cells import MARKED, NONE, cell
 from metastudy.data_report.pages.reading import flow_table
-from metastudy.display.formatting import inline, joined, mark, number, words
+from metastudy.display.formatting import inline, joined, mark, number, numbered, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Alerts, Links, Page, Parts, Section, Table, Text, drawn
 from metastudy.display.plots import flow, study_grid
@@ -106,7 +106,8 @@ def _rows(studies: Sequence[Inspection], labels: Labels) -> Parts:
         ]
     )
     if len(flows):
-        alt = f"Rows of {flows['study'].nunique()} studies from the file to the tables."
+        many = numbered(flows["study"].nunique(), "study", "studies", digits=True)
+        alt = f"Rows of {many} from the file to the tables."
         caption = "From the files to the tables, each study on a scale of its own."
         parts.append(drawn("flows", flow.participant_flow(flows), caption, alt))
     return [*parts, Table("Rows of all studies", columns, rows, heads=2)]
@@ -141,7 +142,9 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
     parts: Parts = []
     if len(table):
         alt = (
-            f"{len(table)} settings of {table['study'].nunique()} studies by country, sector, "
+            f"{numbered(len(table), 'setting', digits=True)} of "
+            f"{numbered(table['study'].nunique(), 'study', 'studies', digits=True)} by country, "
+            "sector, "
             "role, arrangement and kind of exposure. The table below says the same."
         )
         caption = "What is crossed with what: a line is a setting, n its people or sources."

@@ -105,7 +105,7 @@ def flow_table(found: Inspection) -> pd.DataFrame:
         steps.append((f"{hidden} rules with few rows", "excluded", rest))
     steps.append(("Rows kept", "kept", kept))
     table = pd.DataFrame(steps, columns=["step", "kind", "rows"])
-    return table.assign(provenance=found.provenance)
+    return table.assign(shown=table["rows"].astype(str), provenance=found.provenance)
 
 
 def places(found: Inspection, labels: Labels) -> Parts:

@@ -26,6 +26,7 @@ SIGNS = {  # marker, filled, and what it says
     "fixed": ("D", True, "a mean for each level"),
     "alias": ("x", True, "left out: others make it up"),
     "single": ("_", True, "one level only"),
+    "unsaid": ("s", False, "not said by the studies"),
 }
 
 

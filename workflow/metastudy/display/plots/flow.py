@@ -34,7 +34,8 @@ def flow(table: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    table : ``step``, ``kind`` (read, excluded or kept), ``rows``, ``provenance``.
+    table : ``step``, ``kind`` (read, excluded or kept), ``rows`` (how long a bar is), ``shown`` (as
+        it may be said), ``provenance``.
     """
     row = 0.24
     label = min(2.4, max(canvas.width(step, MEDIUM) for step in table["step"]) + 0.12)
@@ -56,8 +57,9 @@ def flow(table: pd.DataFrame) -> Figure:
         axes.add_patch(Rectangle(bar, rows, 0.68, color=hue, lw=0, gid=f"bar-{at}"))
         if step["kind"] == "excluded":
             axes.plot([stays, stays], [at - 0.34, at + 1], color=GREY, lw=0.6, zorder=0)
-        sign = "−" if step["kind"] == "excluded" else ""
-        axes.annotate(f"{sign}{rows}", (1, at), xycoords=("axes fraction", "data"), xytext=(32, 0),
+        shown = str(step["shown"])
+        sign = "−" if step["kind"] == "excluded" and shown.isdigit() else ""
+        axes.annotate(f"{sign}{shown}", (1, at), xycoords=("axes fraction", "data"), xytext=(32, 0),
                       textcoords="offset points", ha="right", va="center", fontsize=MEDIUM,
                       annotation_clip=False, gid=f"rows-{at}")  # fmt: skip
     return page.figure
@@ -124,8 +126,9 @@ def _draw_flow(axes: Axes, own: pd.DataFrame) -> None:
             (start, y - 0.32), rows, 0.64, color=FLOW_HUES[step["kind"]], lw=0, gid=f"bar-{at}"
         )
         axes.add_patch(bar)
-        sign = "−" if step["kind"] in ("excluded", "dropped") and rows else ""
-        axes.annotate(f"{sign}{rows}", (1, y), xycoords=("axes fraction", "data"), xytext=(23, 0),
+        shown = str(step["shown"])
+        sign = "−" if step["kind"] in ("excluded", "dropped") and rows and shown.isdigit() else ""
+        axes.annotate(f"{sign}{shown}", (1, y), xycoords=("axes fraction", "data"), xytext=(23, 0),
                       textcoords="offset points", ha="right", va="center", fontsize=SMALL,
                       annotation_clip=False, gid=f"rows-{at}")  # fmt: skip
 

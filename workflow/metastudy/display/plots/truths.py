@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from metastudy.common.tables import records
+from metastudy.display.formatting import numbered
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import clean
 from metastudy.display.plots.style import GREY, INK, MARGIN, MEDIUM, PALE, SMALL, WIDTH
@@ -42,7 +43,8 @@ def truths(table: pd.DataFrame) -> Figure:
     for at, metric in enumerate(metrics):
         mine = table[table["metric"] == metric]
         x = LEFT + at * (wide + GAP)
-        held = f"{int(mine['covered'].sum())} of {len(mine)} intervals hold the true value"
+        every = numbered(len(mine), "interval", digits=True)
+        held = f"{int(mine['covered'].sum())} of {every} hold the true value"
         unit = PANELS.get(str(metric), str(metric))
         page.text(x, page.y + 0.14, unit.capitalize(), MEDIUM, weight="bold")
         page.text(x, page.y + 0.27, held, SMALL, colour=GREY)

@@ -1,0 +1,124 @@
+"""How many people came, left and stayed, so that none who are few can be counted from the rest.
+
+Those who are kept are the number that everything else is told from: who was read is the kept and
+the excluded, who is in a model the kept without the dropped. Where so few left that their number is
+hidden, the other end of the step is a range, as wide as what is said of those who left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from metastudy.common.disclosure import protect
+
+__all__ = ["Bounds", "Left", "kept", "left", "number", "total", "used"]
+
+UNSAID = ""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A number of people as it may be said: one number, or a range that it lies in.
+
+    >>> str(Bounds(40, 40)), str(Bounds(1, 4)), str(Bounds(41, 44))
+    ('40', 'fewer than 5', '41 to 44')
+    """
+
+    low: int
+    high: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is one number."""
+        return self.low == self.high
+
+    @property
+    def short(self) -> str:
+        """As tables and pictures have it: ``40``, ``<5``, ``41–44``."""
+        if self.exact:
+            return str(self.low)
+        return f"<{self.high + 1}" if self.low <= 1 else f"{self.low}–{self.high}"
+
+    def __str__(self) -> str:
+        if self.exact:
+            return str(self.low)
+        return f"fewer than {self.high + 1}" if self.low <= 1 else f"{self.low} to {self.high}"
+
+    def __add__(self, other: Bounds) -> Bounds:
+        return Bounds(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: Bounds) -> Bounds:
+        return Bounds(max(0, self.low - other.high), self.high - other.low)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Who left by which rule, and how many they are together."""
+
+    steps: Mapping[str, Bounds]
+    total: Bounds
+
+
+def number(n: int, least: int) -> Bounds:
+    """One number by itself; few are anything below the smallest cell, but nobody is zero."""
+    return Bounds(min(1, max(0, least - 2)), least - 1) if 0 < n < least else Bounds(n, n)
+
+
+def total(numbers: Iterable[Bounds]) -> Bounds:
+    """Add numbers up, and what is not known of them."""
+    return sum(numbers, Bounds(0, 0))
+
+
+def left(rules: Mapping[str, int], least: int) -> Left:
+    """Tell who left by rule, beside those who stayed.
+
+    What is said of a rule depends on that rule alone, and the total on what is said: so no number
+    tells another one.
+
+    Parameters
+    ----------
+    rules : how many people left by each rule, each person by one of them.
+    least : the smallest number of people that is shown.
+
+    >>> str(left({"a": 3, "b": 40}, 5).total), str(left({"a": 3}, 5).total)
+    ('41 to 44', 'fewer than 5')
+    """
+    steps = {name: number(n, least) for name, n in rules.items()}
+    return Left(steps, total(steps.values()))
+
+
+def kept(people: int, places: Sequence[int], least: int) -> Bounds:
+    """Tell how many people a study kept, beside how many it has in each of its places.
+
+    >>> str(kept(8, [4, 4], 5)), str(kept(90, [3, 87], 5))
+    ('2 to 8', '90')
+    """
+    if 0 < people < least or not places or protect(places, least).total:
+        return number(people, least)
+    return total(number(n, least) for n in places)
+
+
+def used(
+    kept: Bounds, people: int, rules: Mapping[str, int], rest: int, least: int
+) -> tuple[Mapping[str, Bounds], Bounds]:
+    """Tell who of the kept did not enter a model, by rule, and who did.
+
+    Where so few could be in it that they are few themselves, the rules are one step.
+
+    Parameters
+    ----------
+    kept : as they are shown, and ``people``, as many as they are.
+    rules : how many people left by each rule.
+    rest : how many are in the model.
+    least : the smallest number of people that is shown.
+    """
+    unsaid = max(0, people - rest - sum(rules.values()))  # left by no rule that is recorded
+    found = left({**rules, UNSAID: unsaid}, least)
+    steps = {name: n for name, n in found.steps.items() if name != UNSAID}
+    model = kept - found.total
+    if least <= 1 or not found.total.high or model.low >= least:
+        return steps, model
+    few = Bounds(0, min(kept.high, (least - 1) * (len(rules) + 2)))
+    name = next(iter(rules)) if len(rules) == 1 else f"{len(rules)} rules together"
+    return ({name: kept - few} if rules else {}), few
