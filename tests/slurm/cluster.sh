@@ -4,7 +4,8 @@
 # Usage: tests/slurm/cluster.sh FOLDER COMMAND [ARGUMENT]...
 #
 # FOLDER is an empty one, for the daemons' state and logs. Each node has two processors and 6 GB, whatever the machine
-# has. Needs root, and the Debian packages slurmctld, slurmd, slurm-client and munge; no systemd and no database.
+# has; CLUSTER_SETTINGS, a variable, has more lines of slurm.conf. Needs root, and the Debian packages slurmctld, slurmd,
+# slurm-client and munge; no systemd and no database.
 #
 # The daemons live in namespaces of their own: their configuration hides /etc/slurm and /etc/munge from nobody else, their
 # ports are free whoever else runs a cluster, and when the command ends the kernel ends all of them.
@@ -85,6 +86,7 @@ JobAcctGatherParams=OverMemoryKill
 NodeName=n1 NodeHostname=sandbox NodeAddr=10.0.0.1 Port=16821 CPUs=2 RealMemory=6000 State=UNKNOWN
 NodeName=n2 NodeHostname=sandbox NodeAddr=10.0.0.1 Port=16822 CPUs=2 RealMemory=6000 State=UNKNOWN
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
+${CLUSTER_SETTINGS:-}
 CONF
 
 both_idle() { [ "$(sinfo --noheader --format=%t | sort -u)" = idle ]; }

@@ -195,26 +195,58 @@ def test_the_whole_way_to_the_article_is_the_same_on_a_cluster(tmp_path: Path) -
     assert {one.node for one in submissions(said)} == {"n1", "n2"}
 
 
-# As soon as a node has a job it takes no other one, or it is gone with the job that it has.
-LOST = (
-    "until squeue --noheader --nodelist=n2 --states=running | grep -q .; do sleep 0.5; done; "
-    "scontrol update nodename=n2 state={} reason=test"
-)
+# As soon as a node has jobs it takes no other one, or it is gone with what it has.
+HAS_JOBS = "until squeue --noheader --nodelist=n2 --states=running | grep -q .; do sleep 0.5; done"
+DRAIN = "scontrol update nodename=n2 state=drain reason=test"
+# As a power cut: its daemon ends, and what it started. These know their node by their environment,
+# and their parent is the daemon's own process of the job.
+CUT = """\
+sleep 5
+squeue --noheader --nodelist=n2 --states=running --format='lost|%i'
+kill -KILL $(cat {scratch}/slurmd.n2.pid)
+of_node() {{ tr '\\0' '\\n' <$1/environ | grep -qx SLURMD_NODENAME=n2; }}
+for each in /proc/[0-9]*; do
+    of_node $each || continue
+    parent=$(awk '/^PPid/ {{print $2}}' $each/status)
+    grep -q slurmstepd /proc/$parent/comm && kill -KILL $parent
+    kill -KILL ${{each#/proc/}}
+done 2>/dev/null
+scontrol update nodename=n2 state=down reason=test"""
 
 
 @pytest.mark.long(of="metastudy.commands.fit")
-@pytest.mark.parametrize("state", ["drain", "down"])
-def test_a_node_that_is_lost_takes_nothing_with_it(state: str, tmp_path: Path) -> None:
+def test_a_node_that_is_drained_ends_what_it_has_and_gets_nothing_more(tmp_path: Path) -> None:
+    made, _ = after_a_loss(tmp_path, DRAIN)
+    assert {one.state for one in made} == {"COMPLETED"}
+
+
+@pytest.mark.long(of="metastudy.commands.fit")
+@pytest.mark.parametrize("requeue", [True, False])
+def test_what_a_node_had_when_its_power_was_cut_is_made_on_the_other(
+    requeue: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Slurm, under the number that it had, or where the cluster does not, by Snakemake."""
+    monkeypatch.setenv("CLUSTER_SETTINGS", f"JobRequeue={int(requeue)}")
+    made, said = after_a_loss(tmp_path, CUT.format(scratch=tmp_path / "slurm"))
+    numbers = set(map(int, re.findall(r"^lost\|(\d+)$", said, re.MULTILINE)))
+    lost = [one for one in made if one.number in numbers]
+    assert lost, "the node had jobs"
+    where = {(one.node, one.state) for one in lost}
+    assert where == ({("n1", "COMPLETED")} if requeue else {("n2", "NODE_FAIL")})
+    others = {one for one in made if one not in lost}
+    assert {(one.node, one.state) for one in others} == {("n1", "COMPLETED")}
+    if not requeue:
+        rules = {one.comment for one in others}
+        assert {one.comment for one in lost} <= rules, "submitted again"
+
+
+def after_a_loss(tmp_path: Path, loss: str) -> tuple[list[Submission], str]:
+    """Build the article while the second node is lost; the submissions, and what was said."""
     if why := missing():
         pytest.skip(why)
     project = small_project.make(tmp_path / "project")
-    said = through_slurm(project, tmp_path / "slurm", [], beside=LOST.format(state))
+    said = through_slurm(project, tmp_path / "slurm", [], beside=f"{HAS_JOBS}\n{loss}")
     assert (project / "results" / "manuscript" / "manuscript.html").is_file()
     made = submissions(said)
-    on_lost = [one for one in made if one.node == "n2"]
-    assert on_lost, "the node had a job before it was lost"
-    assert any(one.node == "n1" and one.number > on_lost[-1].number for one in made), made
-    if state == "down":
-        assert [one.state for one in on_lost].count("NODE_FAIL") == len(on_lost)
-    else:
-        assert {one.state for one in on_lost} == {"COMPLETED"}
+    assert any(one.node == "n1" for one in made)
+    return made, said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from helpers.drawings import artists, ends
 from helpers.evidence import evidence
+from metastudy.article import catalogue
 from metastudy.article.topics import figure_answers, identification, pooling, prevalence
 from metastudy.common.tables import JOINT
 from metastudy.common.unsaid import UNSAID_BY_ALL
@@ -161,3 +163,21 @@ def test_what_no_study_says_has_a_sign_of_its_own_and_an_exposure_of_two_modules
     assert legend["unsaid"][2] != legend["single"][2]
     said = figure_answers.variables(both)["aliases"]["answer"]
     assert said == "Of one exposure, these groupings have a spread of their own: country for one."
+
+
+def test_only_figures_of_all_studies_read_their_folders() -> None:
+    """All others take names: a changed answer, title or citation changes nothing of these."""
+    found = catalogue.figures({"threat": "answers", "strain": "codings", "harm": "events"})
+    assert {name for name, item in found.items() if "studies" in item.needs} == {
+        *("study_grid", "evidence_map", "participant_flow"),
+        *("directions", "record", "recovery", "truths"),
+    }
+
+
+def test_a_figure_of_a_module_is_drawn_from_no_file_of_another() -> None:
+    models = {"threat": "answers", "strain": "codings", "harm": "events"}
+    files = catalogue.result_files(["a", "b"], [*models], [*models], "appraisal.csv")
+    for name, item in catalogue.figures(models).items():
+        taken = [path for paths in catalogue.files_of(item, files).values() for path in paths]
+        if item.module:
+            assert {PurePosixPath(p).stem for p in taken} <= {item.module, "studies"}, name

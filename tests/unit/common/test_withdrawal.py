@@ -183,3 +183,16 @@ def test_a_study_that_came_as_a_parcel_is_among_those_that_are_there(project: Pa
     (project / "data/raw/sent/sent.parcel").write_text("sums")
     with pytest.raises(MetastudyError, match=f"the studies are {GONE}, {STAYS}, sent"):
         run(project, "nobody")
+
+
+def test_rows_that_a_killed_run_left_in_a_temporary_folder_go_with_their_study(
+    project: Path,
+) -> None:
+    for study in (GONE, STAYS):
+        folder = project / "results" / "staged" / f".{study}-5dzeox76"
+        folder.mkdir()
+        (folder / "respondents.parquet").write_text("rows")
+    assert any(".gone-5dzeox76" in line for line in mentions(GONE, project))
+    run(project)
+    staged = {name for name in left(project) if name.startswith("results/staged/.")}
+    assert staged == {f"results/staged/.{STAYS}-5dzeox76/respondents.parquet"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 from metastudy.archive.contents import Inputs
 from metastudy.archive.make import made
 from metastudy.commands._run import run
+from metastudy.common.scratch import beside
 from metastudy.sharing import made_folder
 
 COMMAND = "snakemake archive"
@@ -39,9 +39,8 @@ def main() -> None:
     )
     made_folder.free(args.out, COMMAND)  # said before the work, not after it
     # Whole or not at all: an archive that misses a part is soon published as it is.
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=".archive-") as scratch:
-        new = Path(scratch, "new")
+    with beside(args.out) as scratch:
+        new = scratch / "new"
         contents = made(inputs, new / "ro-crate", new / "ro-crate.zip")
         made_folder.put(new, args.out, COMMAND)
     kept = f", {len(contents.kept)} withheld" if contents.kept else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 from metastudy.commands._run import run
+from metastudy.common.scratch import beside
 from metastudy.sharing import made_folder
 from metastudy.submission.make import Inputs, made
 
@@ -44,10 +44,9 @@ def main() -> None:
     )
     made_folder.free(args.out, COMMAND)  # said before the work, not after it
     # Whole or not at all: a folder that misses a part is soon sent off as it is.
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=args.out.parent, prefix=".submission-") as scratch:
-        files = made(inputs, Path(scratch, "new"))
-        made_folder.put(Path(scratch, "new"), args.out, COMMAND)
+    with beside(args.out) as scratch:
+        files = made(inputs, scratch / "new")
+        made_folder.put(scratch / "new", args.out, COMMAND)
     print(f"{args.out}: {len(files)} files")
 
 

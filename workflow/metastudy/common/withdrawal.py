@@ -13,6 +13,7 @@ from pathlib import Path
 
 from metastudy.common.own_folder import is_own
 from metastudy.common.problems import MetastudyError
+from metastudy.common.scratch import made_for
 from metastudy.common.snakemake_records import Record, records
 
 __all__ = ["mentions", "withdraw"]
@@ -112,7 +113,7 @@ def mentions(study: str, project: Path) -> list[str]:
         inside = path.relative_to(project)
         if any(part in NOT_SEARCHED for part in inside.parts) or inside.parts[0] == ".snakemake":
             continue
-        if study in (part.split(".")[0] for part in inside.parts):
+        if study in map(_study_of, inside.parts):
             found.append(f"{inside}")
         elif lines := _lines(path, study):
             found.append(f"{inside}, line {', '.join(map(str, lines[:5]))}")
@@ -127,7 +128,7 @@ def _made_from(
         path
         for folder in PER_STUDY
         for path in (results / folder).glob("*")
-        if path.name.split(".")[0] == study
+        if _study_of(path.name) == study
     }
     inputs = {one.output: [project / name for name in one.inputs] for one in noted}
     made = set(_outputs(results))
@@ -153,7 +154,12 @@ def _of_parcels(study: str, folder: Path) -> list[Path]:
 def _of_another(path: Path, study: str, results: Path) -> bool:
     """Whether a file is of the tables of one study, and of another one."""
     folder, name = path.relative_to(results).parts[:2]
-    return folder in ("harmonized", "staged") and name.split(".")[0] != study
+    return folder in ("harmonized", "staged") and _study_of(name) != study
+
+
+def _study_of(name: str) -> str:
+    """The study that a file or folder is of, or a temporary one that a killed run left."""
+    return made_for(name) or name.split(".")[0]
 
 
 def _outputs(results: Path) -> Iterator[Path]:

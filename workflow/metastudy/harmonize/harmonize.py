@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.codebook.codebook import Codebook
+from metastudy.common import scratch
 from metastudy.common.problems import BadInput
 from metastudy.harmonize import (
     answers,
@@ -185,14 +185,13 @@ def save(harmonized: Harmonized, folder: Path) -> None:
     folder : ``results/harmonized/<study>``; made if it is not there.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+    with scratch.beside(folder) as temporary:
         for name, part in harmonized.parts.items():
-            parquet.write(part, Path(temporary) / f"{name}.parquet")
+            parquet.write(part, temporary / f"{name}.parquet")
         text = json.dumps(harmonized.report, indent=2, ensure_ascii=False)
-        (Path(temporary) / REPORT).write_text(text + "\n", encoding="utf-8")
+        (temporary / REPORT).write_text(text + "\n", encoding="utf-8")
         folder.mkdir(exist_ok=True)
-        for written in sorted(Path(temporary).iterdir()):
+        for written in sorted(temporary.iterdir()):
             written.replace(folder / written.name)
 
 

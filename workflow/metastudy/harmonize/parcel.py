@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common import scratch
 from metastudy.common.code_digest import file_digest
 from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.schema import PARCEL, REPORT, TABLES
@@ -90,9 +90,7 @@ def save_parcel(path: Path, common: Vocabulary, folder: Path, wanted: str = "") 
     report = report_of(parcel, path, signed, wanted)
     said_of_all = pd.DataFrame(parcel.study["attributes"], columns=["kind", "name", "value"])
     said_of_all = said_of_all.assign(study_id=parcel.id, finding_id=None)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        made = Path(temporary)
+    with scratch.beside(folder) as made:
         for name in TABLES:
             rows = schema.shape(name, said_of_all) if name == "attributes" else schema.empty(name)
             parquet.write(rows, made / f"{name}.parquet")

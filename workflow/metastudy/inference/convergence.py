@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -48,6 +47,8 @@ def gates(
     ----------
     Vehtari et al. (2021), rank-normalised R-hat and effective sample sizes.
     """
+    import arviz as az  # the verdict on fits that were checked does not pay for it
+
     over = ("chain", "draw")
     moves = posterior.max(over, skipna=False) != posterior.min(over, skipna=False)
     with np.errstate(divide="ignore", invalid="ignore"):  # chains that are stuck

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import arviz as az
 import numpy as np
 import xarray as xr
 
@@ -25,6 +24,8 @@ def converged(effects: xr.DataArray) -> dict[str, np.ndarray]:
         probabilities of a direction: ``ess_bulk`` is the smaller one of a mean and of its sign.
         Chains that do not move count as the worst.
     """
+    import arviz as az  # as of a table of refits no draw is read, its figures do not pay for it
+
     data = effects.rename("x").to_dataset()
     with np.errstate(divide="ignore", invalid="ignore"):
         rhat = az.rhat(data)["x"].values

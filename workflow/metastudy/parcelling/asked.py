@@ -5,7 +5,6 @@ Tables with rows of people are written for a moment into the folder where harmon
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.codebook import Codebook, load
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.scratch import beside
 from metastudy.common.text import shown
 from metastudy.harmonize import pseudonyms
 from metastudy.harmonize.harmonize import harmonize_file, save
@@ -67,10 +67,9 @@ def study_asked_for(
     """
     codebook = _codebook(folder, request, own, manifest)
     harmonized = harmonize_file(codebook, pseudonyms.key(codebook, keys))
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=scratch) as temporary:
-        save(harmonized, Path(temporary, folder.name))
-        stored = load_study(Path(temporary, folder.name), measured=None)
+    with beside(folder, within=scratch) as temporary:
+        save(harmonized, temporary / folder.name)
+        stored = load_study(temporary / folder.name, measured=None)
         study = replace(stored, tables=dict(stored.tables))
     vocabulary = vocabularies.merge(request.vocabulary, [study.vocabulary])
     _same_order(study, codebook, request, own)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import arviz as az
 import xarray as xr
 
 __all__ = ["SENSITIVE", "moved", "tree_of"]
@@ -38,4 +37,6 @@ def tree_of(size: xr.DataArray, log_prior: xr.Dataset, log_likelihood: xr.DataAr
 
 def moved(tree: xr.DataTree) -> Mapping[str, xr.DataArray]:
     """Sensitivity to a power of all priors, and to one of the likelihood, by these two names."""
+    import arviz as az  # figures read what is above of this module, and do not pay for it
+
     return {group: az.psense(tree, var_names="size", group=group)["size"] for group in GROUPS}

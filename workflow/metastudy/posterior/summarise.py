@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -34,6 +33,8 @@ def summarize(draws: xr.DataArray, interval: float, rope: ArrayLike = np.nan) ->
         (probability of direction: the larger mass on one side of zero), and ``rope``, ``above`` and
         ``below`` (mass inside, above and below the region of practical equivalence).
     """
+    import arviz as az  # a command that only could summarise does not pay for it
+
     tail = (1 - interval) / 2
     over = ("chain", "draw")
     lower, upper = (draws.quantile(q, over).to_numpy() for q in (tail, 1 - tail))

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of
@@ -281,6 +280,8 @@ def outcomes(evidence: Results) -> pd.DataFrame:
             or _of_publications(evidence.appraisal, mine["citation"]),
         }
         if positive + negative >= TESTED:
+            from scipy.stats import binomtest  # slow to import, and few jobs test signs
+
             test = binomtest(positive, positive + negative)
             exact = test.proportion_ci(0.95, method="exact")
             row |= {"share": test.statistic, "lower": exact.low, "upper": exact.high}

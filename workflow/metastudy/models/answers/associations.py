@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from metastudy.codebook.interactions import INTERACTION
 from metastudy.codebook.vocabulary import Vocabulary
@@ -42,6 +41,8 @@ def robustness_value(t: float, df: float, tail: float = 0.0) -> float:
     tail : in the t distribution with d - 1 degrees of freedom that :math:`t^*` cuts off; zero takes
         no :math:`t^*` away.
     """
+    from scipy import stats  # every command imports this module, and few need SciPy's statistics
+
     whole = abs(t) / sqrt(df)
     critical = stats.t.isf(tail, df - 1) / sqrt(df - 1) if tail else 0.0
     f = whole - critical
