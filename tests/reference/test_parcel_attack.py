@@ -23,6 +23,7 @@ from metastudy.models.answers.rows import rows_of
 from metastudy.parcelling.control import control
 from metastudy.parcelling.data_sets import ENOUGH, other_data_sets
 from metastudy.parcelling.lattice import lattice_of
+from metastudy.parcelling.reported import reported_of
 from metastudy.parcels.cells import document_of
 
 AIMS = 12  # searches for each answer that the search over the whole cell leaves over
@@ -94,7 +95,7 @@ def _answers_by_cell(
 def test_every_cell_that_control_lets_out_fits_many_data_sets(
     name: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
-    """The search in full, over large cells too, of which the command counts bits only."""
+    """The search in full, beside the report, over large cells whose bits the command counts."""
     study = shipped(name, tmp_path / "rows")
     controlled = control(study, VOCABULARY, 5).study
     module = "threat" if name.startswith("threat") else "coping"
@@ -110,11 +111,13 @@ def test_every_cell_that_control_lets_out_fits_many_data_sets(
     keys = rows.site[["country", "sector", "role", "site"]].astype(str).agg("|".join, axis=1)
     site = np.unique(keys, return_inverse=True)[1]
     cells, at = np.unique(np.column_stack([site, seen]), axis=0, return_inverse=True)
+    reported = reported_of(controlled, lattice, lattice.value >= 0, 10)
     smallest, answers = [], 0
     for c in range(len(cells)):
         people = np.flatnonzero(at.ravel() == c)
         columns = np.concatenate([cells[c, 1:].astype(bool), np.ones(len(traits), dtype=bool)])
-        found = other_data_sets(lattice.of(people, columns), version[people], patience=2, aims=AIMS)
+        cell, told = lattice.of(people, columns), reported.of(columns)
+        found = other_data_sets(cell, version[people], patience=2, aims=AIMS, reported=told)
         assert found.number >= ENOUGH
         assert not found.fixed.any(), "each answer of each person can be another one"
         smallest.append(found.number)

@@ -16,6 +16,7 @@ import numpy as np
 from metastudy.parcelling.aimed import aimed_at
 from metastudy.parcelling.exchanges import LONGEST, effect_of, exchanges, matched, pairs_of
 from metastudy.parcelling.lattice import Lattice
+from metastudy.parcelling.reported import Reported
 
 __all__ = ["ENOUGH", "Found", "other_data_sets", "strata", "sums", "surplus"]
 
@@ -51,6 +52,7 @@ def other_data_sets(
     seed: int = 1,
     patience: int = 1,
     aims: int = 0,
+    reported: Reported | None = None,
 ) -> Found:
     """Find data sets of a cell's people that have the same sums as theirs.
 
@@ -70,6 +72,7 @@ def other_data_sets(
         answers are found late.
     aims : searches for each answer that is left over in the end
         (:func:`metastudy.parcelling.aimed.aimed_at`).
+    reported : what the data report tells of these columns; it has to be the same.
     """
     start, q = lattice.value, lattice.value.shape[1]
     groups = strata(version, q, known)
@@ -97,6 +100,8 @@ def other_data_sets(
                 one = _after(start, exchanged)
                 if not np.array_equal(sums(one, groups), kept):
                     continue  # what is counted is verified
+                if reported and not reported.same(start, one):
+                    continue
                 name = _canonical(one, version)
                 if name == own:
                     continue
@@ -114,9 +119,11 @@ def other_data_sets(
                 break
             for exchanged in aimed_at(person, column, lattice, groups, rng):
                 one = _after(start, exchanged)
-                if one[person, column] != start[person, column] and np.array_equal(
-                    sums(one, groups), kept
-                ):
+                if one[person, column] == start[person, column]:
+                    continue
+                if reported and not reported.same(start, one):
+                    continue
+                if np.array_equal(sums(one, groups), kept):
                     seen.add(_canonical(one, version))
                     fixed[exchanged[:, 0], column] = fixed[exchanged[:, 1], column] = False
                     break
