@@ -151,14 +151,25 @@ class Table:
     sums: np.ndarray
 
 
+@dataclass(frozen=True)
+class Share:
+    """What a data report tells of an answer to an outcome: how few and how many people gave it."""
+
+    column: int
+    answer: int
+    fewest: float
+    most: float
+
+
 def solved_together(
     cells: Sequence[Sums],
     columns: Sequence[Sequence[int]],
     tables: Sequence[Table] = (),
+    shares: Sequence[Share] = (),
     most: int = 100,
     branches: int = MOST_BRANCHES,
 ) -> list[np.ndarray]:
-    """All data sets that fit several cells of a site, and tables that are published, together.
+    """All data sets that fit several cells, tables that are published and a data report, together.
 
     Parameters
     ----------
@@ -191,12 +202,18 @@ def solved_together(
             found.setdefault(ordered.tobytes(), known)
             return
         for column in _of_all(cells, columns, tables, k, cell, x, kind, known, left):
+            if not all(_told(column, one) for one in shares if one.column == k):
+                continue
             further(k + 1, np.column_stack([known, column]))
             if len(found) >= most:
                 return
 
     further(0, np.zeros((len(cell), 0), dtype=int))
     return list(found.values())
+
+
+def _told(column: np.ndarray, share: Share) -> bool:
+    return share.fewest <= int((column == share.answer).sum()) <= share.most
 
 
 def _of_all(

@@ -28,7 +28,7 @@ from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import control
 from metastudy.parcelling.controlled import LEAST
-from metastudy.parcelling.flow import in_hundredths, public_report
+from metastudy.parcelling.flow import as_it_may_go, public_report
 from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
 from metastudy.parcelling.patterns import coarsened
@@ -228,12 +228,12 @@ def counts_that_give(difference: float, digits: int, n: tuple[int, int]) -> int:
     )
 
 
-def test_a_difference_of_shares_in_hundredths_tells_no_counts_and_in_more_digits_does() -> None:
+def test_a_difference_of_shares_as_it_may_go_tells_no_counts_and_in_more_digits_does() -> None:
     """Three of 230 people in one condition and eight of 227 in the other."""
     exact = 3 / 230 - 8 / 227
     assert counts_that_give(round(exact, 4), 4, (230, 227)) <= 2
     report = {"arms": {"balance": [{"difference": round(exact, 4), "category": "x"}]}, "n": 0.1234}
-    told = in_hundredths(report)
+    told = as_it_may_go(report)
     assert counts_that_give(told["arms"]["balance"][0]["difference"], 2, (230, 227)) > 25
     assert told["n"] == 0.1234, "what is of no person stays"
     assert told["arms"]["balance"][0]["category"] == "x"

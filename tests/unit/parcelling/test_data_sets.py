@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from helpers.parcel_attack import NotEnded, Sums, solved
-from metastudy.parcelling.data_sets import ENOUGH, other_data_sets, sums
+from metastudy.parcelling.aimed import aimed_at
+from metastudy.parcelling.data_sets import ENOUGH, other_data_sets, strata, sums
 from metastudy.parcelling.lattice import Lattice
 
 
@@ -82,3 +83,46 @@ def test_a_search_that_does_not_end_says_so() -> None:
     value[:, 2] = value[:, 0] + value[:, 1]
     with pytest.raises(NotEnded):
         solved(told(value, version, 40), branches=2_000)
+
+
+def hundreds(seed: int) -> tuple[np.ndarray, np.ndarray, Lattice]:
+    """Answers of many people, of whom a few left out an item: their steps are wider."""
+    rng = np.random.default_rng(seed)
+    version = np.repeat([0, 1], 60)
+    value = np.clip(2 * np.round(rng.normal(6, 2.5, (120, 3))), 0, 24).astype(int)
+    step = np.full_like(value, 2)
+    few = rng.choice(120, 12, replace=False)
+    value[few, 0] = 3 * rng.integers(0, 9, 12)
+    step[few, 0] = 3
+    return value, version, Lattice(value, step, np.full(3, 24), [(f"o{k}", "") for k in range(3)])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_aimed_at_one_answer_moves_it_and_keeps_every_sum(seed: int) -> None:
+    value, version, cell = hundreds(seed)
+    groups = strata(version, 3)
+    person = int(np.flatnonzero(cell.step[:, 0] == 3)[0])
+    found = list(aimed_at(person, 0, cell, groups, np.random.default_rng(1)))
+    assert found
+    for up, down, column, by in (one.T for one in found):
+        other = value.astype(float)
+        np.add.at(other, (up, column), by)
+        np.add.at(other, (down, column), -by)
+        assert other[person, 0] != value[person, 0]
+        assert (other[:, 1:] == value[:, 1:]).all(), "the person's other answers are as they were"
+        assert other.min() >= 0
+        assert other.max() <= 24
+        moved = np.abs(other - value)[:, 0]
+        assert not (moved % cell.step[:, 0]).any(), "by whole items of each person"
+        np.testing.assert_array_equal(other.T @ other, value.T @ value)
+        for v in (0, 1):
+            here = version == v
+            np.testing.assert_array_equal(other[here].sum(axis=0), value[here].sum(axis=0))
+            np.testing.assert_array_equal((other[here] ** 2).sum(0), (value[here] ** 2).sum(0))
+
+
+def test_an_aim_at_an_answer_that_the_sums_tell_finds_nothing() -> None:
+    """Nobody of the condition can give less, and somebody would have to."""
+    value, version, cell = hundreds(0)
+    value[version == 0, 1] = 0
+    assert not list(aimed_at(0, 1, cell, strata(version, 3), np.random.default_rng(1)))

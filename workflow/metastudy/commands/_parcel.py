@@ -23,7 +23,7 @@ from metastudy.parcelling.asked import study_asked_for
 from metastudy.parcelling.control import control
 from metastudy.parcelling.controlled import Controlled
 from metastudy.parcelling.differences import check_within
-from metastudy.parcelling.flow import in_hundredths
+from metastudy.parcelling.flow import as_it_may_go
 from metastudy.parcelling.loss import Loss, losses, told_of
 from metastudy.parcelling.make import documents
 from metastudy.parcels import request as requests
@@ -92,7 +92,7 @@ def made(args: argparse.Namespace) -> Made:
     told = told_of(found, controlled.did)
     controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
-    inspected = in_hundredths(json.loads(_inspected(study, controlled, vocabulary).to_json()))
+    inspected = as_it_may_go(json.loads(_inspected(study, controlled, vocabulary).to_json()))
     secret = pseudonyms.key(codebook, args.pseudonyms)
     manifest = {
         "study": study.id,

@@ -23,6 +23,7 @@ __all__ = [
     "share",
     "shares",
     "step",
+    "told_by_shares",
 ]
 
 Count = int | str  # a number, or the text in place of a hidden one
@@ -197,3 +198,20 @@ def shares(counts: Sequence[int], least: int) -> list[Share | None]:
         else (_small(least) if 0 < n < least else _rounded(n, total, least))
         for at, n in enumerate(counts)
     ]
+
+
+def told_by_shares(counts: Sequence[int], least: int) -> list[tuple[float, float]]:
+    """What a reader of :func:`shares` knows of each part, who knows the total and this rule.
+
+    Returns
+    -------
+    The least and the largest number that each part can be.
+
+    >>> told_by_shares([3, 297, 600], 5)
+    [(1, 4), (293, 301), (596, 604)]
+    """
+    total = sum(counts)
+    hidden = _hide(counts, False, least) if total >= 2 * least else None
+    if hidden is None:
+        return [(0, total)] * len(counts)
+    return [(low, min(high, total)) for low, high in _ranges(counts, hidden, False, least)]

@@ -7,7 +7,7 @@ report are all of the same people and answers, and no two of them differ by a fe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,32 +17,20 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import disclosure
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
-from metastudy.models.answers.rows import Rows, rows_of
-from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE
+from metastudy.models.answers.rows import rows_of
+from metastudy.models.base import NO_VIGNETTE
 from metastudy.parcelling.controlled import LEAST, Controlled, modules_of, no_parcel
 from metastudy.parcelling.flow import public_report
 from metastudy.parcelling.interviews import control_interviews
 from metastudy.parcelling.lattice import lattice_of
 from metastudy.parcelling.patterns import coarsened
+from metastudy.parcelling.people import People, people_of
 from metastudy.parcelling.published import groups_of, who_leaves_too
+from metastudy.parcelling.reported import bits_of_report, reported_of
 from metastudy.parcelling.sums import FEWEST, Telling
 from metastudy.parcels.request import CODINGS, KINDS
 
 __all__ = ["control"]
-
-
-@dataclass
-class _People:
-    """The people of a study in some module, in the order of their ids."""
-
-    ids: np.ndarray
-    y: pd.DataFrame  # all outcomes of all modules, in standard units
-    setting: np.ndarray
-    site: np.ndarray
-    sited: np.ndarray
-    version: np.ndarray  # conditions and other exposures of two values, together
-    needed: np.ndarray  # outcomes that exposures are made of
-    traits: list[tuple[str, str]]  # measured exposures: construct and vignette
 
 
 def control(
@@ -81,7 +69,7 @@ def control(
             "send the file of the arms itself: it has nobody's answers in it",
         )
     rows = {module: rows_of(study, module, vocabulary) for module in modules}
-    people = _people(study, rows)
+    people = people_of(study, rows)
     telling = _telling(study, people, least, tables)
     kept, leaves, site = _known(study, people, telling, tables)
     _check_values(study, people, telling, kept, leaves, site)
@@ -91,7 +79,7 @@ def control(
     away |= set(study.respondents["respondent_id"]) - set(people.ids)
     changed = _apply(study, people, kept, leaves, site, away)
     after = {module: rows_of(changed, module, vocabulary) for module in modules}
-    _check_counts(study, _people(changed, after), least)
+    _check_counts(study, people_of(changed, after), least)
     moved = (site != people.site) & ~leaves
     fewer = (kept != people.y.notna().to_numpy()).any(axis=1) & ~leaves
     here = ~leaves
@@ -147,38 +135,7 @@ def _sites(setting: np.ndarray, site: np.ndarray, sited: np.ndarray) -> int:
     return len(set(zip(setting[sited].tolist(), site[sited].tolist(), strict=True)))
 
 
-def _people(study: Study, rows: dict[str, Rows]) -> _People:
-    y = pd.concat([r.y for r in rows.values()], axis=1)
-    x = pd.concat([r.x for r in rows.values()]).groupby(level=0, sort=False).first().loc[y.index]
-    where = pd.concat([r.site for r in rows.values()])
-    where = where[~where.index.duplicated()].loc[y.index]
-    two = [name for name in x if x[name].nunique() <= 2]
-    version = np.unique(x[two].to_numpy(), axis=0, return_inverse=True)[1].ravel()
-    keys = where[list(KEYS_OF_SETTING)].astype(str).agg("\x1f".join, axis=1)
-    made_of = {e["construct"] for e in study.report["exposures"] if "construct" in e}
-    return _People(
-        ids=y.index.to_numpy(dtype=str),
-        y=y,
-        setting=np.unique(keys, return_inverse=True)[1],
-        site=where["site"].where(where["sited"], "").to_numpy(dtype=object),
-        sited=where["sited"].to_numpy(dtype=bool),
-        version=version if two else np.zeros(len(y), dtype=int),
-        needed=y.columns.get_level_values("construct").isin(made_of),
-        traits=_traits(study, made_of),
-    )
-
-
-def _traits(study: Study, made_of: set[str]) -> list[tuple[str, str]]:
-    table = study.measurements
-    own = table[table["construct"].astype("str").isin(made_of)]
-    found = zip(own["construct"].astype("str"), own["vignette"].astype("str").fillna(NO_VIGNETTE),
-                strict=True)  # fmt: skip
-    return sorted(set(found))
-
-
-def _telling(
-    study: Study, people: _People, least: int, tables: Sequence[PublishedTable]
-) -> Telling:
+def _telling(study: Study, people: People, least: int, tables: Sequence[PublishedTable]) -> Telling:
     """What tells whether the sums of a cell may go out."""
     constructs, vignettes = (people.y.columns.get_level_values(i).astype(str) for i in (0, 1))
     names = [*zip(constructs, vignettes, strict=True), *people.traits]
@@ -192,18 +149,21 @@ def _telling(
         answers = pd.DataFrame(value[people.setting == setting])
         two[int(setting)] = (answers.nunique() == 2).to_numpy()
     public = groups_of(study, tables, people.ids, names)
-    return Telling(lattice, value, people.version, two, people.setting, least, public)
+    bits, everything = bits_of_report(study), lattice.value >= 0
+    reported = reported_of(study, lattice, everything, least)
+    where = people.version, two, people.setting
+    return Telling(lattice, value, *where, least, public, reported, bits)
 
 
 def _known(
-    study: Study, people: _People, telling: Telling, tables: Sequence[PublishedTable]
+    study: Study, people: People, telling: Telling, tables: Sequence[PublishedTable]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What people keep, who leaves, and sites, until no published table tells of few in no cell."""
+    """What people keep, who leaves, and sites, until no table and no report tells of few people."""
     away = np.zeros(len(people.ids), dtype=bool)
     while True:
         telling.searches = 0
         kept, leaves, site = _coarse(people, telling, telling.least, away)
-        if not tables or leaves.all():
+        if leaves.all():
             return kept, leaves, site
         keys = [people.setting, people.version, np.unique(site.astype(str), return_inverse=True)[1]]
         cell = np.unique(np.column_stack([*keys, kept]), axis=0, return_inverse=True)[1].ravel()
@@ -213,13 +173,17 @@ def _known(
         more = who_leaves_too(
             study, tables, people.ids, telling.lattice.names, inside, cell, site, telling.least
         )
-        if not more.any():
+        if more.any():
+            away |= more | leaves
+            continue
+        places = np.unique(keys[2] * len(people.ids) + people.setting, return_inverse=True)[1]
+        reported = reported_of(study, telling.lattice, inside, telling.least)
+        if not telling.by_report(reported, kept, places, ~leaves):
             return kept, leaves, site
-        away |= more | leaves
 
 
 def _coarse(
-    people: _People, telling: Telling, least: int, away: np.ndarray
+    people: People, telling: Telling, least: int, away: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The outcomes that people keep, who leaves, and their sites (none: no sites)."""
     kept = people.y.notna().to_numpy(copy=True)
@@ -235,7 +199,7 @@ def _coarse(
 
 
 def _untold(
-    people: _People, telling: Telling, here: np.ndarray, kept: np.ndarray, least: int
+    people: People, telling: Telling, here: np.ndarray, kept: np.ndarray, least: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coarsen patterns of a setting until no cell is small and none tells an answer."""
     told: list[np.ndarray] = []
@@ -257,7 +221,7 @@ def _untold(
 
 
 def _sites_of(
-    people: _People,
+    people: People,
     telling: Telling,
     here: np.ndarray,
     kept: np.ndarray,
@@ -292,7 +256,7 @@ def _sites_of(
 
 
 def _enough(
-    people: _People, telling: Telling, members: np.ndarray, kept: np.ndarray, least: int
+    people: People, telling: Telling, members: np.ndarray, kept: np.ndarray, least: int
 ) -> np.ndarray | None:
     """What the people of a site keep, or nothing where one had to leave or an answer shows."""
     own, gone = coarsened(kept[members], people.version[members], least, people.needed)
@@ -311,7 +275,7 @@ def _told(telling: Telling, members: np.ndarray, own: np.ndarray) -> str:
 
 def _check_values(
     study: Study,
-    people: _People,
+    people: People,
     telling: Telling,
     kept: np.ndarray,
     leaves: np.ndarray,
@@ -346,7 +310,7 @@ def _why_nobody(telling: Telling) -> str:
 
 def _apply(
     study: Study,
-    people: _People,
+    people: People,
     kept: np.ndarray,
     leaves: np.ndarray,
     site: np.ndarray,
@@ -385,7 +349,7 @@ def _apply(
     return study.with_tables(**tables)
 
 
-def _check_counts(study: Study, people: _People, least: int) -> None:
+def _check_counts(study: Study, people: People, least: int) -> None:
     """Each count of people of a site, pattern and version, as they went in: none is small."""
     seen = people.y.notna().to_numpy()
     site = np.unique(people.site.astype(str), return_inverse=True)[1]

@@ -2,10 +2,8 @@
 
 Who has a parcel may search for all answers that give its sums. The owner need not search so far:
 they know one data set that fits, and exhibit others by exchanges between people that cancel in
-every sum. Exchanges that cancel are found as in the generalised birthday problem (Wagner 2002,
-A generalized birthday problem, CRYPTO 2002): lists are matched on some sums, the pairs that match
-on further ones, until all are zero. What is exhibited is verified in whole numbers. If nothing is
-found, that proves nothing; it then counts as solved.
+every sum (:mod:`metastudy.parcelling.exchanges`). What is exhibited is verified in whole numbers.
+If nothing is found, that proves nothing; it then counts as solved.
 """
 
 from __future__ import annotations
@@ -15,19 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metastudy.parcelling.aimed import aimed_at
+from metastudy.parcelling.exchanges import LONGEST, effect_of, exchanges, matched, pairs_of
 from metastudy.parcelling.lattice import Lattice
+from metastudy.parcelling.reported import Reported
 
 __all__ = ["ENOUGH", "Found", "other_data_sets", "strata", "sums", "surplus"]
 
 ENOUGH = 100  # data sets that have to fit
-LONGEST = 20_000  # exchanges in a list
 LEVELS = 4  # at most 16 exchanges, which are of 32 people
 SWEEPS = 40  # over all columns; effort is counted, not timed, so that a parcel is the same anywhere
 AT_ONCE = 200  # data sets that are taken from one list
 HOPELESS = 2  # lists without any data set after which no other is tried
 MIXED = 6  # columns up to which exchanges of different columns are matched as well
-FACTORS = 3  # an exchange is of one, two or three steps of both people
-AMONG = 300  # people of a group whose exchanges are looked at together
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,8 @@ def other_data_sets(
     known: np.ndarray | None = None,
     seed: int = 1,
     patience: int = 1,
+    aims: int = 0,
+    reported: Reported | None = None,
 ) -> Found:
     """Find data sets of a cell's people that have the same sums as theirs.
 
@@ -70,6 +70,9 @@ def other_data_sets(
         squares are kept as well, each by version: then they are kept in any table by more cells.
     patience : sweeps without anything new after which the search ends. Of hundreds of people some
         answers are found late.
+    aims : searches for each answer that is left over in the end
+        (:func:`metastudy.parcelling.aimed.aimed_at`).
+    reported : what the data report tells of these columns; it has to be the same.
     """
     start, q = lattice.value, lattice.value.shape[1]
     groups = strata(version, q, known)
@@ -90,15 +93,15 @@ def other_data_sets(
             if len(seen) >= ENOUGH and not fixed[:, columns].any():
                 continue
             for exchanged in _cancelling(lattice, groups, columns, fixed, rng):
-                up, down, column, by = exchanged.T
+                up, down, column, _ = exchanged.T
                 news = fixed[up, column].any() or fixed[down, column].any()
                 if not news and len(seen) >= ENOUGH:
                     continue
-                one = start.copy()
-                one[up, column] += by
-                one[down, column] -= by
+                one = _after(start, exchanged)
                 if not np.array_equal(sums(one, groups), kept):
                     continue  # what is counted is verified
+                if reported and not reported.same(start, one):
+                    continue
                 name = _canonical(one, version)
                 if name == own:
                     continue
@@ -110,7 +113,30 @@ def other_data_sets(
         idle = 0 if gained else idle + 1
         if idle >= patience or (len(seen) >= ENOUGH and not fixed.any()):
             break
+    for person, column in np.argwhere(fixed) if len(seen) >= ENOUGH else ():
+        for _ in range(aims):
+            if not fixed[person, column]:
+                break
+            for exchanged in aimed_at(person, column, lattice, groups, rng):
+                one = _after(start, exchanged)
+                if one[person, column] == start[person, column]:
+                    continue
+                if reported and not reported.same(start, one):
+                    continue
+                if np.array_equal(sums(one, groups), kept):
+                    seen.add(_canonical(one, version))
+                    fixed[exchanged[:, 0], column] = fixed[exchanged[:, 1], column] = False
+                    break
     return Found(len(seen), fixed)
+
+
+def _after(start: np.ndarray, exchanged: np.ndarray) -> np.ndarray:
+    """Answers after exchanges, of different people."""
+    up, down, column, by = exchanged.T
+    one = start.copy()
+    one[up, column] += by
+    one[down, column] -= by
+    return one
 
 
 def strata(version: np.ndarray, columns: int, known: np.ndarray | None = None) -> np.ndarray:
@@ -179,8 +205,8 @@ def _cancelling(
     rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
     """Sets of exchanges of different people that cancel in all sums."""
-    first = _exchanges(lattice, groups, columns, fixed, rng)
-    effect = _effect(first, lattice.value, groups)
+    first = exchanges(lattice, groups, columns, fixed, rng)
+    effect = effect_of(first, lattice.value, groups)
     up, down, column, _ = first.T
     marked = fixed[up, column] | fixed[down, column]  # whom nothing has moved yet come first
     if len(first) > LONGEST:
@@ -193,116 +219,11 @@ def _cancelling(
     for _ in range(LEVELS):
         if len(effect) < 2 or found >= AT_ONCE:
             return
-        longest, whole = _matched(effect, rng)
-        pairs = _pairs(whole, marked, first, members, AT_ONCE, rng)
+        longest, whole = matched(effect, rng)
+        pairs = pairs_of(whole, marked, first, members, AT_ONCE, rng)
         found += len(pairs)
         yield from (first[np.concatenate([members[a], members[b]])] for a, b in pairs)
-        part = _pairs(longest, marked, first, members, LONGEST, rng)
+        part = pairs_of(longest, marked, first, members, LONGEST, rng)
         members = np.concatenate([members[part[:, 0]], members[part[:, 1]]], axis=1)
         effect = effect[part[:, 0]] + effect[part[:, 1]]
         marked = marked[part].any(axis=1)
-
-
-def _exchanges(
-    lattice: Lattice,
-    groups: np.ndarray,
-    columns: np.ndarray,
-    fixed: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Exchanges, one person up and one of the same group down: rows of up, down, column, by."""
-    value, found = lattice.value, []
-    for k in columns:
-        for v in np.unique(groups[:, k]):
-            mine = np.flatnonzero(groups[:, k] == v)
-            if len(mine) > AMONG:  # those first whose answers nothing has moved yet
-                order = np.argsort(~fixed[mine, k] + rng.uniform(0, 0.9, len(mine)))
-                mine = mine[order[:AMONG]]
-            up, down = (a.ravel() for a in np.meshgrid(mine, mine, indexing="ij"))
-            each = np.lcm(lattice.step[up, k], lattice.step[down, k])
-            for times in range(1, FACTORS + 1):
-                by = each * times
-                able = (up != down) & (value[up, k] + by <= lattice.top[k])
-                able &= value[down, k] - by >= 0
-                rows = [up, down, np.full(len(up), k), by]
-                found.append(np.column_stack(rows)[able].astype(np.int64))
-    first = np.concatenate(found)
-    if len(first) > (most := 4 * LONGEST):
-        wanted = fixed[first[:, 0], first[:, 2]] | fixed[first[:, 1], first[:, 2]]
-        order = rng.permutation(len(first))  # half the room for whom nothing has moved yet
-        own, others = order[wanted[order]], order[~wanted[order]]
-        own = own[: max(most // 2, most - len(others))]
-        first = first[np.concatenate([own, others[: most - len(own)]])]
-    return first
-
-
-def _effect(first: np.ndarray, value: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """What each exchange changes: squares by group, cross-products; those that any changes."""
-    q, number = value.shape[1], int(groups.max()) + 1
-    place = np.zeros((q, q), dtype=int)
-    lower, upper = np.triu_indices(q, 1)
-    place[lower, upper] = place[upper, lower] = np.arange(len(lower))
-    up, down, column, by = first.T
-    found = np.zeros((len(first), number * q + len(lower)), dtype=np.int64)
-    rows = np.arange(len(first))
-    square = 2 * by * (value[up, column] - value[down, column]) + 2 * by**2
-    found[rows, groups[up, column] * q + column] = square
-    for k in range(q):
-        other = np.flatnonzero(column != k)
-        change = by[other] * (value[up[other], k] - value[down[other], k])
-        found[other, number * q + place[column[other], k]] = change
-    return found[:, found.any(axis=0)]
-
-
-Matches = tuple[np.ndarray, np.ndarray, np.ndarray]  # order, first and last match in it
-
-
-def _matched(effect: np.ndarray, rng: np.random.Generator) -> tuple[Matches, Matches]:
-    """Match sets that cancel in so many sums that a list is left, and sets that cancel in all.
-
-    Equal sums are found by a hash that is linear, so that sums cancel where hashes do.
-    """
-    factor = rng.integers(1, 2**62, size=(effect.shape[1],)).astype(np.uint64)
-    factor = np.uint64(2) * factor + np.uint64(1)
-    name = np.zeros(len(effect), dtype=np.uint64)
-    nothing = (np.arange(len(effect)), *np.zeros((2, len(effect)), dtype=np.int64))
-    longest = last = nothing
-    for k in range(effect.shape[1]):
-        name = name + effect[:, k].astype(np.uint64) * factor[k]
-        order = np.argsort(name, kind="stable")
-        ranked, wanted = name[order], np.uint64(0) - name
-        low, high = (np.searchsorted(ranked, wanted, side) for side in ("left", "right"))
-        last, matches = (order, low, high), int((high - low).sum())
-        if k == 0 or matches >= 3 * LONGEST:
-            longest = last
-        if matches == 0:
-            return longest, nothing
-    return longest, last
-
-
-def _pairs(
-    matched: Matches,
-    marked: np.ndarray,
-    first: np.ndarray,
-    members: np.ndarray,
-    most: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """At most so many pairs of sets of different people, shape (pairs, 2); marked ones first."""
-    order, low, high = matched
-    found = []
-    for rows in (np.flatnonzero(marked), np.arange(len(marked))):
-        count = (high - low)[rows]
-        total, ends = int(count.sum()), np.cumsum(count)
-        if total:
-            few = total <= 3 * most
-            drawn = np.arange(total) if few else rng.integers(0, total, 3 * most)
-            at = np.searchsorted(ends, drawn, "right")
-            other = order[low[rows[at]] + drawn - (ends[at] - count[at])]
-            found.append(np.sort(np.column_stack([rows[at], other]), axis=1))
-    pairs = np.concatenate([*found, np.zeros((0, 2), dtype=np.int64)])
-    pairs = pairs[np.unique(pairs[:, 0] * len(marked) + pairs[:, 1], return_index=True)[1]]
-    sets = np.concatenate([members[pairs[:, 0]], members[pairs[:, 1]]], axis=1)
-    people = np.sort(first[sets][:, :, :2].reshape(len(sets), 2 * sets.shape[1]), axis=1)
-    pairs = rng.permutation(pairs[(np.diff(people, axis=1) != 0).all(axis=1)])
-    return pairs[np.argsort(~marked[pairs].any(axis=1), kind="stable")[:most]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["in_hundredths", "public_report"]
+__all__ = ["as_it_may_go", "public_report"]
 
 CONTROL = "disclosure_control"  # the rule by which people leave here
 FEW = "rules_with_few_rows"
@@ -46,17 +46,27 @@ def public_report(report: Mapping[str, Any], kept: int, left: int, least: int) -
     }
 
 
-def in_hundredths(inspected: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of a data report with two decimals where they are of people's answers and traits.
+def as_it_may_go(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a data report as they go into a parcel.
 
-    A difference of two shares in four decimals, or a correlation, tells the counts behind it: few
-    pairs of whole numbers give it.
+    What is of people's answers and traits has two decimals: a difference of two shares in four, or
+    a correlation, tells the counts behind it, as few pairs of whole numbers give it. Of answers
+    that nobody or few gave both is said to be few: else the report would tell which answer is the
+    largest and which the smallest, and that somebody gave it.
 
     Parameters
     ----------
     inspected : of :func:`metastudy.data_report.inspection.study.inspect`, as JSON has it.
     """
-    return {k: _rounded(v) if k in _OF_PEOPLE else v for k, v in inspected.items()}
+    found = {k: _rounded(v) if k in _OF_PEOPLE else v for k, v in inspected.items()}
+    if answers := found.get("answers"):
+        few = f"<{inspected['smallest_cell']}"
+        for one in (*answers["items"], *answers["scales"]):
+            for key in ("floor", "ceiling"):
+                one[key] = few if one[key] == 0 else one[key]
+            if "shares" in one:
+                one["shares"] = [few if part == 0 else part for part in one["shares"]]
+    return found
 
 
 _OF_PEOPLE = ("answers", "arms", "coding", "ratings")

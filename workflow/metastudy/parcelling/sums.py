@@ -11,12 +11,13 @@ import numpy as np
 
 from metastudy.parcelling.data_sets import other_data_sets, strata, surplus
 from metastudy.parcelling.lattice import Lattice
+from metastudy.parcelling.reported import Reported
 
 __all__ = ["FEWEST", "Telling", "dominated", "few_or_alike"]
 
 MOST_OF_A_SUM = 0.5  # share of one person in a sum of answers, or of squares around the mean
 SEARCHED = 120  # people up to which data sets are looked for; more have them, see ENOUGH_BITS
-ENOUGH_BITS = 200  # that answers of a larger cell must have beyond what its sums take
+ENOUGH_BITS = 200  # that answers of a larger cell must have beyond what sums and report take
 FEWEST = 6  # people for each column and condition; of fewer, searches have found too little
 SEARCHES = 40  # of a study; what would need more counts as solved, so that control comes to an end
 SPARE = 2  # people beyond as many as a column without a lattice has sums
@@ -70,7 +71,8 @@ class Telling:
 
     ``lattice`` has a column for each outcome, then one for each measured exposure; ``score`` the
     same in POMP. ``two``: which have two values, by setting. ``public``: groups of whom tables are
-    published, shape (people, column). What was looked at once is known.
+    published, shape (people, column). ``reported``: what the data report tells of all columns, and
+    ``bits``: at most so many of them. What was looked at once is known.
     """
 
     lattice: Lattice
@@ -80,6 +82,8 @@ class Telling:
     setting: np.ndarray
     least: int
     public: np.ndarray
+    reported: Reported | None = None
+    bits: float = 0.0
     known: dict[bytes, str] = field(default_factory=dict)
     searches: int = 0
 
@@ -91,12 +95,41 @@ class Telling:
         people : places of its people.
         pattern : the outcomes that they keep, shape (outcome,).
         """
-        traits = np.ones(len(self.lattice.top) - len(pattern), dtype=bool)
-        columns = np.concatenate([pattern, traits])
-        name = columns.tobytes() + people.tobytes()
+        columns, name = self._named(people, pattern)
         if name not in self.known:
             self.known[name] = self._of(people, columns)
         return self.known[name]
+
+    def by_report(
+        self, reported: Reported, kept: np.ndarray, place: np.ndarray, here: np.ndarray
+    ) -> bool:
+        """Whether a cell may not go out beside the data report of those who are in cells.
+
+        It is known then. Nothing is looked at if the report leaves open what the one before did.
+
+        Parameters
+        ----------
+        kept : outcomes that people keep, shape (people, outcome).
+        place : site and setting of each person, numbers.
+        here : who is in a cell.
+        """
+        if self.reported and reported.holds(self.reported):
+            return False
+        self.reported, self.searches, told = reported, 0, False
+        keys = np.column_stack([place, kept])
+        cell = np.where(here, np.unique(keys, axis=0, return_inverse=True)[1].ravel(), -1)
+        for c in np.unique(cell[here]):
+            people = np.flatnonzero(cell == c)
+            columns, name = self._named(people, kept[people[0]])
+            self.known[name] = self.known.get(name) or self._of(people, columns)
+            told |= bool(self.known[name])
+        return told
+
+    def _named(self, people: np.ndarray, pattern: np.ndarray) -> tuple[np.ndarray, bytes]:
+        """The columns of a cell, measured exposures among them, and its name in what is known."""
+        traits = np.ones(len(self.lattice.top) - len(pattern), dtype=bool)
+        columns = np.concatenate([pattern, traits])
+        return columns, columns.tobytes() + people.tobytes()
 
     def _of(self, people: np.ndarray, columns: np.ndarray) -> str:
         value, version = self.score[np.ix_(people, np.flatnonzero(columns))], self.version[people]
@@ -131,6 +164,10 @@ class Telling:
         if not cell.value.shape[1]:
             return True
         if len(people) > SEARCHED:
-            return surplus(cell, strata(version, public.shape[1], public)) >= ENOUGH_BITS
+            own = surplus(cell, strata(version, public.shape[1], public))
+            return own - self.bits >= ENOUGH_BITS
+        beside = self.reported.of(columns & ~smooth) if self.reported else None
         self.searches += 1
-        return self.searches <= SEARCHES and other_data_sets(cell, version, public).safe
+        if self.searches > SEARCHES:
+            return False
+        return other_data_sets(cell, version, public, reported=beside).safe
