@@ -116,7 +116,7 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
 
 def notes_on(effects: pd.DataFrame) -> Iterator[str]:
     """Say which findings have no exposure, so that their contrast is taken for one."""
-    without = effects[effects["exposure"].fillna("").eq("")]
+    without = effects[effects["exposure"].isna() | effects["exposure"].eq("")]
     if (n := len(without)) == 0:
         return
     named = ", ".join(map(str, without["finding_id"][:MOST_NAMED])) + ", …" * (n > MOST_NAMED)
