@@ -208,7 +208,7 @@ def told_by_shares(counts: Sequence[int], least: int) -> list[tuple[float, float
     The least and the largest number that each part can be.
 
     >>> told_by_shares([3, 297, 600], 5)
-    [(1, 4), (293, 301), (596, 604)]
+    [(1, 4), (293, 301), (599, 607)]
     """
     total = sum(counts)
     hidden = _hide(counts, False, least) if total >= 2 * least else None
