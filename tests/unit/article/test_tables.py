@@ -311,13 +311,16 @@ def test_what_can_be_pooled_is_a_row_for_each_exposure_with_its_reason() -> None
     several = table(evidence("mixed", 3), "pooling")
     assert several.shown["Study"].item() == "First, second and third"
     assert several.shown[["Outcomes", "Pooled", "Why not"]].iloc[0].to_list() == ["3", "3", "–"]
-    # one of the three is refused, for a reason that the table does not share with the others
+    # one of the three is of one study alone, for a reason that the others do not share
     world = evidence("mixed", 3)
     refused = evidence("mixed", 1).synthesis["structure"].head(1).assign(reason="aliased")
+    estimates = world.synthesis["estimates"]
+    lone = estimates["outcome"].eq(refused["outcome"].item()) & estimates["study"].ne("first")
     world.synthesis["structure"] = refused  # type: ignore[index]
+    world.synthesis["estimates"] = estimates[~lone].reset_index(drop=True)  # type: ignore[index]
     assert table(world, "pooling").shown[["Pooled", "Why not"]].iloc[0].to_list() == [
         "2",
-        "aliased",
+        "aliased (threat to service quality)",
     ]
     assert several.provenance == ("simulated", "observed", "observed") * 3
     world.synthesis["estimates"] = world.synthesis["estimates"].head(0)  # type: ignore[index]
