@@ -59,14 +59,6 @@ def same_with_both_caches(project: Path, cache: Path, targets: list[str]) -> int
     return len(code)
 
 
-@pytest.mark.ci
-def test_a_posterior_is_the_same_with_an_empty_cache_and_with_a_warm_one(
-    tmp_path: Path, cache: Path
-) -> None:
-    project = small_project.make(tmp_path / "project")
-    assert same_with_both_caches(project, cache, ["results/fits/threat.nc"])
-
-
 KINDS = ["fits/threat.nc", "fits/strain.nc", "fits/threat-ordinal.nc", "refits/strain.nc"]
 
 
