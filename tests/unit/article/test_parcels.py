@@ -118,3 +118,30 @@ def test_what_control_cost_is_in_table_and_sentence_and_silence_is_said(
     silent = told(parcel, untouched=False, people_left="<10", intervals=None)
     assert "do not say what it cost" in parcels.part(evidence(silent))
     assert parcels.table(evidence(silent)).shown["Standard errors"].tolist() == ["not said"]
+
+
+def test_of_interviews_the_article_says_which_counts_and_readings_were_left_out(
+    both: tuple[Path, Study, Study],
+) -> None:
+    _, parcel, rows = both
+    plain = evidence(told(parcel, untouched=False), rows)
+    assert "interviews" not in parcels.part(plain)
+    of_codes = {
+        "alike": 5,
+        "read_twice": 36,
+        "second_readings_left": 30,
+        "codes_of_settings": 96,
+        "codes_of_settings_left": 8,
+        "codes_left": [],
+    }
+    smaller = {"estimates": 2, "lost": 0, "median": 0.8, "largest": 0.95}
+    coded = told(parcel, untouched=False, interviews=of_codes, intervals=smaller)
+    said = parcels.part(evidence(coded, rows))
+    assert "Of alpha 8 of 96 counts of a code in a setting are left out" in said
+    assert "that two coders read (36), 30 count as read once" in said
+    assert "no estimate that is left is larger than that of all rows" in said
+    assert "standard errors may be smaller" in parcels.table(evidence(coded)).caption
+    nothing = {**of_codes, "second_readings_left": 0, "codes_of_settings_left": 0}
+    whole = told(parcel, untouched=False, interviews=nothing, intervals=smaller)
+    assert "left out, as" not in parcels.part(evidence(whole))
+    assert "read once" not in parcels.part(evidence(whole))
