@@ -116,7 +116,13 @@ def test_what_control_cost_is_in_table_and_sentence_and_silence_is_said(
     assert found.full["intervals_largest"].tolist() == [1.35]
     assert "no estimate that is left is more than 1.35 times" in parcels.part(evidence(wider))
     silent = told(parcel, untouched=False, people_left="<10", intervals=None)
-    assert "do not say what it cost" in parcels.part(evidence(silent))
+    said = parcels.part(evidence(silent))
+    assert "made its cells coarser; the parcel does not say what that cost" in said
+    other = replace(wider, report={**wider.report, "study": "beta"})
+    said = parcels.part(evidence(silent, other))
+    assert "made cells of each of them coarser" in said
+    assert "is, where a parcel says it, more than 1.35 times" in said
+    assert "; of one of them the parcel does not say what that cost" in said
     assert parcels.table(evidence(silent)).shown["Standard errors"].tolist() == ["not said"]
 
 
@@ -137,8 +143,8 @@ def test_of_interviews_the_article_says_which_counts_and_readings_were_left_out(
     smaller = {"estimates": 2, "lost": 0, "median": 0.8, "largest": 0.95}
     coded = told(parcel, untouched=False, interviews=of_codes, intervals=smaller)
     said = parcels.part(evidence(coded, rows))
-    assert "Of alpha 8 of 96 counts of a code in a setting are left out" in said
-    assert "that two coders read (36), 30 count as read once" in said
+    assert "In alpha 8 of 96 counts of a code in a setting are left out" in said
+    assert "In alpha two coders read 36 interviews; of these 30 count as read once" in said
     assert "no estimate that is left is larger than that of all rows" in said
     assert "standard errors may be smaller" in parcels.table(evidence(coded)).caption
     nothing = {**of_codes, "second_readings_left": 0, "codes_of_settings_left": 0}

@@ -96,13 +96,13 @@ def _left_of_codes(evidence: Results) -> str:
         left = int(did["codes_of_settings_left"])
         if left:
             said += (
-                f" Of {name} {left} of {did['codes_of_settings']} counts of a code in a setting "
+                f" In {name} {left} of {did['codes_of_settings']} counts of a code in a setting "
                 f"{'is' if left == 1 else 'are'} left out, as nearly all interviews there have "
                 "the code or nearly none."
             )
         if did["second_readings_left"] not in (0, "0"):
             said += (
-                f" Of the interviews of {name} that two coders read ({did['read_twice']}), "
+                f" In {name} two coders read {did['read_twice']} interviews; of these "
                 f"{did['second_readings_left']} count as read once for some code or for all."
             )
     return said
@@ -125,13 +125,18 @@ def _loss(evidence: Results) -> str:
     if not touched:
         return "Disclosure control touched no cell, so they tell exactly what their rows would."
     told = [did["intervals"] for did in touched if did.get("intervals")]
-    silent = len(touched) - len(told)
-    said = f"Disclosure control made cells of {count(len(touched))} of them coarser"
+    some = count(len(touched)) if len(touched) < len(dids) else "each"
+    whose = "its cells" if len(dids) == 1 else f"cells of {some} of them"
+    said = f"Disclosure control made {whose} coarser"
     if told:
         largest = max(one["largest"] for one in told)
         times = f"more than {number(largest)} times" if largest > 1 else "larger than"
-        said += f"; the standard error of no estimate that is left is {times} that of all rows"
-    if silent:
-        of = "them" if not told else f"{count(silent)} of these"
-        said += f"; of {of} the parcels do not say what it cost, as few people were touched"
+        where = "" if len(told) == len(touched) else ", where a parcel says it,"
+        said += (
+            f"; the standard error of no estimate that is left is{where} {times} that of all rows"
+        )
+    if silent := len(touched) - len(told):
+        of = "" if len(dids) == 1 else f"of {count(silent)} of them "
+        says = "the parcel does not say" if silent == 1 else "the parcels do not say"
+        said += f"; {of}{says} what that cost, as it would be of few people"
     return f"{said}."
