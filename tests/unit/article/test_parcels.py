@@ -57,12 +57,16 @@ def test_people_and_places_of_a_parcel_are_in_the_article(both: tuple[Path, Stud
 def test_what_needs_rows_says_that_there_are_none(both: tuple[Path, Study, Study]) -> None:
     _, parcel, rows = both
     alone = evidence(parcel)
-    for topic in (predictive_checks, pooling_comparison):
+    none = {
+        predictive_checks: "are no predictive checks",
+        pooling_comparison: "is no leave-one-out comparison",
+    }
+    for topic, what in none.items():
         assert topic.variables(evidence(rows)) == {}
         said = topic.variables(alone)["threat"]["sentence"]
-        assert said == "Not from a parcel: Alpha came without rows."
+        assert said == f"Of alpha there {what}: not from a parcel."
     assert predictive_checks.variables(alone)["threat"]["worst"] == "not from a parcel"
-    beside = predictive_checks.without("All lie inside.", ["Alpha"])
+    beside = predictive_checks.without("All lie inside.", ["Alpha"], "are none")
     assert beside == "All lie inside. This is without Alpha, of which there are no rows."
 
 
