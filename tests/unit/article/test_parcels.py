@@ -57,12 +57,16 @@ def test_people_and_places_of_a_parcel_are_in_the_article(both: tuple[Path, Stud
 def test_what_needs_rows_says_that_there_are_none(both: tuple[Path, Study, Study]) -> None:
     _, parcel, rows = both
     alone = evidence(parcel)
-    for topic in (predictive_checks, pooling_comparison):
+    none = {
+        predictive_checks: "are no predictive checks",
+        pooling_comparison: "is no leave-one-out comparison",
+    }
+    for topic, what in none.items():
         assert topic.variables(evidence(rows)) == {}
         said = topic.variables(alone)["threat"]["sentence"]
-        assert said == "Not from a parcel: Alpha came without rows."
+        assert said == f"Of alpha there {what}: not from a parcel."
     assert predictive_checks.variables(alone)["threat"]["worst"] == "not from a parcel"
-    beside = predictive_checks.without("All lie inside.", ["Alpha"])
+    beside = predictive_checks.without("All lie inside.", ["Alpha"], "are none")
     assert beside == "All lie inside. This is without Alpha, of which there are no rows."
 
 
@@ -116,5 +120,38 @@ def test_what_control_cost_is_in_table_and_sentence_and_silence_is_said(
     assert found.full["intervals_largest"].tolist() == [1.35]
     assert "no estimate that is left is more than 1.35 times" in parcels.part(evidence(wider))
     silent = told(parcel, untouched=False, people_left="<10", intervals=None)
-    assert "do not say what it cost" in parcels.part(evidence(silent))
+    said = parcels.part(evidence(silent))
+    assert "made its cells coarser; the parcel does not say what that cost" in said
+    other = replace(wider, report={**wider.report, "study": "beta"})
+    said = parcels.part(evidence(silent, other))
+    assert "made cells of each of them coarser" in said
+    assert "is, where a parcel says it, more than 1.35 times" in said
+    assert "; of one of them the parcel does not say what that cost" in said
     assert parcels.table(evidence(silent)).shown["Standard errors"].tolist() == ["not said"]
+
+
+def test_of_interviews_the_article_says_which_counts_and_readings_were_left_out(
+    both: tuple[Path, Study, Study],
+) -> None:
+    _, parcel, rows = both
+    plain = evidence(told(parcel, untouched=False), rows)
+    assert "interviews" not in parcels.part(plain)
+    of_codes = {
+        "alike": 5,
+        "read_twice": 36,
+        "second_readings_left": 30,
+        "codes_of_settings": 96,
+        "codes_of_settings_left": 8,
+        "codes_left": [],
+    }
+    smaller = {"estimates": 2, "lost": 0, "median": 0.8, "largest": 0.95}
+    coded = told(parcel, untouched=False, interviews=of_codes, intervals=smaller)
+    said = parcels.part(evidence(coded, rows))
+    assert "In alpha 8 of 96 counts of a code in a setting are left out" in said
+    assert "In alpha two coders read 36 interviews; of these 30 count as read once" in said
+    assert "no estimate that is left is larger than that of all rows" in said
+    assert "standard errors may be smaller" in parcels.table(evidence(coded)).caption
+    nothing = {**of_codes, "second_readings_left": 0, "codes_of_settings_left": 0}
+    whole = told(parcel, untouched=False, interviews=nothing, intervals=smaller)
+    assert "left out, as" not in parcels.part(evidence(whole))
+    assert "read once" not in parcels.part(evidence(whole))

@@ -56,9 +56,13 @@ def test_people_of_arms_are_in_the_grid_and_the_flow(arms: Study) -> None:
 
 
 def test_what_needs_rows_says_that_there_are_none(folder: Path, arms: Study) -> None:
-    for topic in (predictive_checks, pooling_comparison):
+    none = {
+        predictive_checks: "are no predictive checks",
+        pooling_comparison: "is no leave-one-out comparison",
+    }
+    for topic, what in none.items():
         said = topic.variables(evidence(arms))["threat"]["sentence"]
-        assert said == "Not without rows of people: Small came without rows."
+        assert said == f"Of small there {what}: not without rows of people."
     cells = aggregate([folder / "out"], "threat", WORDS)
     assert observed_rows([folder / "out"], cells, WORDS) is None
 

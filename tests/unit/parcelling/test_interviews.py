@@ -251,6 +251,10 @@ def test_no_name_no_id_and_no_coder_is_in_a_parcel_or_on_its_page() -> None:
     assert not len(controlled.study.readings)
     assert "Interviews that two coders read" in page
     assert "4 of those who were interviewed" in page
+    _, _, held = page.partition("What the parcel holds.")
+    texts = held.partition("</table>")[0]
+    assert texts.count("<td>") > 5
+    assert '<td class="value"' not in texts, "texts stand at the left, and numbers at the right"
 
 
 def test_the_loss_is_told_in_ratios() -> None:

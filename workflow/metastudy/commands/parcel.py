@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from metastudy.commands._parcel import made, options
 from metastudy.commands._run import run
+from metastudy.display.formatting import number, words
 from metastudy.parcelling.loss import Loss
 from metastudy.parcelling.older import check_against_older, older_parcels, put_aside
 from metastudy.parcelling.page import asked_for, owner_page
@@ -44,11 +45,11 @@ def _moved(found: Sequence[Loss]) -> list[list[str]]:
     """How far control moved each estimate, in standard errors, and how much wider it is."""
     rows = []
     for one in found:
-        label = [one.module, one.exposure.replace("_", " "), one.outcome.replace("_", " ")]
+        label = [words(name) for name in (one.module, one.exposure, one.outcome)]
         if one.moved is None or one.wider is None:
             rows.append([*label, "not in the parcel", ""])
         else:
-            rows.append([*label, f"{one.moved:+.2f}", f"{one.wider:.2f}"])
+            rows.append([*label, number(one.moved), number(one.wider)])
     return rows
 
 

@@ -94,7 +94,7 @@ def asked_for(
 
 
 def _asked(asked: Facts) -> list[Section]:
-    table = Table("What the analyst asked for.", ("", ""), asked)
+    table = Table("What the analyst asked for.", ("", ""), asked, heads=2)
     return [Section("Asked for", [table])] if asked else []
 
 
@@ -160,7 +160,7 @@ def _contents(documents: Mapping[str, Any], size: int) -> Table:
         ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
         ("Size", f"{size / 1000:.0f} kB; every part is text that any program for ZIP files shows"),
     ]  # fmt: skip
-    return Table("What the parcel holds.", ("", ""), rows)
+    return Table("What the parcel holds.", ("", ""), rows, heads=2)
 
 
 def _cells(documents: Mapping[str, Any]) -> list[Table]:

@@ -47,6 +47,7 @@ def table(evidence: Results) -> Table:
         "Studies that came as parcels: what disclosure control did at their owners' before sums "
         "were made. The last column is the standard errors of a study's own estimates over those "
         "that all rows would have given, in twentieths: the median, and the largest in brackets."
+        f"{_of_codes(evidence)}"
     )
     marks = tuple(str(row["provenance"]) for row in full)
     return Table(pd.DataFrame(rows), pd.DataFrame(full), caption, marks)
@@ -62,9 +63,49 @@ def part(evidence: Results) -> str:
     said = (
         f"*What stayed with its owners.* {count(len(found.full)).capitalize()} {came} of sums "
         f"over people ({names}; @tbl-parcels), so no row of theirs was seen here. "
-        f"{_loss(evidence)} What needs rows says that it is not from a parcel."
+        f"{_loss(evidence)}{_left_of_codes(evidence)} What needs rows says that it is not from a "
+        "parcel."
     )
     return f"{said}\n\n{markdown('parcels', found)}"
+
+
+def _coded(evidence: Results) -> list[tuple[str, Mapping[str, Any]]]:
+    """What control did to each study of coded interviews, with the study's label."""
+    found = []
+    for study in (one for one in evidence.studies if one.parcel):
+        if did := study.report["parcel"]["control"].get("interviews"):
+            found.append((inline(evidence.labels.study(study.id)), did))
+    return found
+
+
+def _of_codes(evidence: Results) -> str:
+    """What the columns count of coded interviews, for the caption."""
+    if not _coded(evidence):
+        return ""
+    return (
+        " Of coded interviews, people are interviews and sites organisations, fewer outcomes have "
+        "those of settings in which a code is left out, and standard errors may be smaller, as "
+        "organisations that are counted together cannot differ."
+    )
+
+
+def _left_of_codes(evidence: Results) -> str:
+    """Counts of codes and second readings that control left out, in a sentence a study."""
+    said = ""
+    for name, did in _coded(evidence):
+        left = int(did["codes_of_settings_left"])
+        if left:
+            said += (
+                f" In {name} {left} of {did['codes_of_settings']} counts of a code in a setting "
+                f"{'is' if left == 1 else 'are'} left out, as nearly all interviews there have "
+                "the code or nearly none."
+            )
+        if did["second_readings_left"] not in (0, "0"):
+            said += (
+                f" In {name} two coders read {did['read_twice']} interviews; of these "
+                f"{did['second_readings_left']} count as read once for some code or for all."
+            )
+    return said
 
 
 def _wider(did: Mapping[str, Any]) -> str:
@@ -84,15 +125,18 @@ def _loss(evidence: Results) -> str:
     if not touched:
         return "Disclosure control touched no cell, so they tell exactly what their rows would."
     told = [did["intervals"] for did in touched if did.get("intervals")]
-    silent = len(touched) - len(told)
-    said = f"Disclosure control made cells of {count(len(touched))} of them coarser"
+    some = count(len(touched)) if len(touched) < len(dids) else "each"
+    whose = "its cells" if len(dids) == 1 else f"cells of {some} of them"
+    said = f"Disclosure control made {whose} coarser"
     if told:
         largest = max(one["largest"] for one in told)
+        times = f"more than {number(largest)} times" if largest > 1 else "larger than"
+        where = "" if len(told) == len(touched) else ", where a parcel says it,"
         said += (
-            "; the standard error of no estimate that is left is more than "
-            f"{number(largest)} times that of all rows"
+            f"; the standard error of no estimate that is left is{where} {times} that of all rows"
         )
-    if silent:
-        of = "them" if not told else f"{count(silent)} of these"
-        said += f"; of {of} the parcels do not say what it cost, as few people were touched"
+    if silent := len(touched) - len(told):
+        of = "" if len(dids) == 1 else f"of {count(silent)} of them "
+        says = "the parcel does not say" if silent == 1 else "the parcels do not say"
+        said += f"; {of}{says} what that cost, as it would be of few people"
     return f"{said}."

@@ -109,9 +109,10 @@ def variables(evidence: Results) -> dict[str, Any]:
             if module not in tree:
                 no = not_from(evidence, module)
                 one = dict.fromkeys(("elpd", "difference", "se", "weight"), no)
-                said = dict.fromkeys(("best", "verdict", "sentence", "high_k"), no)
-                tree[module] = {**said, **{name: dict(one) for name in POOLING}}
-            tree[module]["sentence"] = without(tree[module]["sentence"], absent)
+                words = dict.fromkeys(("best", "verdict", "sentence", "high_k"), no)
+                tree[module] = {**words, **{name: dict(one) for name in POOLING}}
+            said = without(tree[module]["sentence"], absent, "is no leave-one-out comparison")
+            tree[module]["sentence"] = said
     for module, mine in of_modules(evidence, evidence.organisations):
         tree.setdefault(module, {})["organisations"] = of_organisations(evidence, module, mine)
     return tree

@@ -240,7 +240,8 @@ def variables(evidence: Results) -> dict[str, Any]:
         if absent := evidence.without_rows(module):
             if module not in tree:
                 tree[module] = dict.fromkeys(LEAVES, not_from(evidence, module))
-            tree[module]["sentence"] = without(tree[module]["sentence"], absent)
+            said = without(tree[module]["sentence"], absent, "are no predictive checks")
+            tree[module]["sentence"] = said
     if tree:
         tree |= {"interval": percent(NOMINAL), "inner": percent(INNER)}
     return tree
@@ -252,10 +253,15 @@ def not_from(evidence: Results, module: str) -> str:
     return NOT_FROM_A_PARCEL if only else NOT_FROM_MEANS
 
 
-def without(sentence: str, absent: Sequence[str]) -> str:
-    """What is said of rows, with the studies that have none."""
+def without(sentence: str, absent: Sequence[str], none: str) -> str:
+    """What is said of rows, with the studies that have none.
+
+    Parameters
+    ----------
+    none : what there is not if no study has rows, such as "are no predictive checks".
+    """
     if sentence in (NOT_FROM_A_PARCEL, NOT_FROM_MEANS):
-        return f"{sentence.capitalize()}: {joined(absent)} came without rows."
+        return f"Of {joined(map(inline, absent))} there {none}: {sentence}."
     return f"{sentence} This is without {joined(absent)}, of which there are no rows."
 
 
