@@ -25,7 +25,7 @@ def test_the_article_says_how_many_fits_were_made_anew() -> None:
     assert variables(made_anew())["anew"] == f"No fit was made anew {ends}"
     assert variables(made_anew("coping"))["anew"] == f"One of the 2 fits was made anew {ends}"
     both = variables(made_anew("threat", "coping"))
-    assert both["anew"] == f"Two of the 2 fits were made anew {ends}"
+    assert both["anew"] == f"Both fits were made anew {ends}"
     assert both["target_accept"] == "0.9"
 
 

@@ -52,6 +52,19 @@ def compared(components: int = 3, high_k: int = 0, apart: float = 2.0) -> Result
     return replace(found, comparison=table.reset_index()[COMPARED])
 
 
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        (0.5, "does not lie outside the 95% interval of its replicates."),
+        (0.9, "lies outside the 95% interval of its replicates: the one share at the lowest "
+         "value."),
+    ],
+)  # fmt: skip
+def test_of_one_statistic_it_says_whether_it_lies_outside(low: float, said: str) -> None:
+    one = predictive_checks.variables(checked(statistic("floor", low)))["threat"]["sentence"]
+    assert one == f"The one observed statistic {said}"
+
+
 def test_the_sentence_counts_what_lies_outside_by_kind_of_statistic() -> None:
     found = checked(
         statistic("mean", 0.5),

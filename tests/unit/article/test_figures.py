@@ -53,7 +53,7 @@ ALL: dict[str, tuple[Callable[[Results], pd.DataFrame], Drawing]] = {
     "narrow_arms_threat": (lambda e: arms.figure(e, "threat"), plots_arms.narrow_arms),
     "tiles_coping": (lambda e: tiles.figure(e, "coping"), plots_tiles.tiles),
     "evidence_map": (pooling.evidence_map, evidence_map.evidence_map),
-    "study_grid": (topics_studies.study_grid, study_grid.study_grid),
+    "study_grid": (topics_studies.grid_figure, study_grid.study_grid),
     "participant_flow": (topics_studies.participant_flow, flow.participant_flow),
     "directions": (effect_directions.figure, plots_effect_directions.directions),
     "aliases": (identification.figure, plots_effect_directions.directions),

@@ -92,6 +92,12 @@ def test_an_interval_that_comes_to_hold_zero_by_a_shift_is_counted() -> None:
     said = missing_outcomes.variables(found)["sentence"]
     assert "no effect of a study would change by more than 0.10 SD" in said
     assert "one of 2 intervals" in said
+    for row, expected in (({"lower_down": 0.01}, "would not come"), ({}, "would come")):
+        one = missing_outcomes.variables(results("missing_outcomes", shifted(**row)))["sentence"]
+        assert f"and the one interval {expected} to hold zero" in one
+    neither = shifted(lower_down=0.01), shifted(id="b", lower_down=0.01)
+    said = missing_outcomes.variables(results("missing_outcomes", *neither))["sentence"]
+    assert "and none of 2 intervals would come" in said
 
 
 def test_how_few_people_did_not_answer_is_not_said() -> None:

@@ -12,9 +12,10 @@ from matplotlib.text import Text
 
 from helpers.evidence import SETTINGS, evidence, published
 from helpers.repository import ROOT
-from metastudy.article.abstract import summary
+from metastudy.article.abstract import FIRST, SECOND, summary
 from metastudy.article.make import figure, variables
 from metastudy.article.results import Results
+from metastudy.article.section_writer import TEXTS
 from metastudy.article.sections import sections
 from metastudy.article.variable_tree import flat
 from metastudy.display.formatting import count
@@ -175,6 +176,35 @@ def test_the_abstract_says_what_there_is_and_names_what_was_decided() -> None:
     said = summary(alone, variables(alone, {}))
     assert "respondents" not in said
     assert "findings of" in said
+
+
+def test_the_abstract_names_the_two_stages_before_their_verdicts() -> None:
+    whole = everything()
+    said = summary(whole, variables(whole, {}))
+    first, second = said.index(FIRST), said.index(SECOND)
+    decided = said.index("a decided sign")
+    assert first < decided < second < said.index("reported by two")
+    for alone in (findings_alone(), one_study()):
+        assert "stage" not in summary(alone, variables(alone, {}))
+
+
+def test_sentences_of_a_model_are_in_the_article_that_has_the_model() -> None:
+    assert made("findings alone")["models"] == "", "nothing was pooled, and nothing sampled"
+    alone = one_study()
+    assert "sec-second-stage" not in made("one study")["models"]
+    assert "sec-sampling" in made("one study")["models"]
+    (name, table), *_ = alone.contrasts.items()
+    shared = "share causes with what they are related to"
+    for kind in ("measured", "randomised"):
+        only = {name: table.assign(exposure_type=kind)}
+        text = sections(replace(alone, contrasts=only))["limitations"]
+        assert (shared in text) == (kind == "measured")
+
+
+def test_the_patterns_of_outcomes_are_in_the_article_where_some_have_them() -> None:
+    joint, base = ((TEXTS / f"{n}.md").read_text("utf-8") for n in ("events_joint", "events"))
+    assert "eq-patterns" in joint
+    assert "eq-patterns" not in base
 
 
 def test_the_skeleton_includes_every_section_and_no_paper_of_anybody() -> None:

@@ -14,6 +14,8 @@ from metastudy.article.ledger import sources
 from metastudy.article.results import Modelled, Results
 from metastudy.article.topics import figure_answers, studies
 from metastudy.article.variable_tree import flat
+from metastudy.common.tables import JOINT
+from metastudy.display.plots import study_grid
 from metastudy.harmonized.study import Study
 
 
@@ -90,3 +92,36 @@ def test_a_sector_with_four_people_is_not_counted_and_neither_is_what_tells_it()
     }
     told = studies.study_grid(world("simulated", refused=0, few=4, dropped=0))
     assert dict(zip(told["sector"], told["n"], strict=True)) == {"elderly_care": 40, "childcare": 4}
+
+
+def test_a_grid_of_more_lines_than_a_page_holds_has_the_countries_of_a_sector_in_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [
+        dict.fromkeys(studies.GRID, "") | {"study": "s", "country": c, "sector": s, "n": n}
+        | {"country_label": c.upper(), "sector_label": s, "role": "r"}
+        for n, c in enumerate(f"c{at}" for at in range(40))
+        for s in ("bank", "hotel")
+    ]  # fmt: skip
+    rows[3]["n"] = "under 5"
+    table = pd.DataFrame(rows, columns=studies.GRID).astype({"n": object})
+    monkeypatch.setattr(studies, "study_grid", lambda _: table)
+    found = studies.grid_figure(world("simulated", refused=0, few=4, dropped=0))
+    assert found["sector"].tolist() == ["bank", "hotel"]
+    assert found["n"].tolist() == [sum(range(40)), ""], "what is hidden is in no sum"
+    assert found["country_label"][0].split(JOINT) == [f"C{at}" for at in range(40)]
+    monkeypatch.setattr(studies, "study_grid", lambda _: table[:40])
+    assert len(studies.grid_figure(world("simulated", refused=0, few=4, dropped=0))) == 40
+
+
+def test_headings_of_a_wide_grid_do_not_lie_over_each_other() -> None:
+    values = {"sector": "bank", "role": "staff", "exposure_types": "randomised"}
+    values |= {"response_mode": "observed_behaviour"}
+    row = dict.fromkeys(studies.GRID, "s") | values | {f"{k}_label": v for k, v in values.items()}
+    countries = JOINT.join(f"Country {at}" for at in range(40))
+    row |= {"country": countries, "country_label": countries, "n": 9, "provenance": "observed"}
+    figure = study_grid.study_grid(pd.DataFrame([row], columns=studies.GRID))
+    figure.canvas.draw()
+    boxes = [one.get_window_extent() for one in figure.texts if one.get_weight() == "bold"]
+    assert len(boxes) > 3
+    assert not any(a.overlaps(b) for at, a in enumerate(boxes) for b in boxes[:at])

@@ -34,10 +34,24 @@ ARMS = ["mean_treatment", "sd_treatment", "n_treatment", "mean_control", "sd_con
         ),
         (["slab", "ri", "ni"], ["citation", "r", "n"]),
         (ARMS, ARMS),
+        (["Study", "OR", "95% CI lower", "95% CI upper"],
+         ["citation", "estimate", "ci_lower", "ci_upper"]),
+        (["paper", "log OR", "SE"], ["citation", "estimate", "se"]),
+        (["paper", "d", "var"], ["citation", "estimate", "variance"]),
+        (["paper", "Hedges' g", "se"], ["citation", "estimate", "se"]),
+        (["paper", "RR", "ci_lower", "ci_upper"],
+         ["citation", "estimate", "ci_lower", "ci_upper"]),
+        (["events_1", "total_1", "events_2", "total_2"],
+         ["events_treatment", "n_treatment", "events_control", "n_control"]),
+        (["study", "t", "n1", "n2"], ["citation", "t", "n_treatment", "n_control"]),
+        (["study", "p", "n"], ["citation", "p", "n"]),
+        # Arms, each in a row.
+        (["study", "arm", "n", "mean", "sd"], []),
         # Columns of surveys and experiments, of which none is an effect.
         (["id", "condition", "item_1", "age", "n"], []),
         (["respondent", "t", "p", "m1", "m2"], []),
         (["study", "estimate", "year"], []),
+        (["a", "b", "c", "d", "f", "g", "p", "t", "n"], []),
     ],
 )  # fmt: skip
 def test_columns_are_known_by_the_names_that_programs_give_them(
@@ -70,3 +84,55 @@ def test_a_draft_of_findings_reads_once_its_open_points_are_decided(tmp_path: Pa
     assert effects["estimate"].tolist() == [0.2, -0.1]
     assert effects["se"].tolist() == pytest.approx([0.1, 0.2])
     assert effects["direction"].tolist() == ["positive", "negative"]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "said", "open_"),
+    [
+        ("OR", {"metric": "log_odds", "reported_as": "odds_ratio"}, ()),
+        ("log OR", {"metric": "log_odds"}, ()),
+        ("RR", {}, ("metric", "reported_as")),
+        ("g", {"metric": "sd", "standardiser": "pooled_sd", "small_sample": "corrected"}, ()),
+        ("d", {"metric": "sd", "small_sample": "not_corrected"}, ("standardiser",)),
+        ("SMD", {"metric": "sd"}, ("standardiser", "small_sample")),
+        ("estimate", {}, ("metric",)),
+    ],
+)
+def test_what_the_name_of_an_estimate_says_is_a_guess_and_what_it_does_not_say_is_open(
+    tmp_path: Path, estimate: str, said: dict[str, str], open_: tuple[str, ...]
+) -> None:
+    table = pd.DataFrame({"study": ["a"], estimate: [1.5], "95% CI low": [1], "95% CI up": [2]})
+    table.to_csv(tmp_path / "effects.csv", index=False)
+    text = draft("trials", tmp_path / "effects.csv", VOCABULARY)
+    constants = text.partition("constants:")[2].partition("variables:")[0]
+    for name, value in {**said, "ci_level": "95"}.items():
+        assert f"  {name}: {value} # guess" in constants
+    for name in open_:
+        assert f"  {name}: TODO" in constants
+    rest = {"reported_as", "standardiser", "small_sample"} - {*said, *open_}
+    assert not any(f"  {name}:" in constants for name in rest)
+
+
+def test_an_odds_ratio_is_read_as_its_logarithm_once_the_draft_is_decided(tmp_path: Path) -> None:
+    folder = tmp_path / "trials"
+    folder.mkdir()
+    table = pd.DataFrame(
+        {"study": ["a", "b"], "OR": [1.5, 0.8], "95% CI low": [1.1, 0.5], "95% CI up": [2.05, 1.28]}
+    )
+    table.to_csv(folder / "effects.csv", index=False)
+    text = draft("trials", folder / "effects.csv", VOCABULARY)
+    decided = {
+        "title": "Trials", "contrast": "asked", "exposure_type": "randomised",
+        "outcome": "turnout", "verification": "published_numeric", "citation": "trials",
+    }  # fmt: skip
+    for key, value in decided.items():
+        text = re.sub(rf"({key}: )TODO", rf"\g<1>{value}", text)
+    assert not open_points(text)
+    (folder / "codebook.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "manifest.yaml").write_text("{}\n", encoding="utf-8")
+    effects = harmonize_file(load(folder, VOCABULARY, tmp_path / "manifest.yaml"), b"").tables[
+        "effects"
+    ]
+    assert effects["estimate"].tolist() == pytest.approx([0.405465, -0.223144], abs=1e-6)
+    # (log 2.05 - log 1.1) / (2 * 1.959964)
+    assert effects["se"].tolist() == pytest.approx([0.158811, 0.239802], abs=1e-6)

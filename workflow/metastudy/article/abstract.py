@@ -11,6 +11,10 @@ from metastudy.display.formatting import count, inline, joined
 
 __all__ = ["summary"]
 
+# Which verdicts are whose, where both stages have some.
+FIRST = "The first stage is a hierarchical model of the data of people."
+SECOND = "The second stage pools the estimates of studies."
+
 
 def summary(evidence: Results, tree: Tree) -> str:
     """An abstract from what there is: the evidence, what it pools to, and how far that goes.
@@ -33,7 +37,9 @@ def summary(evidence: Results, tree: Tree) -> str:
     said.append(str(tree.get("provenance", {}).get("sentence", "")))
     if led := tree.get("primary", {}).get("abstract"):
         return " ".join(part for part in [*said, str(led), *_trust(evidence, tree)] if part)
-    said += [_module(tree.get(module, {})) for module in evidence.contrasts]
+    modules = [text for m in evidence.contrasts if (text := _module(tree.get(m, {})))]
+    both = bool(modules) and len(evidence.synthesis.get("pooled", ())) > 0
+    said += [FIRST, *modules, SECOND] if both else modules
     effects = tree.get("synthesis", {}).get("effects", {})
     said.append(str(tree.get("synthesis", {}).get("sentence", "")))
     pooled = [v["summary"] for v in effects.values() if isinstance(v, dict) and "summary" in v]

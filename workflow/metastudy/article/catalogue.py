@@ -61,7 +61,7 @@ class Item:
 
 
 FIGURES = {
-    "study_grid": Item("studies", "study_grid", ("studies",), "study_grid"),
+    "study_grid": Item("studies", "grid_figure", ("studies",), "study_grid"),
     "evidence_map": Item("pooling", "evidence_map", ("studies", "synthesis"), "evidence_map"),
     "participant_flow": Item("studies", "participant_flow", ("studies", "cells"), "flow"),
     "synthesis": Item("synthesis", "figure", ("names", "contrasts", "synthesis")),

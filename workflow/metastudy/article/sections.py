@@ -14,6 +14,7 @@ from metastudy.article.section_writer import Writer
 from metastudy.article.topics import entered, published
 from metastudy.display.formatting import count, joined
 from metastudy.display.plain_markdown import escaped
+from metastudy.synthesis.pooling import ESTIMAND
 
 __all__ = ["sections"]
 
@@ -111,15 +112,19 @@ def _inventory(evidence: Results) -> str:
 
 
 def _models(write: Writer) -> str:
-    kinds = {write.evidence.model(m) for m in write.evidence.contrasts}
-    # Where one study has rows and nothing was published, the second stage has nothing to do.
-    second = len(write.evidence.synthesis.get("estimates", ())) > 0
-    return _under(
-        "## Models {#sec-models}",
-        *(write.text(kind) for kind in ("answers", "codings", "events") if kind in kinds),
-        write.text("synthesis") if second else "",
-        write.text("verdicts"),
-    )
+    evidence = write.evidence
+    kinds = {evidence.model(m) for m in evidence.contrasts}
+    joint = any(evidence.cells[m].joint for m in evidence.contrasts if m in evidence.cells)
+    # Where nothing is pooled, the second stage is no model, and nothing may have been sampled.
+    second = len(evidence.synthesis.get("pooled", ())) > 0
+    names = [
+        *("answers",) * ("answers" in kinds),
+        *("codings",) * ("codings" in kinds),
+        *("events", *("events_joint",) * joint) * ("events" in kinds),
+        *("synthesis", *("moderators",) * bool(evidence.vocabulary["moderators"])) * second,
+        *("verdicts",) * (second or bool(kinds)),
+    ]
+    return _under("## Models {#sec-models}", *map(write.text, names))
 
 
 def _results(write: Writer) -> str:
@@ -248,15 +253,19 @@ def _limitations(write: Writer) -> str:
     evidence, said = write.evidence, [write.say("provenance.sentence")]
     estimates = evidence.synthesis.get("estimates")
     if estimates is not None and len(estimates):
+        if estimates.groupby(ESTIMAND)["study"].nunique().eq(1).any():
+            said.append(
+                "Where an effect rests on one study, the heterogeneity between studies is unknown, "
+                "not small."
+            )
+        said.append("The region of practical equivalence is a convention.")
+    answers = [found for m, found in evidence.contrasts.items() if evidence.model(m) == "answers"]
+    if answers:
         said.append(
-            "Where an effect rests on one study, the heterogeneity between studies is unknown, not "
-            "small. The region of practical equivalence is a convention."
+            "Scores are treated as continuous, and missing outcomes are taken as ignorable."
         )
-    if "answers" in {evidence.model(m) for m in evidence.contrasts}:
-        said.append(
-            "Scores are treated as continuous, and missing outcomes are taken as ignorable. "
-            "Measured exposures share causes with what they are related to."
-        )
+    if any(found["exposure_type"].eq("measured").any() for found in answers):
+        said.append("Measured exposures share causes with what they are related to.")
     if "codings" in {evidence.model(m) for m in evidence.contrasts}:
         said.append(
             "Coders' accuracy is pooled over codes and studies, and their errors are taken as "

@@ -96,6 +96,11 @@ def violations(error: ValidationError) -> Iterator[Violation]:
         near = did_you_mean(str(value), options)
         yield Violation(place, found + (f".{near}" if near else ""), f"one of {_listed(options)}")
         return
+    if (error.validator, error.validator_value) == ("type", "string") and isinstance(
+        value, bool | int | float
+    ):
+        yield Violation(place, found, f"a text, so in quotes: {_quoted(place, value)}")
+        return
     wanted = _EXPECTED.get(str(error.validator), lambda _: error.message)(error.validator_value)
     yield Violation(place, found, wanted + (f" ({description})" if description else ""))
 
@@ -109,6 +114,12 @@ def with_defaults(value: dict[str, Any], schema: Mapping[str, Any]) -> dict[str,
         elif isinstance(found.get(name), dict):
             found[name] = with_defaults(found[name], own)
     return found
+
+
+def _quoted(place: YamlPath, value: bool | int | float) -> str:
+    """How a value is written as a text of YAML, after its key if it has one."""
+    text = f"'{value}'".lower() if isinstance(value, bool) else f"'{value}'"
+    return f"{place[-1]}: {text}" if place and isinstance(place[-1], str) else text
 
 
 def _listed(values: Any) -> str:

@@ -152,7 +152,11 @@ class TimeLeft(logging.Handler):
         if not jobs or seconds < LEAST or now - self.said < EVERY or 2 * unknown > jobs:
             return
         self.said = now
-        some = f"; {unknown} of {jobs} jobs have no time on record" if unknown else ""
+        some = (
+            f"; {unknown} of {jobs} jobs {'has' if unknown == 1 else 'have'} no time on record"
+            if unknown
+            else ""
+        )
         self.say(f"about {_span(seconds)} left{some}")
 
 

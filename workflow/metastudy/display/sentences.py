@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metastudy.codebook.interactions import INTERACTION
-from metastudy.display.formatting import count, joined
+from metastudy.display.formatting import count, joined, numbered
 from metastudy.posterior.verdicts import CLAIMS, Kind
 
 __all__ = ["DOWN", "UP", "Finding", "Phrases", "comparison", "differences", "phrases", "summary"]
@@ -174,6 +174,32 @@ def comparison(findings: Sequence[Finding], plural: str = "outcomes") -> str:
         return f"All {total} {plural} have a decided sign: {said}."
     have = "has" if len(signed) == 1 else "have"
     return f"Of the {total} {plural}, {count(len(signed))} {have} a decided sign: {said}."
+
+
+def power_scaled(prior: int, both: int, total: int, one: str, digits: bool = False) -> str:
+    """Say how many means move with a power of the prior, and how many with one of the data as well.
+
+    Parameters
+    ----------
+    prior, both : how many are sensitive to the prior, and how many of these to the likelihood.
+    total : of how many.
+    one : what they are, in the singular.
+    digits : whether the total is in digits.
+
+    >>> power_scaled(0, 0, 4, "pooled mean"), power_scaled(1, 0, 1, "pooled mean")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ('Power-scaling finds none of four pooled means sensitive to the prior.',
+     'Power-scaling finds the pooled mean sensitive to the prior, but not to the likelihood.')
+    """
+    if total == 1:
+        data = ", and to the likelihood as well" if both else ", but not to the likelihood"
+        finds = "finds" if prior else "does not find"
+        return f"Power-scaling {finds} the {one} sensitive to the prior{data if prior else ''}."
+    as_well = f", {count(both) if both else 'none'} of them to the likelihood as well"
+    return (
+        f"Power-scaling finds {count(prior) if prior else 'none'} of "
+        f"{numbered(total, one, digits=digits)} sensitive to the prior{as_well if prior else ''}."
+    )
 
 
 def _verdict(finding: Finding) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
 from metastudy.common.text import shown
+from metastudy.drafting import arms, findings, probe, segments
 from metastudy.drafting import columns as drafting_columns
-from metastudy.drafting import findings, probe, segments
 from metastudy.drafting.keying import Keying
 from metastudy.drafting.roles import TODO
 from metastudy.drafting.spelling import file_lines, flow, raw_code, remark
@@ -21,7 +21,16 @@ __all__ = ["NAME", "draft", "open_points", "refused"]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
 _KEYS |= {"as", "cases", "separator", "construct", "ids", "item", "decimal", "accept"}
-_KEYS |= {"randomised", *findings.CONSTANTS}
+_KEYS |= {
+    "randomised",
+    "clustered",
+    "outcomes",
+    "factor",
+    "type",
+    "min",
+    "max",
+    *findings.CONSTANTS,
+}
 LEFT_OUT = "or take the line out: it is not said"
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"
 
@@ -55,9 +64,12 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     table = raw.cases if isinstance(raw, RawProject) else raw
     if not isinstance(raw, RawProject) and (known := findings.fields(table.names)):
         return findings.draft(study, path.name, codebook, table, known, vocabulary)
-    if not isinstance(raw, RawProject) and (known := segments.roles(table.names)):
+    if not isinstance(raw, RawProject) and (of_arms := arms.parts(table.names)):
+        head = _head(study, {"factor"}, False, vocabulary)
+        return arms.draft(path.name, codebook, table, of_arms, head, vocabulary)
+    if not isinstance(raw, RawProject) and (roles := segments.roles(table.names)):
         head = _head(study, (), True, vocabulary)
-        return segments.draft(path.name, codebook, table, known, head, vocabulary)
+        return segments.draft(path.name, codebook, table, roles, head, vocabulary)
     columns = drafting_columns.columns(codebook, table)
     lines = [
         "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
@@ -65,7 +77,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         "each TODO, and",
         "# check each guess: nothing here was understood, only counted. docs/codebook.md has all "
         "keys.",
-        *_head(study, columns, isinstance(raw, RawProject), vocabulary),
+        *_head(study, {c.guess.role for c in columns}, isinstance(raw, RawProject), vocabulary),
         *file_lines(codebook),
         *([] if isinstance(raw, RawProject) else _without_id(columns)),
         "",
@@ -99,10 +111,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(
-    study: str, columns: Iterable[drafting_columns.Column], coded: bool, vocabulary: Vocabulary
-) -> Iterator[str]:
-    roles = {column.guess.role for column in columns}
+def _head(study: str, roles: Collection[str], coded: bool, vocabulary: Vocabulary) -> Iterator[str]:
     if coded:
         design, why = "interviews", "coded texts; or cases"
     elif "factor" in roles:
@@ -224,7 +233,7 @@ def open_points(text: str) -> list[str]:
     """
     points = []
     for number, line in enumerate(text.splitlines(), 1):
-        said = line.partition(" #")[0].strip()
+        said = line.partition(" #")[0].strip().removeprefix("- ")
         if re.search(rf"\b{TODO}\b", said) and not said.startswith("#"):
             # A raw value may be a name; the list of points is printed, and kept in a log.
             known = re.match(r"(\w+): ", said) and said.partition(":")[0] in _KEYS

@@ -12,12 +12,39 @@ from metastudy.drafting.roles import TODO
 from metastudy.drafting.spelling import file_lines, flow
 from metastudy.readers.raw import RawTable
 
-__all__ = ["CONSTANTS", "draft", "fields"]
+__all__ = ["CONSTANTS", "OF_ESTIMATES", "draft", "fields"]
 
 _ONE, _OTHER = (
-    r"(1i?|_?t|_?e|_?treat(ment)?|_?exp(erimental)?|_?intervention)",
-    (r"(2i?|0|_?c|_?ctrl|_?control|_?comparison)"),
+    r"(_?1i?|_?t|_?e|_?treat(ment)?|_?exp(erimental)?|_?intervention)",
+    (r"(_?2i?|_?0|_?c|_?ctrl|_?control|_?comparison)"),
 )
+# Names of estimates that say what they are, and what then is beside the metric; TODO where a name
+# has several meanings: RR is a ratio of risks, of rates or of means, and d is in one of three SDs.
+_ESTIMATES = {
+    "log_odds": r"ln_?or|log_?or|log_odds(_ratio)?",
+    "log_risk_ratio": r"ln_?rr|log_?rr|log_risk_ratio",
+    "odds_ratio": r"a?or|odds_ratio",
+    "risk_ratio": r"risk_ratio|relative_risk",
+    "rate_ratio": r"irr|rate_ratio",
+    "ratio": r"rr",
+    "corrected": r"g|hedges(_?s)?_?g",
+    "not_corrected": r"d|cohens?(_?s)?_?d",
+    "standardised": r"smd",
+    "difference": r"md|mean_diff(erence)?",
+}
+_SAYS: Mapping[str, Mapping[str, str]] = {
+    "log_odds": {"metric": "log_odds"},
+    "log_risk_ratio": {"metric": "log_risk_ratio"},
+    "odds_ratio": {"metric": "log_odds", "reported_as": "odds_ratio"},
+    "risk_ratio": {"metric": "log_risk_ratio", "reported_as": "risk_ratio"},
+    "rate_ratio": {"metric": "log_rate_ratio", "reported_as": "rate_ratio"},
+    "ratio": {"reported_as": TODO},
+    "corrected": {"metric": "sd", "standardiser": "pooled_sd", "small_sample": "corrected"},
+    "not_corrected": {"metric": "sd", "standardiser": TODO, "small_sample": "not_corrected"},
+    "standardised": {"metric": "sd", "standardiser": TODO, "small_sample": TODO},
+    "difference": {"metric": "scale_points"},
+}
+_CI = r"(95_?|90_?|99_?)?ci(_?95|_?90|_?99)?"
 # How columns of tables of effects are called, as metafor, meta, RevMan and papers call them; the
 # first arm is the one with the treatment. Names are compared in small letters, with _ for the rest.
 _FIELDS = {
@@ -30,11 +57,11 @@ _FIELDS = {
     "country": r"country",
     "sector": r"sector",
     "role": r"role",
-    "estimate": r"estimate|effect(_?size)?|yi|es|te|smd|hedges_?g|cohens?_?d",
+    "estimate": r"estimate|effect(_?size)?|yi|es|te|" + "|".join(_ESTIMATES.values()),
     "se": r"se|sei|sete|se_?te|std_?err(or)?|standard_?error",
     "variance": r"vi|var(iance)?",
-    "ci_lower": r"ci_?(l|lo|lb|low|lower)|lower(_?ci)?|(ll|lcl)",
-    "ci_upper": r"ci_?(u|up|ub|high|upper)|upper(_?ci)?|(ul|ucl)",
+    "ci_lower": rf"{_CI}_?(l|lo|lb|low|lower|ll)|(lower|low|ll)(_?{_CI})?|lcl",
+    "ci_upper": rf"{_CI}_?(u|up|ub|high|upper|ul)|(upper|high|ul)(_?{_CI})?|ucl",
     "metric": r"metric",
     "mean_treatment": rf"(m|mean){_ONE}",
     "mean_control": rf"(m|mean){_OTHER}",
@@ -42,8 +69,8 @@ _FIELDS = {
     "sd_control": rf"sd{_OTHER}",
     "events_treatment": rf"ai|(event|events|x){_ONE}",
     "events_control": rf"ci|(event|events|x){_OTHER}",
-    "n_treatment": rf"n{_ONE}",
-    "n_control": rf"n{_OTHER}",
+    "n_treatment": rf"(n|total){_ONE}",
+    "n_control": rf"(n|total){_OTHER}",
     "n": r"n|ni|n_?total|total_?n|sample(_?size)?",
     "r": r"r|ri|cor(relation)?",
     "t": r"t|ti|t_?(value|stat(istic)?)",
@@ -61,9 +88,12 @@ _ENOUGH = (
     ("mean_treatment", "mean_control", "sd_treatment", "sd_control"),
     ("events_treatment", "events_control", "n_treatment", "n_control"),
     ("r", "n", "citation"),
+    *((test, "n", "citation") for test in ("t", "f", "chi_squared", "p")),
+    *((test, "n_treatment", "n_control") for test in ("t", "f", "p")),
 )
 # What each finding needs and a table may leave to a constant, with what there is to choose from.
 CONSTANTS = ("citation", "contrast", "exposure_type", "outcome", "metric", "verification")
+OF_ESTIMATES = ("reported_as", "standardiser", "small_sample", "ci_level")
 
 
 def fields(names: Sequence[str]) -> dict[str, str]:
@@ -75,12 +105,31 @@ def fields(names: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name in names:
-        spelt = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+        spelt = _spelt(name)
         own = (f for f, pattern in _FIELDS.items() if spelt == f or re.fullmatch(pattern, spelt))
         if (field := next(own, None)) and field not in found.values():
             found[name] = field
+    if all(len(_spelt(name)) == 1 for name in found):
+        return {}  # items may be called a to z
     known = set(found.values())
     return found if any(known.issuperset(enough) for enough in _ENOUGH) else {}
+
+
+def _spelt(name: str) -> str:
+    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+
+
+def _said(known: Mapping[str, str]) -> dict[str, str]:
+    """What the names of the columns of estimates and intervals say of all rows, by constant."""
+    said: dict[str, str] = {}
+    for name, field in known.items():
+        spelt = _spelt(name)
+        if field == "estimate":
+            kind = next((k for k, p in _ESTIMATES.items() if re.fullmatch(p, spelt)), "")
+            said |= _SAYS.get(kind, {})
+        if field == "ci_lower" and (level := re.search("95|90|99", spelt)):
+            said["ci_level"] = level[0]
+    return {name: value for name, value in said.items() if name not in known.values()}
 
 
 def draft(
@@ -148,13 +197,21 @@ def _constants(known: Mapping[str, str], vocabulary: Vocabulary) -> Iterator[str
         "contrast": ("what is compared with what",),
         "citation": ("the key of the one publication",),
     }
+    options["reported_as"] = vocabularies.REPORTED
+    options["standardiser"] = vocabularies.STANDARDISERS
+    options["small_sample"] = vocabularies.SMALL_SAMPLES
+    said = _said(known)
     lacking = [name for name in CONSTANTS if name not in known.values()]
-    if "ci_lower" in known.values() and "ci_level" not in known.values():
+    lacking += [name for name in said if name not in lacking]
+    if "ci_lower" in known.values() and "ci_level" not in (*known.values(), *lacking):
         lacking.append("ci_level")
-        options["ci_level"] = ("the level of the intervals in per cent, such as 95",)
+    options["ci_level"] = ("the level of the intervals in per cent, such as 95",)
     if lacking:
         yield "constants: # the same in every row; a column of the table can say it instead"
         for name in lacking:
+            if (value := said.get(name, TODO)) != TODO:
+                yield f"  {name}: {value} # guess: the name of a column"
+                continue
             several = len(options[name]) > 1
             yield f"  {name}: {TODO} # {'one of ' * several}{', '.join(options[name])}"
         yield ""

@@ -66,10 +66,11 @@ def readme(
     seed : of all chains.
     """
     kept = [file for file in files if not file.shareable]
+    which = "the one study" if len(files) == 1 else f"{len(kept)} of {len(files)} studies"
     summary = (
         "All data are in this folder."
         if not kept
-        else f"Data of {len(kept)} of {len(files)} studies cannot go with this folder; see below."
+        else f"Data of {which} cannot go with this folder; see below."
     )
     simulated = [file.study for file in files if file.provenance == "simulated"]
     lines = [

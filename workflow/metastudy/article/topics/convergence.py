@@ -82,6 +82,8 @@ def _anew(checks: Sequence[Mapping[str, Any]], asked: float) -> str:
     """How many fits the sampler made anew, because draws had diverged."""
     again = sum(any(gate["target_accept"] > asked for gate in check["gates"]) for check in checks)
     which = f"{count(again, capital=True)} of the {len(checks)} fits"
+    if again == len(checks):
+        which = "Both fits" if again == 2 else f"All {again} fits"
     done = (
         f"{which} {'was' if again == 1 else 'were'} made anew" if again else "No fit was made anew"
     )
@@ -103,8 +105,15 @@ def _gates(gates: Sequence[Mapping[str, Any]]) -> Tree:
         "divergences": number(sum(of("divergences")), 0),
         "ebfmi_min": number(min(of("ebfmi"))),
         "verdict": "missed" if missed else "passed",
-        "sentence": f"{count(len(missed), capital=True)} of the {len(gates)} gates "
-        f"{'was' if len(missed) == 1 else 'were'} missed."
-        if missed
-        else f"All {len(gates)} gates were passed.",
+        "sentence": _missed(len(missed), len(gates)),
     }
+
+
+def _missed(missed: int, total: int) -> str:
+    """How many gates were missed."""
+    if total == 1:
+        return f"The one gate was {'missed' if missed else 'passed'}."
+    if not missed:
+        return f"All {total} gates were passed."
+    which = f"{count(missed, capital=True)} of the {total} gates"
+    return f"{which} {'was' if missed == 1 else 'were'} missed."

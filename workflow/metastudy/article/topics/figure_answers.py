@@ -183,6 +183,8 @@ def _directions(evidence: Results) -> str:
         if (n := int(shown["direction"].isin(signs).sum()))
     ]
     n = len(shown)
+    if n == 1 and parts:
+        return f"The one contrast{parts[0].removeprefix(count(1))}."
     return f"Of {numbered(n, 'contrast')} {joined(parts)}." if parts else ""
 
 
@@ -194,8 +196,9 @@ def _heterogeneity(evidence: Results) -> str:
     for block, mine in own.groupby("block", sort=False):
         row = records(mine)[int(mine["estimate"].argmax())]
         what = ", ".join(filter(None, (str(row["panel"]), str(row["row"]))))
+        which = f"the largest of {count(len(mine))}" if len(mine) > 1 else "the one"
         said.append(
-            f"{str(block).replace(': ', ', ')}: the largest of {count(len(mine))} is "
+            f"{str(block).replace(': ', ', ')}: {which} is "
             f"{number(row['estimate'])} ({interval(row['lower'], row['upper'])}), {inline(what)}."
         )
     return " ".join(said)
@@ -225,6 +228,11 @@ def _module(evidence: Results, module: str) -> str:
         return ""
     claims = sum(evidence.judged(row).claim for row in rows)
     most = max(rows, key=lambda row: abs(row["mean"]))
+    if len(rows) == 1:
+        return (
+            f"The one effect, that of {inline(_name(evidence, most))}, has "
+            f"{'a' if claims else 'no'} decided sign ({numbers_of(evidence, most)})."
+        )
     decided = f"{count(claims) if claims else 'none'} {'has' if claims < 2 else 'have'}"
     return (
         f"Of {numbered(len(rows), 'effect')} {decided} a decided sign; the largest is "

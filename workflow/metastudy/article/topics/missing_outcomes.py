@@ -80,12 +80,14 @@ def variables(evidence: Results) -> Tree:
             for way in WAYS)
         for r in records(done)
     )  # fmt: skip
+    which = f"{count(changed) if changed else 'none'} of {len(done)} intervals would"
+    if len(done) == 1:
+        which = f"the one interval would{'' if changed else ' not'}"
     said = (
         f"If people who did not answer were {number(row['delta'], 1)} SD lower or higher "
         f"than those who did, no effect of a study would change by more than {number(apart.max())} "
         f"SD ({_exposure(evidence, row)}: {inline(evidence.labels.outcome(str(row['outcome'])))}), "
-        f"and {count(changed)} of {len(done)} intervals would come to hold zero or to "
-        "leave it out"
+        f"and {which} come to hold zero or to leave it out"
     )
     left = len(found) - len(done)
     return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}.{alone}"}

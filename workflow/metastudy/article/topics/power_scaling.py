@@ -9,8 +9,9 @@ from metastudy.article.table_rows import effect_label
 from metastudy.article.topics.refits import KEY, rows_of_module
 from metastudy.article.variable_tree import Tree, put
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, number
+from metastudy.display.formatting import number
 from metastudy.display.pipe_table import Table
+from metastudy.display.sentences import power_scaled
 
 __all__ = ["KEYS", "power", "table", "variables"]
 
@@ -51,11 +52,8 @@ def variables(evidence: Results) -> Tree:
     if len(found):
         total = found[["effects", "prior", "conflict"]].sum()
         prior, both = int(total["prior"]), int(total["conflict"])
-        as_well = f", {count(both) if both else 'none'} of them to the likelihood as well"
-        tree["sentence"] = (
-            f"Power-scaling finds {count(prior) if prior else 'none'} of {total['effects']} "
-            f"population effects sensitive to the prior{as_well if prior else ''}."
-        )
+        of = int(total["effects"])
+        tree["sentence"] = power_scaled(prior, both, of, "population effect", digits=True)
     return tree
 
 

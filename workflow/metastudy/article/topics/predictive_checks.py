@@ -279,19 +279,25 @@ def _module_variables(evidence: Results, table: pd.DataFrame) -> dict[str, str]:
     out = after[outside(after)]
     totals = after["statistic"].value_counts()
     kinds = [
-        f"{count(len(mine))} of the {count(int(totals[name]))} {STATISTICS[str(name)].several}"
+        f"the one {STATISTICS[str(name)].one}"
+        if totals[name] == 1
+        else f"{count(len(mine))} of the {count(int(totals[name]))} {STATISTICS[str(name)].several}"
         for name, mine in sorted(
             out.groupby("statistic"), key=lambda found: (-len(found[1]), str(found[0]))
         )
     ]
     expected = round((1 - NOMINAL) * len(after))
     chance = f"about {count(expected)}" if expected else "hardly any"
+    outlying = f"outside the {percent(NOMINAL)} interval of"
     said = (
         f"Of {len(after)} observed statistics, {count(len(out)) if len(out) else 'none'} "
-        f"{'lie' if len(out) > 1 else 'lies'} outside the {percent(NOMINAL)} interval of "
+        f"{'lie' if len(out) > 1 else 'lies'} {outlying} "
         f"{'their' if len(out) > 1 else 'its'} replicates, where {chance} would if the model "
         "were true"
     )
+    if len(after) == 1:
+        lies = "lies" if len(out) else "does not lie"
+        said = f"The one observed statistic {lies} {outlying} its replicates"
     worst = out.loc[farthest(out, MOST_NAMED)]
     within = ~outside(prior)
     leaves = {

@@ -17,8 +17,9 @@ from metastudy.article.table_rows import (
 from metastudy.article.topics.power_scaling import KEYS
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, number, of_all, share
+from metastudy.display.formatting import inline, number, of_all, share
 from metastudy.display.pipe_table import Table
+from metastudy.display.sentences import power_scaled
 from metastudy.models.prior_widths import ALL, VARIANTS
 from metastudy.posterior.power import SENSITIVE
 from metastudy.synthesis.families import FAMILY
@@ -100,17 +101,7 @@ def _power(found: pd.DataFrame) -> str:
     means = found.drop_duplicates(["id", "kind"])
     prior = means[means["scaled_prior"] > SENSITIVE]
     both = int((prior["scaled_likelihood"] > SENSITIVE).sum())
-    n = len(prior)
-    as_well = f", {count(both) if both else 'none'} of them to the likelihood as well" * (n > 0)
-    if len(means) == 1:
-        finds = "finds" if n else "does not find"
-        data = ", and to the likelihood as well" if both else ", but not to the likelihood"
-        more = data * bool(n)
-        return f"Power-scaling {finds} the pooled mean sensitive to the prior{more}."
-    return (
-        f"Power-scaling finds {count(n) if n else 'none'} of {count(len(means))} pooled means "
-        f"sensitive to the prior{as_well}."
-    )
+    return power_scaled(len(prior), both, len(means), "pooled mean")
 
 
 def _found(evidence: Results) -> pd.DataFrame:

@@ -298,15 +298,17 @@ def sign_test_sentence(found: pd.DataFrame) -> str:
             "No exposure and outcome has several data sets with a sign, so there is no sign test: "
             "each finding speaks for itself."
         )
-    several = f"{count(len(tested), capital=True)} of {count(len(found))}"
+    several = f"{count(len(tested), capital=True)} of {count(len(found))} exposures and outcomes"
+    if len(found) == 1:
+        several = "The one exposure and outcome"
     said = joined(
         f"{row['positive']} of {row['positive'] + row['negative']} "
         f"({interval(row['lower'], row['upper'])})"
         for row in records(tested)
     )
     return (
-        f"{several} exposures and outcomes {'has' if len(tested) == 1 else 'have'} several data "
-        f"sets with a sign; those that found more are {said}."
+        f"{several} {'has' if len(tested) == 1 else 'have'} several data sets with a sign; those "
+        f"that found more are {said}."
     )
 
 

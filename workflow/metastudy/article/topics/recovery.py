@@ -364,9 +364,12 @@ def _abstract(evidence: Results, found: pd.DataFrame, large: pd.DataFrame) -> st
     said = (
         f"The intervals cover {covered} of the {len(found)} values that the stand-ins were made "
         "from. "
+        if len(found) > 1
+        else f"The interval {'covers' if covered else 'does not cover'} the value that the "
+        "stand-ins were made from. "
     )
     said += (
-        f"Of {count(claims)} signs that are claimed, {count(signs['right'])} "
+        f"Of {numbered(claims, 'sign that is', 'signs that are')} claimed, {count(signs['right'])} "
         + ("is right" if signs["right"] == 1 else "are right")
         + (f" and {wrong}" if wrong != "none" else "")
         + "; "

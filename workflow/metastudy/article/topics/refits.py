@@ -20,7 +20,7 @@ from metastudy.article.table_rows import (
 )
 from metastudy.article.variable_tree import Tree, put, shortcode_key, unit
 from metastudy.common.tables import records
-from metastudy.display.formatting import count, inline, joined, number, numbered, of_all
+from metastudy.display.formatting import count, inline, joined, number, of_all
 from metastudy.display.pipe_table import Table
 from metastudy.posterior.verdicts import Kind
 
@@ -95,8 +95,9 @@ def variables(evidence: Results) -> Tree:
         tree["number"] = str(len(each))
         tree["reweighted"] = str(int((each["how"] == "reweighted").sum()))
         tree["missed"] = str(missed)
+        which = f"{count(missed).capitalize()} of {len(each)} refits"
         tree["gates"] = (
-            f"{count(missed).capitalize()} of {numbered(len(each), 'refit', digits=True)} "
+            f"{'The one refit' if len(each) == 1 else which} "
             f"{'misses a gate and is' if missed == 1 else 'miss a gate and are'} not counted."
             if missed
             else "Every refit passes its gates."
@@ -112,7 +113,8 @@ def _sentence(evidence: Results, row: Mapping[str, Any]) -> str:
     one = f"one {kind.removeprefix('without_')}"
     if not row["effects"]:
         why = [f"{rests} {'effect rests' if rests == 1 else 'effects rest'} on {one}"] * bool(rests)
-        why += [f"{row['missed']} of {row['refits']} miss a gate"] * bool(row["refits"])
+        gates = f"{row['missed']} of {row['refits']} miss a gate"
+        why += ["the one misses a gate" if row["refits"] == 1 else gates] * bool(row["refits"])
         return f"{KINDS[kind]}: no refit counts, as {' and '.join(why)}."
     moved, changed = number(abs(row["shift"])), row["changed"]
     verdicts = of_all(changed, row["effects"], "verdict", "change", digits=True)

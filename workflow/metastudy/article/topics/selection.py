@@ -124,7 +124,10 @@ def _remark(row: Mapping[str, Any]) -> str:
     said = []
     if row["analysis"] == "plain":
         side = f"{row['side']} side{'' if row['declared'] else ' (not declared)'}"
-        said.append(f"{row['affirmative']} of {row['effects']} significant on the {side}")
+        if row["effects"] == 1:
+            said.append(f"{'' if row['affirmative'] else 'not '}significant on the {side}")
+        else:
+            said.append(f"{row['affirmative']} of {row['effects']} significant on the {side}")
     if row["analysis"] == "step_function":
         bounds = interval(row["weight_lower"], row["weight_upper"])
         said.append(f"others published {number(row['weight'])} times as often ({bounds})")
@@ -140,6 +143,14 @@ def _remark(row: Mapping[str, Any]) -> str:
                 f"selection ratio to a mean of zero: {mean}, to an interval with it: {ends}"
             )
     return "; ".join(said) or "–"
+
+
+def _affirmative(n: int, total: int) -> str:
+    """How many of all effects are, or that the one is or is not, up to what they are."""
+    if total == 1:
+        return f"the one published effect is{'' if n else ' not'}"
+    among = f"of {count(total)} published effects {count(n) if n else 'none'}"
+    return f"{among} {'are' if n > 1 else 'is'}"
 
 
 def _ratio(value: float) -> str:
@@ -194,9 +205,9 @@ def _sentence(evidence: Results, name: str, mine: list[dict[str, Any]]) -> str:
     by = {row["analysis"]: row for row in mine}
     plain = by["plain"]
     said = [
-        f"{name}: of {count(plain['effects'])} published effects {count(plain['affirmative'])} "
-        f"{'is' if plain['affirmative'] == 1 else 'are'} significant on the {plain['side']} side, "
-        f"which selection {'is declared' if plain['declared'] else 'is taken'} to favour"
+        f"{name}: {_affirmative(plain['affirmative'], plain['effects'])} significant on the "
+        f"{plain['side']} side, which selection "
+        f"{'is declared' if plain['declared'] else 'is taken'} to favour"
         f"{'' if plain['declared'] else ' as it is that of their mean'}. Without selection the "
         f"mean is {_in_words(evidence, plain)}."
     ]

@@ -10,7 +10,7 @@ from metastudy.article.table_rows import study_marks
 from metastudy.article.topics import people
 from metastudy.article.variable_tree import Tree
 from metastudy.common.people_flow import Bounds
-from metastudy.common.tables import JOINT
+from metastudy.common.tables import JOINT, records
 from metastudy.common.unsaid import NOT_SAID
 from metastudy.display.formatting import MINUS, count, inline, joined, listed, mark, words
 from metastudy.display.labels import Labels
@@ -21,6 +21,7 @@ __all__ = [
     "FLOW",
     "GRID",
     "exclusions_table",
+    "grid_figure",
     "participant_flow",
     "provenance_variables",
     "study_grid",
@@ -98,6 +99,7 @@ GRID = [
     *("response_mode", "response_mode_label", "n", "provenance"),
 ]
 UNKNOWN = words(NOT_SAID)  # the country, sector or role of a study that does not say it
+MOST_LINES = 40  # of the grid of studies, which then fills a page
 FLOW = ["study", "study_label", "module", "step", "kind", "rows", "shown", "provenance"]
 
 
@@ -128,6 +130,23 @@ def study_grid(evidence: Results) -> pd.DataFrame:
                     "provenance": study.provenance,
                 }
             )
+    return pd.DataFrame(rows, columns=GRID)
+
+
+def grid_figure(evidence: Results) -> pd.DataFrame:
+    """The grid as it is drawn: one of more lines than a page holds has a study's countries in one.
+
+    The lines are then studies in a sector with people of a role. Their number of people is empty
+    where one of the numbers that it adds up is hidden.
+    """
+    grid = study_grid(evidence)
+    if len(grid) <= MOST_LINES:
+        return grid
+    rows = []
+    for _, mine in grid.groupby(["study", "sector", "role"], sort=False):
+        places = {name: JOINT.join(mine[name]) for name in ("country", "country_label")}
+        told = all(isinstance(n, int) for n in mine["n"])
+        rows.append({**records(mine)[0], **places, "n": sum(mine["n"]) if told else ""})
     return pd.DataFrame(rows, columns=GRID)
 
 

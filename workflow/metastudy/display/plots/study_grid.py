@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from metastudy.common.tables import JOINT, records, split_values
+from metastudy.display.formatting import inline
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import BLUE, bare
 from metastudy.display.plots.forest import nothing_to_show
@@ -148,7 +150,8 @@ def study_grid(table: pd.DataFrame) -> Figure:
     tall = 1.1 if scale > 0.26 else WIDTH  # where two lines fit side by side
     ticks = [canvas.wrapped(value, tall, SMALL) for _, value in columns]
     head = canvas.widest(ticks, SMALL) + 0.1
-    row, top = 0.29, 0.34
+    headings = _headings(columns, spot, scale, gap)
+    row, top = 0.29, 0.07 + LINE * max(2, *(canvas.lines(one) for one, _ in headings))
     page = canvas.Page(top + head + row * len(table) + 0.08, list(table["provenance"]))
     axes = page.axes(left, page.y + top + head, WIDTH - left - right, row * len(table))
     for side in ("top", "right", "left", "bottom"):
@@ -179,15 +182,37 @@ def study_grid(table: pd.DataFrame) -> Figure:
             axes.annotate(marks[y], (0, y), xycoords=("axes fraction", "data"), xytext=(-3, -8.6),
                           textcoords="offset points", ha="right", va="center", fontsize=SMALL,
                           color=WARNING, annotation_clip=False)  # fmt: skip
-    for name, heading in DIMENSIONS:
-        mine = [spot[c] for c in columns if c[0] == name]
+    for heading, mine in headings:
         middle = left + (sum(mine) / len(mine) + 0.6) * scale
-        room = (max(mine) - min(mine) + 1 + gap) * scale
-        heading = canvas.wrapped(heading, room, SMALL, "bold")
         base = page.y + top - 0.06 - LINE * (canvas.lines(heading) - 1)
         page.text(middle, base, heading, SMALL, weight="bold", ha="center")
     page.text(WIDTH - right + 24 / 72, page.y + top - 0.06, "n", SMALL, weight="bold", ha="right")
     return page.figure
+
+
+def _headings(
+    columns: Sequence[tuple[str, str]],
+    spot: Mapping[tuple[str, str], float],
+    scale: float,
+    gap: float,
+) -> list[tuple[str, list[float]]]:
+    """Each heading, in lines, with its columns; neighbours that have no room each have one."""
+    found: list[tuple[str, list[float]]] = []
+    tight = False
+    for name, heading in DIMENSIONS:
+        mine = [spot[one] for one in columns if one[0] == name]
+        room = (max(mine) - min(mine) + 1 + gap) * scale
+        narrow = max(canvas.width(word, SMALL, "bold") for word in heading.split()) > room
+        if narrow and tight:
+            before, theirs = found.pop()
+            heading, mine = f"{before}, {inline(heading)}", theirs + mine
+        found.append((heading, mine))
+        tight = narrow
+    rooms = ((max(mine) - min(mine) + 1 + gap) * scale for _, mine in found)
+    return [
+        (canvas.wrapped(heading, room, SMALL, "bold"), mine)
+        for (heading, mine), room in zip(found, rooms, strict=True)
+    ]
 
 
 def _key_of(line: dict[str, Any], name: str, label: str) -> str:
