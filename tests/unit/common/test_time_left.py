@@ -47,7 +47,7 @@ def test_a_second_run_says_what_remains_by_the_times_of_the_first(tmp_path: Path
     second = Run(tmp_path)
     second.event("run_info", stats={"fit": 2, "draw": 4, "new": 1, "total": 7})
     second.job(1, "fit", 100, threads=2)
-    assert second.lines == ["about 2 min left; 1 of 6 jobs have no time on record"]
+    assert second.lines == ["about 2 min left; 1 of 6 jobs has no time on record"]
     assert recorded(tmp_path / "times.json")["fit"] == {"seconds": [90.0, 100.0], "threads": 2}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from metastudy.harmonize import effect_sizes as sizes
 from metastudy.harmonize.effect_inequalities import beside, bound_of_error
 from metastudy.harmonize.effect_rows import ARMS, GIVES, RATIOS, Row, Unfit, problems, without
+from metastudy.harmonize.effect_sd_of_t import said_of_t
 from metastudy.harmonize.effect_sizes import Arm, Effect
 
 __all__ = ["computed"]
@@ -67,7 +68,8 @@ def _fields(row: Row) -> dict[str, Any]:
         n = _pairs(row)
         more |= {"n": n, "n_control": n, "n_treatment": n}
     error = sqrt(found.variance)
-    return more | {"estimate": found.estimate, "se": error, "method": found.method or None}
+    method = "; ".join(filter(None, (found.method, said_of_t(row))))
+    return more | {"estimate": found.estimate, "se": error, "method": method or None}
 
 
 def _check_signs(row: Row, found: Effect | None) -> None:

@@ -16,6 +16,7 @@ from metastudy.harmonize import decoders, effect_names
 from metastudy.harmonize.arm_totals import sums_up
 from metastudy.harmonize.effect_forms import computed
 from metastudy.harmonize.effect_rows import Row
+from metastudy.harmonize.effect_sd_of_t import OTHER_SD, TAKEN_SD
 from metastudy.harmonize.study_state import Study
 from metastudy.harmonized import schema
 
@@ -30,6 +31,12 @@ OF_NO_EFFECT = (
 PARTS = ["exposure", "exposure_type", "outcome", "role", "response_mode"]  # of an estimand
 PLACES = ["country", "sector"]
 MOST_NAMED = 5
+OF_T = {  # what may be said of a t beside the SDs of its arms, and what to do about it
+    OTHER_SD: "is it of an adjusted model, of Welch's test or of other people? Means and SDs are "
+    "used as they are, and an estimate has its error from the t",
+    TAKEN_SD: "with a t of an adjusted model or of Welch's test it is another; enter the means of "
+    "both arms instead, if they are known",
+}
 SIGNS = {1.0: "positive", -1.0: "negative", 0.0: "null_result"}
 
 
@@ -115,16 +122,26 @@ def effects(study: Study, ids: pd.Series) -> pd.DataFrame:
 
 
 def notes_on(effects: pd.DataFrame) -> Iterator[str]:
-    """Say which findings have no exposure, so that their contrast is taken for one."""
+    """Say which findings have no exposure, or a t in another SD than that within its arms.
+
+    The contrast is taken for the exposure then, and a t alone to be in the SD within its arms.
+    """
     without = effects[effects["exposure"].isna() | effects["exposure"].eq("")]
-    if (n := len(without)) == 0:
-        return
-    named = ", ".join(map(str, without["finding_id"][:MOST_NAMED])) + ", …" * (n > MOST_NAMED)
-    yield (
-        f"{n} {'finding has' if n == 1 else 'findings have'} no exposure ({named}): what was "
-        "contrasted is taken for it, so only findings with the same words for it are pooled; name "
-        "it in a column or a constant `exposure`"
-    )
+    if n := len(without):
+        yield (
+            f"{n} {'finding has' if n == 1 else 'findings have'} no exposure ({_named(without)}): "
+            "what was contrasted is taken for it, so only findings with the same words for it are "
+            "pooled; name it in a column or a constant `exposure`"
+        )
+    for said, cure in OF_T.items():
+        those = effects[effects["method"].fillna("").str.contains(said, regex=False)]
+        if len(those):
+            yield f"{said} ({_named(those)}): {cure}"
+
+
+def _named(findings: pd.DataFrame) -> str:
+    some = ", ".join(map(str, findings["finding_id"][:MOST_NAMED]))
+    return some + ", …" * (len(findings) > MOST_NAMED)
 
 
 def _totals(study: Study, fields: Mapping[str, Variable]) -> np.ndarray:
