@@ -177,7 +177,7 @@ def test_the_verdict_names_fit_gate_parameter_value_threshold_and_what_to_try(
     assert "is 1, the gate is 0" in line
     assert "sampling.target_accept" in line
     assert "threat" not in text
-    assert "config/config.yaml" in text
+    assert "in the configuration under `gates`" in text
 
 
 def command(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
