@@ -95,3 +95,19 @@ def test_the_outcome_in_a_name_is_shown_and_several_studies_are_asked_about(
     assert "as: events # guess: the name\n    construct: TODO # the name says trust" in text
     assert "as: TODO # a folder is of one study" in text
     assert [point for point in open_points(text) if "clustered" in point]
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [("arm,n,mean,sd,n,width", "a table of arms"), ("study,OR,OR,lower,upper,width", "published")],
+)
+def test_columns_of_one_name_are_said_and_stop_nothing(
+    tmp_path: Path, header: str, kind: str
+) -> None:
+    (tmp_path / "table.csv").write_text(f"{header}\n1,20,3,1,2,5\n2,20,4,1,2,6\n", "utf-8")
+    text = draft("trials", tmp_path / "table.csv", VOCABULARY)
+    assert kind in text
+    (again,) = {name for name in header.split(",") if header.split(",").count(name) > 1}
+    assert text.count(f"  - name: {again}\n") == 1
+    assert "several columns are called so" in text.partition(f"- name: {again}\n")[2].split("\n")[0]
+    assert "ids: row_numbers" in text, "a width numbers nothing, though 'id' is in the word"

@@ -60,6 +60,17 @@ def test_columns_are_known_by_the_names_that_programs_give_them(
     assert list(fields(names).values()) == expected
 
 
+def effects_of(folder: Path, text: str, decided: dict[str, str]) -> pd.DataFrame:
+    """The effects of a study whose draft has its open points decided."""
+    for key, value in decided.items():
+        text = re.sub(rf"({key}: )TODO", rf"\g<1>{value}", text)
+    assert not open_points(text)
+    (folder / "codebook.yaml").write_text(text, encoding="utf-8")
+    manifest = folder.with_name("manifest.yaml")
+    manifest.write_text("{}\n", encoding="utf-8")
+    return harmonize_file(load(folder, VOCABULARY, manifest), b"").tables["effects"]
+
+
 def test_a_draft_of_findings_reads_once_its_open_points_are_decided(tmp_path: Path) -> None:
     folder = tmp_path / "trials"
     folder.mkdir()
@@ -74,13 +85,7 @@ def test_a_draft_of_findings_reads_once_its_open_points_are_decided(tmp_path: Pa
         "outcome": "turnout", "metric": "pomp", "verification": "published_numeric",
         "as": "ignore", "citation": "trials",
     }  # fmt: skip
-    for key, value in decided.items():
-        text = re.sub(rf"({key}: )TODO", rf"\g<1>{value}", text)
-    assert not open_points(text)
-    (folder / "codebook.yaml").write_text(text, encoding="utf-8")
-    (tmp_path / "manifest.yaml").write_text("{}\n", encoding="utf-8")
-    found = harmonize_file(load(folder, VOCABULARY, tmp_path / "manifest.yaml"), b"")
-    effects = found.tables["effects"]
+    effects = effects_of(folder, text, decided)
     assert effects["estimate"].tolist() == [0.2, -0.1]
     assert effects["se"].tolist() == pytest.approx([0.1, 0.2])
     assert effects["direction"].tolist() == ["positive", "negative"]
@@ -125,14 +130,7 @@ def test_an_odds_ratio_is_read_as_its_logarithm_once_the_draft_is_decided(tmp_pa
         "title": "Trials", "contrast": "asked", "exposure_type": "randomised",
         "outcome": "turnout", "verification": "published_numeric", "citation": "trials",
     }  # fmt: skip
-    for key, value in decided.items():
-        text = re.sub(rf"({key}: )TODO", rf"\g<1>{value}", text)
-    assert not open_points(text)
-    (folder / "codebook.yaml").write_text(text, encoding="utf-8")
-    (tmp_path / "manifest.yaml").write_text("{}\n", encoding="utf-8")
-    effects = harmonize_file(load(folder, VOCABULARY, tmp_path / "manifest.yaml"), b"").tables[
-        "effects"
-    ]
+    effects = effects_of(folder, text, decided)
     assert effects["estimate"].tolist() == pytest.approx([0.405465, -0.223144], abs=1e-6)
     # (log 2.05 - log 1.1) / (2 * 1.959964)
     assert effects["se"].tolist() == pytest.approx([0.158811, 0.239802], abs=1e-6)

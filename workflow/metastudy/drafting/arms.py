@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.drafting.columns import numbering
 from metastudy.drafting.roles import TODO
-from metastudy.drafting.spelling import file_lines, flow, raw_code, remark
+from metastudy.drafting.spelling import SEVERAL, file_lines, flow, opening, raw_code, remark
 from metastudy.readers.raw import RawTable
 
 __all__ = ["Part", "draft", "parts"]
@@ -100,20 +101,14 @@ def draft(
     YAML, as :func:`metastudy.drafting.draft.draft` gives it. Of the cells, the names of arms and
     outcomes are in it.
     """
-    full = [text for text in table.names if table.data[text].ne("").all()]
-    alone = [text for text in full if text not in known and table.data[text].is_unique]
-    identity = next((text for text in alone if re.search("id|nr|number", text.lower())), None)
+    identity = numbering(table, known)
     seen = ", ".join(dict.fromkeys(part.role for part in known.values()))
-    *top, last = [*head]
     lines = [
-        "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
-        f"# Drafted from {name}, which seems to be a table of arms ({seen}): {len(table.data)}",
-        "# rows. Decide each TODO, and check each guess: nothing here was understood. docs/arms.md "
-        "has all",
-        "# shapes of such tables.",
-        *top,
-        f"  clustered: {TODO} # true or false: whether people were assigned or drawn in groups",
-        last,
+        *opening(
+            f"{name}, which seems to be a table of arms ({seen}): {len(table.data)} rows",
+            "docs/arms.md has all shapes of such tables",
+        ),
+        *head,
         *file_lines(codebook),
         *([] if identity else ["  ids: row_numbers # guess: no column numbers the rows"]),
         "",
@@ -128,7 +123,9 @@ def draft(
     by_outcome = any(part.role == "outcome" for part in known.values())
     for text in dict.fromkeys(table.names):
         lines.append(f"  - name: {flow(text)}")
-        if text == identity:
+        if text not in table.data:
+            lines.append(SEVERAL)
+        elif text == identity:
             lines.append("    as: id # guess: another value in every row")
         elif text not in known:
             lines.append(f"    as: {TODO} # factor, site, total or ignore, say: docs/arms.md")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -20,7 +21,10 @@ from metastudy.readers.raw import RawTable
 from metastudy.readers.refi_cases import CASE, OWN_NAMES
 from metastudy.readers.signatures import PORTABLE, what_it_is
 
-__all__ = ["Column", "columns"]
+__all__ = ["Column", "columns", "numbering"]
+
+# A column that numbers rows is called so, alone or as a part of its name.
+_NUMBER = re.compile(r"(?:^|[\W_])(?:id|nr|no|number)(?:$|[\W_])|id$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -174,3 +178,16 @@ def _with_keying(columns: list[Column], table: RawTable) -> list[Column]:
         }
         known |= keyings(pd.DataFrame(answers))
     return [replace(column, keying=known.get(column.name)) for column in columns]
+
+
+def numbering(table: RawTable, known: Container[str]) -> str | None:
+    """Find the column that numbers the rows of arms or effects, if there is one.
+
+    It is full, has another value in every row, is not otherwise known, and is called a number.
+    """
+    for name in dict.fromkeys(table.names):
+        if name in known or name not in table.data or not _NUMBER.search(name):
+            continue
+        if table.data[name].ne("").all() and table.data[name].is_unique:
+            return name
+    return None

@@ -13,7 +13,7 @@ from metastudy.drafting import arms, findings, probe, segments
 from metastudy.drafting import columns as drafting_columns
 from metastudy.drafting.keying import Keying
 from metastudy.drafting.roles import TODO
-from metastudy.drafting.spelling import file_lines, flow, raw_code, remark
+from metastudy.drafting.spelling import file_lines, flow, opening, raw_code, remark
 from metastudy.readers.raw import RawProject
 
 __all__ = ["NAME", "draft", "open_points", "refused"]
@@ -65,18 +65,17 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     if not isinstance(raw, RawProject) and (known := findings.fields(table.names)):
         return findings.draft(study, path.name, codebook, table, known, vocabulary)
     if not isinstance(raw, RawProject) and (of_arms := arms.parts(table.names)):
-        head = _head(study, {"factor"}, False, vocabulary)
+        head = _head(study, {"factor", "arm"}, False, vocabulary)
         return arms.draft(path.name, codebook, table, of_arms, head, vocabulary)
     if not isinstance(raw, RawProject) and (roles := segments.roles(table.names)):
         head = _head(study, (), True, vocabulary)
         return segments.draft(path.name, codebook, table, roles, head, vocabulary)
     columns = drafting_columns.columns(codebook, table)
     lines = [
-        "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
-        f"# Drafted from {path.name}: {len(table.data)} rows, {len(table.names)} columns. Decide "
-        "each TODO, and",
-        "# check each guess: nothing here was understood, only counted. docs/codebook.md has all "
-        "keys.",
+        *opening(
+            f"{path.name}: {len(table.data)} rows, {len(table.names)} columns",
+            "docs/codebook.md has all keys",
+        ),
         *_head(study, {c.guess.role for c in columns}, isinstance(raw, RawProject), vocabulary),
         *file_lines(codebook),
         *([] if isinstance(raw, RawProject) else _without_id(columns)),
@@ -134,6 +133,8 @@ def _head(study: str, roles: Collection[str], coded: bool, vocabulary: Vocabular
         free = "" if key == "response_mode" else f"; {LEFT_OUT}"
         yield f"  {key}: {TODO} # {f'one of {known}' if known else NONE_YET}{free}"
     yield "  provenance: observed # guess: whoever drafts a codebook has a real file"
+    if "arm" in roles:
+        yield f"  clustered: {TODO} # true or false: whether groups were assigned or drawn"
     yield ""
 
 

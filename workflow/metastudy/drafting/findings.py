@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.drafting.columns import numbering
 from metastudy.drafting.roles import TODO
-from metastudy.drafting.spelling import file_lines, flow
+from metastudy.drafting.spelling import SEVERAL, file_lines, flow, opening
 from metastudy.readers.raw import RawTable
 
 __all__ = ["CONSTANTS", "OF_ESTIMATES", "draft", "fields"]
@@ -154,15 +155,12 @@ def draft(
     -------
     YAML, as :func:`metastudy.drafting.draft.draft` gives it. No value of the file is in it.
     """
-    rows = [text for text in table.names if table.data[text].ne("").all()]
-    alone = [text for text in rows if text not in known and table.data[text].is_unique]
-    identity = next((text for text in alone if re.search("id|nr|number", text.lower())), None)
+    identity = numbering(table, known)
     lines = [
-        "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
-        f"# Drafted from {name}: {len(table.data)} rows, {len(table.names)} columns. Decide each "
-        "TODO, and",
-        "# check each guess: nothing here was understood. docs/published_effects.md has the forms "
-        "of effects.",
+        *opening(
+            f"{name}: {len(table.data)} rows, {len(table.names)} columns",
+            "docs/published_effects.md has the forms of effects",
+        ),
         "study:",
         f"  id: {study}",
         f"  title: {TODO}",
@@ -176,9 +174,11 @@ def draft(
         *_constants(known, vocabulary),
         "variables:",
     ]
-    for text in table.names:
+    for text in dict.fromkeys(table.names):
         lines.append(f"  - name: {flow(text)}")
-        if text == identity:
+        if text not in table.data:
+            lines.append(SEVERAL)
+        elif text == identity:
             lines.append("    as: id # guess: another value in every row")
         elif text in known:
             lines += ["    as: finding # guess: the name", f"    field: {known[text]} # guess"]

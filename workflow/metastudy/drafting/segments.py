@@ -13,7 +13,7 @@ from metastudy.codebook.codebook import Codebook, Variable
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.text import canonical
 from metastudy.drafting.roles import TODO
-from metastudy.drafting.spelling import file_lines, flow
+from metastudy.drafting.spelling import file_lines, flow, opening
 from metastudy.readers import segment_codes
 from metastudy.readers.raw import RawTable
 
@@ -96,11 +96,10 @@ def draft(
     texts = table.data[code].astype("str")
     mark = _mark(texts)
     lines = [
-        "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml",
-        f"# Drafted from {name}, which seems to be a list of coded segments: {len(table.data)} "
-        "rows. Decide",
-        "# each TODO, and check each guess: nothing here was understood. docs/codebook.md has all "
-        "keys.",
+        *opening(
+            f"{name}, which seems to be a list of coded segments: {len(table.data)} rows",
+            "docs/codebook.md has all keys",
+        ),
         *head,
         *file_lines(codebook, "segments"),
         f"  cases: {TODO} # a file in this folder with a row for each document, those without a "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,11 @@ from metastudy.drafting import probe
 from metastudy.drafting.roles import TODO
 from metastudy.readers.detect import form
 
-__all__ = ["file_lines", "flow", "raw_code", "remark"]
+__all__ = ["SEVERAL", "file_lines", "flow", "opening", "raw_code", "remark"]
 
 _WIDTH = 100
+# The entry of a name that several columns have, below the name.
+SEVERAL = "    as: ignore # guess: several columns are called so: rename them, and draft again"
 
 
 def flow(value: Any) -> str:
@@ -33,6 +36,22 @@ def remark(text: str) -> str:
     """Make a comment of one line."""
     short = " ".join(text.split())
     return "# " + (short if len(short) <= _WIDTH else short[: _WIDTH - 3] + "...")
+
+
+def opening(what: str, page: str) -> Iterator[str]:
+    """The comment at the top of a draft: what was read, and how far to believe it.
+
+    Parameters
+    ----------
+    what : the file, what it seems to be, and its size.
+    page : of the documentation, and what it has.
+    """
+    yield "# yaml-language-server: $schema=../../../workflow/schemas/codebook.schema.yaml"
+    said = (
+        f"Drafted from {what}. Decide each TODO, and check each guess: nothing here was "
+        f"understood. {page}."
+    )
+    yield from textwrap.wrap(said, _WIDTH, initial_indent="# ", subsequent_indent="# ")
 
 
 def file_lines(codebook: Codebook, seems: str | None = None) -> Iterator[str]:
