@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import product
+from itertools import chain, combinations_with_replacement, product
 
 from metastudy.common.people_flow import Bounds, kept, left, used
 
@@ -59,6 +59,18 @@ def test_no_small_number_of_people_in_a_model_or_left_out_of_it_can_be_worked_ou
     splits = [(*ab, rest) for *ab, rest in product(range(2 * MOST), repeat=3)]
     heaps = heaped(flow(*split) for split in splits if sum(split) < 2 * MOST)
     assert told(heaps) == []
+
+
+def test_what_is_said_holds_of_every_study_of_several_places() -> None:
+    several = (combinations_with_replacement(range(1, LEAST + 2), n) for n in (2, 3, 5, 7))
+    for places in chain.from_iterable(several):
+        people = sum(places)
+        stays = kept(people, places, LEAST)
+        assert stays.low <= people <= stays.high
+        for gone in range(people + 1):
+            steps, model = used(stays, people, {"a": gone}, people - gone, LEAST)
+            assert steps["a"].low <= gone <= steps["a"].high, (places, gone)
+            assert model.low <= people - gone <= model.high, (places, gone)
 
 
 def test_few_who_left_make_the_other_end_a_range() -> None:

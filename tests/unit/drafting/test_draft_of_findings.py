@@ -97,6 +97,7 @@ def test_a_draft_of_findings_reads_once_its_open_points_are_decided(tmp_path: Pa
         ("OR", {"metric": "log_odds", "reported_as": "odds_ratio"}, ()),
         ("log OR", {"metric": "log_odds"}, ()),
         ("RR", {}, ("metric", "reported_as")),
+        ("log RR", {}, ("metric",)),
         ("g", {"metric": "sd", "standardiser": "pooled_sd", "small_sample": "corrected"}, ()),
         ("d", {"metric": "sd", "small_sample": "not_corrected"}, ("standardiser",)),
         ("SMD", {"metric": "sd"}, ("standardiser", "small_sample")),

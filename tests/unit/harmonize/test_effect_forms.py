@@ -195,9 +195,9 @@ def test_what_cannot_be_true_is_one_error_at_its_cell(
 
 
 def test_a_name_that_is_like_none_or_differs_in_a_number_is_one_of_its_own(tmp_path: Path) -> None:
-    one, other = (GOOD["estimate"] | {"outcome": name} for name in ("happiness", "threat_quality2"))
-    found = harmonized(tmp_path, one, other, GOOD["estimate"] | {"outcome": "threat_quality"})
-    assert set(found["outcome"]) == {"happiness", "threat_quality2", "threat_quality"}
+    names = {"happiness", "threat_quality2", "threat_quality", "internal_efficacy"}
+    found = harmonized(tmp_path, *(GOOD["estimate"] | {"outcome": name} for name in names))
+    assert set(found["outcome"]) == names, "external_efficacy is another outcome"
 
 
 PAGE = (ROOT / "docs" / "published_effects.md").read_text("utf-8")

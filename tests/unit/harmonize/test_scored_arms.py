@@ -268,3 +268,17 @@ def test_observed_arms_need_a_secret_key_unless_their_file_may_be_given_away(
     rows.write_text(rows.read_text("utf-8").replace("provenance: simulated", shared), "utf-8")
     with pytest.raises(BadInput, match="no key file"):
         pseudonyms.key(load(rows.parent, VOCABULARY), {"key": "public"})
+
+
+def test_a_row_with_the_mean_of_the_others_is_said_and_one_with_another_mean_is_not(
+    tmp_path: Path,
+) -> None:
+    table = arms_of(people(ONE), ONE)
+    own = table[table["arm"] == table["arm"].iloc[0]]
+    mean = float(np.average(own[MEAN], weights=own["n"]))
+    for name, by, said in (("same", 0.004, 1), ("other", 0.2, 0)):
+        row = own.iloc[[0]].assign(
+            nr=9, home="County", n=own["n"].sum(), **{MEAN: round(mean + by, 2)}
+        )
+        notes = made(tmp_path / name, pd.concat([table, row]), constructs=ONE).report["notes"]
+        assert sum("other rows of its group together, and their mean" in n for n in notes) == said

@@ -14,6 +14,7 @@ from helpers.parcel_attack import Share, Sums, solved_together
 from helpers.parcel_studies import harmonized, raw_study
 from helpers.raw_studies import VOCABULARY
 from metastudy.common.disclosure import shares
+from metastudy.common.problems import BadInput
 from metastudy.harmonized.study import Study
 from metastudy.parcelling import sums as telling
 from metastudy.parcelling.control import control
@@ -172,10 +173,32 @@ def test_a_large_cell_must_have_bits_beyond_those_of_the_report(
         control(made, VOCABULARY, 5)
 
 
+def test_more_than_few_whose_share_rounds_to_zero_look_like_nobody_too() -> None:
+    """24 of 5,000 are not fewer than 10, and 0 per cent would say that somebody gave the answer."""
+    shown = shares([24, 4976], 10)
+    assert shown == [0, 100]
+    item = {"floor": shown[0], "ceiling": "<10", "shares": [*shown, "<10"]}
+    report = {"smallest_cell": 10, "answers": {"items": [item], "scales": []}}
+    (found,) = as_it_may_go(report, 5000)["answers"]["items"]
+    assert found == {"floor": "<25", "ceiling": "<25", "shares": ["<25", 100, "<25"]}
+    value = np.repeat([0, 12, 5], [24, 9, 4967])[:, None]
+    lattice = Lattice(value, np.ones_like(value), np.array([12]), [NAME])
+    made = reported_of(study(3), lattice, np.ones(value.shape, dtype=bool), 10)
+    assert made.room[0].tolist() == [[-24, 0], [-9, 15]], "both may be of nobody to 24 people"
+
+
+def test_an_outcome_that_leaves_all_cells_is_no_longer_told(tmp_path: Path) -> None:
+    made = harmonized(raw_study(tmp_path, "alpha", sites=2, each=20, missing=76), tmp_path / "a")
+    with pytest.raises(BadInput) as caught:
+        control(made, VOCABULARY, 5)
+    assert {problem.code for problem in caught.value.problems} == {"constant-outcome"}
+
+
 def test_nobody_and_few_look_the_same_in_a_parcel() -> None:
     item = {"floor": 0, "ceiling": "<10", "shares": [0, 40, "<10", 60], "item_rest": 0.4321}
     scale = {"floor": "<10", "ceiling": 0, "alpha": 0.81234}
-    found = as_it_may_go({"smallest_cell": 10, "answers": {"items": [item], "scales": [scale]}})
+    report = {"smallest_cell": 10, "answers": {"items": [item], "scales": [scale]}}
+    found = as_it_may_go(report, 200)
     (item,), (scale,) = found["answers"]["items"], found["answers"]["scales"]
     assert item == {"floor": "<10", "ceiling": "<10", "shares": ["<10", 40, "<10", 60],
                     "item_rest": 0.43}  # fmt: skip

@@ -92,7 +92,9 @@ def made(args: argparse.Namespace) -> Made:
     told = told_of(found, controlled.did)
     controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
-    inspected = as_it_may_go(json.loads(_inspected(study, controlled, vocabulary).to_json()))
+    inspected = as_it_may_go(
+        json.loads(_inspected(study, controlled, vocabulary).to_json()), controlled.study.people
+    )
     secret = pseudonyms.key(codebook, args.pseudonyms)
     manifest = {
         "study": study.id,

@@ -28,7 +28,16 @@ __all__ = [
 
 Count = int | str  # a number, or the text in place of a hidden one
 Share = int | str  # per cent
-STEPS = (1, 2, 4, 5, 10, 20, 25, 50)  # per cent; at most doubling, so that no part rounds to 0
+STEPS = (
+    1,
+    2,
+    4,
+    5,
+    10,
+    20,
+    25,
+    50,
+)  # per cent; at most doubling: only those of 1 round parts to 0
 LEAST_VALUES = 2  # so many numbers a hidden cell could be
 
 
@@ -84,6 +93,15 @@ def step(total: int, least: int) -> int:
     (1, 2, 20)
     """
     return next((s for s in STEPS if s * total >= 100 * least), STEPS[-1])
+
+
+def most_of_none(total: int, least: int) -> int:
+    """The largest number of people that look like nobody: few, or a share that rounds to zero.
+
+    >>> most_of_none(900, 5), most_of_none(5000, 10)
+    (4, 24)
+    """
+    return max(least - 1, math.ceil(step(total, least) * total / 200) - 1)
 
 
 def _rounded(n: int, total: int, least: int) -> int:

@@ -119,6 +119,7 @@ def used(
     model = kept - found.total
     if least <= 1 or not found.total.high or model.low >= least:
         return steps, model
-    few = Bounds(0, min(kept.high, (least - 1) * (len(rules) + 2)))
+    widest = (least - 1) * (len(rules) + 2) + kept.high - kept.low
+    few = Bounds(0, min(kept.high, widest))
     name = next(iter(rules)) if len(rules) == 1 else f"{len(rules)} rules together"
     return ({name: kept - few} if rules else {}), few

@@ -30,6 +30,7 @@ _KEYS |= {
     "min",
     "max",
     *findings.CONSTANTS,
+    *findings.OF_ESTIMATES,
 }
 LEFT_OUT = "or take the line out: it is not said"
 NONE_YET = "none yet: add one to the vocabulary, in its file or in a section `vocabulary:` here"

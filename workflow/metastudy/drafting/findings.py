@@ -23,11 +23,12 @@ _ONE, _OTHER = (
 # has several meanings: RR is a ratio of risks, of rates or of means, and d is in one of three SDs.
 _ESTIMATES = {
     "log_odds": r"ln_?or|log_?or|log_odds(_ratio)?",
-    "log_risk_ratio": r"ln_?rr|log_?rr|log_risk_ratio",
+    "log_risk_ratio": r"log_risk_ratio",
     "odds_ratio": r"a?or|odds_ratio",
     "risk_ratio": r"risk_ratio|relative_risk",
     "rate_ratio": r"irr|rate_ratio",
     "ratio": r"rr",
+    "log_ratio": r"ln_?rr|log_?rr",
     "corrected": r"g|hedges(_?s)?_?g",
     "not_corrected": r"d|cohens?(_?s)?_?d",
     "standardised": r"smd",
@@ -40,6 +41,7 @@ _SAYS: Mapping[str, Mapping[str, str]] = {
     "risk_ratio": {"metric": "log_risk_ratio", "reported_as": "risk_ratio"},
     "rate_ratio": {"metric": "log_rate_ratio", "reported_as": "rate_ratio"},
     "ratio": {"reported_as": TODO},
+    "log_ratio": {},
     "corrected": {"metric": "sd", "standardiser": "pooled_sd", "small_sample": "corrected"},
     "not_corrected": {"metric": "sd", "standardiser": TODO, "small_sample": "not_corrected"},
     "standardised": {"metric": "sd", "standardiser": TODO, "small_sample": TODO},

@@ -101,8 +101,12 @@ def sums_of_others(codebook: Codebook, table: RawTable) -> Iterator[str]:
             sums = numbers.iloc[here][added].sum()
             for at in map(int, here):
                 own, others = numbers.iloc[at], np.setdiff1d(here, [at])
-                if (2 * own[added] == sums).all() and all(
-                    _same_mean(numbers.iloc[others], texts.iloc[at], people, mean) for mean in means
+                if (2 * own[added] == sums).all() and (
+                    people is None
+                    or all(
+                        _same_mean(numbers.iloc[others], texts.iloc[at], people, mean)
+                        for mean in means
+                    )
                 ):
                     found.setdefault(at, len(others))
     for at, n in found.items():
@@ -113,11 +117,11 @@ def sums_of_others(codebook: Codebook, table: RawTable) -> Iterator[str]:
         )
 
 
-def _same_mean(others: pd.DataFrame, row: pd.Series, people: Variable | None, mean: str) -> bool:
+def _same_mean(others: pd.DataFrame, row: pd.Series, people: Variable, mean: str) -> bool:
     """Whether a mean is that of others, as far as its decimals tell."""
     text = str(row[mean]).replace(",", ".")
     step = 10.0 ** -len(text.partition(".")[2])
-    together = float(np.average(others[mean], weights=others[people.name] if people else None))
+    together = float(np.average(others[mean], weights=others[people.name]))
     return abs(float(text) - together) <= step
 
 

@@ -25,7 +25,8 @@ def report_misspelt(study: Study, fields: Mapping[str, Variable], entered: pd.Da
     """Report outcomes and exposures that are no names of the vocabulary, but nearly one.
 
     A finding may be about something that the vocabulary does not have; a misspelt name would be
-    taken for that, and pool with nothing. Names that differ in a number are different ones.
+    taken for that, and pool with nothing. Names that differ in a number, or in their first letter
+    as opposites do (``fairness`` and ``unfairness``), are different ones.
 
     Parameters
     ----------
@@ -40,7 +41,11 @@ def report_misspelt(study: Study, fields: Mapping[str, Variable], entered: pd.Da
         column = fields.get(field, study.codebook.having("id")[0]).name
         said = entered[field].astype("str")
         for name in said[entered[field].notna() & ~said.isin(list(known))].unique():
-            alike = [one for one in known if NUMBER.findall(one) == NUMBER.findall(name)]
+            alike = [
+                one
+                for one in known
+                if NUMBER.findall(one) == NUMBER.findall(name) and one[:1] == name[:1]
+            ]
             for right in get_close_matches(name, alike, n=1, cutoff=NEAR):
                 study.report(
                     said.eq(name).to_numpy(),

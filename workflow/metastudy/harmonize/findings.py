@@ -11,7 +11,7 @@ import pandas as pd
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.codebook import Variable
 from metastudy.common.problems import Problem
-from metastudy.common.text import shown
+from metastudy.common.text import shown, some_of
 from metastudy.harmonize import decoders, effect_names
 from metastudy.harmonize.arm_totals import sums_up
 from metastudy.harmonize.effect_forms import computed
@@ -140,8 +140,7 @@ def notes_on(effects: pd.DataFrame) -> Iterator[str]:
 
 
 def _named(findings: pd.DataFrame) -> str:
-    some = ", ".join(map(str, findings["finding_id"][:MOST_NAMED]))
-    return some + ", …" * (len(findings) > MOST_NAMED)
+    return some_of([*findings["finding_id"]], MOST_NAMED)
 
 
 def _totals(study: Study, fields: Mapping[str, Variable]) -> np.ndarray:

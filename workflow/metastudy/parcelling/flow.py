@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from metastudy.common.disclosure import most_of_none
+
 __all__ = ["as_it_may_go", "public_report"]
 
 CONTROL = "disclosure_control"  # the rule by which people leave here
@@ -46,26 +48,29 @@ def public_report(report: Mapping[str, Any], kept: int, left: int, least: int) -
     }
 
 
-def as_it_may_go(inspected: Mapping[str, Any]) -> dict[str, Any]:
+def as_it_may_go(inspected: Mapping[str, Any], people: int) -> dict[str, Any]:
     """The numbers of a data report as they go into a parcel.
 
     What is of people's answers and traits has two decimals: a difference of two shares in four, or
     a correlation, tells the counts behind it, as few pairs of whole numbers give it. Of answers
-    that nobody or few gave both is said to be few: else the report would tell which answer is the
-    largest and which the smallest, and that somebody gave it.
+    that nobody or few gave, or a share that rounds to zero, one thing is said, which holds of all
+    of these: else the report would tell which answer is the largest and which the smallest, and
+    that somebody gave it.
 
     Parameters
     ----------
     inspected : of :func:`metastudy.data_report.inspection.study.inspect`, as JSON has it.
+    people : of the study; of fewer, with an answer, fewer round to zero.
     """
     found = {k: _rounded(v) if k in _OF_PEOPLE else v for k, v in inspected.items()}
     if answers := found.get("answers"):
-        few = f"<{inspected['smallest_cell']}"
+        least = inspected["smallest_cell"]
+        few, none = f"<{least}", f"<{most_of_none(people, least) + 1}"
         for one in (*answers["items"], *answers["scales"]):
             for key in ("floor", "ceiling"):
-                one[key] = few if one[key] == 0 else one[key]
+                one[key] = none if one[key] in (0, few) else one[key]
             if "shares" in one:
-                one["shares"] = [few if part == 0 else part for part in one["shares"]]
+                one["shares"] = [none if part in (0, few) else part for part in one["shares"]]
     return found
 
 

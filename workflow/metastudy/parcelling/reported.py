@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metastudy.common.disclosure import told_by_shares
+from metastudy.common.disclosure import most_of_none, told_by_shares
 from metastudy.harmonized.study import Study
 from metastudy.models.base import NO_VIGNETTE
 from metastudy.parcelling.lattice import Lattice
@@ -53,7 +53,11 @@ class Reported:
     def holds(self, other: Reported) -> bool:
         """Whether all that ``other`` leaves possible is possible here too."""
         pairs = zip(self.room, other.room, strict=True)
-        return all(((a[:, 0] <= b[:, 0]) & (a[:, 1] >= b[:, 1])).all() for a, b in pairs)
+        return all(
+            len(a) == 0  # no longer told: nobody in a cell has an answer
+            or (len(a) == len(b) and ((a[:, 0] <= b[:, 0]) & (a[:, 1] >= b[:, 1])).all())
+            for a, b in pairs
+        )
 
 
 def reported_of(study: Study, lattice: Lattice, inside: np.ndarray, least: int) -> Reported:
@@ -81,8 +85,8 @@ def reported_of(study: Study, lattice: Lattice, inside: np.ndarray, least: int) 
         counted = _counts(own, steps)
         if len(steps):
             told += told_by_shares(counted.tolist(), least)
-        known = np.array(told)
-        known[known[:, 1] < least] = 0, least - 1  # nobody, or few
+        known, none = np.array(told), most_of_none(total, least)
+        known[known[:, 1] <= none] = 0, none  # nobody, few, or a share that rounds to zero
         ranges.append(np.concatenate([both, steps]))
         room.append(known - np.concatenate([number, counted])[:, None])
     return Reported(tuple(ranges), tuple(room))
