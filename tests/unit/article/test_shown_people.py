@@ -12,7 +12,7 @@ from helpers.evidence import evidence
 from metastudy.article.abstract import summary
 from metastudy.article.ledger import sources
 from metastudy.article.results import Modelled, Results
-from metastudy.article.topics import figure_answers, studies
+from metastudy.article.topics import figure_answers, missing_outcomes, studies
 from metastudy.article.variable_tree import flat
 from metastudy.common.tables import JOINT
 from metastudy.display.plots import study_grid
@@ -125,3 +125,11 @@ def test_headings_of_a_wide_grid_do_not_lie_over_each_other() -> None:
     boxes = [one.get_window_extent() for one in figure.texts if one.get_weight() == "bold"]
     assert len(boxes) > 3
     assert not any(a.overlaps(b) for at, a in enumerate(boxes) for b in boxes[:at])
+
+
+def test_people_without_any_answer_are_added_up_as_they_are_shown() -> None:
+    """30 in one model and 3 in another: 33 beside 30 would tell the three."""
+    found = world("observed", refused=6, few=8, dropped=3)
+    many = Modelled({"first": 18}, ({**found.cells["threat"].dropped[0], "rows": 30},), 3, 2, 6)
+    said = missing_outcomes._without_any(replace(found, cells={**found.cells, "coping": many}))
+    assert said.startswith(" 31 to 34 people without an answer"), said

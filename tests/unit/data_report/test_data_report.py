@@ -32,11 +32,12 @@ from helpers.raw_studies import (
 from helpers.repository import ROOT
 from metastudy.codebook.vocabulary import merge
 from metastudy.common import disclosure
+from metastudy.common.people_flow import Bounds
 from metastudy.data_report import comparability
 from metastudy.data_report.agreement import agreement, kappa
 from metastudy.data_report.alerts import ALARM, alerts
 from metastudy.data_report.balance import differs, standardised
-from metastudy.data_report.inspection.study import inspect
+from metastudy.data_report.inspection.study import _flagged, inspect
 from metastudy.data_report.inspection.values import Inspection
 from metastudy.data_report.pages import pages, write
 from metastudy.data_report.reliability import cronbach_alpha, item_rest, omega, reliability
@@ -541,3 +542,10 @@ def test_the_commands_write_the_report(tmp_path: Path):
     )
     assert {p.name for p in out.glob("*.*")} == {"index.html", "index.md", "small.html", "small.md"}
     assert (out / "figures" / "small" / "answers.svg").is_file()
+
+
+def test_flagged_rows_do_not_tell_how_many_are_kept_where_that_is_a_range() -> None:
+    """Two places of four people each are told as 2 to 8; eight flagged would tell that all are."""
+    assert _flagged(8, Bounds(2, 8), 5) == "≥5"
+    assert _flagged(3, Bounds(2, 8), 5) == "<5"
+    assert [_flagged(n, Bounds(40, 40), 5) for n in (38, 12, 40)] == [">35", 12, 40]

@@ -111,3 +111,33 @@ def test_columns_of_one_name_are_said_and_stop_nothing(
     assert text.count(f"  - name: {again}\n") == 1
     assert "several columns are called so" in text.partition(f"- name: {again}\n")[2].split("\n")[0]
     assert "ids: row_numbers" in text, "a width numbers nothing, though 'id' is in the word"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id,t,p,r,n,group,M,sd",
+        "id,p,n,study,t,age",
+        "id,study,r,n,age",
+        "id,group,n_1,n_2,m_1,sd_1",
+    ],
+)
+def test_a_survey_whose_items_have_names_of_statistics_is_no_table_of_them(
+    tmp_path: Path, header: str
+) -> None:
+    rows = (",".join([str(k), *(str((k * j) % 6) for j in range(1, header.count(",") + 1))])
+            for k in range(1, 25))  # fmt: skip
+    (tmp_path / "table.csv").write_text("\n".join([header, *rows]) + "\n", "utf-8")
+    text = draft("survey", tmp_path / "table.csv", VOCABULARY)
+    assert "design: published" not in text
+    assert "table of arms" not in text
+
+
+def test_no_words_of_people_are_in_a_draft_of_arms(tmp_path: Path) -> None:
+    said = "My boss hit me in May and nobody wanted to see it"
+    (tmp_path / "table.csv").write_text(
+        f"id,M,SD,n,question\n1,3,4,20,{said}\n2,3,4,11,{said} again\n", "utf-8"
+    )
+    text = draft("survey", tmp_path / "table.csv", VOCABULARY)
+    assert "table of arms" in text
+    assert "boss" not in text

@@ -164,6 +164,8 @@ BAD = {
     "unknown unit": ("estimate", {"metric": "cohens_q"}, "unknown-label", "metric"),
     "misspelt outcome": ("estimate", {"outcome": "threat_qualty"}, "unknown-label", "outcome"),
     "no unit": ("counts", {"metric": ""}, "incomplete-finding", "events_treatment"),
+    "SDs of zero": ("means", {"metric": "sd", "standardiser": "pooled_sd", "sd_treatment": 1e-200,
+                               "sd_control": 1e-200}, "standardiser", "mean_treatment"),
     "unit that counts do not give": ("counts", {"metric": "sd"}, "undeclared-conversion",
                                      "events_treatment"),
     "conversion that there is none of": ("means", {"reported_as": "sd", "metric": "fisher_z"},

@@ -282,3 +282,11 @@ def test_a_row_with_the_mean_of_the_others_is_said_and_one_with_another_mean_is_
         )
         notes = made(tmp_path / name, pd.concat([table, row]), constructs=ONE).report["notes"]
         assert sum("other rows of its group together, and their mean" in n for n in notes) == said
+
+
+def test_rows_of_nobody_are_impossible_counts_and_no_sums(tmp_path: Path) -> None:
+    table = arms_of(people(ONE), ONE).assign(n=0)
+    table = pd.concat([table, table.iloc[:2].assign(nr=[7, 8], home="County")])
+    with pytest.raises(BadInput) as caught:
+        made(tmp_path, table, constructs=ONE)
+    assert "impossible-count" in {problem.code for problem in caught.value.problems}

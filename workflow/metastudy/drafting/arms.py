@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from metastudy.codebook.codebook import Codebook
 from metastudy.codebook.vocabulary import Vocabulary
+from metastudy.common.text import private
 from metastudy.drafting.columns import numbering
-from metastudy.drafting.roles import TODO
+from metastudy.drafting.roles import LABEL_LENGTH, TODO
 from metastudy.drafting.spelling import SEVERAL, file_lines, flow, opening, raw_code, remark
 from metastudy.readers.raw import RawTable
 
@@ -144,7 +145,10 @@ def _entry(
         if len(values) > 1:
             yield f"as: {TODO} # a folder is of one study: ignore, and a file for each study"
         else:
-            yield "as: ignore # guess: it says the same in every row"
+            yield "as: ignore # guess: it names one study"
+        return
+    if part.role in _PLACES and any(private(v) or len(v) > LABEL_LENGTH for v in values):
+        yield f"as: {TODO} # long texts, which may identify a person: none of them is here"
         return
     yield f"as: {part.role} # guess: the name"
     if part.role == "factor":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from metastudy.readers.raw import RawTable
 from metastudy.readers.refi_cases import CASE, OWN_NAMES
 from metastudy.readers.signatures import PORTABLE, what_it_is
 
-__all__ = ["Column", "columns", "numbering"]
+__all__ = ["Column", "columns", "numbering", "plausible"]
 
 # A column that numbers rows is called so, alone or as a part of its name.
 _NUMBER = re.compile(r"(?:^|[\W_])(?:id|nr|no|number)(?:$|[\W_])|id$", re.IGNORECASE)
@@ -188,6 +189,39 @@ def numbering(table: RawTable, known: Container[str]) -> str | None:
     for name in dict.fromkeys(table.names):
         if name in known or name not in table.data or not _NUMBER.search(name):
             continue
-        if table.data[name].ne("").all() and table.data[name].is_unique:
+        if len(table.data) and table.data[name].ne("").all() and table.data[name].is_unique:
             return name
     return None
+
+
+_POSITIVE, _LEAST_PEOPLE = 1e-12, 8
+_RANGES = (  # of what a table of arms or effects has: the least, the most, whether whole
+    (r"se|variance|sd(_.*)?|cluster_size", (_POSITIVE, math.inf, False)),
+    (r"people|n(_.*)?", (_LEAST_PEOPLE, math.inf, True)),
+    (r"events(_.*)?", (0, math.inf, True)),
+    (r"r|correlation|paired_correlation", (-1, 1, False)),
+    (r"p|icc", (0, 1, False)),
+)
+
+
+def plausible(table: RawTable, roles: Mapping[str, str]) -> bool:
+    """Whether most numbers of each column are such as a table of arms or effects has.
+
+    So a survey whose items are called ``n``, ``p`` or ``sd`` is not taken for one. A column without
+    numbers says nothing.
+    """
+    return all(
+        _mostly(table, name, *limits)
+        for name, role in roles.items()
+        for pattern, limits in _RANGES
+        if re.fullmatch(pattern, role)
+    )
+
+
+def _mostly(table: RawTable, name: str, least: float, most: float, whole: bool) -> bool:
+    if name not in table.data:
+        return True
+    texts = table.data[name].astype("str").str.replace(",", ".").str.strip("<>=* ")
+    numbers = pd.to_numeric(texts, errors="coerce").dropna()
+    inside = numbers.between(least, most) & (numbers.mod(1).eq(0) if whole else True)
+    return bool(not len(numbers) or inside.mean() > 0.5)

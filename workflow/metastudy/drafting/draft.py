@@ -63,9 +63,12 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     """
     codebook, raw = probe.read(probe.opened(study, path, vocabulary))
     table = raw.cases if isinstance(raw, RawProject) else raw
-    if not isinstance(raw, RawProject) and (known := findings.fields(table.names)):
+    known = findings.fields(table.names)
+    if not isinstance(raw, RawProject) and known and drafting_columns.plausible(table, known):
         return findings.draft(study, path.name, codebook, table, known, vocabulary)
-    if not isinstance(raw, RawProject) and (of_arms := arms.parts(table.names)):
+    of_arms = arms.parts(table.names)
+    numbers = {name: part.role for name, part in of_arms.items()}
+    if not isinstance(raw, RawProject) and of_arms and drafting_columns.plausible(table, numbers):
         head = _head(study, {"factor", "arm"}, False, vocabulary)
         return arms.draft(path.name, codebook, table, of_arms, head, vocabulary)
     if not isinstance(raw, RawProject) and (roles := segments.roles(table.names)):

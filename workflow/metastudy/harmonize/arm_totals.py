@@ -90,6 +90,8 @@ def sums_of_others(codebook: Codebook, table: RawTable) -> Iterator[str]:
     texts = table.data[[*added, *means]].astype("str")
     numbers = texts.apply(lambda c: pd.to_numeric(c.str.replace(",", "."), errors="coerce"))
     stays &= numbers.notna().all(axis=1).to_numpy()
+    if people is not None:  # an arm of nobody is refused elsewhere
+        stays &= numbers[people.name].gt(0).to_numpy()
     keys = [v for key in KEYS for v in codebook.having(key)]
     found: dict[int, int] = {}
     for one in keys:

@@ -16,6 +16,7 @@ __all__ = ["computed"]
 
 OF_T = ("sd", "scale_points", "pomp")  # metrics whose tests are t tests
 LEAST_DF = 2  # of a standard deviation that a difference is divided by
+LEAST_SD, MOST_SD = 1e-12, 1e12  # of such a one, whose squares are numbers still
 WITHIN = "pooled_sd"  # the standard deviation of a difference that a test gives
 COCHRANE = "(Cochrane Handbook, chapter 6.3)"
 # A difference whose correction and error of the standard deviation are settled.
@@ -171,6 +172,12 @@ def _of_means(row: Row) -> Effect:
             raise Unfit(row.first, f"a standard deviation of {df:g} degrees of freedom",
                         f"{LEAST_DF} at least: with fewer, what is divided by it has no mean",
                         "correct the numbers of respondents, or take another metric")  # fmt: skip
+        unit = max(one.sd, other.sd) if by == WITHIN else other.sd
+        if not LEAST_SD < unit < MOST_SD:
+            raise Unfit(row.first, f"a difference in a standard deviation of {unit:g}",
+                        "a standard deviation above zero, of a scale that people answer",
+                        "correct the standard deviations, or take another metric",
+                        "standardiser")  # fmt: skip
         return sizes.standardised_difference(one, other, by, row.paired)
     if min(one.mean, other.mean) <= 0:
         raise Unfit(row.first, "a ratio of means of which one is not above zero",

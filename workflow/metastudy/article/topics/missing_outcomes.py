@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, grouped
 from metastudy.article.variable_tree import Tree
@@ -95,13 +95,17 @@ def variables(evidence: Results) -> Tree:
 
 def _without_any(evidence: Results) -> str:
     """How many people answered no outcome of a module, in a sentence that goes on."""
-    dropped = [drop for cells in evidence.cells.values() for drop in cells.dropped]
-    people = sum(int(drop["rows"]) for drop in dropped if drop["rule"] == NO_OUTCOME)
-    if not people:
+    left = [
+        shown_people.used(evidence, study, cells)[0].get(NO_OUTCOME)
+        for cells in evidence.cells.values()
+        for study in evidence.studies
+        if study.id in cells.rows
+    ]
+    people = shown_people.total(filter(None, left))
+    if not people.high:
         return ""
-    smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
-    many = f"fewer than {smallest}" if people < smallest else str(people)
-    was = "was" if people == 1 and smallest <= 1 else "were"
+    many = str(people)
+    was = "was" if people.exact and people.low == 1 else "were"
     return (
         f" {many[0].upper()}{many[1:]} people without an answer to any outcome of a module {was} "
         "in no analysis of it, and nothing is shifted for them."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from json import dumps
@@ -16,6 +17,7 @@ from metastudy.parcels.refusals import Refusal, refused
 
 __all__ = ["inspected_at_home", "is_of"]
 
+_LONGEST = 1000  # letters of the name of an item
 _DEEPEST = 8  # levels of a value that may be anything
 
 
@@ -30,7 +32,7 @@ def inspected_at_home(study: Study, path: Path) -> Inspection:
     carried = read(path, study.id).documents["report.json"]
     try:
         found = Inspection.from_json(dumps(carried))
-        sound = is_of(Inspection, found)
+        sound = is_of(Inspection, found) and _fits(found)
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         sound = False
     if not sound:
@@ -47,6 +49,25 @@ def inspected_at_home(study: Study, path: Path) -> Inspection:
         notes=tuple(report["notes"]),
     )
     return replace(found, reading=reading, provenance=study.provenance)
+
+
+def _fits(found: Inspection) -> bool:
+    """Whether numbers of answers belong together, and shares are shares."""
+    if not found.answers:
+        return True
+    items, scales = found.answers.items, found.answers.scales
+    parts = [part for item in items for part in (item.floor, item.ceiling)]
+    parts += [part for scale in scales for part in (scale.floor, scale.ceiling)]
+    parts += [p for one in items for p in (*one.shares, *one.missing.values(), one.all_missing)]
+    at_most_one = [one.item_rest for one in items]
+    at_most_one += [n for one in scales for n in (one.alpha, one.low, one.high, one.omega)]
+    return (
+        all(len(one.labels) == len(one.shares) > 0 for one in items)
+        and all(one.low < one.high and len(one.item) <= _LONGEST for one in items)
+        and all(re.fullmatch(r"[<>≥]?\d{1,6}", str(part)) for part in parts if part is not None)
+        and all(not isinstance(part, int) or part <= 100 for part in parts)
+        and all(number is None or number <= 1 for number in at_most_one)
+    )
 
 
 def is_of(kind: Any, value: Any) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import people_flow
-from metastudy.common.disclosure import Count, ends, protect
+from metastudy.common.disclosure import Count, count, ends, protect
+from metastudy.common.people_flow import Bounds
 from metastudy.data_report.inspection import answers, arms, codings, declared
 from metastudy.data_report.inspection.values import (
     Inspection,
@@ -43,6 +44,16 @@ def _reading(study: Study, least: int) -> Reading:
     )
 
 
+def _of_people(study: Study) -> bool:
+    return study.provenance == "observed" and study.has_rows and not len(study["effects"])
+
+
+def _kept(study: Study, least: int) -> Bounds:
+    """How many people a study kept, beside how many it has in each of its places."""
+    places = Counter(study["respondents"][["country", "sector", "role"]].itertuples(index=False))
+    return people_flow.kept(int(study.report["rows_kept"]), [*places.values()], least)
+
+
 def _flow(
     study: Study, excluded: Mapping[str, int], least: int
 ) -> tuple[int | None, Count, Sequence[Count]]:
@@ -51,11 +62,8 @@ def _flow(
     Two ways to hide the few of the same people would tell them together.
     """
     people = int(study.report["rows_kept"])
-    if study.provenance == "observed" and study.has_rows and not len(study["effects"]):
-        places = Counter(
-            study["respondents"][["country", "sector", "role"]].itertuples(index=False)
-        )
-        stays = people_flow.kept(people, [*places.values()], least)
+    if _of_people(study):
+        stays = _kept(study, least)
         left = people_flow.left(excluded, least)
         read = stays + left.total
         rules = [n.low if n.exact else n.short for n in left.steps.values()]
@@ -71,7 +79,15 @@ def _quality(study: Study, least: int) -> tuple[RuleRows, ...] | None:
     if rules is None:
         return None
     kept = int(study.report["rows_kept"])
-    return tuple(RuleRows(str(r["rule"]), ends(int(r["rows"]), kept, least)) for r in rules)
+    said = _kept(study, least) if _of_people(study) else Bounds(kept, kept)
+    return tuple(RuleRows(str(r["rule"]), _flagged(int(r["rows"]), said, least)) for r in rules)
+
+
+def _flagged(n: int, kept: Bounds, least: int) -> Count:
+    """How many of the kept are flagged; more than are surely kept would tell how many are kept."""
+    if kept.exact:
+        return ends(n, kept.low, least)
+    return f"≥{least}" if n >= least and n > kept.low else count(n, least)
 
 
 def _places(study: Study, least: int) -> tuple[Place, ...]:
