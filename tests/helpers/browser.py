@@ -39,6 +39,7 @@ class Page:
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
+        self.send("Page.setLifecycleEventsEnabled", enabled=True)
 
     def send(self, method: str, **params: object) -> dict[str, Any]:
         """Ask the browser for something, and wait for its answer."""
@@ -77,8 +78,12 @@ class Page:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        self.send("Page.navigate", url=file.resolve().as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+        begun = self.send("Page.navigate", url=file.resolve().as_uri())
+        if "errorText" in begun:
+            raise RuntimeError(f"{file}: {begun['errorText']}")
+        # The page before this one may report that it has loaded as late as now.
+        loaded = {"loaderId": begun["loaderId"], "name": "load"}
+        while not any(loaded.items() <= event.get("params", {}).items() for event in self.events):
             self.events.append(self._next())
 
     def run(self, script: str) -> Any:
