@@ -166,13 +166,6 @@ def check(number: int, figures: Callable[..., None]) -> None:
     assert wrong.loc["places", "mean"] + BAND * wrong.loc["places", "se"] < LEVEL
 
 
-@pytest.mark.ci
-def test_intervals_of_a_second_stage_cover_in_a_small_world_of_interactions(
-    figures: Callable[..., None],
-) -> None:
-    check(40, figures)
-
-
 @LONG
 def test_intervals_of_a_second_stage_cover_in_a_world_of_interactions(
     figures: Callable[..., None],

@@ -7,6 +7,8 @@ scales with the model and no code.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import arviz as az
 import numpy as np
 import pymc as pm
@@ -24,7 +26,11 @@ from metastudy.models.ordinal.cells import item_cells
 from metastudy.models.priors import priors_of
 from metastudy.models.registry import MODELS
 
-pytestmark = [pytest.mark.slow, pytest.mark.fit, pytest.mark.ci]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.fit,
+    pytest.mark.long(of=("metastudy.models.ordinal.kind", "metastudy.inference.sampling")),
+]
 
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 PRIORS = priors_of(CONFIG["priors"])
@@ -99,7 +105,9 @@ def summary(draws: xr.Dataset) -> dict[str, tuple[np.ndarray, ...]]:
     return found
 
 
-def test_the_posterior_is_that_of_the_model_with_every_person_in_it() -> None:
+def test_the_posterior_is_that_of_the_model_with_every_person_in_it(
+    figures: Callable[..., None],
+) -> None:
     category = answers()
     items = {
         name: (CONSTRUCTS[k], 1, 3, category[:, m] + 1.0)
@@ -116,8 +124,13 @@ def test_the_posterior_is_that_of_the_model_with_every_person_in_it() -> None:
     mine = draw(compile_model(MODELS["ordinal"].build(cells, PRIORS)), SAMPLING, 2)
     other = draw(compile_model(by_row(category)), SAMPLING, 2)
     first, second = (summary(tree["posterior"].to_dataset()) for tree in (mine, other))
+    apart = {}  # in Monte Carlo errors
     for name, (mean, sd, error, sd_error) in first.items():
         mean2, sd2, error2, sd_error2 = second[name]
-        assert (np.abs(mean - mean2) < 3.5 * np.hypot(error, error2)).all(), name
-        assert (np.abs(sd - sd2) < 3.5 * np.hypot(sd_error, sd_error2)).all(), name
+        apart[name] = np.abs(mean - mean2) / np.hypot(error, error2)
+        apart[f"{name}, SD"] = np.abs(sd - sd2) / np.hypot(sd_error, sd_error2)
+    figures(largest=max(one.max() for one in apart.values()), of=sum(map(np.size, apart.values())))
+    for name, (_, sd, error, _) in first.items():
+        assert (apart[name] < 3.5).all(), name
+        assert (apart[f"{name}, SD"] < 3.5).all(), name
         assert (error < 0.1 * sd).all(), name

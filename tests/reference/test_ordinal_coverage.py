@@ -126,18 +126,6 @@ def fitted(cells: xr.Dataset, number: int) -> Iterator[tuple[np.ndarray, ...]]:
 
 @pytest.mark.slow
 @pytest.mark.fit
-@pytest.mark.ci
-def test_intervals_hold_the_truth_in_a_few_data_sets(
-    cells: xr.Dataset, figures: Callable[..., None]
-) -> None:
-    """Of twelve data sets; with the truth in 80 % of them 20 of 24 would be as likely as not."""
-    held = np.array([(low < EFFECT) & (high > EFFECT) for (low, high), *_ in fitted(cells, 12)])
-    figures(held=int(held.sum()), of=held.size)
-    assert held.sum() >= 20
-
-
-@pytest.mark.slow
-@pytest.mark.fit
 @pytest.mark.long(of=("metastudy.models.ordinal.kind", "metastudy.inference.sampling"))
 def test_intervals_hold_the_truth_in_two_hundred_data_sets(
     cells: xr.Dataset, figures: Callable[..., None]
