@@ -6,11 +6,12 @@ counted, and no number is shown from which few can be worked out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from metastudy.article.results import Modelled, Results
 from metastudy.common import people_flow
-from metastudy.common.disclosure import protect
+from metastudy.common.disclosure import Count, known, protect
 from metastudy.common.people_flow import Bounds, Left, total
 from metastudy.harmonized.study import Study
 from metastudy.models.base import NOT_STATED
@@ -28,16 +29,35 @@ def least(evidence: Results, study: Study) -> int:
 
 
 def places(evidence: Results, study: Study) -> dict[Place, int | str]:
-    """People of each place and role; small cells are hidden, and what would give them away."""
+    """People of each place and role; small cells are hidden, and what would give them away.
+
+    They are added up from what the data report shows, which has the arrangements of a place too:
+    two lists of the same people, each protected by itself, would tell together what neither tells.
+    """
     if study.parcel:
         return _of_parcel(study)
-    counts = _counted(study)
-    order = sorted(counts)
-    smallest = least(evidence, study)
-    if len(order) == 1:
+    smallest, found = least(evidence, study), study.places
+    order = sorted(found)
+    parts: dict[Place, list[Count]] = {}
+    for place, n in zip(order, protect([found[p] for p in order], smallest).cells, strict=True):
+        country, sector, role, _ = place
+        parts.setdefault((country, sector, role), []).append(n)
+    if len(parts) == 1:
         said = kept(evidence, study)
-        return {order[0]: said.low if said.exact else said.short}
-    return dict(zip(order, protect([counts[p] for p in order], smallest).cells, strict=True))
+        return {next(iter(parts)): said.low if said.exact else said.short}
+    return {place: _added(cells, smallest) for place, cells in parts.items()}
+
+
+def _added(cells: Sequence[Count], smallest: int) -> Count:
+    """Add up what is shown of the arrangements of one place."""
+    if len(cells) == 1:
+        return cells[0]
+    low = sum(known(n, smallest)[0] for n in cells)
+    high = sum(known(n, smallest)[1] for n in cells)
+    if math.isinf(high):
+        return f"≥{low}"
+    said = Bounds(low, int(high))
+    return said.low if said.exact else said.short
 
 
 def _of_parcel(study: Study) -> dict[Place, int | str]:
@@ -48,16 +68,11 @@ def _of_parcel(study: Study) -> dict[Place, int | str]:
     return found
 
 
-def _counted(study: Study) -> dict[Place, int]:
-    where = [study.respondents[n].astype("str").fillna("") for n in ("country", "sector", "role")]
-    return {(c, s, r): n for (c, s, r), n in study.counted(where).items()}
-
-
 def kept(evidence: Results, study: Study) -> Bounds:
     """How many people of a study were kept; what leads from them or to them is told from these."""
     people = int(study.report["rows_kept"])
-    counts = [] if study.parcel or not len(study.respondents) else [*_counted(study).values()]
-    return people_flow.kept(people, counts, least(evidence, study))
+    places = [] if study.parcel or not len(study.respondents) else [*study.places.values()]
+    return people_flow.kept(people, places, least(evidence, study))
 
 
 def excluded(evidence: Results, study: Study) -> Left:

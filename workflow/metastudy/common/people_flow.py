@@ -91,12 +91,14 @@ def left(rules: Mapping[str, int], least: int) -> Left:
 def kept(people: int, places: Sequence[int], least: int) -> Bounds:
     """Tell how many people a study kept, beside how many it has in each of its places.
 
+    What is said of the places decides first: a study of few people must not look like one whose
+    total is hidden for another reason.
+
     >>> str(kept(8, [4, 4], 5)), str(kept(90, [3, 87], 5))
     ('2 to 8', '90')
     """
-    if 0 < people < least or not places or protect(places, least).total:
-        return number(people, least)
-    return total(number(n, least) for n in places)
+    shown = protect(places, least)
+    return Bounds(*shown.between) if places else number(people, least)
 
 
 def used(

@@ -88,7 +88,7 @@ def _item(
     parts = shares([len(values), *(int(missing.get(r, 0)) for r in reasons)], least)
     steps = shares(counts, least)
     floor, ceiling = steps[0], steps[-1]
-    if len(labels) == BINS and not any(isinstance(one, str) for one in steps):
+    if len(labels) == BINS and all(isinstance(one, int) for one in steps):
         floor = share(int((values == low).sum()), len(values), least)
         ceiling = share(int((values == high).sum()), len(values), least)
     return Item(
@@ -99,9 +99,9 @@ def _item(
         high=high,
         missing=dict(zip(reasons, parts[1:], strict=True)),
         # beside hidden parts their sum would tell too much
-        all_missing=None
-        if any(isinstance(one, str) for one in parts[1:])
-        else share(len(own) - len(values), len(own), least),
+        all_missing=share(len(own) - len(values), len(own), least)
+        if all(isinstance(one, int) for one in parts[1:])
+        else None,
         much_missing=len(values) < (1 - MUCH_MISSING / 100) * len(own),
         labels=tuple(labels),
         shares=tuple(steps),

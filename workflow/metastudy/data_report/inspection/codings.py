@@ -72,7 +72,8 @@ def coding(study: Study, vocabulary: Vocabulary, least: int) -> Coding | None:
             )
         )
     double = int(readings.groupby("source_id")["coder_id"].nunique().gt(1).sum())
-    per_organisation = study["respondents"]["org_id"].dropna().value_counts()
+    # By name: in the order of their sizes, those that are hidden would tell which has more.
+    per_organisation = study["respondents"]["org_id"].dropna().value_counts().sort_index()
     shown = protect(list(per_organisation), least).cells
     return Coding(
         read=count(sources, least),
