@@ -15,7 +15,7 @@ from metastudy.article import shown_people
 from metastudy.article.abstract import summary
 from metastudy.article.ledger import sources
 from metastudy.article.results import Modelled, Results
-from metastudy.article.topics import figure_answers, missing_outcomes, studies
+from metastudy.article.topics import figure_answers, missing_outcomes, pooling_comparison, studies
 from metastudy.article.variable_tree import flat
 from metastudy.common.tables import JOINT
 from metastudy.data_report.inspection import study as inspection
@@ -181,6 +181,44 @@ def test_headings_of_a_wide_grid_do_not_lie_over_each_other() -> None:
     boxes = [one.get_window_extent() for one in figure.texts if one.get_weight() == "bold"]
     assert len(boxes) > 3
     assert not any(a.overlaps(b) for at, a in enumerate(boxes) for b in boxes[:at])
+
+
+@pytest.mark.parametrize("place", [{}, {"country": "DK", "sector": "elderly_care"}], ids=len)
+def test_the_number_of_an_estimate_does_not_tell_how_few_are_not_in_it(
+    place: dict[str, str],
+) -> None:
+    found = world("observed", refused=6, few=8, dropped=3)
+    all_of_them = 40 if place else 48
+    rows = [
+        {"study": "first", **place, "role": "professional", "n": all_of_them - gone, "df": 30}
+        for gone in (0, 1, 4, 12)
+    ]
+    table = pd.DataFrame(rows).assign(clusters=lambda t: t["n"])
+    seen = shown_people.of_estimates(found, table)
+    low, high = all_of_them - 4, all_of_them - 1
+    assert seen["n"].tolist()[:3] == [all_of_them, f"{low}–{high}", f"{low}–{high}"]
+    assert seen["clusters"].tolist() == seen["n"].tolist()
+    assert seen["df"].isna().tolist() == [False, True, True, True]
+    invented = world("simulated", refused=6, few=8, dropped=3)
+    assert shown_people.of_estimates(invented, table)["n"].tolist() == table["n"].tolist()
+
+
+def test_the_comparison_of_left_out_rows_does_not_tell_how_few_were_dropped() -> None:
+    seen = []
+    for dropped in (1, 4):
+        found = world("observed", refused=6, few=8, dropped=dropped)
+        rows = 48 - dropped
+        told = f"Pareto k is above 0.7 for 2 of {rows} rows: this elpd is not reliable"
+        one = dict.fromkeys(("elpd_loo", "se", "difference", "se_difference", "p_loo"), 0.0)
+        one |= {"module": "threat", "weight": 1.0, "high_k": 2, "components": "a", "note": told}
+        one |= {"rows": rows, "provenance": "observed", "pooling": "partial"}
+        one = replace(found, comparison=pd.DataFrame([one]))
+        table = pooling_comparison.table(one)
+        tree = pooling_comparison.variables(one)["threat"]
+        figure = pooling_comparison.figure(one).to_dict("list")
+        seen.append([table.shown.to_dict("list"), table.full.to_dict("list"), tree, figure])
+    assert str(seen[0]) == str(seen[1])
+    assert "44–47 rows" in str(seen[0])
 
 
 def test_people_without_any_answer_are_added_up_as_they_are_shown() -> None:
