@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pytest
 
 from metastudy.common import people_flow
-from metastudy.common.disclosure import Protected, protect, shares, told_by_shares
+from metastudy.common.disclosure import Protected, divided, protect, shares, told_by_shares
 
 Counts = tuple[int, ...]
 
@@ -81,6 +81,22 @@ def test_no_hidden_number_is_told_by_the_others_and_the_rule(
 @pytest.mark.parametrize(("cells", "most"), MANY)
 def test_no_hidden_number_of_many_cells_is_told(cells: int, most: int, least: int) -> None:
     assert_none_is_told_by_parts(cells, most, least)
+
+
+@pytest.mark.parametrize("least", [3, 5, 10])
+@pytest.mark.parametrize(("cells", "most"), [(1, 30), (2, 48), (3, 30), (4, 20), (6, 12)])
+def test_no_part_is_told_by_the_others_and_a_total_that_is_known(
+    cells: int, most: int, least: int
+) -> None:
+    for total in range(least, most + 1):
+        if cells == 1:  # the one cell is the total, which is no small one
+            assert divided([total], least) == [total]
+            continue
+        heaps = heaped((tuple(divided(c, least)), c) for c in lists(total, cells))
+        for found, alike in heaps.items():
+            assert told(found, alike) == [], (total, found, alike[:3])
+    assert divided([1, 1, 0], least) == [None] * 3, "few people are not divided"
+    assert divided([0, 0], least) == [0, 0]
 
 
 @pytest.mark.parametrize("least", [3, 5, 10])

@@ -23,6 +23,7 @@ __all__ = [
     "Share",
     "about",
     "count",
+    "divided",
     "ends",
     "known",
     "protect",
@@ -187,6 +188,29 @@ def _told(small: Sequence[int], large: Sequence[int], least: int) -> bool:
     if n <= 1 or people < least or people in (n, n * (least - 1)):
         return n > 0
     return bool(large) and people == n + 1 and large[0] - least < n * (least - 2)
+
+
+def divided(counts: Sequence[int], least: int) -> list[Count | None]:
+    """Show the cells of a list whose total the reader knows from elsewhere, whatever is shown here.
+
+    Parameters
+    ----------
+    counts, least : as of :func:`protect`.
+
+    Returns
+    -------
+    The cells of :func:`protect`. All are missing of few people, and where the cells may not stand
+    beside their total: such lists are alike in whatever order, and two lines send others the same
+    way as those that have one number only, as in :func:`shares`.
+
+    >>> divided([3, 12, 40], 5), divided([4, 4], 5)
+    (['<5', '≥5', 40], [None, None])
+    """
+    total, small = sum(counts), sum(0 < n < least for n in counts)
+    large, shown = [n for n in counts if n >= least], protect(counts, least)
+    alike = not large and total == small + 1
+    alike |= large == [least] and total == (small + 1) * (least - 1)
+    return [None] * len(counts) if alike or not shown.total else [*shown.cells]
 
 
 def _ranges(counts: Sequence[int], least: int) -> list[tuple[int, int]]:
