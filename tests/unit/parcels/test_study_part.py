@@ -1,7 +1,7 @@
 """The part of a parcel that tells of the study: each leaf of a real one is made wrong by rule.
 
 Sealed again after each change, with cells that agree, it is refused with one clear error, whichever
-value stands in whichever place; but where the change is what another study could say.
+value is in whichever place; but where the change is what another study could say.
 """
 
 from __future__ import annotations

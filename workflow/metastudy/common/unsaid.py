@@ -11,11 +11,10 @@ from collections.abc import Iterable
 
 from metastudy.common.text import some_of
 
-__all__ = ["NOT_SAID", "UNSAID", "UNSAID_BY_ALL", "is_unsaid", "note"]
+__all__ = ["NOT_SAID", "UNSAID", "is_unsaid", "note"]
 
 UNSAID = "unknown in "  # before a study's name, of its country or sector that nobody said
-NOT_SAID = "not said"  # for the reader
-UNSAID_BY_ALL = "in no component: "  # begins the reason of a grouping that no study says
+NOT_SAID = "not said"  # for the reader; also what becomes of a grouping that no study says
 MOST_NAMED = 5
 
 
