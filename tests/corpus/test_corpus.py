@@ -3,7 +3,7 @@
 `expected.csv` has one row a class and outcome. Its `formats` are names of formats and of sets of
 them (`SETS`); what has a minus before it is taken out again. Its `code` is one of
 
-- error codes: all of those joined by `+` and no others; `|` stands between what is as good;
+- error codes: all of those joined by `+` and no others; `|` is between what is as good;
 - `any`: an error, whatever its code (damage that may fall on anything);
 - `unchanged`: the same tables as of the good study; what follows is reported as unmapped;
 - `excluded`: the same tables, but for one row that left and is counted with its rule;

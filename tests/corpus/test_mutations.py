@@ -112,7 +112,7 @@ def records(content: bytes, kind: str) -> list[list[str]]:
 
 
 def same_for_untouched_rows(kind: str, content: bytes, found: Harmonized) -> None:
-    """Check that who stands in a row that is as it was has the same answers as before."""
+    """Check that who is in a row that is as it was has the same answers as before."""
     name = "nr"
     before = records(good_bytes(kind), kind)
     head = next(row for row in before if any(name in cell for cell in row))

@@ -34,6 +34,17 @@ def test_what_is_no_number_of_retries_is_an_error_that_names_the_key(value: obje
     assert {problem.column for problem in refused.value.problems} == {"sampling.retries"}
 
 
+@pytest.mark.parametrize("value", [0, 1, 2, "2", -5], ids=repr)
+def test_a_smallest_cell_that_hides_nothing_is_an_error_that_says_what_does(value: object) -> None:
+    config = with_retries(2)
+    config["privacy"]["smallest_cell"] = value
+    with pytest.raises(BadInput, match=r"privacy\.smallest_cell[\s\S]*at least 3") as refused:
+        checked(config)
+    assert len(refused.value.problems) == 1
+    config["privacy"]["smallest_cell"] = 3
+    assert checked(config)["privacy"]["smallest_cell"] == 3
+
+
 def test_what_a_removed_study_left_in_the_results_is_an_orphan(tmp_path: Path) -> None:
     data, results = tmp_path / "raw", tmp_path / "results"
     for name in ("kept", "unselected"):

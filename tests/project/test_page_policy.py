@@ -23,7 +23,7 @@ NONE = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
 
 
 def rules(page: str) -> dict[str, str]:
-    """The policy of a page by its directives; it stands before all that it is about."""
+    """The policy of a page by its directives; it comes before all that it is about."""
     head = page[: page.index("</head>")]
     found = POLICY.search(head)
     assert found, "a page without a policy"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
 from metastudy.codebook import candidates
 from metastudy.codebook import vocabulary as vocabularies
@@ -136,10 +135,7 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     schema = validator(SCHEMA)
     settings = copy.deepcopy(dict(config))
-    # To a schema 2.0 is a whole number, and to what counts with it it is none.
-    types = schema.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    strict = extend(type(schema), type_checker=types)(schema.schema)
-    for error in list(strict.iter_errors(settings)):
+    for error in list(validator(SCHEMA, strict=True).iter_errors(settings)):
         _read_number(settings, error)
     problems = [
         Problem(

@@ -213,6 +213,7 @@ ARM_MAKERS: dict[str, Callable[[ArmCase], None]] = {
     "people not whole": put("n", 24.5, every=True),
     "people with a unit": put("n", "24 people", every=True),
     "people not there": put("n", "", every=True),
+    "people of 23 digits": put("n", "1" * 23, every=True),
     "arms that do not add up": total(1),
     "total with a unit": total("48 people"),
     "the same arm again": again(),

@@ -14,7 +14,7 @@ from helpers.evidence import evidence
 from metastudy.article import catalogue
 from metastudy.article.topics import figure_answers, identification, pooling, prevalence
 from metastudy.common.tables import JOINT
-from metastudy.common.unsaid import UNSAID_BY_ALL
+from metastudy.common.unsaid import NOT_SAID
 from metastudy.display.formatting import inline
 from metastudy.display.plots import code_places, effect_directions, evidence_map, truths
 
@@ -143,7 +143,7 @@ def test_what_no_study_says_has_a_sign_of_its_own_and_an_exposure_of_two_modules
     same = {"exposure": effect["exposure"], "outcome": effect["outcome"], "aliased_with": ""}
     rows = [
         same | {"grouping": "country", "levels": 2, "used_as": "varying", "reason": ""},
-        same | {"grouping": "sector", "levels": 1, "used_as": "left out", "reason": UNSAID_BY_ALL},
+        same | {"grouping": "sector", "levels": 1, "used_as": NOT_SAID, "reason": ""},
         same | {"grouping": "role", "levels": 1, "used_as": "left out", "reason": "one level"},
     ]
     structure = pd.DataFrame(

@@ -12,12 +12,14 @@ from matplotlib.text import Text
 
 from helpers.evidence import SETTINGS, evidence, published
 from helpers.repository import ROOT
+from metastudy.article import sections as section_module
 from metastudy.article.abstract import FIRST, SECOND, summary
 from metastudy.article.make import figure, variables
 from metastudy.article.results import Results
-from metastudy.article.section_writer import TEXTS
+from metastudy.article.section_writer import Writer
 from metastudy.article.sections import sections
 from metastudy.article.variable_tree import flat
+from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.display.formatting import count
 
 SKELETON = ROOT / "workflow" / "skeleton" / "manuscript" / "manuscript.qmd"
@@ -202,9 +204,17 @@ def test_sentences_of_a_model_are_in_the_article_that_has_the_model() -> None:
 
 
 def test_the_patterns_of_outcomes_are_in_the_article_where_some_have_them() -> None:
-    joint, base = ((TEXTS / f"{n}.md").read_text("utf-8") for n in ("events_joint", "events"))
-    assert "eq-patterns" in joint
-    assert "eq-patterns" not in base
+    alone = one_study()
+    name = next(iter(alone.contrasts))
+    modules = alone.vocabulary.sections["modules"]
+    of_events = {**modules, name: {**modules[name], "model": "events"}}
+    vocabulary = Vocabulary({**alone.vocabulary.sections, "modules": of_events})
+    for joint in (True, False):
+        cells = {name: replace(next(iter(alone.cells.values())), joint=joint)}
+        write = Writer(replace(alone, vocabulary=vocabulary, cells=cells), ())
+        text = section_module._models(write)
+        assert "{#eq-events" in text
+        assert ("{#eq-patterns" in text) == joint
 
 
 def test_the_skeleton_includes_every_section_and_no_paper_of_anybody() -> None:

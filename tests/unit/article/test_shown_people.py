@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import Any
+from itertools import product
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
 
 from helpers.evidence import evidence
+from metastudy.article import shown_people
 from metastudy.article.abstract import summary
 from metastudy.article.ledger import sources
 from metastudy.article.results import Modelled, Results
-from metastudy.article.topics import figure_answers, missing_outcomes, studies
+from metastudy.article.topics import figure_answers, missing_outcomes, pooling_comparison, studies
 from metastudy.article.variable_tree import flat
 from metastudy.common.tables import JOINT
+from metastudy.data_report.inspection import study as inspection
 from metastudy.display.plots import study_grid
-from metastudy.harmonized.study import Study
+from metastudy.harmonized import schema
+from metastudy.harmonized.study import PLACE, Study
 
 
 def world(provenance: str, refused: int, few: int, dropped: int) -> Results:
@@ -94,6 +99,57 @@ def test_a_sector_with_four_people_is_not_counted_and_neither_is_what_tells_it()
     assert dict(zip(told["sector"], told["n"], strict=True)) == {"elderly_care": 40, "childcare": 4}
 
 
+class Counted(Study):
+    """A study of which only is known how many people its places have."""
+
+    numbers: ClassVar[Counter[tuple[str, ...]]] = Counter()
+
+    @property
+    def places(self) -> Counter[tuple[str, ...]]:
+        return self.numbers
+
+
+def test_places_with_and_without_their_arrangements_tell_no_small_number_together() -> None:
+    """The article adds arrangements up and the data report has them: a reader has both.
+
+    All studies of two places, one with two arrangements, are drawn up; those that look alike in
+    both are put together, and no small number of a place or arrangement is the same in all of them.
+    """
+    smallest, places = 4, [(c, "care", "nurse", a) for c, a in ("Ax", "Ay", "Bx")]
+    found = evidence("null")
+    found = replace(found, settings={**found.settings, "privacy": {"smallest_cell": smallest}})
+    alike: dict[object, list[tuple[int, ...]]] = defaultdict(list)
+    one = pd.DataFrame([["A", "care", "nurse", "x"]], columns=list(PLACE))
+    none = {name: schema.empty(name) for name in ("arms", "effects")}
+    for counts in product(range(1, 14), repeat=len(places)):
+        if sum(counts) > 15:
+            continue
+        report = {"study": "s", "provenance": "observed", "rows_kept": sum(counts)}
+        study = Counted(report, {"respondents": one, **none})
+        study.numbers.clear()
+        study.numbers.update(dict(zip(places, counts, strict=True)))
+        grid = shown_people.places(found, study)
+        stays = str(shown_people.kept(found, study))
+        listed = tuple(place.n for place in inspection._places(study, smallest))
+        alike[(*grid.values(), stays, *listed)].append((*counts, counts[0] + counts[1]))
+    for seen, numbers in alike.items():
+        for values in map(set, zip(*numbers, strict=True)):
+            assert len(values) > 1 or min(values) >= smallest, (seen, numbers)
+
+
+def test_people_are_counted_by_place_and_arrangement() -> None:
+    rows = pd.DataFrame({"country": ["A", "A", None], "sector": "care", "role": None})
+    found = Study({}, {"respondents": rows}).places
+    assert found == {("A", "care", "", ""): 2, ("", "care", "", ""): 1}
+
+
+def test_the_number_of_a_place_is_what_its_arrangements_are_shown_to_add_up_to() -> None:
+    assert shown_people._added([30, 12], 5) == 42
+    assert shown_people._added(["<5", "<5"], 5) == "2–8"
+    assert shown_people._added(["<5", 30], 5) == "31–34"
+    assert shown_people._added(["≥5", 30], 5) == "≥35"
+
+
 def test_a_grid_of_more_lines_than_a_page_holds_has_the_countries_of_a_sector_in_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -125,6 +181,44 @@ def test_headings_of_a_wide_grid_do_not_lie_over_each_other() -> None:
     boxes = [one.get_window_extent() for one in figure.texts if one.get_weight() == "bold"]
     assert len(boxes) > 3
     assert not any(a.overlaps(b) for at, a in enumerate(boxes) for b in boxes[:at])
+
+
+@pytest.mark.parametrize("place", [{}, {"country": "DK", "sector": "elderly_care"}], ids=len)
+def test_the_number_of_an_estimate_does_not_tell_how_few_are_not_in_it(
+    place: dict[str, str],
+) -> None:
+    found = world("observed", refused=6, few=8, dropped=3)
+    all_of_them = 40 if place else 48
+    rows = [
+        {"study": "first", **place, "role": "professional", "n": all_of_them - gone, "df": 30}
+        for gone in (0, 1, 4, 12)
+    ]
+    table = pd.DataFrame(rows).assign(clusters=lambda t: t["n"])
+    seen = shown_people.of_estimates(found, table)
+    low, high = all_of_them - 4, all_of_them - 1
+    assert seen["n"].tolist()[:3] == [all_of_them, f"{low}–{high}", f"{low}–{high}"]
+    assert seen["clusters"].tolist() == seen["n"].tolist()
+    assert seen["df"].isna().tolist() == [False, True, True, True]
+    invented = world("simulated", refused=6, few=8, dropped=3)
+    assert shown_people.of_estimates(invented, table)["n"].tolist() == table["n"].tolist()
+
+
+def test_the_comparison_of_left_out_rows_does_not_tell_how_few_were_dropped() -> None:
+    seen = []
+    for dropped in (1, 4):
+        found = world("observed", refused=6, few=8, dropped=dropped)
+        rows = 48 - dropped
+        told = f"Pareto k is above 0.7 for 2 of {rows} rows: this elpd is not reliable"
+        one = dict.fromkeys(("elpd_loo", "se", "difference", "se_difference", "p_loo"), 0.0)
+        one |= {"module": "threat", "weight": 1.0, "high_k": 2, "components": "a", "note": told}
+        one |= {"rows": rows, "provenance": "observed", "pooling": "partial"}
+        one = replace(found, comparison=pd.DataFrame([one]))
+        table = pooling_comparison.table(one)
+        tree = pooling_comparison.variables(one)["threat"]
+        figure = pooling_comparison.figure(one).to_dict("list")
+        seen.append([table.shown.to_dict("list"), table.full.to_dict("list"), tree, figure])
+    assert str(seen[0]) == str(seen[1])
+    assert "44–47 rows" in str(seen[0])
 
 
 def test_people_without_any_answer_are_added_up_as_they_are_shown() -> None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import chain, combinations_with_replacement, product
 
-from metastudy.common.people_flow import Bounds, kept, left, used
+from metastudy.common.people_flow import Bounds, kept, left, part, used
 
 LEAST = 4
 MOST = 11
@@ -59,6 +59,29 @@ def test_no_small_number_of_people_in_a_model_or_left_out_of_it_can_be_worked_ou
     splits = [(*ab, rest) for *ab, rest in product(range(2 * MOST), repeat=3)]
     heaps = heaped(flow(*split) for split in splits if sum(split) < 2 * MOST)
     assert told(heaps) == []
+
+
+def test_no_small_number_follows_from_two_analyses_and_the_people_they_are_of() -> None:
+    def seen(people: int, one: int, other: int) -> tuple[object, tuple[int, ...]]:
+        stays = kept(people, [people], LEAST)
+        shown = [part(stays, people, n, LEAST) for n in (one, other)]
+        for n, said in zip((one, other), shown, strict=True):
+            assert said.low <= n <= said.high
+        # One analysis may be of some of the other's people.
+        numbers = (one, other, people - one, people - other, one - other, other - one)
+        return (str(stays), *map(str, shown)), numbers
+
+    numbers = product(range(3 * MOST), repeat=3)
+    heaps = heaped(seen(*n) for n in numbers if max(n[1:]) <= n[0])
+    assert told(heaps) == []
+
+
+def test_an_analysis_of_nearly_all_is_told_as_a_range() -> None:
+    stays = Bounds(200, 200)
+    assert [part(stays, 200, n, 5).short for n in (200, 199, 196, 195, 150)] == [
+        *("200", "196–199", "196–199", "191–195", "146–150")
+    ]
+    assert part(stays, 200, 199, 1).short == "199"
 
 
 def test_what_is_said_holds_of_every_study_of_several_places() -> None:

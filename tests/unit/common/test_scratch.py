@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,13 +33,16 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else_is(
     )
     assert done.returncode == -signal.SIGKILL
     (left,) = wanted.parent.iterdir()
-    assert (left / "respondents.parquet").exists()
-    others = {".pay_more-abcdefgh", ".pay-abc", "pay-abcdefgh", ".snakemake"}
+    assert (left / "new" / "respondents.parquet").exists()
+    others = {".pay_more-abcdefgh", ".pay-abc", "pay-abcdefgh", ".snakemake", ".pay-mynotes1"}
     for name in others:
         (wanted.parent / name).mkdir()
+    (wanted.parent / ".pay-mynotes1" / "read me.txt").touch()
     with beside(wanted) as new:
-        assert new.parent == wanted.parent
-        assert {path.name for path in wanted.parent.iterdir()} == {new.name, *others}
+        assert new.parent.parent == wanted.parent
+        assert list(new.iterdir()) == []
+        assert {path.name for path in wanted.parent.iterdir()} == {new.parent.name, *others}
+    assert (wanted.parent / ".pay-mynotes1" / "read me.txt").exists()
     assert {path.name for path in wanted.parent.iterdir()} == others
 
 
@@ -49,6 +53,14 @@ def test_a_link_that_looks_like_one_leads_nowhere_that_is_emptied(tmp_path: Path
     with beside(tmp_path / "pay"):
         pass
     assert kept.is_dir()
+
+
+def test_a_copy_of_what_a_run_left_is_the_users_own(tmp_path: Path) -> None:
+    copy = tmp_path / ".pay-mycopy12"
+    with beside(tmp_path / "pay") as new:
+        shutil.copytree(new.parent, copy)
+    with beside(tmp_path / "pay"):
+        assert copy.is_dir()
 
 
 @pytest.mark.parametrize(

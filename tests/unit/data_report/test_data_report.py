@@ -184,12 +184,12 @@ def test_no_hidden_count_follows_from_the_rounded_shares_and_the_total(counts: l
 
 
 def test_a_single_small_rule_takes_the_total_with_it():
-    assert disclosure.protect([3], LEAST) == disclosure.Protected(("<5",), False)
+    assert disclosure.protect([3], LEAST) == disclosure.Protected(("<5",), False, (1, 4))
     assert disclosure.protect([4, 4], LEAST).total is False  # eight in two cells below five
 
 
 def test_a_threshold_of_one_hides_nothing():
-    assert disclosure.protect([1, 2, 3], 1) == disclosure.Protected((1, 2, 3), True)
+    assert disclosure.protect([1, 2, 3], 1) == disclosure.Protected((1, 2, 3), True, (6, 6))
 
 
 # --- reliability ---------------------------------------------------------------------------------

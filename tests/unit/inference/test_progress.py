@@ -1,4 +1,4 @@
-"""How far a fit is stands in its log, and the draws are the same bits with and without it."""
+"""The log of a fit says how far it is, and the draws are the same bits with and without it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from helpers.hand_made import coding_study, experiment
 from helpers.raw_studies import VOCABULARY
-from metastudy.common.unsaid import UNSAID
+from metastudy.common.unsaid import NOT_SAID, UNSAID
 from metastudy.design.identification import Identification, identify
 from metastudy.display.labels import Labels
 from metastudy.harmonized.study import Study
@@ -50,7 +50,7 @@ def test_what_no_study_says_is_in_no_component_and_the_line_names_the_studies() 
     found = identified(experiments(*[NOWHERE] * 3))
     assert [c.names for c in found.components] == [("study", "setting")]
     for grouping in ("country", "sector"):
-        assert row(found, grouping)["used_as"] == "left out"
+        assert row(found, grouping)["used_as"] == NOT_SAID
         reason = row(found, grouping)["reason"]
         assert reason == f"in no component: {grouping} not said by s0, s1, s2"
 

@@ -52,7 +52,7 @@ def report(value: np.ndarray, items: int = 1) -> Reported:
 
 
 def printed(value: np.ndarray, items: int = 1) -> list[object]:
-    """What stands in a parcel, made of the answers themselves as the data report makes it."""
+    """What is in a parcel, made of the answers themselves as the data report makes it."""
     counts = np.bincount(value.ravel(), minlength=TOP + 1).tolist()
     both = [shares([n, len(value) - n], LEAST)[0] for n in (counts[0], counts[-1])]
     found = [*both, *(shares(counts, LEAST) if items == 1 else [])]

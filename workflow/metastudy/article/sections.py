@@ -117,14 +117,17 @@ def _models(write: Writer) -> str:
     joint = any(evidence.cells[m].joint for m in evidence.contrasts if m in evidence.cells)
     # Where nothing is pooled, the second stage is no model, and nothing may have been sampled.
     second = len(evidence.synthesis.get("pooled", ())) > 0
-    names = [
-        *("answers",) * ("answers" in kinds),
-        *("codings",) * ("codings" in kinds),
-        *("events", *("events_joint",) * joint) * ("events" in kinds),
-        *("synthesis", *("moderators",) * bool(evidence.vocabulary["moderators"])) * second,
-        *("verdicts",) * (second or bool(kinds)),
-    ]
-    return _under("## Models {#sec-models}", *map(write.text, names))
+    wanted = {
+        "answers": "answers" in kinds,
+        "codings": "codings" in kinds,
+        "events": "events" in kinds,
+        "events_joint": "events" in kinds and joint,
+        "synthesis": second,
+        "moderators": second and len(evidence.vocabulary["moderators"]) > 0,
+        "verdicts": second or len(kinds) > 0,
+    }
+    texts = [write.text(name) for name, there in wanted.items() if there]
+    return _under("## Models {#sec-models}", *texts)
 
 
 def _results(write: Writer) -> str:

@@ -4,6 +4,11 @@ A count below the smallest cell is shown as ``<5``. Where the cells of a list ad
 the reader knows, one hidden cell is the total less the others; then more cells are hidden, as
 ``≥5``, until every small cell could be at least two numbers. Shares are rounded so that one step is
 at least as many people as the smallest cell. Zero is shown: it is nobody.
+
+The reader is taken to know these rules. What a rule hides must not tell why it did: so every list
+that is shown in some way is shown so for other counts too, in which each hidden cell is another
+number (Wong et al. 2007, Minimality attack in privacy preserving data publishing, VLDB; the tests
+draw up all lists that are shown alike).
 """
 
 from __future__ import annotations
@@ -18,7 +23,9 @@ __all__ = [
     "Share",
     "about",
     "count",
+    "divided",
     "ends",
+    "known",
     "protect",
     "share",
     "shares",
@@ -38,15 +45,18 @@ STEPS = (
     25,
     50,
 )  # per cent; at most doubling: only those of 1 round parts to 0
-LEAST_VALUES = 2  # so many numbers a hidden cell could be
 
 
 @dataclass(frozen=True)
 class Protected:
-    """Cells as they may be shown, and whether their total may be shown beside them."""
+    """Cells as they may be shown, and whether their total may be shown beside them.
+
+    ``between`` are the smallest and the largest number that may be said of the total.
+    """
 
     cells: tuple[Count, ...]
     total: bool
+    between: tuple[int, int]
 
 
 def _small(least: int) -> str:
@@ -118,58 +128,30 @@ def share(n: int, total: int, least: int) -> Share | None:
     return shares([n, total - n], least)[0]
 
 
-def _ranges(
-    counts: Sequence[int], hidden: set[int], exact: bool, least: int
-) -> list[tuple[float, float]]:
-    """What a reader knows of each cell: the least and the largest number that it could be."""
-    total = sum(counts)
-    found: list[tuple[float, float]] = []
-    for at, n in enumerate(counts):
-        if 0 < n < least:
-            found.append((1, least - 1))
-        elif at in hidden:
-            found.append((least, math.inf))
-        elif exact or n == 0:
-            found.append((n, n))
-        else:
-            near, half = _rounded(n, total, least), step(total, least) / 2
-            low = max(least, math.ceil((near - half) * total / 100))
-            high = math.floor((near + half) * total / 100 - 1e-9)
-            found.append((low, high))
-    return found
+def known(cell: Count, least: int) -> tuple[int, float]:
+    """The least and the largest number that a cell of a protected list could be by itself.
 
-
-def _exposed(counts: Sequence[int], hidden: set[int], exact: bool, least: int) -> bool:
-    """Tell whether the total leaves a small cell with fewer than two possible numbers."""
-    ranges, total = _ranges(counts, hidden, exact, least), sum(counts)
-    low, high = sum(r[0] for r in ranges), sum(r[1] for r in ranges)
-    for n, (least_here, most_here) in zip(counts, ranges, strict=True):
-        if 0 < n < least:
-            first = max(least_here, total - (high - most_here))
-            last = min(most_here, total - (low - least_here))
-            if last - first + 1 < LEAST_VALUES:
-                return True
-    return False
-
-
-def _hide(counts: Sequence[int], exact: bool, least: int) -> set[int] | None:
-    """Find cells to hide beside the small ones, the smallest first; none if that does not help."""
-    hidden: set[int] = set()
-    order = sorted((n, at) for at, n in enumerate(counts) if n >= least)
-    while _exposed(counts, hidden, exact, least):
-        if not order:
-            return None
-        hidden.add(order.pop(0)[1])
-    return hidden
+    >>> known("<5", 5), known("≥5", 5), known(12, 5)
+    ((1, 4), (5, inf), (12, 12))
+    """
+    if isinstance(cell, int):
+        return cell, cell
+    return (1, least - 1) if cell == _small(least) else (least, math.inf)
 
 
 def protect(counts: Sequence[int], least: int) -> Protected:
     """Show the cells of a list whose total is beside them.
 
+    The sum of the small cells is the total less the others. It tells them where it is that of one
+    cell, or as small or as large as it can be, and it may itself be of few people. Then large cells
+    are hidden too, in the order of the list, as an order by size would tell sizes; and so many that
+    the small cells could be 1, or one of them 2. For this, lists in which one of them is 2 go the
+    same way, unless the first large cell has room for small cells that are as large as can be.
+
     Parameters
     ----------
-    counts : whole numbers, each of other people.
-    least : the smallest cell that is shown.
+    counts : whole numbers, each of other people, in an order that does not depend on them.
+    least : the smallest cell that is shown; of 2, ``<2`` is 1.
 
     Returns
     -------
@@ -178,16 +160,95 @@ def protect(counts: Sequence[int], least: int) -> Protected:
         not enough, ``total`` is false: it must not be shown, and nothing that gives it away.
 
     >>> protect([3, 12, 40], 5)
-    Protected(cells=('<5', '≥5', 40), total=True)
+    Protected(cells=('<5', '≥5', 40), total=True, between=(55, 55))
     >>> protect([3], 5)
-    Protected(cells=('<5',), total=False)
+    Protected(cells=('<5',), total=False, between=(1, 4))
     """
-    hidden = _hide(counts, True, least)
-    further = hidden or set()
+    small = [n for n in counts if 0 < n < least]
+    large = [at for at, n in enumerate(counts) if n >= least]
+    hidden, total = 0, True
+    if _told(small, [counts[at] for at in large], least):
+        total, left = False, sum(small)  # what small cells and hidden ones above the least add to
+        while not total and hidden < len(large):
+            left += counts[large[hidden]] - least
+            hidden += 1
+            total = left > len(small) + 1
     cells = tuple(
-        _hidden(least) if at in further else count(n, least) for at, n in enumerate(counts)
+        _hidden(least) if at in large[:hidden] else count(n, least) for at, n in enumerate(counts)
     )
-    return Protected(cells, hidden is not None)
+    lowest = len(small) + least * len(large)
+    highest = lowest + 1 if large else len(small) * (least - 1)
+    people = sum(counts)
+    return Protected(cells, total, (people, people) if total else (lowest, highest))
+
+
+def _told(small: Sequence[int], large: Sequence[int], least: int) -> bool:
+    """Tell whether the sum of the small cells may not be known."""
+    n, people = len(small), sum(small)
+    if n <= 1 or people < least or people in (n, n * (least - 1)):
+        return n > 0
+    return bool(large) and people == n + 1 and large[0] - least < n * (least - 2)
+
+
+def divided(counts: Sequence[int], least: int) -> list[Count | None]:
+    """Show the cells of a list whose total the reader knows from elsewhere, whatever is shown here.
+
+    Parameters
+    ----------
+    counts, least : as of :func:`protect`.
+
+    Returns
+    -------
+    The cells of :func:`protect`. All are missing of few people, and where the cells may not stand
+    beside their total: such lists are alike in whatever order, and two lines send others the same
+    way as those that have one number only, as in :func:`shares`.
+
+    >>> divided([3, 12, 40], 5), divided([4, 4], 5)
+    (['<5', '≥5', 40], [None, None])
+    """
+    total, small = sum(counts), sum(0 < n < least for n in counts)
+    large, shown = [n for n in counts if n >= least], protect(counts, least)
+    alike = not large and total == small + 1
+    alike |= large == [least] and total == (small + 1) * (least - 1)
+    return [None] * len(counts) if alike or not shown.total else [*shown.cells]
+
+
+def _ranges(counts: Sequence[int], least: int) -> list[tuple[int, int]]:
+    """What shares tell of each part: the least and the largest number that it could be."""
+    total = sum(counts)
+    found: list[tuple[int, int]] = []
+    for n in counts:
+        if 0 < n < least:
+            found.append((1, least - 1))
+        elif n == 0:
+            found.append((0, 0))
+        else:
+            near, half = _rounded(n, total, least), step(total, least) / 2
+            low = max(least, math.ceil((near - half) * total / 100))
+            found.append((low, min(total, math.floor((near + half) * total / 100 - 1e-9))))
+    return found
+
+
+def _shared(counts: Sequence[int], least: int) -> list[tuple[int, int]] | None:
+    """What shares tell of each part, with their total; none where they may not be shown.
+
+    Lists that may not be are alike, in whatever order, so it is not told which part is which number
+    unless all are one number. For these the last lines send other lists the same way.
+    """
+    ranges, total = _ranges(counts, least), sum(counts)
+    small = sum(0 < n < least for n in counts)
+    if total < 2 * least:
+        return None
+    low, high = sum(r[0] for r in ranges), sum(r[1] for r in ranges)
+    for n, (first, last) in zip(counts, ranges, strict=True):
+        if 0 < n < least and min(last, total - low + first) - max(first, total - high + last) < 1:
+            return None
+    large = [n for n in counts if n >= least]
+    if not large and total == small + 1:
+        return None
+    if len(large) == 1 and total == (small + 1) * (least - 1):
+        return None if _rounded(large[0], total, least) == _rounded(least, total, least) else ranges
+    return ranges
 
 
 def shares(counts: Sequence[int], least: int) -> list[Share | None]:
@@ -200,25 +261,19 @@ def shares(counts: Sequence[int], least: int) -> list[Share | None]:
 
     Returns
     -------
-    Per cent in steps of :func:`step`; ``<least`` for small parts, ``≥least`` for parts that would
-    give them away; all missing where the total is too small to be divided.
+    Per cent in steps of :func:`step`, and ``<least`` for small parts; all missing where the total
+    is too small to be divided, or the others give a small part away.
 
     >>> shares([3, 297, 600], 5)
     ['<5', 33, 67]
     """
-    total = sum(counts)
-    hidden = _hide(counts, False, least) if total >= 2 * least else None
-    if hidden is None:
+    if _shared(counts, least) is None:
         return [None] * len(counts)
-    return [
-        _hidden(least)
-        if at in hidden
-        else (_small(least) if 0 < n < least else _rounded(n, total, least))
-        for at, n in enumerate(counts)
-    ]
+    total = sum(counts)
+    return [_small(least) if 0 < n < least else _rounded(n, total, least) for n in counts]
 
 
-def told_by_shares(counts: Sequence[int], least: int) -> list[tuple[float, float]]:
+def told_by_shares(counts: Sequence[int], least: int) -> list[tuple[int, int]]:
     """What a reader of :func:`shares` knows of each part, who knows the total and this rule.
 
     Returns
@@ -228,8 +283,4 @@ def told_by_shares(counts: Sequence[int], least: int) -> list[tuple[float, float
     >>> told_by_shares([3, 297, 600], 5)
     [(1, 4), (293, 301), (599, 607)]
     """
-    total = sum(counts)
-    hidden = _hide(counts, False, least) if total >= 2 * least else None
-    if hidden is None:
-        return [(0, total)] * len(counts)
-    return [(low, min(high, total)) for low, high in _ranges(counts, hidden, False, least)]
+    return _shared(counts, least) or [(0, sum(counts))] * len(counts)

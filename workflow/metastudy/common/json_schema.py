@@ -10,6 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from metastudy.common.text import did_you_mean
 from metastudy.common.yaml_document import YamlPath, read_yaml
@@ -28,6 +29,7 @@ _EXPECTED: Mapping[str, Callable[[Any], str]] = {
     "minItems": lambda limit: f"at least {limit} in the list",
     "maxItems": lambda limit: f"at most {limit} in the list",
     "minProperties": lambda limit: f"at least {limit} entry",
+    "maxProperties": lambda limit: f"at most {limit} entries",
     "minLength": lambda limit: f"at least {limit} character{'s' * (limit > 1)}",
     "maxLength": lambda limit: f"at most {limit} character{'s' * (limit > 1)}",
     "uniqueItems": lambda _: "each value once",
@@ -52,19 +54,23 @@ class Violation:
 
 
 @cache
-def validator(path: Path, part: str | None = None) -> Draft202012Validator:
+def validator(path: Path, part: str | None = None, strict: bool = False) -> Draft202012Validator:
     """Read a schema, closed and with formats (``date``, ``email``) checked.
 
     Parameters
     ----------
     path : the schema, a YAML file.
     part : a name in its ``$defs``, to validate against that part alone.
+    strict : a number with a decimal point is no whole one; to a schema 2.0 is.
     """
     schema = read_yaml(path).data
     if part:
         schema = {**schema, "$ref": f"#/$defs/{part}"}
-    checker = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(schema, format_checker=checker)
+    kind = Draft202012Validator
+    if strict:
+        types = kind.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+        kind = extend(kind, type_checker=types)
+    return kind(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def violations(error: ValidationError) -> Iterator[Violation]:

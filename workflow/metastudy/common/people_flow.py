@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from metastudy.common.disclosure import protect
 
-__all__ = ["Bounds", "Left", "kept", "left", "number", "total", "used"]
+__all__ = ["Bounds", "Left", "kept", "left", "number", "part", "total", "used"]
 
 UNSAID = ""
 
@@ -91,12 +91,14 @@ def left(rules: Mapping[str, int], least: int) -> Left:
 def kept(people: int, places: Sequence[int], least: int) -> Bounds:
     """Tell how many people a study kept, beside how many it has in each of its places.
 
+    What is said of the places decides first: a study of few people must not look like one whose
+    total is hidden for another reason.
+
     >>> str(kept(8, [4, 4], 5)), str(kept(90, [3, 87], 5))
     ('2 to 8', '90')
     """
-    if 0 < people < least or not places or protect(places, least).total:
-        return number(people, least)
-    return total(number(n, least) for n in places)
+    shown = protect(places, least)
+    return Bounds(*shown.between) if places else number(people, least)
 
 
 def used(
@@ -123,3 +125,31 @@ def used(
     few = Bounds(0, min(kept.high, widest))
     name = next(iter(rules)) if len(rules) == 1 else f"{len(rules)} rules together"
     return ({name: kept - few} if rules else {}), few
+
+
+def part(kept: Bounds, people: int, n: int, least: int) -> Bounds:
+    """Tell how many of some people an analysis is of, beside how many of them there are.
+
+    Those who are not in it are told in steps of the smallest cell, and nobody by itself: so neither
+    they are counted where they are few, nor those whom one analysis has and another one has not.
+
+    Parameters
+    ----------
+    kept : the people as they are shown, and ``people``, as many as they are.
+    n : how many of them the analysis is of.
+    least : the smallest number of people that is shown.
+
+    >>> [str(part(Bounds(40, 40), 40, n, 5)) for n in (40, 38, 33, 3)]
+    ['40', '36 to 39', '31 to 35', 'fewer than 5']
+    """
+    gone = people - n
+    if least <= 1 or gone < 0 or n == 0:
+        return Bounds(n, n)
+    if gone == 0:
+        return kept
+    if people < 2 * least:
+        return Bounds(1, max(1, kept.high - 1))
+    if n < least:
+        return number(n, least)
+    step = gone - gone % least
+    return Bounds(max(least, kept.low - step - least + 1), kept.high - max(1, step))

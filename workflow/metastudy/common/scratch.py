@@ -1,7 +1,8 @@
 """A temporary folder beside the one that is made in it, without those that killed runs left.
 
 A folder that is whole is moved by one rename, so it is made on the same file system. A process that
-is killed cannot remove what it had begun, and that may be rows of people: the next one does.
+is killed cannot remove what it had begun, and that may be rows of people: the next one does, if it
+has the mark that only these have. A name alone may be that of a folder of the user's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from metastudy.common.own_folder import SCRATCH, is_own, mark
 
 __all__ = ["beside", "made_for"]
 
@@ -32,10 +35,13 @@ def beside(folder: Path, within: Path | None = None) -> Iterator[Path]:
     within = folder.parent if within is None else within
     within.mkdir(parents=True, exist_ok=True)
     for left in within.glob(".*"):
-        if made_for(left.name) == folder.name and left.is_dir() and not left.is_symlink():
+        if made_for(left.name) == folder.name and is_own(left, SCRATCH):
             shutil.rmtree(left)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=within) as temporary:
-        yield Path(temporary)
+        mark(Path(temporary), SCRATCH)
+        new = Path(temporary, "new")  # beside the mark, so that all that is in it may be moved
+        new.mkdir()
+        yield new
 
 
 def made_for(name: str) -> str:

@@ -17,10 +17,11 @@ from metastudy.common.result_columns import (
     TEXT,
 )
 from metastudy.common.table_schema import Column
+from metastudy.common.unsaid import NOT_SAID
 
 __all__ = ["INCONSISTENCY", "SECOND_STAGE"]
 
-_USES = ("varying", "fixed", "left out", "refused")
+_USES = ("varying", "fixed", "left out", "refused", NOT_SAID)
 INCONSISTENCY: Mapping[str, Column] = {
     "i2": SHARE_OR_NONE,
     "i2_lower": SHARE_OR_NONE,

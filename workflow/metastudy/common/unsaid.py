@@ -9,26 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from metastudy.common.text import some_of
 
-__all__ = ["NOT_SAID", "UNSAID", "UNSAID_BY_ALL", "is_unsaid", "note", "own_place"]
+__all__ = ["NOT_SAID", "UNSAID", "is_unsaid", "note"]
 
 UNSAID = "unknown in "  # before a study's name, of its country or sector that nobody said
-NOT_SAID = "not said"  # for the reader
-UNSAID_BY_ALL = "in no component: "  # begins the reason of a grouping that no study says
+NOT_SAID = "not said"  # for the reader; also what becomes of a grouping that no study says
 MOST_NAMED = 5
-
-
-def own_place(values: pd.Series, study: str) -> pd.Series:
-    """The countries or sectors of a study's rows as texts; one that is missing is the study's own.
-
-    Parameters
-    ----------
-    values : shape (rows,), missing where nothing is said.
-    """
-    return values.astype("str").fillna(f"{UNSAID}{study}").astype(str)
 
 
 def is_unsaid(level: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from metastudy.common.unsaid import UNSAID_BY_ALL, is_unsaid, note
+from metastudy.common.unsaid import NOT_SAID, is_unsaid, note
 
 __all__ = ["ALIKE", "SETTING", "Component", "Identification", "identify"]
 
@@ -118,7 +118,7 @@ def identify(
         count = len(levels[name])
         said = note(name, levels[name])
         if said and all(map(is_unsaid, levels[name])):
-            rows.append((name, count, "left out", "", f"{UNSAID_BY_ALL}{said}"))
+            rows.append((name, count, NOT_SAID, "", f"in no component: {said}"))
             continue
         if count == 1:
             rows.append((name, 1, "left out", "", f"one level only: {levels[name][0]}"))

@@ -157,7 +157,7 @@ def _no_counts(
         problem_of(
             *(codebook, table, variable, int(at)),
             f"'{texts.iloc[at]}'" if texts.iloc[at] else "nothing",
-            f"a whole number from {least} on, without a unit",
+            f"a whole number from {least} to 999,999,999, without a unit",
             CORRECT,
             "impossible-count",
         )

@@ -134,9 +134,14 @@ def notes_on(effects: pd.DataFrame) -> Iterator[str]:
             "pooled; name it in a column or a constant `exposure`"
         )
     for said, cure in OF_T.items():
-        those = effects[effects["method"].fillna("").str.contains(said, regex=False)]
+        those = effects[[said in _steps(method) for method in effects["method"].fillna("")]]
         if len(those):
             yield f"{said} ({_named(those)}): {cure}"
+
+
+def _steps(method: str) -> set[str]:
+    """What was done to reach an effect, step by step, without the numbers of a step."""
+    return {step.partition(": ")[0] for step in method.split("; ")}
 
 
 def _named(findings: pd.DataFrame) -> str:

@@ -20,6 +20,7 @@ OTHERS = (
     "; a row has all outcomes of an arm, of the same people: where other numbers of people have "
     "another outcome, give it in a study of `design: published`"
 )
+MOST_PEOPLE = 999_999_999  # of an arm; its number has nine digits at most, as in arms of counts
 LEAST_SD = np.nextafter(0, 1)  # above zero: nobody's scores say how those of an arm spread
 SLACK = 1e-6  # of what arithmetic alone may move a bound or an eigenvalue by
 
@@ -50,7 +51,7 @@ def scored_arms(study: Study, ids: pd.Series) -> tuple[pd.DataFrame, pd.DataFram
     if people is None or not means:
         return none
     before = len(study.problems)
-    n = _read(study, people, 2, np.inf, "impossible-count", whole=True)
+    n = _read(study, people, 2, MOST_PEOPLE, "impossible-count", whole=True)
     effective = n / _design_effect(study, n)
     tables = []
     for variable in codebook.having("sd"):
@@ -137,7 +138,7 @@ def _read(
     whole: bool = False,
 ) -> np.ndarray:
     """A column of numbers between bounds; NaN where there is a problem."""
-    bounds = f"from {low:g} to {high:g}" if np.isfinite(high) else f"of at least {low:g}"
+    bounds = f"from {low:g} to {high:,.9g}" if np.isfinite(high) else f"of at least {low:g}"
     bounds = "above 0" if low == LEAST_SD else bounds
 
     def meaning(text: str) -> float:

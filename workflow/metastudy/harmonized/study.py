@@ -15,7 +15,9 @@ from metastudy.harmonized import parquet, schema
 from metastudy.harmonized.scale_scores import NEEDED
 from metastudy.harmonized.schema import PARCEL, REPORT
 
-__all__ = ["REPORT", "Study", "load_study"]
+__all__ = ["PLACE", "REPORT", "Study", "load_study"]
+
+PLACE = ("country", "sector", "role", "arrangement")
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ class Study:
         for number, values in zip(people, zip(*by, strict=True), strict=True):
             found[values] += int(number)
         return found
+
+    @property
+    def places(self) -> Counter[tuple[Any, ...]]:
+        """People by country, sector, role and arrangement; an empty text is what is not said."""
+        said = self.respondents.reindex(columns=list(PLACE)).astype("str").fillna("")
+        return self.counted([said[name] for name in PLACE])
 
     @property
     def people_of(self) -> pd.Series:

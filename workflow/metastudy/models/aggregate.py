@@ -12,6 +12,7 @@ import xarray as xr
 from metastudy.codebook import vocabulary as vocabularies
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
+from metastudy.common.unsaid import NOT_SAID
 from metastudy.harmonized.study import Study, load_study
 from metastudy.models.answers.scored_arms import assuming
 from metastudy.models.kind import Model
@@ -121,7 +122,7 @@ def check_required(cells: xr.Dataset, required: Collection[str]) -> None:
     found: dict[tuple[str, str], list[str]] = {}
     for exposure, _, one in model_of(cells).structures(cells):
         for row in one.table[one.table["grouping"].isin(list(required))].itertuples():
-            there = row.used_as != "left out" and not row.aliased_with
+            there = row.used_as not in ("left out", NOT_SAID) and not row.aliased_with
             found.setdefault((exposure, str(row.grouping)), []).append(
                 "" if there else str(row.reason)
             )

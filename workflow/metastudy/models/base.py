@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.common.tables import join_values
+from metastudy.common.unsaid import UNSAID
 from metastudy.harmonized.study import Study
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "in_order",
     "is_few",
     "labelled",
+    "own_place",
     "place_of",
     "provenance_mark",
 ]
@@ -51,6 +53,16 @@ NO_VIGNETTE = ""  # an answer that is about no particular situation
 def in_order(names: set[str], vocabulary: Mapping[str, Any]) -> list[str]:
     """The names in the order of the vocabulary, after ``NO_VIGNETTE``; others are left out."""
     return [name for name in (NO_VIGNETTE, *vocabulary) if name in names]
+
+
+def own_place(values: pd.Series, study: str) -> pd.Series:
+    """The countries or sectors of a study's rows as texts; one that is missing is the study's own.
+
+    Parameters
+    ----------
+    values : shape (rows,), missing where nothing is said.
+    """
+    return values.astype("str").fillna(f"{UNSAID}{study}").astype(str)
 
 
 def attributes_of(

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from metastudy.common.disclosure import most_of_none, told_by_shares
+from metastudy.harmonized.shown_answers import MOST_STEPS, bins
 from metastudy.harmonized.study import Study
 from metastudy.models.base import NO_VIGNETTE
 from metastudy.parcelling.lattice import Lattice
 
 __all__ = ["Reported", "bits_of_report", "reported_of"]
 
-MOST_STEPS = 11  # a scale of more answers is shown in bins, as the data report does
-BINS = 10
 VALUES = 201  # of a number with two decimals between -1 and 1; a share has fewer
 
 
@@ -124,9 +123,8 @@ def _items(study: Study) -> dict[tuple[str, str], int]:
 
 def _steps(top: int) -> np.ndarray:
     """Ranges of answers to one item whose shares are shown."""
-    if top < MOST_STEPS:
+    if (edges := bins(0, top)) is None:
         return np.column_stack([np.arange(top + 1)] * 2)
-    edges = np.linspace(0, top, BINS + 1)
     last = np.append(np.ceil(edges[1:-1]) - 1, top)
     return np.column_stack([np.ceil(edges[:-1]), last]).astype(int)
 

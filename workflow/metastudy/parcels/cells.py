@@ -14,6 +14,7 @@ from metastudy.parcels import codes
 from metastudy.parcels.form import Form, Wrong, agree, opened, spelt
 from metastudy.parcels.parcel import Parcel
 from metastudy.parcels.refusals import AGAIN, Refusal
+from metastudy.parcels.study_words import NOT_IN_VOCABULARY
 
 __all__ = ["cells_of", "check_vocabulary", "document_of"]
 
@@ -161,7 +162,7 @@ def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
     Refusal
         For a construct, vignette, place or level that the vocabulary lacks or has elsewhere.
     """
-    fix = "run `snakemake request`, and ask the owner for the parcel made with parcels/request.json"
+    fix = NOT_IN_VOCABULARY
     for (module, variant), document in parcel.fits.items():
         coordinates, texts = document["coordinates"], document["texts"]
         if _kind(document) == codes.KIND:

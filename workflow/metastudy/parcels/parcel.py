@@ -14,6 +14,7 @@ from metastudy.common.yaml_document import Document, yaml_path
 from metastudy.parcels import container
 from metastudy.parcels.container import MANIFEST
 from metastudy.parcels.refusals import AGAIN, Refusal, refused
+from metastudy.parcels.study_words import check_study
 
 __all__ = ["SUFFIX", "VERSION", "Parcel", "parcel_in", "read", "sealed", "vocabulary_with", "write"]
 
@@ -100,7 +101,8 @@ def vocabulary_with(parcel: Parcel, path: Path, common: Vocabulary) -> Vocabular
     Raises
     ------
     BadInput
-        For additions that are not whole.
+        For additions that are not whole, and for a ``study.json`` that speaks of what there is
+        not.
     """
     added = parcel.study["vocabulary"]
     document = Document(path, {"vocabulary": added}, {})
@@ -109,6 +111,10 @@ def vocabulary_with(parcel: Parcel, path: Path, common: Vocabulary) -> Vocabular
         said = problems[0]
         place = f"study.json {said.column}"
         raise refused(path, Refusal(said.found, said.expected, AGAIN, "vocabulary", place))
+    try:
+        check_study(parcel.study, parcel.fits, whole)
+    except Refusal as wrong:
+        raise refused(path, wrong, parcel.id) from None
     return whole
 
 
@@ -227,7 +233,7 @@ def _in_order(study: Mapping[str, Any]) -> None:
 
 def _keeps(document: Any, part: str, name: str) -> None:
     """Check a document against its part of the schema."""
-    for error in validator(SCHEMA, part).iter_errors(document):
+    for error in validator(SCHEMA, part, strict=True).iter_errors(document):
         for one in violations(error):
             place = yaml_path(one.place) if one.place else ""
             raise Refusal(one.found, one.expected, place=f"{name} {place}".strip())
@@ -250,3 +256,12 @@ def _adds_up(found: Parcel) -> None:
             f"no count of people from 1 to {least - 1}",
             place="study.json",
         )
+    people = sum(n for *_, n in study["places"])
+    if people != study["rows_kept"]:
+        raise Refusal(f"{people} people in places and {study['rows_kept']} kept",
+                      "numbers that add up", place="study.json places")  # fmt: skip
+    if len({tuple(place) for *place, _ in study["places"]}) < len(study["places"]):
+        raise Refusal("a place twice", "each place once", place="study.json places")
+    if study["sites"] != found.documents["control.json"]["sites_after"]:
+        raise Refusal(f"{study['sites']} sites, and others in control.json",
+                      "documents that agree", place="study.json sites")  # fmt: skip

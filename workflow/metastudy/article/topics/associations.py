@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, grouped
 from metastudy.article.variable_tree import Tree
@@ -62,6 +62,8 @@ def table(evidence: Results) -> Table:
             " Corrected: a sensitivity analysis with true scores in place of measured ones, for "
             "the reliabilities of exposure and outcome that codebooks declare (1: none declared)."
         )
+    if len(found):
+        found = shown_people.of_estimates(evidence, found)
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.results import Results
 from metastudy.article.table_rows import columns_of, grouped
 from metastudy.common.tables import records
@@ -19,6 +19,8 @@ __all__ = ["table"]
 def table(evidence: Results) -> Table:
     """Design-based estimates in SD, with weights and, beside them, without."""
     found, labels = evidence.design_based, evidence.labels
+    if len(found):
+        found = shown_people.of_estimates(evidence, found)
     rows, key = [], ["study", "exposure", "outcome", "vignette"]
     plain: Mapping[tuple[str, ...], float] | pd.Series
     plain = found[~found["weighted"]].set_index(key)["estimate"] if len(found) else {}
@@ -33,7 +35,7 @@ def table(evidence: Results) -> Table:
                 "Weighted, SD": number(row["estimate"]),
                 f"{share(evidence.interval)} interval": interval(row["low"], row["high"]),
                 "Unweighted, SD": number(plain[tuple(row[k] for k in key)]),
-                "n": str(round(row["n"])),
+                "n": str(row["n"]),
             }
         )
     shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))

@@ -12,7 +12,7 @@ from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics.effect_directions import PLACES
 from metastudy.common.tables import records
-from metastudy.common.unsaid import UNSAID_BY_ALL
+from metastudy.common.unsaid import NOT_SAID
 from metastudy.display.formatting import inline, listed, words
 from metastudy.display.pipe_table import Table
 
@@ -147,7 +147,7 @@ def _signs(structure: pd.DataFrame) -> dict[tuple[str, str], str]:
 
 def _used(row: Mapping[str, Any], has_others: bool) -> str:
     """What a grouping is; ``has_others`` says whether others are in its component."""
-    if str(row["reason"]).startswith(UNSAID_BY_ALL):
+    if row["used_as"] == NOT_SAID:
         return "unsaid"
     if row["levels"] == 1:
         return "single"

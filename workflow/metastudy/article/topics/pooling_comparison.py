@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.results import Results, of_modules
 from metastudy.article.topics.left_out_organisations import (
     POOLING,
@@ -24,11 +24,26 @@ __all__ = ["figure", "table", "variables"]
 CLEAR = 4.0  # a difference in elpd below this is small (Sivula, Magnusson and Vehtari 2020)
 
 
+def _compared(evidence: Results) -> pd.DataFrame:
+    """The comparison, with as many rows as may be said beside those that were kept."""
+    found = []
+    for row in records(evidence.comparison):
+        cells = evidence.cells.get(row["module"])
+        said = cells and shown_people.all_used(evidence, cells, with_rows=True)
+        if said and not said.exact:
+            note = str(row["note"]).replace(f" of {row['rows']} rows", f" of {said.short} rows")
+            row |= {"rows": said.short, "note": note}
+        found.append(row)
+    return (
+        pd.DataFrame(found, columns=evidence.comparison.columns) if found else evidence.comparison
+    )
+
+
 def figure(evidence: Results) -> pd.DataFrame:
     """Difference of each way of pooling from the one that predicts best, for the forest."""
     z = evidence.z
     rows = []
-    for row in records(evidence.comparison):
+    for row in records(_compared(evidence)):
         if not row["components"]:
             continue  # three fits of one model: nothing was pooled
         bad = row["high_k"] > 0
@@ -57,7 +72,7 @@ def figure(evidence: Results) -> pd.DataFrame:
 
 def table(evidence: Results) -> Table:
     """The table ``comparison`` of the article: by left-out row, and by organisation."""
-    found, rows = evidence.comparison, []
+    found, rows = _compared(evidence), []
     for row in records(found):
         one = not row["components"]  # nothing is pooled, so the three fits are of one model
         if one and row["pooling"] != "partial":
@@ -102,7 +117,7 @@ def variables(evidence: Results) -> dict[str, Any]:
     """For each module which way of pooling predicts best, and a sentence."""
     tree = {
         module: _module_variables(evidence, mine)
-        for module, mine in of_modules(evidence, evidence.comparison)
+        for module, mine in of_modules(evidence, _compared(evidence))
     }
     for module in evidence.contrasts:
         if absent := evidence.without_rows(module):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.effect_sentences import contrast_variables, sentence_variables
 from metastudy.article.figure_rows import (
     FOREST,
@@ -125,7 +125,8 @@ def table(evidence: Results) -> Table:
             " Of codes they are means over those asked, corrected for coders' errors and within an "
             "organisation, as the model's contrasts are."
         )
-    return Table(shown, estimates, caption, tuple(estimates["provenance"]))
+    full = shown_people.of_estimates(evidence, estimates)
+    return Table(shown, full, caption, tuple(estimates["provenance"]))
 
 
 MOST_PLACES = 12  # of more, the printed table has the outermost ends of the predictions for each
@@ -343,7 +344,7 @@ def variables(evidence: Results) -> Tree:
         "effects": {},
         "alone": {},
     }
-    for row in records(estimates):
+    for row in records(shown_people.of_estimates(evidence, estimates)):
         place = [row["exposure"], row["outcome"], row["study"], row["vignette"] or GENERAL]
         leaves = {"estimate": number(row["estimate"]), "se": number(row["se"]), "n": str(row["n"])}
         put(tree["alone"], place, leaves)

@@ -20,22 +20,20 @@ from metastudy.data_report.inspection.values import (
 )
 from metastudy.data_report.reliability import OMEGA_ITEMS, item_rest, loadings, reliability
 from metastudy.harmonized.scale_scores import scores
+from metastudy.harmonized.shown_answers import BINS, bins
 from metastudy.harmonized.study import Study
 
 __all__ = ["MUCH_MISSING", "answers"]
 
-MOST_CATEGORIES = 11  # a scale with more steps is shown in bins
-BINS = 10
 MUCH_MISSING = 20  # per cent of an item's people without an answer
 
 
 def _categories(values: pd.Series, low: float, high: float) -> tuple[list[str], list[int]]:
     """Count answers over the declared scale: by step, or in bins where the steps are many."""
-    whole = low.is_integer() and high.is_integer() and bool((values % 1 == 0).all())
-    if whole and high - low < MOST_CATEGORIES:
+    edges = bins(low, high, whole=bool((values % 1 == 0).all()))
+    if edges is None:
         steps = np.arange(low, high + 1)
         return [f"{step:g}" for step in steps], [int((values == step).sum()) for step in steps]
-    edges = np.linspace(low, high, BINS + 1)
     labels = [f"{a:g}–{b:g}" for a, b in pairwise(edges)]
     return labels, [int(n) for n in np.histogram(values, bins=edges)[0]]
 
@@ -88,7 +86,7 @@ def _item(
     parts = shares([len(values), *(int(missing.get(r, 0)) for r in reasons)], least)
     steps = shares(counts, least)
     floor, ceiling = steps[0], steps[-1]
-    if len(labels) == BINS and not any(isinstance(one, str) for one in steps):
+    if len(labels) == BINS and all(isinstance(one, int) for one in steps):
         floor = share(int((values == low).sum()), len(values), least)
         ceiling = share(int((values == high).sum()), len(values), least)
     return Item(
@@ -99,9 +97,9 @@ def _item(
         high=high,
         missing=dict(zip(reasons, parts[1:], strict=True)),
         # beside hidden parts their sum would tell too much
-        all_missing=None
-        if any(isinstance(one, str) for one in parts[1:])
-        else share(len(own) - len(values), len(own), least),
+        all_missing=share(len(own) - len(values), len(own), least)
+        if all(isinstance(one, int) for one in parts[1:])
+        else None,
         much_missing=len(values) < (1 - MUCH_MISSING / 100) * len(own),
         labels=tuple(labels),
         shares=tuple(steps),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.disclosure import about, protect
+from metastudy.common.disclosure import about, divided
 from metastudy.data_report.balance import arms, differences, differs, standardised
 from metastudy.data_report.inspection.values import (
     Arms,
@@ -45,7 +45,7 @@ def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> Arms | None:
     counts: list[ArmSize] = []
     for vignette, own in arms(randomised).groupby("vignette", dropna=False):
         sizes = own["respondent_id"].map(study.people_of).groupby(own["arm"]).sum()
-        for arm, n in zip(sizes.index, protect(list(sizes), least).cells, strict=True):
+        for arm, n in zip(sizes.index, divided(list(sizes), least), strict=True):
             counts.append(ArmSize(text_or_none(vignette), str(arm), n))
     balance = [
         replace(one, difference=round(one.difference, 4), chance=round(one.chance, 4))
@@ -78,9 +78,8 @@ def _left(report: Mapping[str, Any], vocabulary: Vocabulary, least: int) -> tupl
         }
         shown = {}
         for rule, counts in left.items():
-            parts = protect(list(counts.values()), least)
-            for level, n in zip(counts, parts.cells, strict=True):
-                shown[rule, level] = n if parts.total else None
+            for level, n in zip(counts, divided([*counts.values()], least), strict=True):
+                shown[rule, level] = n
         open_levels = {
             level for level in total if all(isinstance(shown[rule, level], int) for rule in left)
         }

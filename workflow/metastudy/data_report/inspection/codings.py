@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.disclosure import count, ends, protect, shares
+from metastudy.common.disclosure import count, divided, ends, shares
 from metastudy.data_report.agreement import agreement, alpha, kappa
 from metastudy.data_report.inspection.values import (
     Code,
@@ -72,8 +72,9 @@ def coding(study: Study, vocabulary: Vocabulary, least: int) -> Coding | None:
             )
         )
     double = int(readings.groupby("source_id")["coder_id"].nunique().gt(1).sum())
-    per_organisation = study["respondents"]["org_id"].dropna().value_counts()
-    shown = protect(list(per_organisation), least).cells
+    # By name: in the order of their sizes, those that are hidden would tell which has more.
+    per_organisation = study["respondents"]["org_id"].dropna().value_counts().sort_index()
+    shown = divided(list(per_organisation), least)
     return Coding(
         read=count(sources, least),
         double=ends(double, sources, least),
@@ -121,7 +122,7 @@ def coding_of_counts(
     if not rows:
         return None
     units = sorted(of_units)
-    shown = protect([of_units[unit] for unit in units], least).cells
+    shown = divided([of_units[unit] for unit in units], least)
     named = zip(units, shown, strict=True)
     return Coding(
         read=count(read, least),

@@ -16,13 +16,10 @@ from metastudy.data_report.inspection.values import (
     Place,
     Reading,
     RuleRows,
-    text_or_none,
 )
-from metastudy.harmonized.study import Study
+from metastudy.harmonized.study import PLACE, Study
 
 __all__ = ["inspect"]
-
-PLACE = ("country", "sector", "role", "arrangement")
 
 
 def _reading(study: Study, least: int) -> Reading:
@@ -50,8 +47,8 @@ def _of_people(study: Study) -> bool:
 
 def _kept(study: Study, least: int) -> Bounds:
     """How many people a study kept, beside how many it has in each of its places."""
-    places = Counter(study["respondents"][["country", "sector", "role"]].itertuples(index=False))
-    return people_flow.kept(int(study.report["rows_kept"]), [*places.values()], least)
+    people = int(study.report["rows_kept"])
+    return people_flow.kept(people, [*study.places.values()], least)
 
 
 def _flow(
@@ -94,16 +91,14 @@ def _places(study: Study, least: int) -> tuple[Place, ...]:
     """Count people by place, or findings where the study is of published ones."""
     effects = study["effects"]
     if len(effects):
-        own = effects[["country", "sector", "role"]].assign(arrangement=None)
-        least = 1
+        own = effects[["country", "sector", "role"]].astype("str").fillna("").assign(arrangement="")
+        counts, least = Counter(own.itertuples(index=False, name=None)), 1
     else:
-        own = study["respondents"][list(PLACE)]
-    rows = [tuple(text_or_none(v) for v in row) for row in own.itertuples(index=False)]
-    counts = Counter(rows) if len(effects) else study.counted([*zip(*rows, strict=True)])
-    places = sorted(counts, key=lambda place: [value or "" for value in place])
+        counts = study.places
+    places = sorted(counts)
     shown = protect([counts[place] for place in places], least).cells
     return tuple(
-        Place(**dict(zip(PLACE, place, strict=True)), n=n)
+        Place(**dict(zip(PLACE, (name or None for name in place), strict=True)), n=n)
         for place, n in zip(places, shown, strict=True)
     )
 

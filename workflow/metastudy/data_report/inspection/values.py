@@ -133,7 +133,7 @@ class ArmSize:
 
     vignette: str | None
     arm: str
-    n: Count
+    n: Count | None
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class Organisation:
     """Sources of an organisation."""
 
     organisation: str
-    n: Count
+    n: Count | None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from metastudy.display.plots import flow, study_grid
 __all__ = ["NAME", "overview_page"]
 
 NAME = "index"
-_USED = {"varying": "varies", "contrast": "contrast", "left out": "left out"}
+_USED = {"varying": "varies", "contrast": "contrast", "left out": "left out", NOT_SAID: NOT_SAID}
 MIXED = (
     "Some of the data are simulated stand-ins, and their pages are marked: what rests on them says "
     "nothing about people, organisations or places."

@@ -137,6 +137,8 @@ def places(found: Inspection, labels: Labels) -> Parts:
 
 def _organisations(own: Sequence[Organisation], least: int) -> Table | Text:
     """Sources by organisation; those with few sources are one row."""
+    if all(one.n is None for one in own):
+        return Text(f"Organisations: {len(own)}, with too few sources to be divided.")
     small = [one for one in own if one.n == f"<{least}"]
     if len(small) == len(own):
         return Text(f"Organisations: {len(own)}, each with fewer than {least} sources.")

@@ -47,9 +47,10 @@ def study_page(found: Inspection, labels: Labels) -> Page:
     notes: Parts = [
         Text(
             f"Counts from 1 to {least - 1} are shown as <{least}, and so is what would give them "
-            f"away (≥{least}). Shares are rounded so that one step is at least {least} people; "
-            f"“n<{least}” is in place of the share of fewer than {least} people. "
-            f"Numbers of people behind a coefficient are given to the nearest {least}."
+            f"away (≥{least}); a list that would tell one all the same is left out. Shares are "
+            f"rounded so that one step is at least {least} people; “n<{least}” is in place of the "
+            f"share of fewer than {least} people. Numbers of people behind a coefficient are given "
+            f"to the nearest {least}."
         )
     ]
     if absent:

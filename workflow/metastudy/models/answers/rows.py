@@ -10,14 +10,13 @@ import pandas as pd
 
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput, Problem
-from metastudy.common.unsaid import own_place
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.empty_arms import COPIES, no_empty_arm, unscored
 from metastudy.models.answers.interactions import check_interactions, products
 from metastudy.models.answers.scored_arms import Within, means_of, within_of
 from metastudy.models.answers.standardisers import centres, standardisers, within_sd
-from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE, NOT_STATED
+from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE, NOT_STATED, own_place
 
 __all__ = ["People", "Rows", "people_of", "rows_of"]
 

@@ -9,9 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.unsaid import own_place
 from metastudy.harmonized.study import Study
-from metastudy.models.base import NOT_STATED
+from metastudy.models.base import NOT_STATED, own_place
 
 __all__ = [
     "Readings",
