@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from metastudy.codebook.codebook import PublishedTable
-from metastudy.display.formatting import joined, mark, number, words
+from metastudy.display.formatting import inline, joined, mark, number, words
+from metastudy.display.labels import Labels
 from metastudy.display.page import Page, Section, Table, Text, render
 from metastudy.parcelling.interviews import told_of_interviews
+from metastudy.parcelling.loss import Loss
 from metastudy.parcels.codes import KIND
 from metastudy.parcels.request import Request
 
@@ -32,7 +34,8 @@ def owner_page(
     manifest: Mapping[str, Any],
     documents: Mapping[str, Any],
     size: int,
-    moved: Facts,
+    moved: Sequence[Loss],
+    labels: Labels,
     asked: Facts = (),
     tables: Sequence[PublishedTable] = (),
 ) -> str:
@@ -42,7 +45,8 @@ def owner_page(
     ----------
     manifest, documents : of the parcel.
     size : of the file in bytes.
-    moved : what control moved the estimates by, a row an estimate; it stays with the owner.
+    moved : what control did to each estimate; it stays with the owner.
+    labels : of the vocabulary with what the study adds to it.
     asked : what the analyst's request asks for, of :func:`asked_for`; nothing without one.
     tables : published ones, that were taken as known.
     """
@@ -57,11 +61,19 @@ def owner_page(
             marked="The data file is a stand-in that a program wrote; it tells nothing of people.",
             sections=[
                 *_asked(asked),
-                Section("In the file", [_contents(documents, size), *_cells(documents)]),
-                Section("People", [_flow(study, least), *_places(study)]),
-                Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
-                Section("Estimates in the file", [_estimates(documents["estimates.json"], unit)]),
-                Section("Published tables that were taken as known", _published(tables, did)),
+                Section(
+                    "In the file", [_contents(documents, size, labels), *_cells(documents, labels)]
+                ),
+                Section("People", [_flow(study, least), *_places(study, labels)]),
+                Section(
+                    "What disclosure control did", [_control(did), *_moved(moved, did, labels)]
+                ),
+                Section(
+                    "Estimates in the file", [_estimates(documents["estimates.json"], unit, labels)]
+                ),
+                Section(
+                    "Published tables that were taken as known", _published(tables, did, labels)
+                ),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
                 Section("What remains possible", [Text(_remains(did, least))]),
             ],
@@ -79,8 +91,11 @@ def asked_for(
     not_asked : variants of modules that the study could enter and that stay at home.
     manifest : of the parcel, whose code and packages are compared with the analyst's.
     """
-    wanted = "; ".join(f"{words(m)}: {joined(v)}" for m, v in request.fits.items())
-    stays = "; ".join(f"{words(m)}: {joined(v)}" for m, v in not_asked.items())
+    labels = Labels(request.vocabulary)
+    wanted, stays = (
+        "; ".join(f"{labels.of(module, 'modules')}: {joined(v)}" for module, v in fits.items())
+        for fits in (request.fits, not_asked)
+    )
     same = all(request.made_with[name] == manifest[name] for name in ("code", "lock"))
     return [
         ("Request", request.digest),
@@ -98,13 +113,19 @@ def _asked(asked: Facts) -> list[Section]:
     return [Section("Asked for", [table])] if asked else []
 
 
-def _published(tables: Sequence[PublishedTable], did: Mapping[str, Any]) -> list[Table | Text]:
+def _published(
+    tables: Sequence[PublishedTable], did: Mapping[str, Any], labels: Labels
+) -> list[Table | Text]:
     if did.get("interviews"):
         return [Text(_NONE_OF_CODES)]
     if not tables:
         return [Text(_NONE_DECLARED)]
     rows = [
-        (words(t.construct), words(t.vignette or "each"), joined(map(words, t.by)) or "nothing")
+        (
+            labels.outcome(t.construct),
+            labels.of(t.vignette, "vignettes") if t.vignette else "Each",
+            joined(inline(labels.of(by, "factors")) for by in t.by) or "nothing",
+        )
         for t in tables
     ]
     return [Table("Tables in the codebook.", ("Of", "Situation", "By"), rows, heads=3)]
@@ -149,12 +170,13 @@ _REMAINS = (
 )
 
 
-def _contents(documents: Mapping[str, Any], size: int) -> Table:
+def _contents(documents: Mapping[str, Any], size: int, labels: Labels) -> Table:
     study, did = documents["study.json"], documents["control.json"]
+    exposures = [next(iter(one.values())) for one in study["exposures"]]
     rows = [
         ("The study", "title, design, place and publication, as in the codebook"),
-        ("Outcomes", joined(map(words, study["outcomes"]))),
-        ("Exposures", joined(words(next(iter(e.values()))) for e in study["exposures"])),
+        ("Outcomes", _listed(labels.outcome(o) for o in study["outcomes"])),
+        ("Exposures", _listed(labels.of(e, "factors", "constructs") for e in exposures)),
         *(_OF_CODES if did.get("interviews") else _OF_ANSWERS),
         ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
         ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
@@ -163,16 +185,22 @@ def _contents(documents: Mapping[str, Any], size: int) -> Table:
     return Table("What the parcel holds.", ("", ""), rows, heads=2)
 
 
-def _cells(documents: Mapping[str, Any]) -> list[Table]:
+def _listed(names: Iterable[str]) -> str:
+    """Labels, which may have commas in them, one after another."""
+    return "; ".join(names)
+
+
+def _cells(documents: Mapping[str, Any], labels: Labels) -> list[Table]:
     rows = []
     for name, cells in sorted(documents.items()):
         if name.startswith("cells/"):
-            fit = name.removeprefix("cells/").removesuffix(".json").replace("-", ", ")
+            module, _, variant = name.removeprefix("cells/").removesuffix(".json").rpartition("-")
             n, sites = _sizes(cells)
             people = int(documents["control.json"]["people"]) if _coded(cells) else sum(n)
-            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{people:.0f}"))
-    columns = ("Fit", "Cells", "Sites", "People in the smallest", "People")
-    return [Table("Cells of each fit that the study can enter.", columns, rows)]
+            fit = (labels.of(module, "modules"), variant)
+            rows.append((*fit, str(len(n)), str(sites), f"{min(n):.0f}", f"{people:.0f}"))
+    columns = ("Module", "Fit", "Cells", "Sites", "People in the smallest", "People")
+    return [Table("Cells of each fit that the study can enter.", columns, rows, heads=2)]
 
 
 _OF_ANSWERS = [
@@ -210,8 +238,8 @@ def _flow(study: Mapping[str, Any], least: int) -> Table:
     return Table("Rows, as far as they are in the file.", ("Step", "Rows"), rows, note=note)
 
 
-def _places(study: Mapping[str, Any]) -> list[Table]:
-    rows = [(*map(words, place[:3]), str(place[3])) for place in study["places"]]
+def _places(study: Mapping[str, Any], labels: Labels) -> list[Table]:
+    rows = [(*_place(place[:3], labels), str(place[3])) for place in study["places"]]
     columns = ("Country", "Sector", "Role", "People")
     return [Table("Where the people are.", columns, rows, heads=3)]
 
@@ -249,20 +277,68 @@ _DID_TO_CODES = {
 }
 
 
-def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
+def _moved(found: Sequence[Loss], did: Mapping[str, Any], labels: Labels) -> list[Table]:
     if did["untouched"]:
         return []
-    columns = ("Module", "Exposure", "Outcome", "Moved by (standard errors)", "Error times")
-    note = "This table is not in the file: beside the parcel it would say something of few people."
-    return [Table("What this did to the estimates.", columns, moved, heads=3, note=note)]
-
-
-def _estimates(rows: Sequence[Mapping[str, Any]], unit: str) -> Table:
-    main = [row for row in rows if row["variant"] == "main"]
-    shown = [
-        (words(r["module"]), words(r["exposure"]), words(r["outcome"]), words(r["vignette"]),
-         str(r["n"]), number(r["estimate"]), number(r["se"]))
-        for r in main
+    several = len({one.place for one in found}) > 1
+    rows = [
+        (
+            *_of_estimate(one.module, one.place, one.exposure, one.outcome, one.vignette, labels,
+                          several),
+            *(
+                ("not in the parcel", "")
+                if one.moved is None or one.wider is None
+                else (number(one.moved), number(one.wider))
+            ),
+        )
+        for one in found
     ]  # fmt: skip
-    columns = ("Module", "Exposure", "Outcome", "Situation", "People", "Estimate", "Standard error")
-    return Table(f"Estimates of this study alone, in {unit}.", columns, shown, heads=4)
+    names = _names(several)
+    columns = (*names, "Moved by (standard errors)", "Standard error, times")
+    note = "This table is not in the file: beside the parcel it would say something of few people."
+    caption = "What this did to the estimates."
+    return [Table(caption, columns, rows, heads=len(names), note=note)]
+
+
+def _estimates(rows: Sequence[Mapping[str, Any]], unit: str, labels: Labels) -> Table:
+    main = [row for row in rows if row["variant"] == "main"]
+    places = [(r["country"], r["sector"], r["role"]) for r in main]
+    several = len(set(places)) > 1
+    shown = [
+        (*_of_estimate(r["module"], place, r["exposure"], r["outcome"], r["vignette"], labels,
+                       several),
+         str(r["n"]), number(r["estimate"]), number(r["se"]))
+        for r, place in zip(main, places, strict=True)
+    ]  # fmt: skip
+    names = _names(several)
+    columns = (*names, "People", "Estimate", "Standard error")
+    caption = f"Estimates of this study alone, in {unit}."
+    return Table(caption, columns, shown, heads=len(names))
+
+
+def _names(several: bool) -> tuple[str, ...]:
+    where = ("Country", "Sector", "Role") if several else ()
+    return ("Module", *where, "Exposure", "Outcome", "Situation")
+
+
+def _of_estimate(
+    module: str,
+    place: Sequence[str],
+    exposure: str,
+    outcome: str,
+    vignette: str,
+    labels: Labels,
+    several: bool,
+) -> tuple[str, ...]:
+    """What an estimate is of, in labels; its place where the study has several."""
+    where = _place(place, labels) if several else ()
+    about = labels.exposure_by_id(exposure)
+    situation = labels.of(vignette, "vignettes") if vignette else ""
+    return (labels.of(module, "modules"), *where, about.label, labels.outcome(outcome), situation)
+
+
+def _place(place: Sequence[str], labels: Labels) -> tuple[str, ...]:
+    return tuple(
+        labels.of(key, section)
+        for key, section in zip(place, ("countries", "sectors", "roles"), strict=True)
+    )
