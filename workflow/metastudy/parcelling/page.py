@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,12 @@ from metastudy.codebook.codebook import PublishedTable
 from metastudy.display.formatting import inline, joined, mark, number, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Page, Section, Table, Text, render
+from metastudy.parcelling.estimate_tables import (
+    estimates_table,
+    listed,
+    moved_tables,
+    place_of,
+)
 from metastudy.parcelling.interviews import told_of_interviews
 from metastudy.parcelling.loss import Loss
 from metastudy.parcels.codes import KIND
@@ -51,30 +57,29 @@ def owner_page(
     tables : published ones, that were taken as known.
     """
     study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
-    unit = "log-odds" if did.get("interviews") else "standard deviations"
     return render(
         Page(
             name=str(manifest["study"]),
-            title=f"What is in {manifest['study']}.parcel",
+            title=f"What is in the parcel of {manifest['study']}",
             subtitle=str(study["codebook"]["title"]),
             mark=mark([str(manifest["provenance"])]),
             marked="The data file is a stand-in that a program wrote; it tells nothing of people.",
             sections=[
+                Section("In short", [Text(line) for line in _in_short(documents, least)]),
+                Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
                 *_asked(asked),
                 Section(
                     "In the file", [_contents(documents, size, labels), *_cells(documents, labels)]
                 ),
                 Section("People", [_flow(study, least), *_places(study, labels)]),
                 Section(
-                    "What disclosure control did", [_control(did), *_moved(moved, did, labels)]
+                    "What disclosure control did",
+                    [_control(did), *moved_tables(moved, did, labels)],
                 ),
-                Section(
-                    "Estimates in the file", [_estimates(documents["estimates.json"], unit, labels)]
-                ),
+                Section("Estimates in the file", [estimates_table(documents, labels)]),
                 Section(
                     "Published tables that were taken as known", _published(tables, did, labels)
                 ),
-                Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
                 Section("What remains possible", [Text(_remains(did, least))]),
             ],
         )
@@ -106,6 +111,27 @@ def asked_for(
         ("Vocabulary", "that of the request: outcomes, places, and levels of factors in its order"),
         ("Code and packages", "those of the analyst" if same else "not those of the analyst"),
     ]
+
+
+def _in_short(documents: Mapping[str, Any], least: int) -> list[str]:
+    """What to know before the rest is read."""
+    did, number_of = documents["control.json"], len(documents["estimates.json"])
+    coded = bool(did.get("interviews"))
+    of, sums = ("interviews", "Counts of codes") if coded else ("people", "Sums")
+    said = [
+        f"{sums} over {did['people']} {of}, none of fewer than {least}, and {number_of} estimates "
+        "that follow from them. No row of anybody is in the file.",
+    ]
+    if did["untouched"]:
+        return [*said, "Disclosure control had nothing to do."]
+    control = f"Disclosure control took {did['people_left']} {of} out"
+    if not coded:
+        control += f", and some answers of {did['people_with_fewer_outcomes']} others"
+    said.append(
+        f"{control}; of {did['sites_before']} {'organisations' if coded else 'sites'} it left "
+        f"{did['sites_after']}, small ones put together."
+    )
+    return said
 
 
 def _asked(asked: Facts) -> list[Section]:
@@ -175,19 +201,14 @@ def _contents(documents: Mapping[str, Any], size: int, labels: Labels) -> Table:
     exposures = [next(iter(one.values())) for one in study["exposures"]]
     rows = [
         ("The study", "title, design, place and publication, as in the codebook"),
-        ("Outcomes", _listed(labels.outcome(o) for o in study["outcomes"])),
-        ("Exposures", _listed(labels.of(e, "factors", "constructs") for e in exposures)),
+        ("Outcomes", listed(labels.outcome(o) for o in study["outcomes"])),
+        ("Exposures", listed(labels.of(e, "factors", "constructs") for e in exposures)),
         *(_OF_CODES if did.get("interviews") else _OF_ANSWERS),
         ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
         ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
         ("Size", f"{size / 1000:.0f} kB; every part is text that any program for ZIP files shows"),
     ]  # fmt: skip
     return Table("What the parcel holds.", ("", ""), rows, heads=2)
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Labels, which may have commas in them, one after another."""
-    return "; ".join(names)
 
 
 def _cells(documents: Mapping[str, Any], labels: Labels) -> list[Table]:
@@ -239,7 +260,7 @@ def _flow(study: Mapping[str, Any], least: int) -> Table:
 
 
 def _places(study: Mapping[str, Any], labels: Labels) -> list[Table]:
-    rows = [(*_place(place[:3], labels), str(place[3])) for place in study["places"]]
+    rows = [(*place_of(place[:3], labels), str(place[3])) for place in study["places"]]
     columns = ("Country", "Sector", "Role", "People")
     return [Table("Where the people are.", columns, rows, heads=3)]
 
@@ -263,7 +284,7 @@ _DID = {
     "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
     "people_moved": "People whose site became one of others, or none",
     "sites_before": "Sites before",
-    "sites_after": "Sites after",
+    "sites_after": "Sites after, others counted as one",
     "settings_without_sites": "Settings without sites",
 }
 _DID_TO_CODES = {
@@ -275,70 +296,3 @@ _DID_TO_CODES = {
     "sites_after": "Organisations after, others counted as one",
     "settings_without_sites": "Settings without an organisation of its own",
 }
-
-
-def _moved(found: Sequence[Loss], did: Mapping[str, Any], labels: Labels) -> list[Table]:
-    if did["untouched"]:
-        return []
-    several = len({one.place for one in found}) > 1
-    rows = [
-        (
-            *_of_estimate(one.module, one.place, one.exposure, one.outcome, one.vignette, labels,
-                          several),
-            *(
-                ("not in the parcel", "")
-                if one.moved is None or one.wider is None
-                else (number(one.moved), number(one.wider))
-            ),
-        )
-        for one in found
-    ]  # fmt: skip
-    names = _names(several)
-    columns = (*names, "Moved by (standard errors)", "Standard error, times")
-    note = "This table is not in the file: beside the parcel it would say something of few people."
-    caption = "What this did to the estimates."
-    return [Table(caption, columns, rows, heads=len(names), note=note)]
-
-
-def _estimates(rows: Sequence[Mapping[str, Any]], unit: str, labels: Labels) -> Table:
-    main = [row for row in rows if row["variant"] == "main"]
-    places = [(r["country"], r["sector"], r["role"]) for r in main]
-    several = len(set(places)) > 1
-    shown = [
-        (*_of_estimate(r["module"], place, r["exposure"], r["outcome"], r["vignette"], labels,
-                       several),
-         str(r["n"]), number(r["estimate"]), number(r["se"]))
-        for r, place in zip(main, places, strict=True)
-    ]  # fmt: skip
-    names = _names(several)
-    columns = (*names, "People", "Estimate", "Standard error")
-    caption = f"Estimates of this study alone, in {unit}."
-    return Table(caption, columns, shown, heads=len(names))
-
-
-def _names(several: bool) -> tuple[str, ...]:
-    where = ("Country", "Sector", "Role") if several else ()
-    return ("Module", *where, "Exposure", "Outcome", "Situation")
-
-
-def _of_estimate(
-    module: str,
-    place: Sequence[str],
-    exposure: str,
-    outcome: str,
-    vignette: str,
-    labels: Labels,
-    several: bool,
-) -> tuple[str, ...]:
-    """What an estimate is of, in labels; its place where the study has several."""
-    where = _place(place, labels) if several else ()
-    about = labels.exposure_by_id(exposure)
-    situation = labels.of(vignette, "vignettes") if vignette else ""
-    return (labels.of(module, "modules"), *where, about.label, labels.outcome(outcome), situation)
-
-
-def _place(place: Sequence[str], labels: Labels) -> tuple[str, ...]:
-    return tuple(
-        labels.of(key, section)
-        for key, section in zip(place, ("countries", "sectors", "roles"), strict=True)
-    )
