@@ -40,19 +40,27 @@ def raw_study(
     sites: int = 3,
     missing: int = 0,
     seed: int = 1,
+    between: float | None = None,
 ) -> Path:
     """Make a study's folder with a data file, its codebook, and its line in the manifest.
 
     Parameters
     ----------
     each : people of a site and condition; of two conditions.
-    missing : people, the first of the file, who did not answer the second outcome.
+    missing : people, the first of the file, who did not answer the second outcome. They are of
+        the sites and conditions in turn.
+    between : standard deviation of sites, those within being 1; without it a site has 0.4 more
+        than the one before.
     """
     rng, lines = np.random.default_rng(seed), []
+    of_site = 0.4 * np.arange(sites)
+    if between is not None:
+        of_site = between * np.random.default_rng(seed + 1).normal(size=sites)
     columns = [item for items in ITEMS.values() for item in items]
     for i in range(2 * each * sites):
         arm, site = i % 2, (i // 2) % sites
-        score = 4 + 0.4 * site + 0.6 * arm + rng.normal(size=(2, 1)) + rng.normal(size=(2, 3)) / 2
+        person = rng.normal(size=(2, 1)) + rng.normal(size=(2, 3)) / 2
+        score = 4 + of_site[site] + 0.6 * arm + person
         answers = np.clip(np.round(score), 1, 7).astype(int)
         cells = [*map(str, answers.ravel())]
         if i < missing:

@@ -11,28 +11,15 @@ import pytest
 import xarray as xr
 
 from helpers.parcel_attack import NotEnded, solved, sums_of
-from helpers.parcel_studies import KEY
+from helpers.parcel_cells import STUDIES, cells_let_out, shipped
 from helpers.raw_studies import VOCABULARY
-from helpers.repository import ROOT
-from metastudy.codebook.codebook import load
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.harmonize.harmonize import harmonize_file, save
-from metastudy.harmonized.study import Study, load_study
+from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.models.answers.rows import rows_of
 from metastudy.parcelling.control import control
-from metastudy.parcelling.data_sets import ENOUGH, other_data_sets
-from metastudy.parcelling.lattice import lattice_of
-from metastudy.parcelling.reported import reported_of
+from metastudy.parcelling.data_sets import ENOUGH
 from metastudy.parcels.cells import document_of
-
-AIMS = 12  # searches for each answer that the search over the whole cell leaves over
-STUDIES = ("threat_experiment", "coping_survey", "coping_experiment")
-
-
-def shipped(name: str, out: Path) -> Study:
-    save(harmonize_file(load(ROOT / "data" / "raw" / name, VOCABULARY), KEY), out)
-    return load_study(out, measured=None)
 
 
 def points_of(study: Study) -> dict[str, int]:
@@ -96,28 +83,9 @@ def test_every_cell_that_control_lets_out_fits_many_data_sets(
     name: str, tmp_path: Path, figures: Callable[..., None]
 ) -> None:
     """The search in full, beside the report, over large cells whose bits the command counts."""
-    study = shipped(name, tmp_path / "rows")
-    controlled = control(study, VOCABULARY, 5).study
-    module = "threat" if name.startswith("threat") else "coping"
-    rows = rows_of(controlled, module, VOCABULARY)
-    traits = [(e["construct"], "") for e in study.report["exposures"] if "construct" in e]
-    names = [*((str(c), str(v)) for c, v in rows.y.columns), *traits]
-    lattice = lattice_of(controlled, rows.y.index.to_numpy(dtype=str), names)
-    two = [column for column in rows.x if rows.x[column].nunique() <= 2]
-    version = np.zeros(len(rows.y), dtype=int)
-    if two:
-        version = np.unique(rows.x[two].to_numpy(), axis=0, return_inverse=True)[1].ravel()
-    seen = rows.y.notna().to_numpy()
-    keys = rows.site[["country", "sector", "role", "site"]].astype(str).agg("|".join, axis=1)
-    site = np.unique(keys, return_inverse=True)[1]
-    cells, at = np.unique(np.column_stack([site, seen]), axis=0, return_inverse=True)
-    reported = reported_of(controlled, lattice, lattice.value >= 0, 10)
     smallest, answers = [], 0
-    for c in range(len(cells)):
-        people = np.flatnonzero(at.ravel() == c)
-        columns = np.concatenate([cells[c, 1:].astype(bool), np.ones(len(traits), dtype=bool)])
-        cell, told = lattice.of(people, columns), reported.of(columns)
-        found = other_data_sets(cell, version[people], patience=2, aims=AIMS, reported=told)
+    for cell in cells_let_out(shipped(name, tmp_path / "rows"), STUDIES[name]):
+        found = cell.searched()
         assert found.number >= ENOUGH
         assert not found.fixed.any(), "each answer of each person can be another one"
         smallest.append(found.number)

@@ -14,6 +14,7 @@ from helpers.raw_studies import VOCABULARY
 from helpers.repository import ROOT
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.problems import BadInput
+from metastudy.display.labels import Labels
 from metastudy.parcelling.asked import Asked, study_asked_for
 from metastudy.parcelling.control import control
 from metastudy.parcelling.make import documents
@@ -21,6 +22,7 @@ from metastudy.parcelling.page import asked_for, owner_page
 from metastudy.parcels.request import Request, of_config
 
 KEYS = {"key": "the owner's key for tests"}
+LABELS = Labels(VOCABULARY)
 SECOND = "coping_avoidance"  # of another module than the first outcome
 
 
@@ -89,10 +91,15 @@ def test_the_page_of_the_owner_shows_what_was_asked_for(folder: Path) -> None:
     manifest = {"study": "alpha", "provenance": "simulated", "least": 14, "code": "c" * 64,
                 "lock": "e" * 64}  # fmt: skip
     told = asked_for(request, found.not_asked, manifest)
-    page = owner_page(manifest, made, 5000, [], told)
-    for word in ("Asked for", request.digest, "Coping: main and folded", "not those of the ana"):
+    page = owner_page(manifest, made, 5000, [], LABELS, told)
+    for word in (
+        "Asked for",
+        request.digest,
+        "Coping with value conflicts: main and folded",
+        "not those of the ana",
+    ):
         assert word in page
-    assert "Asked for" not in owner_page(manifest, made, 5000, [])
+    assert "Asked for" not in owner_page(manifest, made, 5000, [], LABELS)
 
 
 def changed(section: str, name: str, **entry: Any) -> Vocabulary:

@@ -24,6 +24,7 @@ from helpers.raw_studies import VOCABULARY
 from metastudy.common.keyed_checksum import keyed
 from metastudy.common.problems import BadInput
 from metastudy.data_report.inspection.study import inspect
+from metastudy.display.labels import Labels
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import control
@@ -251,7 +252,7 @@ def test_no_name_no_id_and_no_free_text_is_in_a_parcel_or_on_its_page(tmp_path: 
     inspected = json.loads(inspect(controlled.study, VOCABULARY, 10).to_json())
     inside = documents(controlled, VOCABULARY, inspected)
     manifest = {"study": "alpha", "provenance": "simulated", "least": 10}
-    page = owner_page(manifest, inside, 9999, [])
+    page = owner_page(manifest, inside, 9999, [], Labels(VOCABULARY))
     ids = study.respondents["respondent_id"].tolist()
     text = json.dumps(inside, ensure_ascii=False) + page
     for planted in (*PLANTED, "answers.csv", *ids):

@@ -15,6 +15,7 @@ from helpers.parcel_studies import harmonized, raw_study, report_of
 from helpers.raw_studies import TABLE, VOCABULARY, codebook_of, table_study
 from metastudy.codebook.codebook import PublishedTable
 from metastudy.common.problems import BadInput
+from metastudy.display.labels import Labels
 from metastudy.harmonized.study import Study
 from metastudy.parcelling.control import control
 from metastudy.parcelling.make import documents
@@ -117,11 +118,11 @@ def test_the_page_names_the_tables_or_says_that_there_are_none(study: Study) -> 
     controlled = control(study, VOCABULARY, 5)
     inside = documents(controlled, VOCABULARY, report_of(controlled))
     manifest = {"study": "alpha", "provenance": "simulated", "least": 10}
-    page = owner_page(manifest, inside, 9999, [])
+    page = owner_page(manifest, inside, 9999, [], Labels(VOCABULARY))
     assert "None is declared" in page
     tables = [PublishedTable("threat_quality", by=("task_type", "gender"))]
-    page = owner_page(manifest, inside, 9999, [], tables=tables)
-    assert "task type and gender" in page.lower()
+    page = owner_page(manifest, inside, 9999, [], Labels(VOCABULARY), tables=tables)
+    assert "core against complementary tasks and gender" in page
     assert "None is declared" not in page
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from metastudy.commands._parcel import made, options
 from metastudy.commands._run import run
-from metastudy.display.formatting import number, words
-from metastudy.parcelling.loss import Loss
+from metastudy.display.labels import Labels
 from metastudy.parcelling.older import check_against_older, older_parcels, put_aside
 from metastudy.parcelling.page import asked_for, owner_page
 from metastudy.parcels.parcel import read, write
@@ -26,10 +23,11 @@ def main() -> None:
     if aside and aside.read_bytes() == path.read_bytes():
         aside.unlink()  # the same parcel again
         aside = None
-    size, moved = path.stat().st_size, _moved(parcel.losses)
+    size, labels = path.stat().st_size, Labels(parcel.vocabulary)
     page = path.with_suffix(".html")
     asked = asked_for(parcel.request, parcel.not_asked, manifest) if parcel.request else ()
-    page.write_text(owner_page(manifest, inside, size, moved, asked, parcel.tables), "utf-8")
+    text = owner_page(manifest, inside, size, parcel.losses, labels, asked, parcel.tables)
+    page.write_text(text, "utf-8")
     for line in asked:
         print(f"{study.id}: {': '.join(line)}")
     did = parcel.controlled.did
@@ -39,18 +37,6 @@ def main() -> None:
     if aside:
         print(f"{study.id}: the parcel before it is now {aside}; if it was never sent, remove it")
     print(f"{path}: {size} bytes; read {page} before you send it")
-
-
-def _moved(found: Sequence[Loss]) -> list[list[str]]:
-    """How far control moved each estimate, in standard errors, and how much wider it is."""
-    rows = []
-    for one in found:
-        label = [words(name) for name in (one.module, one.exposure, one.outcome)]
-        if one.moved is None or one.wider is None:
-            rows.append([*label, "not in the parcel", ""])
-        else:
-            rows.append([*label, number(one.moved), number(one.wider)])
-    return rows
 
 
 if __name__ == "__main__":

@@ -108,13 +108,13 @@ class Labels:
 
     def _interaction(self, key: str) -> Exposure:
         """An interaction: of what the effect differs, and by what."""
-        one, other = (self._typed(part) for part in parts_of(key))
+        one, other = (self.exposure_by_id(part) for part in parts_of(key))
         what = "effect" if one.type == "randomised" else "association"
         label = f"{one.label} × {inline(other.label)}"
         change = f"the {what} of {one.change}, with {other.change},"
         return Exposure(key, INTERACTION, f"{one.name}{TIMES}{other.name}", label, change)
 
-    def _typed(self, key: str) -> Exposure:
+    def exposure_by_id(self, key: str) -> Exposure:
         """An exposure by its id alone, which ends in its type or in its type and level."""
         found = [
             (f"{name}_{kind}", kind)

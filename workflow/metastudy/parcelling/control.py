@@ -27,6 +27,7 @@ from metastudy.parcelling.patterns import coarsened
 from metastudy.parcelling.people import People, people_of
 from metastudy.parcelling.published import groups_of, who_leaves_too
 from metastudy.parcelling.reported import bits_of_report, reported_of
+from metastudy.parcelling.sites import OTHERS, placed, why_told
 from metastudy.parcelling.sums import FEWEST, Telling
 from metastudy.parcels.request import CODINGS, KINDS
 
@@ -40,11 +41,12 @@ def control(
 
     (a) Who has a rare pattern of missing outcomes, or one whose sums tell answers
     (:class:`metastudy.parcelling.sums.Telling`), keeps the outcomes of the largest sub-pattern
-    of enough people of the same setting and version whose sums tell none, or leaves. (b) Within
-    sites likewise; a site in which somebody would have to leave becomes part of ``others`` of its
-    setting, and if no site is left, the setting has no sites. What nothing had to be done to stays
-    as it is. (c) Where a published table is of few more people than the cells, or of people whose
-    sums tell answers, others leave with them (:mod:`metastudy.parcelling.published`).
+    of enough people of the same setting and version whose sums tell none, or leaves. (b) Who is
+    among few at a site keeps fewer outcomes there or is one of the ``others`` of the setting
+    (:mod:`metastudy.parcelling.sites`); if no site is left, the setting has no sites. What nothing
+    had to be done to stays as it is. (c) Where a published table is of few more people than the
+    cells, or of people whose sums tell answers, others leave with them
+    (:mod:`metastudy.parcelling.published`).
 
     Parameters
     ----------
@@ -160,9 +162,10 @@ def _known(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What people keep, who leaves, and sites, until no table and no report tells of few people."""
     away = np.zeros(len(people.ids), dtype=bool)
+    whole = any("site" in table.by for table in tables)
     while True:
-        telling.searches = 0
-        kept, leaves, site = _coarse(people, telling, telling.least, away)
+        telling.begin()
+        kept, leaves, site = _coarse(people, telling, away, whole)
         if leaves.all():
             return kept, leaves, site
         keys = [people.setting, people.version, np.unique(site.astype(str), return_inverse=True)[1]]
@@ -183,27 +186,27 @@ def _known(
 
 
 def _coarse(
-    people: People, telling: Telling, least: int, away: np.ndarray
+    people: People, telling: Telling, away: np.ndarray, whole: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The outcomes that people keep, who leaves, and their sites (none: no sites)."""
     kept = people.y.notna().to_numpy(copy=True)
     leaves, site = away.copy(), people.site.copy()
     for setting in np.unique(people.setting[~away]):
         here = np.flatnonzero((people.setting == setting) & ~away)
-        own, gone = _untold(people, telling, here, kept, least)
+        own, gone = _untold(people, telling, here, kept)
         kept[here], leaves[here] = own, gone
         here = here[~gone]
         if people.sited[here].any():
-            _sites_of(people, telling, here, kept, site, least)
+            kept[here], site[here] = placed(people, telling, here, kept, whole)
     return kept, leaves, site
 
 
 def _untold(
-    people: People, telling: Telling, here: np.ndarray, kept: np.ndarray, least: int
+    people: People, telling: Telling, here: np.ndarray, kept: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coarsen patterns of a setting until no cell is small and none tells an answer."""
     told: list[np.ndarray] = []
-    versions = len(np.unique(people.version[here]))
+    versions, least = len(np.unique(people.version[here])), telling.least
 
     def fewest(pattern: np.ndarray) -> int:
         return FEWEST * (int(pattern.sum()) + len(people.traits) + versions)
@@ -220,59 +223,6 @@ def _untold(
         told += new
 
 
-def _sites_of(
-    people: People,
-    telling: Telling,
-    here: np.ndarray,
-    kept: np.ndarray,
-    site: np.ndarray,
-    least: int,
-) -> None:
-    """Keep the sites of a setting that have enough people; the others become one, or none."""
-    names, at, size = np.unique(
-        people.site[here].astype(str), return_inverse=True, return_counts=True
-    )
-    found, sound = {}, []
-    for place in sorted(range(len(names)), key=lambda place: (-size[place], names[place])):
-        members = here[at == place]
-        own = _enough(people, telling, members, kept, least)
-        if own is None:
-            continue
-        sound.append(place)
-        found[place] = own
-    while True:
-        rest = here[~np.isin(at, sound)]
-        own = _enough(people, telling, rest, kept, least) if len(rest) else None
-        if own is not None or not len(rest) or not sound:
-            break
-        sound.pop()  # the smallest
-    if not sound:
-        site[here] = ""
-        return
-    for place in sound:
-        kept[here[at == place]] = found[place]
-    if own is not None:
-        kept[rest], site[rest] = own, "others"
-
-
-def _enough(
-    people: People, telling: Telling, members: np.ndarray, kept: np.ndarray, least: int
-) -> np.ndarray | None:
-    """What the people of a site keep, or nothing where one had to leave or an answer shows."""
-    own, gone = coarsened(kept[members], people.version[members], least, people.needed)
-    if gone.any() or _told(telling, members, own):
-        return None
-    return own
-
-
-def _told(telling: Telling, members: np.ndarray, own: np.ndarray) -> str:
-    """Why a cell of these people, who are of one site, may not go out, or nothing."""
-    for pattern in np.unique(own, axis=0):
-        if why := telling.of(members[(own == pattern).all(axis=1)], pattern):
-            return why
-    return ""
-
-
 def _check_values(
     study: Study,
     people: People,
@@ -286,7 +236,7 @@ def _check_values(
         here = np.flatnonzero((people.setting == setting) & ~leaves)
         for name in np.unique(site[here].astype(str)) if len(here) else ():
             members = here[site[here] == name]
-            if why := _told(telling, members, kept[members]):
+            if why := why_told(telling, members, kept[members]):
                 raise no_parcel(
                     study, f"a cell that tells answers: {why}", "sums that tell nobody's answer",
                     "this is a fault of the workflow, please report it; nothing was written",
@@ -340,7 +290,7 @@ def _apply(
         tables["measurements"] = answers[~about.isin(gone)].reset_index(drop=True)
     several = people.setting.max() > 0
     names = [f"{study.id}-org-others" + (f"-{s + 1}" if several else "") for s in people.setting]
-    new = pd.Series(np.where(site == "others", np.array(names, dtype=object), site), people.ids)
+    new = pd.Series(np.where(site == OTHERS, np.array(names, dtype=object), site), people.ids)
     new = new[site != people.site]
     respondents = tables["respondents"]
     at = respondents["respondent_id"].isin(new.index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,8 @@ class Loss:
     """An estimate of the study alone, main analysis: what control did to it.
 
     ``moved`` is in standard errors of the rows, ``wider`` the ratio of standard errors after and
-    before; both are missing where the estimate is not in the parcel.
+    before; both are missing where the estimate is not in the parcel. ``gone`` people are behind the
+    estimate of the rows and not behind that of the parcel. ``place``: country, sector and role.
     """
 
     module: str
@@ -33,6 +34,9 @@ class Loss:
     outcome: str
     moved: float | None = None
     wider: float | None = None
+    gone: int = 0
+    vignette: str = ""
+    place: tuple[str, ...] = ()
 
 
 def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list[Loss]:
@@ -50,12 +54,17 @@ def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list
             )
         )
         for key, row in before.items():
-            about = (module, row["exposure"], row["outcome"])
-            if (new := after.get(key)) is None or not row["se"] > 0:
-                found.append(Loss(*about))
-            else:
-                by = (new["estimate"] - row["estimate"]) / row["se"]
-                found.append(Loss(*about, by, new["se"] / row["se"]))
+            one = Loss(
+                module, row["exposure"], row["outcome"], vignette=row["vignette"], place=key[:3]
+            )
+            if (new := after.get(key)) is not None and row["se"] > 0:
+                one = replace(
+                    one,
+                    moved=(new["estimate"] - row["estimate"]) / row["se"],
+                    wider=new["se"] / row["se"],
+                    gone=row["n"] - new["n"],
+                )
+            found.append(one)
     return found
 
 
@@ -63,7 +72,9 @@ def told_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | N
     """What a parcel tells of the loss: ratios of standard errors alone, roughly.
 
     How far an estimate moved would tell the sum of those who are in no cell, so it stays at home.
-    Where fewer people than the threshold were touched, nothing is told, as a ratio would be of few.
+    A ratio is among those told if nobody or as many people as the threshold are gone from its
+    estimate: of fewer it would tell something of few people. Nothing is told if no ratio is left,
+    or if few second readings of interviews are gone, which are behind each estimate.
 
     Parameters
     ----------
@@ -71,17 +82,17 @@ def told_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | N
 
     Returns
     -------
-    Number of estimates, how many are not in the parcel, and the median and the largest ratio of
-    standard errors, in steps of :data:`STEP`; or nothing.
+    How many estimates are compared, how many of these are not in the parcel, and the median and the
+    largest ratio of standard errors, in steps of :data:`STEP`; or nothing.
     """
-    touched = (did["people_left"], did["people_with_fewer_outcomes"])
-    if any(isinstance(n, str) for n in touched):
+    if isinstance((did.get("interviews") or {}).get("second_readings_left"), str):
         return None
-    ratios = [one.wider for one in found if one.wider is not None]
+    told = [one for one in found if one.gone == 0 or abs(one.gone) >= did["least"]]
+    ratios = [one.wider for one in told if one.wider is not None]
     if not ratios:
         return None
     median, largest = (
         round(round(float(value) / STEP) * STEP, 2) for value in (np.median(ratios), max(ratios))
     )
-    lost = len(found) - len(ratios)
-    return {"estimates": len(found), "lost": lost, "median": median, "largest": largest}
+    lost = len(told) - len(ratios)
+    return {"estimates": len(told), "lost": lost, "median": median, "largest": largest}

@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 
 from metastudy.codebook.codebook import PublishedTable
-from metastudy.display.formatting import joined, mark, number, words
+from metastudy.display.formatting import inline, joined, mark, number, words
+from metastudy.display.labels import Labels
 from metastudy.display.page import Page, Section, Table, Text, render
+from metastudy.parcelling.estimate_tables import (
+    estimates_table,
+    listed,
+    moved_tables,
+    place_of,
+)
 from metastudy.parcelling.interviews import told_of_interviews
+from metastudy.parcelling.loss import Loss
 from metastudy.parcels.codes import KIND
 from metastudy.parcels.request import Request
 
@@ -32,7 +40,8 @@ def owner_page(
     manifest: Mapping[str, Any],
     documents: Mapping[str, Any],
     size: int,
-    moved: Facts,
+    moved: Sequence[Loss],
+    labels: Labels,
     asked: Facts = (),
     tables: Sequence[PublishedTable] = (),
 ) -> str:
@@ -42,27 +51,35 @@ def owner_page(
     ----------
     manifest, documents : of the parcel.
     size : of the file in bytes.
-    moved : what control moved the estimates by, a row an estimate; it stays with the owner.
+    moved : what control did to each estimate; it stays with the owner.
+    labels : of the vocabulary with what the study adds to it.
     asked : what the analyst's request asks for, of :func:`asked_for`; nothing without one.
     tables : published ones, that were taken as known.
     """
     study, did, least = documents["study.json"], documents["control.json"], manifest["least"]
-    unit = "log-odds" if did.get("interviews") else "standard deviations"
     return render(
         Page(
             name=str(manifest["study"]),
-            title=f"What is in {manifest['study']}.parcel",
+            title=f"What is in the parcel of {manifest['study']}",
             subtitle=str(study["codebook"]["title"]),
             mark=mark([str(manifest["provenance"])]),
             marked="The data file is a stand-in that a program wrote; it tells nothing of people.",
             sections=[
-                *_asked(asked),
-                Section("In the file", [_contents(documents, size), *_cells(documents)]),
-                Section("People", [_flow(study, least), *_places(study)]),
-                Section("What disclosure control did", [_control(did), *_moved(moved, did)]),
-                Section("Estimates in the file", [_estimates(documents["estimates.json"], unit)]),
-                Section("Published tables that were taken as known", _published(tables, did)),
+                Section("In short", [Text(line) for line in _in_short(documents, least)]),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
+                *_asked(asked),
+                Section(
+                    "In the file", [_contents(documents, size, labels), *_cells(documents, labels)]
+                ),
+                Section("People", [_flow(study, least), *_places(study, labels)]),
+                Section(
+                    "What disclosure control did",
+                    [_control(did), *moved_tables(moved, did, labels)],
+                ),
+                Section("Estimates in the file", [estimates_table(documents, labels)]),
+                Section(
+                    "Published tables that were taken as known", _published(tables, did, labels)
+                ),
                 Section("What remains possible", [Text(_remains(did, least))]),
             ],
         )
@@ -79,8 +96,11 @@ def asked_for(
     not_asked : variants of modules that the study could enter and that stay at home.
     manifest : of the parcel, whose code and packages are compared with the analyst's.
     """
-    wanted = "; ".join(f"{words(m)}: {joined(v)}" for m, v in request.fits.items())
-    stays = "; ".join(f"{words(m)}: {joined(v)}" for m, v in not_asked.items())
+    labels = Labels(request.vocabulary)
+    wanted, stays = (
+        "; ".join(f"{labels.of(module, 'modules')}: {joined(v)}" for module, v in fits.items())
+        for fits in (request.fits, not_asked)
+    )
     same = all(request.made_with[name] == manifest[name] for name in ("code", "lock"))
     return [
         ("Request", request.digest),
@@ -93,18 +113,45 @@ def asked_for(
     ]
 
 
+def _in_short(documents: Mapping[str, Any], least: int) -> list[str]:
+    """What to know before the rest is read."""
+    did, number_of = documents["control.json"], len(documents["estimates.json"])
+    coded = bool(did.get("interviews"))
+    of, sums = ("interviews", "Counts of codes") if coded else ("people", "Sums")
+    said = [
+        f"{sums} over {did['people']} {of}, none of fewer than {least}, and {number_of} estimates "
+        "that follow from them. No row of anybody is in the file.",
+    ]
+    if did["untouched"]:
+        return [*said, "Disclosure control had nothing to do."]
+    control = f"Disclosure control took {did['people_left']} {of} out"
+    if not coded:
+        control += f", and some answers of {did['people_with_fewer_outcomes']} others"
+    said.append(
+        f"{control}; of {did['sites_before']} {'organisations' if coded else 'sites'} it left "
+        f"{did['sites_after']}, small ones put together."
+    )
+    return said
+
+
 def _asked(asked: Facts) -> list[Section]:
     table = Table("What the analyst asked for.", ("", ""), asked, heads=2)
     return [Section("Asked for", [table])] if asked else []
 
 
-def _published(tables: Sequence[PublishedTable], did: Mapping[str, Any]) -> list[Table | Text]:
+def _published(
+    tables: Sequence[PublishedTable], did: Mapping[str, Any], labels: Labels
+) -> list[Table | Text]:
     if did.get("interviews"):
         return [Text(_NONE_OF_CODES)]
     if not tables:
         return [Text(_NONE_DECLARED)]
     rows = [
-        (words(t.construct), words(t.vignette or "each"), joined(map(words, t.by)) or "nothing")
+        (
+            labels.outcome(t.construct),
+            labels.of(t.vignette, "vignettes") if t.vignette else "Each",
+            joined(inline(labels.of(by, "factors")) for by in t.by) or "nothing",
+        )
         for t in tables
     ]
     return [Table("Tables in the codebook.", ("Of", "Situation", "By"), rows, heads=3)]
@@ -149,12 +196,13 @@ _REMAINS = (
 )
 
 
-def _contents(documents: Mapping[str, Any], size: int) -> Table:
+def _contents(documents: Mapping[str, Any], size: int, labels: Labels) -> Table:
     study, did = documents["study.json"], documents["control.json"]
+    exposures = [next(iter(one.values())) for one in study["exposures"]]
     rows = [
         ("The study", "title, design, place and publication, as in the codebook"),
-        ("Outcomes", joined(map(words, study["outcomes"]))),
-        ("Exposures", joined(words(next(iter(e.values()))) for e in study["exposures"])),
+        ("Outcomes", listed(labels.outcome(o) for o in study["outcomes"])),
+        ("Exposures", listed(labels.of(e, "factors", "constructs") for e in exposures)),
         *(_OF_CODES if did.get("interviews") else _OF_ANSWERS),
         ("Estimates", f"{len(documents['estimates.json'])}, each with its standard error"),
         ("Checksums", "of data file and codebook, keyed with your key; of code and packages"),
@@ -163,16 +211,17 @@ def _contents(documents: Mapping[str, Any], size: int) -> Table:
     return Table("What the parcel holds.", ("", ""), rows, heads=2)
 
 
-def _cells(documents: Mapping[str, Any]) -> list[Table]:
+def _cells(documents: Mapping[str, Any], labels: Labels) -> list[Table]:
     rows = []
     for name, cells in sorted(documents.items()):
         if name.startswith("cells/"):
-            fit = name.removeprefix("cells/").removesuffix(".json").replace("-", ", ")
+            module, _, variant = name.removeprefix("cells/").removesuffix(".json").rpartition("-")
             n, sites = _sizes(cells)
             people = int(documents["control.json"]["people"]) if _coded(cells) else sum(n)
-            rows.append((words(fit), str(len(n)), str(sites), f"{min(n):.0f}", f"{people:.0f}"))
-    columns = ("Fit", "Cells", "Sites", "People in the smallest", "People")
-    return [Table("Cells of each fit that the study can enter.", columns, rows)]
+            fit = (labels.of(module, "modules"), variant)
+            rows.append((*fit, str(len(n)), str(sites), f"{min(n):.0f}", f"{people:.0f}"))
+    columns = ("Module", "Fit", "Cells", "Sites", "People in the smallest", "People")
+    return [Table("Cells of each fit that the study can enter.", columns, rows, heads=2)]
 
 
 _OF_ANSWERS = [
@@ -210,8 +259,8 @@ def _flow(study: Mapping[str, Any], least: int) -> Table:
     return Table("Rows, as far as they are in the file.", ("Step", "Rows"), rows, note=note)
 
 
-def _places(study: Mapping[str, Any]) -> list[Table]:
-    rows = [(*map(words, place[:3]), str(place[3])) for place in study["places"]]
+def _places(study: Mapping[str, Any], labels: Labels) -> list[Table]:
+    rows = [(*place_of(place[:3], labels), str(place[3])) for place in study["places"]]
     columns = ("Country", "Sector", "Role", "People")
     return [Table("Where the people are.", columns, rows, heads=3)]
 
@@ -235,7 +284,7 @@ _DID = {
     "people_with_fewer_outcomes": "People with fewer outcomes than they answered",
     "people_moved": "People whose site became one of others, or none",
     "sites_before": "Sites before",
-    "sites_after": "Sites after",
+    "sites_after": "Sites after, others counted as one",
     "settings_without_sites": "Settings without sites",
 }
 _DID_TO_CODES = {
@@ -247,22 +296,3 @@ _DID_TO_CODES = {
     "sites_after": "Organisations after, others counted as one",
     "settings_without_sites": "Settings without an organisation of its own",
 }
-
-
-def _moved(moved: Facts, did: Mapping[str, Any]) -> list[Table]:
-    if did["untouched"]:
-        return []
-    columns = ("Module", "Exposure", "Outcome", "Moved by (standard errors)", "Error times")
-    note = "This table is not in the file: beside the parcel it would say something of few people."
-    return [Table("What this did to the estimates.", columns, moved, heads=3, note=note)]
-
-
-def _estimates(rows: Sequence[Mapping[str, Any]], unit: str) -> Table:
-    main = [row for row in rows if row["variant"] == "main"]
-    shown = [
-        (words(r["module"]), words(r["exposure"]), words(r["outcome"]), words(r["vignette"]),
-         str(r["n"]), number(r["estimate"]), number(r["se"]))
-        for r in main
-    ]  # fmt: skip
-    columns = ("Module", "Exposure", "Outcome", "Situation", "People", "Estimate", "Standard error")
-    return Table(f"Estimates of this study alone, in {unit}.", columns, shown, heads=4)

@@ -19,7 +19,9 @@ MOST_OF_A_SUM = 0.5  # share of one person in a sum of answers, or of squares ar
 SEARCHED = 120  # people up to which data sets are looked for; more have them, see ENOUGH_BITS
 ENOUGH_BITS = 200  # that answers of a larger cell must have beyond what sums and report take
 FEWEST = 6  # people for each column and condition; of fewer, searches have found too little
-SEARCHES = 40  # of a study; what would need more counts as solved, so that control comes to an end
+# Of a study; what would need more counts as solved, so that control comes to an end.
+IN_VAIN = 40  # searches that find too little
+SEARCHED_COLUMNS = 400  # of searches that find enough: sites of two outcomes are 200 of these
 SPARE = 2  # people beyond as many as a column without a lattice has sums
 
 
@@ -85,7 +87,12 @@ class Telling:
     reported: Reported | None = None
     bits: float = 0.0
     known: dict[bytes, str] = field(default_factory=dict)
-    searches: int = 0
+    in_vain: int = 0
+    searched: int = 0
+
+    def begin(self) -> None:
+        """Count searches from none: control has begun again."""
+        self.in_vain = self.searched = 0
 
     def of(self, people: np.ndarray, pattern: np.ndarray) -> str:
         """Why a cell may not go out, or nothing.
@@ -115,7 +122,8 @@ class Telling:
         """
         if self.reported and reported.holds(self.reported):
             return False
-        self.reported, self.searches, told = reported, 0, False
+        self.reported, told = reported, False
+        self.begin()
         keys = np.column_stack([place, kept])
         cell = np.where(here, np.unique(keys, axis=0, return_inverse=True)[1].ravel(), -1)
         for c in np.unique(cell[here]):
@@ -167,7 +175,9 @@ class Telling:
             own = surplus(cell, strata(version, public.shape[1], public))
             return own - self.bits >= ENOUGH_BITS
         beside = self.reported.of(columns & ~smooth) if self.reported else None
-        self.searches += 1
-        if self.searches > SEARCHES:
+        if self.in_vain >= IN_VAIN or self.searched >= SEARCHED_COLUMNS:
             return False
-        return other_data_sets(cell, version, public, reported=beside).safe
+        safe = other_data_sets(cell, version, public, reported=beside).safe
+        self.in_vain += not safe
+        self.searched += cell.value.shape[1] if safe else 0
+        return safe

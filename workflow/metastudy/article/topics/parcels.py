@@ -46,7 +46,8 @@ def table(evidence: Results) -> Table:
     caption = (
         "Studies that came as parcels: what disclosure control did at their owners' before sums "
         "were made. The last column is the standard errors of a study's own estimates over those "
-        "that all rows would have given, in twentieths: the median, and the largest in brackets."
+        "that all rows would have given, in twentieths: the median, and the largest in brackets, "
+        "of estimates from which nobody or many people are gone."
         f"{_of_codes(evidence)}"
     )
     marks = tuple(str(row["provenance"]) for row in full)
@@ -131,9 +132,10 @@ def _loss(evidence: Results) -> str:
     if told:
         largest = max(one["largest"] for one in told)
         times = f"more than {number(largest)} times" if largest > 1 else "larger than"
-        where = "" if len(told) == len(touched) else ", where a parcel says it,"
+        where = ", where a parcel says it," if len(told) < len(touched) else ""
         said += (
-            f"; the standard error of no estimate that is left is{where} {times} that of all rows"
+            f"; the standard error of no estimate that is left is{where} {times} that of all rows "
+            "(estimates from which a few people are gone are not counted)"
         )
     if silent := len(touched) - len(told):
         of = "" if len(dids) == 1 else f"of {count(silent)} of them "

@@ -1,0 +1,183 @@
+"""Small cells at sites: what is kept of people, answers and sites, counted from tables alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.hand_made import answer_study
+from helpers.parcel_studies import harmonized, raw_study
+from helpers.raw_studies import VOCABULARY
+from metastudy.codebook.codebook import PublishedTable
+from metastudy.harmonized.study import Study
+from metastudy.parcelling.control import control
+from metastudy.parcelling.people import People
+from metastudy.parcelling.sites import BETWEEN, OTHERS, information, placed
+
+LEAST = 10
+
+
+@dataclass
+class NothingTold:
+    """Control without a look at sums: counts alone decide."""
+
+    least: int = LEAST
+
+    def of(self, people: np.ndarray, pattern: np.ndarray) -> str:
+        return ""
+
+
+def people_of(seen: np.ndarray, site: np.ndarray, version: np.ndarray) -> People:
+    n = len(seen)
+    names = [(f"o{k}", "") for k in range(seen.shape[1])]
+    y = pd.DataFrame(np.where(seen, 0.0, np.nan), columns=pd.MultiIndex.from_tuples(names))
+    return People(
+        ids=np.arange(n).astype(str), y=y, setting=np.zeros(n, dtype=int),
+        site=site.astype(object), sited=site != "", version=version,
+        needed=np.zeros(seen.shape[1], dtype=bool), traits=[],
+    )  # fmt: skip
+
+
+def smallest(kept: np.ndarray, site: np.ndarray, version: np.ndarray) -> int:
+    """People of the smallest site, pattern and condition, by pandas."""
+    table = pd.DataFrame(kept).assign(site=site.astype(str), version=version)
+    return int(table.value_counts().min())
+
+
+def put(
+    seen: np.ndarray, site: np.ndarray, version: np.ndarray, whole: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    people = people_of(seen, site, version)
+    return placed(people, NothingTold(), np.arange(len(seen)), seen, whole)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """5,000 people at 100 sites, of whom 400 lack the second outcome, four at each site."""
+    folder = tmp_path_factory.mktemp("large")
+    raw = raw_study(folder, "alpha", each=25, sites=100, missing=400, between=0.3)
+    return harmonized(raw, folder / "rows")
+
+
+def test_people_who_lack_an_outcome_at_each_site_cost_no_site_and_no_answer(large: Study) -> None:
+    changed = control(large, VOCABULARY, 5).study
+    pd.testing.assert_frame_equal(changed.measurements, large.measurements)
+    where = [one.respondents.set_index("respondent_id")["org_id"] for one in (large, changed)]
+    before, after = (one.astype(str) for one in where)
+    moved = after == "alpha-org-others"
+    answers = large.measurements.assign(known=large.measurements["value_pomp"].notna())
+    second = answers[answers["construct"].astype("str") == "threat_job"]
+    lacks = ~second.groupby("respondent_id")["known"].any().reindex(after.index, fill_value=False)
+    assert moved.sum() == 400
+    assert (moved == lacks).all(), "they keep their other answers, at one site of all who lack it"
+    assert (after[~moved] == before[~moved]).all()
+    assert after[~moved].nunique() == 100
+    assert (after[~moved].value_counts() == 46).all()
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_beside_a_public_table_by_site_no_site_is_split(public: bool) -> None:
+    """The table has all 64 of the last site: less the 60 of its cell it tells of four."""
+    lacks = [(9, 20)] * 3 + [(2, 2)]  # of each site and condition; 30 more answered both
+    site, arm, second = [], [], []
+    rng = np.random.default_rng(3)
+    for s, parts in enumerate(lacks):
+        for condition, few in zip(("complementary", "core"), parts, strict=True):
+            site += [f"s{s}"] * (30 + few)
+            arm += [condition] * (30 + few)
+            second += [*rng.uniform(0, 100, 30), *[float("nan")] * few]
+    scores = {
+        ("threat_quality", ""): rng.uniform(0, 100, len(site)).tolist(),
+        ("threat_job", ""): second,
+    }
+    exposures = [{"factor": "task_type", "type": "randomised"}]
+    names = ["threat_quality", "threat_job"]
+    study = answer_study("one", scores, {"task_type": arm}, names, exposures, site)
+    study = replace(study, report={**study.report, "excluded": {}})
+    tables = [PublishedTable("threat_quality", by=("site",))] if public else []
+    changed = control(study, VOCABULARY, 5, tables).study
+    after = changed.respondents.set_index("respondent_id")["org_id"].astype("str").fillna("")
+    before = study.respondents.set_index("respondent_id")["org_id"].astype("str")
+    split = [name for name in after.unique() if 0 < (after == name).sum() < (before == name).sum()]
+    assert len(split) == (0 if public else 4)
+    assert len(after) == len(before), "and nobody leaves"
+
+
+def test_where_people_are_many_and_patterns_small_fewer_outcomes_keep_the_sites() -> None:
+    """Eight outcomes, of which each quarter of a site lacks another one.
+
+    To keep all answers each site would go, as its cells are of eight people. Two quarters that both
+    lack the same two outcomes are sixteen.
+    """
+    site = np.repeat(np.arange(60), 32)
+    seen = np.ones((len(site), 8), dtype=bool)
+    seen[np.arange(len(site)), np.arange(len(site)) % 4] = False
+    version = np.zeros(len(site), dtype=int)
+    kept, where = put(seen, site, version)
+    assert (where == site.astype(object)).all()
+    assert smallest(kept, where, version) == 16
+    assert (kept.sum(axis=1) == 6).all(), "of seven that they answered"
+
+
+def test_where_many_would_lose_an_outcome_the_sites_go() -> None:
+    """Two outcomes: at each site as many have both as have one, and too few of either to stay."""
+    site = np.repeat(np.arange(60), 16)
+    seen = np.ones((len(site), 2), dtype=bool)
+    seen[::2, 1] = False
+    version = np.zeros(len(site), dtype=int)
+    kept, where = put(seen, site, version)
+    assert (kept == seen).all()
+    assert (where == "").all()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_no_cell_is_small_nobody_leaves_and_sites_are_own_or_others(whole: bool) -> None:
+    rng = np.random.default_rng(7)
+    kinds = set()
+    for _ in range(60):
+        sites, outcomes = int(rng.integers(2, 12)), int(rng.integers(1, 5))
+        n = sites * int(rng.integers(12, 70))
+        site = rng.integers(0, sites, n).astype(str)
+        version = rng.integers(0, int(rng.integers(1, 3)), n)
+        seen = rng.random((n, outcomes)) < rng.uniform(0.7, 1)
+        seen[~seen.any(axis=1), 0] = True
+        _, at = np.unique(np.column_stack([version, seen]), axis=0, return_inverse=True)
+        enough = np.bincount(at.ravel())[at.ravel()] >= LEAST  # as after the first step of control
+        seen, site, version = seen[enough], site[enough], version[enough]
+        kept, where = put(seen, site, version, whole)
+        assert kept.any(axis=1).all()
+        assert not (kept & ~seen).any()
+        assert smallest(kept, where, version) >= LEAST
+        own = where == site.astype(object)
+        assert set(where[~own]) <= {OTHERS} or (where == "").all()
+        if whole:
+            for name in np.unique(site):
+                assert len(set(where[site == name])) == 1
+        kinds.add((bool(own.all()), bool(own.any()), bool((kept == seen).all())))
+    assert len(kinds) >= 4, "sites stayed, went in part and went as wholes"
+
+
+def test_what_is_known_of_sites_is_the_fisher_information_of_the_persons_answers() -> None:
+    """By the covariance of all answers, a half of the trace of its relative change, squared."""
+    rng = np.random.default_rng(2)
+    site = rng.integers(0, 7, 150).astype(str)
+
+    def by_persons(where: np.ndarray) -> float:
+        same = (where[:, None] == where).astype(float)
+        change = np.linalg.solve(
+            (1 - BETWEEN) * np.eye(len(where)) + BETWEEN * same, BETWEEN * same
+        )
+        return 0.5 * float(np.trace(change @ change))
+
+    had = np.ones((150, 1), dtype=bool)
+    stays = rng.random(150) < 0.7
+    where = np.where(stays, site, OTHERS).astype(object)
+    expected = 1 + by_persons(site[stays]) / by_persons(site)
+    assert information((had, where), (had, site.astype(object))) == pytest.approx(expected)
+    fewer = had & stays[:, None]
+    expected = stays.mean() + by_persons(site[stays]) / by_persons(site)
+    same = site.astype(object)
+    assert information((fewer, same), (had, same)) == pytest.approx(expected)
