@@ -200,7 +200,7 @@ def test_the_library_itself_is_parsed_once_and_then_remembered():
         "    code_digest('metastudy.commands.' + path.stem, root)\n"
         "print(len(parsed))"
     )
-    for _ in ("the first time in a new clone", "from then on"):
+    for _ in ("the first time in a new clone", "a memory that became full", "from then on"):
         made = subprocess.run(
             [sys.executable, "-c", program, str(LIBRARY)],
             env=os.environ | {"PYTHONPATH": str(LIBRARY)},
