@@ -7,11 +7,12 @@ import re
 import yaml
 
 from helpers.repository import ROOT
+from metastudy.article import catalogue
 
 PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text("utf-8"))
 DEFAULT = yaml.safe_load((ROOT / "profiles" / "default" / "profile.yaml").read_text("utf-8"))
 RULES = "".join(path.read_text("utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-NAMES = set(re.findall(r"^rule (\w+):", RULES, re.MULTILINE))
+NAMES = set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)\b", RULES, re.MULTILINE))
 
 
 def test_every_rule_that_the_profile_names_is_there() -> None:
@@ -19,6 +20,12 @@ def test_every_rule_that_the_profile_names_is_there() -> None:
     assert grouped | set(PROFILE["set-resources"]) <= NAMES
     groups = {pair.split("=")[1] for pair in PROFILE["groups"]}
     assert {pair.split("=")[0] for pair in PROFILE["group-components"]} <= groups
+
+
+def test_the_figures_of_each_kind_of_model_have_a_rule_and_a_place_in_the_profile() -> None:
+    drawn = {f"draw_{kind}" for kind in catalogue.MODULE_FIGURES}
+    assert drawn == {name for name in NAMES if name.startswith("draw_")}
+    assert {f"{name}=article" for name in ("draw", *drawn)} <= set(PROFILE["groups"])
 
 
 def test_every_attempt_asks_for_more_than_the_one_before() -> None:

@@ -47,6 +47,7 @@ class Submission:
     state: str
     memory: str
     limit: str
+    began: str  # local time, to the second
     comment: str
 
 
@@ -81,7 +82,7 @@ def through_slurm(
         f"({beside}) & timeout --signal=INT {most} "
         "python -m snakemake --workflow-profile profiles/sandbox "
         f"{' '.join(targets)}; code=$?; echo; "
-        "squeue --noheader --states=all --format='submitted|%i|%N|%T|%m|%l|%k'; exit $code"
+        "squeue --noheader --states=all --format='submitted|%i|%N|%T|%m|%l|%S|%k'; exit $code"
     )
     done = subprocess.run(
         [CLUSTER, scratch, "bash", "-c", command],
@@ -98,7 +99,8 @@ def through_slurm(
 
 
 def submissions(said: str) -> list[Submission]:
-    lines = re.findall(r"^submitted\|(\d+)\|(.*?)\|(.*?)\|(.*?)\|(.*?)\|(.*)$", said, re.MULTILINE)
+    words = r"\|(.*?)" * 5
+    lines = re.findall(rf"^submitted\|(\d+){words}\|(.*)$", said, re.MULTILINE)
     found = [Submission(int(number), *words) for number, *words in lines]
     return sorted(found, key=lambda one: one.number)
 
@@ -197,7 +199,7 @@ def test_the_whole_way_to_the_article_is_the_same_on_a_cluster(tmp_path: Path) -
 
 # As soon as a node has jobs it takes no other one, or it is gone with what it has.
 HAS_JOBS = "until squeue --noheader --nodelist=n2 --states=running | grep -q .; do sleep 0.5; done"
-DRAIN = "scontrol update nodename=n2 state=drain reason=test"
+DRAIN = "scontrol update nodename=n2 state=drain reason=test && date '+drained|%FT%T'"
 # As a power cut: its daemon ends, and what it started. These know their node by their environment,
 # and their parent is the daemon's own process of the job.
 CUT = """\
@@ -216,8 +218,14 @@ scontrol update nodename=n2 state=down reason=test"""
 
 @pytest.mark.long(of="metastudy.commands.fit")
 def test_a_node_that_is_drained_ends_what_it_has_and_gets_nothing_more(tmp_path: Path) -> None:
-    made, _ = after_a_loss(tmp_path, DRAIN)
+    made, said = after_a_loss(tmp_path, DRAIN)
     assert {one.state for one in made} == {"COMPLETED"}
+    assert any(one.node == "n2" for one in made), "it had something"
+    drained = re.findall(r"^drained\|(\S+)$", said, re.MULTILINE)
+    assert len(drained) == 1
+    after = [one for one in made if one.began > drained[0]]
+    assert after, "some submissions began after the drain"
+    assert {one.node for one in after} == {"n1"}
 
 
 @pytest.mark.long(of="metastudy.commands.fit")

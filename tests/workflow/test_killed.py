@@ -34,7 +34,7 @@ RULES = {
     "contrast": ("Draw the contrasts", 4.0, "contrasts"),
     "refits": ("Refit the", 15.0, "refits"),
     "synthesize": ("Pool what", 15.0, "synthesis"),
-    "draw": ("Draw the figure", 3.0, "figures"),
+    "draw": ("Draw the figures", 6.0, "figures"),
     "tabulate": ("Write the tables", 3.0, "tables"),
     "variables": ("Put the results", 3.0, "variables"),
     "render": ("Render", 0.5, "manuscript"),

@@ -8,10 +8,12 @@ project that is built, and has a sign of its own in the matrix.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ import pytest
 import yaml
 
 from helpers import small_project
+from metastudy.article import catalogue
 
 pytestmark = [pytest.mark.slow, pytest.mark.ci]
 
@@ -32,7 +35,7 @@ CELLS = ["aggregate"]
 OF_A_FIT = ["fit", "diagnose", "contrast", "refits", "predictive_checks", "loo_comparison"]
 OF_ALL = ["declare", "synthesize", "gate", "selection", "robustness", "design_based", "unlock"]
 OF_ALL += ["name_studies"]
-SHOWN = ["draw", "tabulate", "variables", "render"]
+SHOWN = ["draw", "draw_answers", "tabulate", "variables", "render"]
 RULES = [*OF_A_STUDY, "report_data", *CELLS, *OF_A_FIT, *OF_ALL, *SHOWN, "record_config"]
 
 
@@ -72,7 +75,8 @@ def project(done: Path, tmp_path: Path) -> Path:
     return shutil.copytree(done, tmp_path / "project", symlinks=True)
 
 
-RAN, TAKEN = "x", "s"  # signs of the matrix: run, and taken from the store
+# Signs of the matrix: taken from the store, run but some figures taken, and run.
+SIGNS = TAKEN, PART, RAN = "s", "s, x", "x"
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +85,13 @@ def matrix() -> Iterator[dict[str, dict[str, str]]]:
     found: dict[str, dict[str, str]] = {}
     yield found
     wide = max(map(len, found), default=0)
-    heads = [f"{rule[:12]:>12}" for rule in RULES]
+    heads = [f"{rule[:12]:>13}" for rule in RULES]
     print("\n" + "\n".join([" " * wide + "".join(heads), *rows(found, wide)]))
 
 
 def rows(found: dict[str, dict[str, str]], wide: int) -> list[str]:
     return [
-        f"{change:<{wide}}" + "".join(f"{ran.get(rule, '.'):>12}" for rule in RULES)
+        f"{change:<{wide}}" + "".join(f"{ran.get(rule, '.'):>13}" for rule in RULES)
         for change, ran in found.items()
     ]
 
@@ -232,14 +236,22 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(
 
 
 def signs(project: Path, since: float) -> dict[str, str]:
-    """Of each rule with a log since then, whether all of its jobs were taken from the store."""
+    """Of each rule with a log since then, how far its jobs were taken from the store."""
     found: dict[str, str] = {}
     for path in (project / "results" / "logs").rglob("*.log"):
         rule = path.relative_to(project / "results" / "logs").parts[0].removesuffix(".log")
         if path.stat().st_mtime >= since:
             taken = "taken from the store: " in path.read_text("utf-8")
-            found[rule] = TAKEN if taken and found.get(rule) != RAN else RAN
+            part = set(figures(path).values()) - {"drawn"}
+            sign = TAKEN if taken else PART if part else RAN
+            found[rule] = max(sign, found.get(rule, TAKEN), key=SIGNS.index)
     return found
+
+
+def figures(log: Path) -> dict[str, str]:
+    """How each figure of a job came about, by the job's log."""
+    how = r"^(\w+): (drawn|as before|of the same table as before)$"
+    return dict(re.findall(how, log.read_text("utf-8"), re.MULTILINE))
 
 
 def test_what_comes_out_the_same_after_an_edit_is_taken_from_the_store(
@@ -260,7 +272,7 @@ def test_what_comes_out_the_same_after_an_edit_is_taken_from_the_store(
     # Rows of people and cells are in no store.
     assert made <= {"harmonize", "promote", "aggregate"}
     assert {"harmonize", "aggregate"} <= made
-    assert {"validate", "fit", "refits", "draw", "tabulate"} <= found.keys() - made
+    assert {"validate", "fit", "refits", *SHOWN[:3]} <= found.keys() - made
     assert small_project.digests(project / "results") == before
 
 
@@ -288,6 +300,37 @@ def test_a_label_a_title_and_a_comment_fit_nothing_and_pool_nothing(
     assert {found.get(rule) for rule in pooled} <= {TAKEN, None}
     assert "tabulate" in {rule for rule, sign in found.items() if sign == RAN}
     assert [small_project.digests(project / "results" / name) for name in kept] == before
+    logs = project / "results" / "logs"
+    shown = figures(logs / "draw.log") | figures(logs / "draw_answers" / "threat.log")
+    assert (shown["module_threat"], shown["study_grid"]) == ("drawn", "drawn")
+    assert shown["selection"] == "of the same table as before", "which shows nothing here"
+
+
+def test_a_figure_by_itself_has_the_bytes_that_its_job_gave_it(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    """Others that were drawn before it in the same process leave no trace."""
+    project = small_project.built(tmp_path_factory)
+    files = catalogue.result_files([FIRST, SECOND], ["threat"], ["threat"], "data/appraisal.csv")
+    settings = yaml.safe_load((project / "config" / "config.yaml").read_text("utf-8"))
+    parts = ("report", "priors", "privacy", "primary")
+    shared = ["--vocabulary", "config/vocabulary.yaml", "--out", str(tmp_path)]
+    shared += ["--settings", json.dumps({name: settings[name] for name in parts})]
+    models = {"threat": "answers"}
+    for name in ("unlock", "predictive_threat"):  # the last of their jobs
+        item = catalogue.figures(models)[name]
+        given = catalogue.files_of(item, files).items()
+        subprocess.run(
+            [sys.executable, "-m", "metastudy.commands.draw", "--figures", name]
+            + ["--models", json.dumps(models), *shared]
+            + [word for kind, paths in given for word in (f"--{kind}", *paths)],
+            cwd=project,
+            env=os.environ | {"PYTHONPATH": str(project / "workflow"), "PYTHONHASHSEED": "0"},
+            check=True,
+        )
+        for suffix in ("csv", "svg", "png"):
+            made = tmp_path / f"{name}.{suffix}"
+            assert made.read_bytes() == (project / "results/figures" / made.name).read_bytes()
 
 
 def test_a_clone_with_results_and_their_records_runs_nothing(done: Path, tmp_path: Path) -> None:

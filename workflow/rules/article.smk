@@ -1,7 +1,7 @@
 """Article: figures, tables and the numbers of the text, each from the results and nothing else.
 
 REQUIRED INPUTS: results/{harmonized,names,cells,contrasts,synthesis,diagnostics}
-OUTPUTS: results/names/studies.json, results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/{_variables.yml,sources.json}
+OUTPUTS: results/names/{studies.json,modules/<module>.json}, results/figures/<figure>.{csv,svg,png}, results/tables/, results/variables/{_variables.yml,sources.json}
 Nothing here is made from a fit that missed a gate.
 """
 
@@ -14,12 +14,14 @@ rule name_studies:
         bibliography=[local(str(path)) for path in sorted(SOURCES.glob("*.bib"))],
     output:
         names="results/names/studies.json",
+        own_names=RESULT_FILES["own_names"],
     log:
         "results/logs/name_studies.log",
     conda:
         "../../envs/environment.yaml"
     params:
         part="no" if config["studies"] == config["modules"] == "all" else "yes",
+        members=json.dumps({name: module.studies for name, module in FOUND.modules.items()}),
         code=code("name_studies"),
         lock=LOCK,
     message:
@@ -27,36 +29,71 @@ rule name_studies:
     shell:
         f"{STORED} python -m metastudy.commands.name_studies"
         " --studies {input.studies:q} --appraisal {input.appraisal:q} --vocabulary {input.vocabulary:q}"
-        " --bibliography {input.bibliography:q} --part {params.part:q} --out {output.names:q} > {log:q} 2>&1"
+        " --bibliography {input.bibliography:q} --part {params.part:q} --members {params.members:q}"
+        " --out {output.names:q} --own {output.own_names:q} > {log:q} 2>&1"
 
 
+# All figures of the whole are one job, and those of each module: most of one alone would be the start of Python.
 rule draw:
     input:
-        unpack(results_of_figure),
+        unpack(results_of_figures),
         gates="results/diagnostics/gates.json",
         vocabulary=VOCABULARY,
     output:
-        table="results/figures/{figure}.csv",
-        svg="results/figures/{figure}.svg",
-        png="results/figures/{figure}.png",
+        **drawings(catalogue.FIGURES),
     log:
-        "results/logs/draw/{figure}.log",
-    wildcard_constraints:
-        figure=one_of(FIGURES),
+        "results/logs/draw.log",
     conda:
         "../../envs/environment.yaml"
     params:
+        figures=figures_of,
+        models=models_of,
         results=as_options,
         settings=as_json("report", "priors", "privacy", "primary"),
         code=code("draw"),
         lock=LOCK,
+        out=subpath(output[0], parent=True),
     message:
-        "Draw the figure {wildcards.figure}."
+        "Draw the figures of the whole."
     shell:
         f"{STORED} python -m metastudy.commands.draw"
-        " --figure {wildcards.figure:q} --vocabulary {input.vocabulary:q}"
-        " --settings {params.settings:q} {params.results:q} --csv {output.table:q} --svg {output.svg:q}"
-        " --png {output.png:q} > {log:q} 2>&1"
+        " --figures {params.figures:q} --models {params.models:q} --vocabulary {input.vocabulary:q}"
+        " --settings {params.settings:q} {params.results:q} --out {params.out:q}"
+        f" --code {{params.code:q}} --lock {{params.lock:q}}{KEEP}"
+        " > {log:q} 2>&1"
+
+
+use rule draw as draw_answers with:
+    output:
+        **drawings(OF_A_MODULE["answers"]),
+    log:
+        "results/logs/draw_answers/{module}.log",
+    wildcard_constraints:
+        module=one_of(OF_A_KIND["answers"]),
+    message:
+        "Draw the figures of {wildcards.module}."
+
+
+use rule draw as draw_codings with:
+    output:
+        **drawings(OF_A_MODULE["codings"]),
+    log:
+        "results/logs/draw_codings/{module}.log",
+    wildcard_constraints:
+        module=one_of(OF_A_KIND["codings"]),
+    message:
+        "Draw the figures of {wildcards.module}."
+
+
+use rule draw as draw_events with:
+    output:
+        **drawings(OF_A_MODULE["events"]),
+    log:
+        "results/logs/draw_events/{module}.log",
+    wildcard_constraints:
+        module=one_of(OF_A_KIND["events"]),
+    message:
+        "Draw the figures of {wildcards.module}."
 
 
 rule tabulate:

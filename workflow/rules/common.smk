@@ -293,8 +293,45 @@ RESULT_FILES["left_out"] = [local(LEFT_OUT)] if os.path.exists(LEFT_OUT) else []
 FIGURES = catalogue.figures({name: module.model for name, module in FOUND.modules.items()})
 
 
-def results_of_figure(wildcards):
-    return catalogue.files_of(FIGURES[wildcards.figure], RESULT_FILES)
+# Of each kind of model the figures that its modules have, and which modules these are.
+OF_A_MODULE = {
+    kind: [f"{figure}_{{module}}" for figure in items]
+    for kind, items in catalogue.MODULE_FIGURES.items()
+}
+OF_A_KIND = {
+    kind: [name for name, module in FOUND.modules.items() if module.model == kind]
+    for kind in OF_A_MODULE
+}
+
+
+def drawings(figures):
+    """The files of figures, as outputs: tables, and the drawings of these."""
+    suffixes = {"tables": "csv", "svg": "svg", "png": "png"}
+    return {
+        kind: [f"results/figures/{figure}.{suffix}" for figure in figures]
+        for kind, suffix in suffixes.items()
+    }
+
+
+def figures_of(wildcards):
+    """The figures that a job draws: those of its module, or of the whole."""
+    own = wildcards.get("module", "")
+    return [figure for figure, item in FIGURES.items() if item.module == own]
+
+
+def models_of(wildcards):
+    """The kind of model of the module that a job is about, if it is about one."""
+    return json.dumps({name: FOUND.modules[name].model for name in wildcards})
+
+
+def results_of_figures(wildcards):
+    """What these are made from: of each kind of results, the files that any of them takes."""
+    taken = [catalogue.files_of(FIGURES[f], RESULT_FILES) for f in figures_of(wildcards)]
+    kinds = [kind for kind in RESULT_FILES if any(kind in files for files in taken)]
+    return {
+        kind: list(dict.fromkeys(path for files in taken for path in files.get(kind, ())))
+        for kind in kinds
+    }
 
 
 def as_options(wildcards, input):
@@ -304,8 +341,11 @@ def as_options(wildcards, input):
 
 
 def one_of(names):
-    """A wildcard's constraint: these names, whatever a regular expression would read in them."""
-    return "|".join(map(re.escape, names))
+    """A wildcard's constraint: these names, whatever a regular expression would read in them.
+
+    Where there are none it is what nothing matches, for Snakemake takes an empty one for none.
+    """
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def folder_of(name):
@@ -314,7 +354,7 @@ def folder_of(name):
 
 
 # Of what a configuration leaves out, the results are no strays.
-OF_MODULES = ["contrasts", "refits", "predictive", "comparison"]
+OF_MODULES = ["contrasts", "refits", "predictive", "comparison", "names/modules"]
 if workflow.is_main_process and config["studies"] == config["modules"] == "all":
     names = {"cells": FITS, "fits": FITS, "figures": FIGURES, **dict.fromkeys(OF_MODULES, MODULES)}
     if found := strays(Path("results"), names):

@@ -339,3 +339,14 @@ def test_a_build_that_was_copied_does_not_say_where_it_was_made(tmp_path: Path) 
     assert said == (
         "PYTHONPATH=workflow python -m metastudy.commands.draw --repository . --out results/tables"
     )
+
+
+def test_a_rule_that_has_the_command_of_another_leads_to_it(tmp_path: Path) -> None:
+    project = finished_project(tmp_path)
+    words = (
+        "python -m metastudy.commands._stored --inputs a -- python -m metastudy.commands.fit -o b"
+    )
+    record(project, "results/tables", "fit_again", ["config/vocabulary.yaml"], words, 0.0)
+    graph = graph_of(archived(project, tmp_path / "out"))
+    for rule in ("fit", "fit_again"):
+        assert ids(graph[f"#rule/{rule}"]["hasPart"]) == ["workflow/metastudy/commands/fit.py"]

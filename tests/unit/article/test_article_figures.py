@@ -180,4 +180,4 @@ def test_a_figure_of_a_module_is_drawn_from_no_file_of_another() -> None:
     for name, item in catalogue.figures(models).items():
         taken = [path for paths in catalogue.files_of(item, files).values() for path in paths]
         if item.module:
-            assert {PurePosixPath(p).stem for p in taken} <= {item.module, "studies"}, name
+            assert {PurePosixPath(p).stem for p in taken} == {item.module}, name

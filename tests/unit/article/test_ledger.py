@@ -80,6 +80,12 @@ def test_every_table_and_figure_has_its_rows_rules_and_studies() -> None:
     assert effects["rules"][-1] == "tabulate"
     assert "refits" in effects["rules"]
     assert found["figures/study_grid"]["rules"] == ["harmonize", "validate", "promote", "draw"]
+    arms = found["figures/arms_threat"]
+    assert arms["rules"][-1] == "draw_answers"
+    assert arms["tables"] == [
+        *("names/modules/threat.json", "contrasts/threat.parquet", "contrasts/threat.nc"),
+    ]
+    assert {one["rules"][-1] for one in found.values()} <= named_rules()
 
 
 def test_few_people_are_not_counted() -> None:
@@ -102,8 +108,11 @@ def test_leaves_keep_the_rows_that_they_know() -> None:
     assert type(flat(tree)["b.none"]) is str
 
 
-def test_the_rules_that_are_named_are_there() -> None:
+def named_rules() -> set[str]:
     text = "".join(p.read_text("utf-8") for p in (ROOT / "workflow" / "rules").glob("*.smk"))
-    rules = set(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    return set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)\b", text, re.MULTILINE))
+
+
+def test_the_rules_that_are_named_are_there() -> None:
     assert set(MADE_BY) == set(RESULTS)
-    assert {rule for chain in MADE_BY.values() for rule in chain} <= rules
+    assert {rule for chain in MADE_BY.values() for rule in chain} <= named_rules()

@@ -8,7 +8,7 @@ import sys
 
 from helpers.repository import ROOT
 
-COMMANDS = ("draw", "variables", "gate", "name_studies", "inspect", "render")
+COMMANDS = ("draw", "variables", "gate", "name_studies", "inspect", "render", "tabulate")
 SLOW = ("arviz", "scipy.stats", "pymc", "pytensor", "numba", "nutpie")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -89,3 +90,32 @@ def test_a_sign_of_the_exploratory_model_changes_the_terms(
     after = made(tmp_path / "b", monkeypatch, "burden: 1", "burden: -1")
     assert before["terms.json"] != after["terms.json"]
     assert before["cells.nc"] == after["cells.nc"]
+
+
+def test_a_module_has_the_names_of_its_own_studies_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a label of a study of another module draws none of its figures."""
+    tables = [tmp_path / "small" / "tables", tmp_path / "large" / "tables"]
+    for folder in tables:
+        book = small_project.CODEBOOK.format(study=folder.parent.name, country="XX", place="Norway")
+        source = study(folder.parent / folder.parent.name, "answers.csv", ROWS.encode(), "")
+        (source / "codebook.yaml").write_text(book, "utf-8")
+        save(harmonized(source), folder)
+    own = [tmp_path / "one.json", tmp_path / "both.json", tmp_path / "none.json"]
+    members = {"one": ["small"], "both": ["small", "large"], "none": []}
+    words = ["--studies", *tables, "--out", tmp_path / "all.json", "--own", *own]
+    monkeypatch.setattr(
+        sys, "argv", ["command", *map(str, words), "--members", json.dumps(members)]
+    )
+    name_studies.main()
+    found = {path.stem: json.loads(path.read_text("utf-8")) for path in tmp_path.glob("*.json")}
+    called = {name: [one["study"] for one in entries] for name, entries in found.items()}
+    assert called == {
+        "all": ["large", "small"],
+        "both": ["large", "small"],
+        "one": ["small"],
+        "none": [],
+    }
+    assert found["both"] == found["all"]
+    assert found["one"] == [found["all"][1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from metastudy.archive.verdict import PLACE, Verdict
 __all__ = ["described", "workflow"]
 
 NO_VERSION = "not in a Git repository"
+COMMAND = re.compile(r"metastudy\.commands\.(?!_)(\w+)")  # in the words of a job
 DONE = "http://schema.org/CompletedActionStatus"
 
 
@@ -66,9 +68,15 @@ def described(
     crate.mainEntity = whole
     engine = add("#snakemake", "SoftwareApplication", name="Snakemake", softwareVersion=snakemake)
 
+    # Several rules may have one command, as each of the figures has that draws.
+    commands = {
+        job.rule: f"workflow/metastudy/commands/{run[1]}.py"
+        for job in jobs
+        if (run := COMMAND.search(job.command))
+    }
     tools, steps = {}, {}
     for number, rule in enumerate(dict.fromkeys(job.rule for job in jobs), start=1):
-        name, command = quote(rule), f"{contents.code}workflow/metastudy/commands/{rule}.py"
+        name, command = quote(rule), f"{contents.code}{commands.get(rule, '')}"
         parts = {"hasPart": [entity_of(command)]} if command in contents.files else {}
         tools[rule] = add(
             f"#rule/{name}", "SoftwareApplication", name=rule, softwareVersion=code, **parts

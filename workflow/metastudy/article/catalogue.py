@@ -16,6 +16,7 @@ __all__ = ["OPTIONAL", "PARTS", "RESULTS", "Item", "figures", "result_files", "t
 RESULTS = {
     "studies": "folders of harmonized tables",
     "names": "what the studies are called, JSON; where nothing else of them is needed",
+    "own_names": "<module>.json, the same of the studies of a module",
     "cells": "<module>.nc",
     "contrasts": "<module>.parquet",
     "draws": "<module>.nc, draws of the contrasts",
@@ -42,6 +43,7 @@ OF_ONE_MODULE = (
     "contrasts",
     "draws",
     "predictive",
+    "own_names",
 )  # a module's own figure takes that module's file alone
 
 
@@ -170,27 +172,27 @@ VARIABLES = {
 # What each module has, by its kind of model: `<name>_<module>` is the figure's or table's name.
 MODULE_FIGURES = {
     "answers": {
-        "arms": Item("arms", "figure", ("names", "contrasts", "draws"), "arms"),
+        "arms": Item("arms", "figure", ("own_names", "contrasts", "draws"), "arms"),
         # of a name with this beginning: what a narrow screen is shown in place of the one without
-        "narrow_arms": Item("arms", "figure", ("names", "contrasts", "draws"), "narrow_arms"),
-        "tiles": Item("tiles", "figure", ("names", "contrasts"), "tiles"),
-        "module": Item("answer_figures", "figure", ("names", "contrasts")),
+        "narrow_arms": Item("arms", "figure", ("own_names", "contrasts", "draws"), "narrow_arms"),
+        "tiles": Item("tiles", "figure", ("own_names", "contrasts"), "tiles"),
+        "module": Item("answer_figures", "figure", ("own_names", "contrasts")),
         "moderated": Item(
-            "moderated", "figure", ("names", "cells", "contrasts", "draws"), "bubbles"
+            "moderated", "figure", ("own_names", "cells", "contrasts", "draws"), "bubbles"
         ),
-        "predictive": Item("predictive_answers", "figure", ("names", "predictive")),
+        "predictive": Item("predictive_answers", "figure", ("own_names", "predictive")),
     },
     "codings": {
-        "module": Item("codings", "figure", ("names", "contrasts")),
-        "places": Item("prevalence", "places_figure", ("names", "contrasts"), "code_places"),
+        "module": Item("codings", "figure", ("own_names", "contrasts")),
+        "places": Item("prevalence", "places_figure", ("own_names", "contrasts"), "code_places"),
         "contrasts": Item(
-            "code_contrasts", "figure", ("names", "contrasts", "draws"), "code_contrasts"
+            "code_contrasts", "figure", ("own_names", "contrasts", "draws"), "code_contrasts"
         ),
-        "predictive": Item("predictive_codings", "figure", ("names", "predictive")),
+        "predictive": Item("predictive_codings", "figure", ("own_names", "predictive")),
     },
     "events": {
-        "module": Item("events", "figure", ("names", "contrasts")),
-        "predictive": Item("predictive_events", "figure", ("names", "predictive")),
+        "module": Item("events", "figure", ("own_names", "contrasts")),
+        "predictive": Item("predictive_events", "figure", ("own_names", "predictive")),
     },
 }
 MODULE_TABLES = {
@@ -279,6 +281,7 @@ def result_files(
         "sensitivity": [f"results/contrasts/{fit}.parquet" for fit in fits if fit not in modules],
         "studies": [f"results/harmonized/{study}" for study in studies],
         "names": ["results/names/studies.json"],
+        "own_names": [f"results/names/modules/{m}.json" for m in modules],
         "cells": [f"results/cells/{m}.nc" for m in modules],
         "contrasts": [f"results/contrasts/{m}.parquet" for m in modules],
         "draws": [f"results/contrasts/{m}.nc" for m in modules],

@@ -32,7 +32,7 @@ MADE_BY: Mapping[str, tuple[str, ...]] = {
     "checks": (*_FITTED, "diagnose"),
     "design_based": (*_HARMONIZED, "design_based"),
     "unlock": (*_POOLED, "unlock"),
-    "names": (*_HARMONIZED, "name_studies"),
+    **dict.fromkeys(("names", "own_names"), (*_HARMONIZED, "name_studies")),
     "synthesis": (*_POOLED, "synthesize"),
     "selection": (*_HARMONIZED, "declare", "selection"),
     "robustness": (*_POOLED, "synthesize", "robustness"),
@@ -85,11 +85,18 @@ def sources(evidence: Results, tree: Tree, fits: Mapping[str, Mapping[str, Any]]
 def _shown(evidence: Results, fits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """What each table and figure is made of; its own rows are in its file of the same name."""
     models = {m: evidence.model(m) for m in evidence.contrasts}
-    tables, figures = catalogue.tables(models), catalogue.figures(models)
+    # The figures of modules are drawn by a rule for each kind of model.
+    rules = {m: f"draw_{kind}" for m, kind in models.items()} | {"": "draw"}
+    shown = {
+        f"tables/{name}": (item, "tabulate") for name, item in catalogue.tables(models).items()
+    }
+    shown |= {
+        f"figures/{name}": (item, rules[item.module])
+        for name, item in catalogue.figures(models).items()
+    }
     return {
-        f"{folder}/{name}": _of_item(evidence, item, fits, rule) | {"rows": f"{folder}/{name}.csv"}
-        for folder, items, rule in (("tables", tables, "tabulate"), ("figures", figures, "draw"))
-        for name, item in items.items()
+        name: _of_item(evidence, item, fits, rule) | {"rows": f"{name}.csv"}
+        for name, (item, rule) in shown.items()
     }
 
 
@@ -160,7 +167,7 @@ def _of_item(
     if needs and not studies and set(needs) - {"appraisal", "truth", "left_out"}:
         studies = [s.id for s in _all(evidence)]
     rules = dict.fromkeys(rule for need in needs for rule in MADE_BY[need])
-    files = {name: paths for name, paths in _files(evidence, fits).items() if name in needs}
+    files = catalogue.files_of(item, _files(evidence, fits)) if item else {}
     return {
         "estimands": [],
         "modules": of_modules if fitted or "cells" in needs or second else [],

@@ -45,9 +45,8 @@ class Writer:
         """Whether there are results of each kind; those of modules only where there are modules."""
         people = (*self.evidence.studies, *self.evidence.published)
         asked = [n for n in needs if self.evidence.contrasts or n not in OF_MODULES]
-        return all(
-            len(people if n in ("studies", "names") else getattr(self.evidence, n)) for n in asked
-        )
+        named = ("studies", "names", "own_names")
+        return all(len(people if n in named else getattr(self.evidence, n)) for n in asked)
 
     def say(self, *paths: str) -> str:
         """The variables that are there, one after the other."""

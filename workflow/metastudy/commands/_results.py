@@ -45,7 +45,8 @@ def gather(args: argparse.Namespace) -> Results:
     studies = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
     people = [study for study in studies if study.people]
     published = [study for study in studies if not study.people]
-    for entry in [] if studies else [one for path in args.names for one in _read(path)]:
+    named = [*args.names, *args.own_names]
+    for entry in [] if studies else [one for path in named for one in _read(path)]:
         studies.append(Study(entry, {}))
         (people if entry["people"] else published).append(studies[-1])
     vocabulary = vocabularies.of_studies(args.vocabulary, [study.vocabulary for study in studies])

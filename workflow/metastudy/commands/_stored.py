@@ -33,16 +33,10 @@ def main() -> None:
     if store is None:
         _run(command)
         return
-    key = stored_outputs.key_of(command, inputs, outputs, depends)
-    if stored_outputs.take(store, key, outputs):
-        print(f"taken from the store: {key}")
-        return
-    _run(command)
-    if stored_outputs.key_of(command, inputs, outputs, depends) != key:
-        print("store: an input changed while the job ran; nothing is kept", file=sys.stderr)
-        return
-    stored_outputs.put(store, key, outputs)
-    print(f"not in the store before: {key}")
+    key, taken = stored_outputs.take_or_make(
+        store, command, inputs, outputs, depends, lambda: _run(command)
+    )
+    print(f"{'taken from the store' if taken else 'not in the store before'}: {key}")
 
 
 def _arguments(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:

@@ -1,7 +1,8 @@
 """Name studies: what the article calls each study, and that the appraisal is of what is here.
 
 Most figures need no more of a study than its name and its mark. As a changed answer, title or
-citation leaves this file as it is, it draws none of them anew.
+citation leaves this file as it is, it draws none of them anew. A module has a file of its own, with
+its studies alone, so that a changed label draws no figure of another module.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from metastudy.codebook import appraisal
 from metastudy.codebook import vocabulary as vocabularies
@@ -28,7 +30,13 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=Path, help="where there is an appraisal")
     parser.add_argument("--bibliography", type=Path, nargs="*", default=[], help="its .bib files")
     parser.add_argument("--part", choices=("yes", "no"), default="no", help="of the studies")
+    parser.add_argument(
+        "--members", type=json.loads, default={}, help="JSON: the studies of each module"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the file of names")
+    parser.add_argument(
+        "--own", type=Path, nargs="*", default=[], help="of a module's, each called after it"
+    )
     args = parser.parse_args()
     found = sorted((load_study(folder) for folder in args.studies), key=lambda study: study.id)
     for file in args.appraisal:
@@ -44,8 +52,14 @@ def main() -> None:
         }
         for study in found
     ]
-    args.out.write_text(json.dumps(named, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    _write(args.out, named)
+    for path in args.own:
+        _write(path, [one for one in named if one["study"] in args.members[path.stem]])
     print(f"{len(named)} studies")
+
+
+def _write(path: Path, named: list[dict[str, Any]]) -> None:
+    path.write_text(json.dumps(named, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _check(path: Path, vocabulary: Path, studies: list[Study], cited: set[str], part: bool) -> None:

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from metastudy.common import result_store
 from metastudy.common.yaml_digest import yaml_digest
 
-__all__ = ["key_of", "put", "take"]
+__all__ = ["key_of", "put", "take", "take_or_make"]
 
-NO_MATTER = ("--cores",)  # options without which a command makes the same bytes
+NO_MATTER = ("--cores", "--store")  # options without which a command makes the same bytes
 TIMESTAMP = ".snakemake_timestamp"  # Snakemake's own, in folders that are outputs
 
 
@@ -124,6 +125,38 @@ def put(store: Path, key: str, outputs: Sequence[Path]) -> bool:
         path = Path(folder, "list.json")
         path.write_text(json.dumps(listed), "utf-8")
         return result_store.keep(store, key, path)
+
+
+def take_or_make(
+    store: Path,
+    command: Sequence[str],
+    inputs: Sequence[Path],
+    outputs: Sequence[Path],
+    depends: Mapping[str, str],
+    make: Callable[[], None],
+) -> tuple[str, bool]:
+    """Take outputs from the store, or make them and put them there.
+
+    Parameters
+    ----------
+    store : folder of the store; it need not exist.
+    command, inputs, outputs, depends : of :func:`key_of`.
+    make : makes the outputs. What it raises is passed on, and nothing is put.
+
+    Returns
+    -------
+    The key, and whether they were taken. Where an input changed while they were made, they are not
+    kept, and stderr says so.
+    """
+    key = key_of(command, inputs, outputs, depends)
+    if take(store, key, outputs):
+        return key, True
+    make()
+    if key_of(command, inputs, outputs, depends) == key:
+        put(store, key, outputs)
+    else:
+        print("store: an input changed while the job ran; nothing is kept", file=sys.stderr)
+    return key, False
 
 
 def _listed(store: Path, key: str, outputs: int) -> list[tuple[int, str, str]] | None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import arviz as az
 import pandas as pd
 import xarray as xr
 import yaml
@@ -160,6 +159,8 @@ def _draws(path: Path) -> xr.DataArray | None:
 
 
 def _of_sd(draws: xr.DataArray, ids: pd.Series) -> list[float]:
+    import arviz as az  # where there is no record yet, the tables do not pay for it
+
     error = az.mcse(draws.rename("x").to_dataset(), method="sd")["x"]
     by_id = pd.Series(error.to_numpy(), index=draws["contrast"].to_numpy().astype(str))
     return by_id.reindex(ids.astype(str)).tolist()
