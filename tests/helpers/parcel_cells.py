@@ -16,7 +16,7 @@ from metastudy.harmonize.harmonize import harmonize_file, save
 from metastudy.harmonized.study import Study, load_study
 from metastudy.models.answers.rows import rows_of
 from metastudy.parcelling.control import control
-from metastudy.parcelling.data_sets import Found, other_data_sets
+from metastudy.parcelling.data_sets import Found, aimed, other_data_sets
 from metastudy.parcelling.lattice import Lattice, lattice_of
 from metastudy.parcelling.reported import Reported, reported_of
 
@@ -35,9 +35,9 @@ class Cell:
 
     def searched(self) -> Found:
         """Data sets with the same sums and report, and for each answer one that differs in it."""
-        return other_data_sets(
-            self.lattice, self.version, patience=2, aims=AIMS, reported=self.reported
-        )
+        of = self.lattice, self.version, None
+        found = other_data_sets(*of, patience=2, reported=self.reported)
+        return aimed(found, *of, self.reported, AIMS)
 
 
 def shipped(name: str, out: Path) -> Study:

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.parcel_attack import NotEnded, Sums, solved
 from metastudy.parcelling.aimed import aimed_at
-from metastudy.parcelling.data_sets import ENOUGH, other_data_sets, strata, sums
+from metastudy.parcelling.data_sets import ENOUGH, Found, aimed, other_data_sets, strata, sums
 from metastudy.parcelling.lattice import Lattice
 
 
@@ -126,3 +126,18 @@ def test_an_aim_at_an_answer_that_the_sums_tell_finds_nothing() -> None:
     value, version, cell = hundreds(0)
     value[version == 0, 1] = 0
     assert not list(aimed_at(0, 1, cell, strata(version, 3), np.random.default_rng(1)))
+
+
+def test_answers_left_over_are_aimed_at_and_those_that_the_sums_tell_stay() -> None:
+    rng = np.random.default_rng(1)
+    version = np.repeat([0, 1], 20)
+    value = np.clip(np.round(rng.normal(9, 3, (40, 2))), 0, 18).astype(int)
+    of = lattice(value, 18)
+    left = np.zeros(value.shape, dtype=bool)
+    left[4, 0] = True
+    assert aimed(Found(100, left), of, version, aims=4).safe
+    alone = np.zeros_like(value)
+    alone[4, 0] = 1  # a table has this answer by itself
+    found = aimed(Found(100, left), of, version, alone, aims=4)
+    assert found.fixed.sum() == 1
+    assert not found.safe

@@ -181,3 +181,68 @@ def test_what_is_known_of_sites_is_the_fisher_information_of_the_persons_answers
     expected = stays.mean() + by_persons(site[stays]) / by_persons(site)
     same = site.astype(object)
     assert information((fewer, same), (had, same)) == pytest.approx(expected)
+
+
+# --- what it moves: the posterior of rows, exact --------------------------------------------------
+
+
+def exact(y: np.ndarray, x: np.ndarray, site: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Mean and SD of an effect and of the SD between sites, of a random intercept, on a grid.
+
+    The residual variance is that within sites and conditions; intercept and effect have flat priors
+    and are integrated out (the restricted likelihood), and the SD between sites has a flat one.
+    """
+    table = pd.DataFrame({"y": y, "x": x, "site": site})
+    within = table.groupby(["site", "x"])["y"]
+    sigma2 = float((within.var(ddof=1) * (within.count() - 1)).sum() / (within.count() - 1).sum())
+    design = np.column_stack([np.ones(len(x)), x])
+    parts = []
+    for rows in table.groupby("site").indices.values():
+        d, own = design[rows], y[rows]
+        parts.append((len(rows), d.T @ d, d.T @ own, own @ own, d.sum(axis=0), own.sum()))
+    grid, log, means, sds = np.linspace(0.1, 15, 150), [], [], []
+    for tau in grid:
+        xx, xy, yy, det = np.zeros((2, 2)), np.zeros(2), 0.0, 0.0
+        for n, dd, dy, own2, ds, ys in parts:
+            k = tau**2 / (sigma2 + n * tau**2)
+            xx += (dd - k * np.outer(ds, ds)) / sigma2
+            xy += (dy - k * ds * ys) / sigma2
+            yy += (own2 - k * ys**2) / sigma2
+            det += np.log1p(n * tau**2 / sigma2)
+        b = np.linalg.solve(xx, xy)
+        log.append(-0.5 * (det + np.linalg.slogdet(xx)[1] + yy - xy @ b))
+        means.append(b[1])
+        sds.append(np.linalg.inv(xx)[1, 1])
+    p = np.exp(np.array(log) - max(log))
+    p /= p.sum()
+    of_tau, mean = float(p @ grid), float(p @ means)
+    spread = float(np.sqrt(p @ (grid - of_tau) ** 2))
+    return {
+        "effect": (mean, float(np.sqrt(p @ (np.array(sds) + (np.array(means) - mean) ** 2)))),
+        "between": (of_tau, spread),
+    }
+
+
+def test_effects_and_the_spread_of_sites_are_those_of_the_rows(large: Study) -> None:
+    changed = control(large, VOCABULARY, 5).study
+    answers = large.measurements[large.measurements["construct"].astype("str") == "threat_quality"]
+    y = answers.groupby("respondent_id")["value_pomp"].mean()
+    arm = large.assignments.set_index("respondent_id")["level"].astype("str").reindex(y.index)
+    x = (arm == "core").to_numpy().astype(float) - 0.5
+    rows, parcel = (
+        exact(
+            y.to_numpy(),
+            x,
+            one.respondents.set_index("respondent_id")["org_id"]
+            .astype("str")
+            .reindex(y.index)
+            .to_numpy(),
+        )
+        for one in (large, changed)
+    )
+    print(rows, parcel)
+    assert rows["between"][0] > 5 * rows["between"][1], "there is a spread between sites to lose"
+    for name, most in (("effect", 0.1), ("between", 0.25)):
+        (mean, sd), (other, after) = rows[name], parcel[name]
+        assert abs(other - mean) < most * sd
+        assert 0.95 < after / sd < 1.1

@@ -224,6 +224,31 @@ DOCUMENTS: dict[str, tuple[Callable[[Documents], None], str]] = {
     ),
     "other id": (set_to("study.json", "codebook", "id", to="beta"), "the study as alpha and as"),
     "other smallest cell": (set_to("control.json", "least", to=11), "the smallest cell as"),
+    "more people in cells than kept": (
+        set_to("control.json", "people", to=10**6),
+        "1000000 people in cells of",
+    ),
+    "other number of sites": (set_to("control.json", "sites_after", to=40), "40 and"),
+    "untouched though people left": (
+        set_to("control.json", "people_left", to=12),
+        "said to be untouched",
+    ),
+    "more estimates lost than there are": (
+        set_to(
+            "control.json",
+            "intervals",
+            to={"estimates": 2, "lost": 3, "median": 1.0, "largest": 1.0},
+        ),
+        "3 of 2 estimates lost",
+    ),
+    "median above the largest": (
+        set_to(
+            "control.json",
+            "intervals",
+            to={"estimates": 2, "lost": 0, "median": 5.0, "largest": 1.0},
+        ),
+        "a median of 5.0 above the largest",
+    ),
     "unknown level": (
         set_to("study.json", "factors", "task_type", to=["core", "complementary"]),
         "the levels core, complementary",

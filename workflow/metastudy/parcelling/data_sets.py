@@ -18,7 +18,7 @@ from metastudy.parcelling.exchanges import LONGEST, effect_of, exchanges, matche
 from metastudy.parcelling.lattice import Lattice
 from metastudy.parcelling.reported import Reported
 
-__all__ = ["ENOUGH", "Found", "other_data_sets", "strata", "sums", "surplus"]
+__all__ = ["ENOUGH", "Found", "aimed", "other_data_sets", "strata", "sums", "surplus"]
 
 ENOUGH = 100  # data sets that have to fit
 LEVELS = 4  # at most 16 exchanges, which are of 32 people
@@ -51,7 +51,6 @@ def other_data_sets(
     known: np.ndarray | None = None,
     seed: int = 1,
     patience: int = 1,
-    aims: int = 0,
     reported: Reported | None = None,
 ) -> Found:
     """Find data sets of a cell's people that have the same sums as theirs.
@@ -70,8 +69,6 @@ def other_data_sets(
         squares are kept as well, each by version: then they are kept in any table by more cells.
     patience : sweeps without anything new after which the search ends. Of hundreds of people some
         answers are found late.
-    aims : searches for each answer that is left over in the end
-        (:func:`metastudy.parcelling.aimed.aimed_at`).
     reported : what the data report tells of these columns; it has to be the same.
     """
     start, q = lattice.value, lattice.value.shape[1]
@@ -113,10 +110,34 @@ def other_data_sets(
         idle = 0 if gained else idle + 1
         if idle >= patience or (len(seen) >= ENOUGH and not fixed.any()):
             break
-    for person, column in np.argwhere(fixed) if len(seen) >= ENOUGH else ():
-        for _ in range(aims):
-            if not fixed[person, column]:
-                break
+    return Found(len(seen), fixed)
+
+
+def aimed(
+    found: Found,
+    lattice: Lattice,
+    version: np.ndarray,
+    known: np.ndarray | None = None,
+    reported: Reported | None = None,
+    aims: int = 1,
+    seed: int = 2,
+) -> Found:
+    """Search further for each answer that :func:`other_data_sets` left over, one after another.
+
+    It ends with the first that is not found in so many searches
+    (:func:`metastudy.parcelling.aimed.aimed_at`), as the cell then counts as solved.
+
+    Parameters
+    ----------
+    found : of the same cell.
+    """
+    start, fixed = lattice.value, found.fixed.copy()
+    groups, rng = strata(version, start.shape[1], known), np.random.default_rng(seed)
+    kept = sums(start, groups)
+    for person, column in np.argwhere(found.fixed):
+        left = aims
+        while fixed[person, column] and left:
+            left -= 1
             for exchanged in aimed_at(person, column, lattice, groups, rng):
                 one = _after(start, exchanged)
                 if one[person, column] == start[person, column]:
@@ -124,10 +145,11 @@ def other_data_sets(
                 if reported and not reported.same(start, one):
                     continue
                 if np.array_equal(sums(one, groups), kept):
-                    seen.add(_canonical(one, version))
                     fixed[exchanged[:, 0], column] = fixed[exchanged[:, 1], column] = False
                     break
-    return Found(len(seen), fixed)
+        if fixed[person, column]:
+            break
+    return Found(found.number, fixed)
 
 
 def _after(start: np.ndarray, exchanged: np.ndarray) -> np.ndarray:

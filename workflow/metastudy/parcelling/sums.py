@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metastudy.parcelling.data_sets import other_data_sets, strata, surplus
+from metastudy.parcelling.data_sets import ENOUGH, aimed, other_data_sets, strata, surplus
 from metastudy.parcelling.lattice import Lattice
 from metastudy.parcelling.reported import Reported
 
@@ -18,6 +18,9 @@ __all__ = ["FEWEST", "Telling", "dominated", "few_or_alike"]
 MOST_OF_A_SUM = 0.5  # share of one person in a sum of answers, or of squares around the mean
 SEARCHED = 120  # people up to which data sets are looked for; more have them, see ENOUGH_BITS
 ENOUGH_BITS = 200  # that answers of a larger cell must have beyond what sums and report take
+LEFT_OVER = 5  # answers of a cell that are searched for one by one; of more the cell is solved
+AIMS = 2  # searches for each of them
+AIMED = 40  # such answers of a study
 FEWEST = 6  # people for each column and condition; of fewer, searches have found too little
 # Of a study; what would need more counts as solved, so that control comes to an end.
 IN_VAIN = 40  # searches that find too little
@@ -89,10 +92,11 @@ class Telling:
     known: dict[bytes, str] = field(default_factory=dict)
     in_vain: int = 0
     searched: int = 0
+    aimed: int = 0
 
     def begin(self) -> None:
         """Count searches from none: control has begun again."""
-        self.in_vain = self.searched = 0
+        self.in_vain = self.searched = self.aimed = 0
 
     def of(self, people: np.ndarray, pattern: np.ndarray) -> str:
         """Why a cell may not go out, or nothing.
@@ -177,7 +181,12 @@ class Telling:
         beside = self.reported.of(columns & ~smooth) if self.reported else None
         if self.in_vain >= IN_VAIN or self.searched >= SEARCHED_COLUMNS:
             return False
-        safe = other_data_sets(cell, version, public, reported=beside).safe
+        found = other_data_sets(cell, version, public, reported=beside)
+        left = int(found.fixed.sum())
+        if found.number >= ENOUGH and 0 < left <= min(LEFT_OVER, AIMED - self.aimed):
+            self.aimed += left
+            found = aimed(found, cell, version, public, beside, AIMS)
+        safe = found.safe
         self.in_vain += not safe
         self.searched += cell.value.shape[1] if safe else 0
         return safe
