@@ -302,8 +302,8 @@ def test_a_label_a_title_and_a_comment_fit_nothing_and_pool_nothing(
     assert [small_project.digests(project / "results" / name) for name in kept] == before
     logs = project / "results" / "logs"
     shown = figures(logs / "draw.log") | figures(logs / "draw_answers" / "threat.log")
-    assert (shown["module_threat"], shown["study_grid"]) == ("drawn", "drawn")
-    assert shown["selection"] == "of the same table as before", "which shows nothing here"
+    assert shown["module_threat"] == "drawn", "which shows the label"
+    assert shown["study_grid"] == "of the same table as before", "which shows no word of these"
 
 
 def test_a_figure_by_itself_has_the_bytes_that_its_job_gave_it(
