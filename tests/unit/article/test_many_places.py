@@ -13,8 +13,10 @@ from helpers.hand_made import experiment
 from helpers.raw_studies import VOCABULARY
 from metastudy.article.make import table, variables
 from metastudy.article.results import Results
+from metastudy.article.table_rows import for_a_page
 from metastudy.article.topics import answer_figures
 from metastudy.article.variable_tree import flat
+from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.design.new_settings import DECIDED
 from metastudy.display.plots import forest
 from metastudy.models.answers.cells import answer_cells
@@ -142,3 +144,24 @@ def test_an_outcome_of_one_country_says_nothing_of_the_others() -> None:
         assert ("new_country" in set(mine["level"])) == bool(levels)
     population = effects[effects["level"] == "population"]
     assert set(population["outcome"]) == set(both)
+
+
+def test_places_are_in_the_vocabularys_order_and_many_predictions_only_in_the_file() -> None:
+    """Countries come from the data by their codes, in whose order no reader looks for Austria."""
+    usual = evidence("mixed")
+    codes = ["AT", "BE", "CH", "DE", "ES", "FI", "GB"]
+    labels = ["Austria", "Belgium", "Switzerland", "Germany", "Spain", "Finland", "Britain"]
+    by_label = sorted(range(7), key=lambda at: labels[at])
+    countries = {codes[at]: {"label": labels[at]} for at in by_label}
+    words = Vocabulary({**usual.vocabulary.sections, "countries": countries})
+    named = replace(usual, vocabulary=words)
+    rows = [{"level": "population", "group": ""}, {"level": "new_study", "group": ""}]
+    rows += [
+        {"level": level, "group": c} for level in ("next_in_country", "country") for c in codes
+    ]
+    shown, left = for_a_page(named, pd.DataFrame(rows))
+    assert list(shown["level"]) == ["population", *["country"] * 7, "new_study"]
+    assert list(shown["group"])[1:8] == [codes[at] for at in by_label]
+    assert list(left["group"]) == [codes[at] for at in by_label]
+    few, none = for_a_page(named, pd.DataFrame(rows[:8]))
+    assert (len(few), len(none)) == (8, 0), "six are shown, beside the mean and a new study"

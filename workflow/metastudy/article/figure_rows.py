@@ -26,6 +26,7 @@ __all__ = [
     "is_accuracy",
     "mark_of",
     "parameter_label",
+    "place_positions",
     "prediction_label",
     "series_styles",
     "type_label",
@@ -126,6 +127,12 @@ def in_order(rows: list[dict[str, Any]], evidence: Results) -> list[dict[str, An
     return sorted(
         rows, key=lambda r: (blocks.index((r["block"], r["panel"])), place.get(r["outcome"], 0))
     )
+
+
+def place_positions(evidence: Results) -> dict[str, int]:
+    """Where the vocabulary has each country and sector: readers look for places in its order."""
+    listed = (*evidence.vocabulary["countries"], *evidence.vocabulary["sectors"])
+    return {place: at for at, place in enumerate(listed)}
 
 
 NUMBERS = {"estimate": "mean", "lower": "lower", "upper": "upper"}

@@ -21,11 +21,13 @@ __all__ = [
     "BORDER_NOTE",
     "MAX_COLUMNS_PER_PLACE",
     "METRICS",
+    "NEXT_IN_FILE",
     "VERDICTS",
     "are_predictions",
     "columns_of",
     "effect_label",
     "estimate_and_interval",
+    "for_a_page",
     "grouped",
     "is_judged",
     "level_label",
@@ -46,6 +48,7 @@ __all__ = [
 MAX_COLUMNS_PER_PLACE = (
     4  # so many places have a column each; of more, the lowest and the highest are shown
 )
+NEXT_IN_FILE = " The next study in each place is in the table's file."
 VERDICTS: Mapping[Kind, str] = {
     "clear_higher": "clear, higher",
     "clear_lower": "clear, lower",
@@ -165,6 +168,29 @@ def percent_points(row: Mapping[str, Any]) -> str:
 def are_predictions(table: pd.DataFrame) -> pd.Series:
     """Whether each row is a prediction for a place that was not seen; boolean, shape (rows,)."""
     return table["level"].map(is_prediction).astype(bool)
+
+
+def for_a_page(evidence: Results, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of one effect in a reader's order, and those that are only in the table's file.
+
+    Levels are as they came, but predictions come last. Places are in the order of the vocabulary,
+    as in the figures. The next study in each of many places is left to the file: their figure
+    shows it beside the place.
+    """
+    places = figure_rows.place_positions(evidence)
+    levels = list(table["level"].unique())
+    order = sorted(
+        range(len(table)),
+        key=lambda at: (
+            is_prediction(table["level"].iloc[at]),
+            levels.index(table["level"].iloc[at]),
+            places.get(table["group"].iloc[at], -1),
+        ),
+    )
+    table = table.iloc[order]
+    next_study = table["level"].map(str).str.startswith(NEXT)
+    many = int(next_study.sum()) > figure_rows.MOST_SETTINGS
+    return table[~(next_study & many)], table[next_study & many]
 
 
 def percent_interval(row: Mapping[str, Any]) -> str:

@@ -19,8 +19,10 @@ from metastudy.article.effect_sentences import (
 from metastudy.article.results import Modelled, Results, drawn
 from metastudy.article.table_rows import (
     BORDER_NOTE,
+    NEXT_IN_FILE,
     are_predictions,
     estimate_and_interval,
+    for_a_page,
     grouped,
     moderator_label,
     outcome_label,
@@ -54,7 +56,7 @@ def effects_table(evidence: Results, module: str) -> Table:
     everything = evidence.contrasts[module]
     shown_here = everything["estimand"].isin(["effect", "moderator"])
     table = everything[shown_here & everything["variant"].eq("main")]
-    rows, full = [], []
+    rows, full, in_file = [], [], []
     own = table[table["level"] == "study"]
     several_vignettes = own["vignette"].nunique() > 1
     several_studies = bool((own.groupby("exposure")["group"].nunique() > 1).any())
@@ -71,8 +73,9 @@ def effects_table(evidence: Results, module: str) -> Table:
         if many:
             full += [r | {"verdict": evidence.verdict(r)} for r in records(own)]
             shown = shown[shown["level"] != "study"]
-        new = are_predictions(shown)
-        for row in records(pd.concat([shown[~new], shown[new]])):
+        shown, left = for_a_page(evidence, shown)
+        in_file += [row | {"verdict": verdict_of(evidence, row)} for row in records(left)]
+        for row in records(shown):
             at = (row["group"], row["vignette"])
             points = ""
             if row["level"] == "study" and at in pomp.index:
@@ -114,7 +117,9 @@ def effects_table(evidence: Results, module: str) -> Table:
         caption += BESIDE
     if many:
         caption += " Each study's effect in each of its places is in the table's file."
-    return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
+    if in_file:
+        caption += NEXT_IN_FILE
+    return Table(shown_table, pd.DataFrame(full + in_file), caption, tuple(table["provenance"]))
 
 
 NUMBERS = ("mean", "lower", "upper")

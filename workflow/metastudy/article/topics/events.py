@@ -19,8 +19,10 @@ from metastudy.article.figure_rows import (
 from metastudy.article.results import Results
 from metastudy.article.table_rows import (
     BORDER_NOTE,
+    NEXT_IN_FILE,
     are_predictions,
     estimate_and_interval,
+    for_a_page,
     grouped,
     outcome_label,
     percent_points,
@@ -101,7 +103,7 @@ def effects_table(evidence: Results, module: str) -> Table:
     found = _main(evidence, module)
     table = found[found["estimand"].isin(["effect", "moderator"])]
     points = {_place(row): row for row in records(table[table["metric"] == SHARE])}
-    rows, full = [], []
+    rows, full, in_file = [], [], []
     ratios = table[table["metric"] == METRIC]
     for (exposure, kind, _, _), mine in ratios.groupby(PLACE[:4], sort=False):
         own = mine[mine["level"] == "study"]
@@ -111,8 +113,9 @@ def effects_table(evidence: Results, module: str) -> Table:
         elif own["group"].nunique() > MOST_SETTINGS:
             full += [row | {"verdict": verdict_of(evidence, row)} for row in records(own)]
             shown = shown[shown["level"] != "study"]
-        new = are_predictions(shown)
-        for row in records(pd.concat([shown[~new], shown[new]])):
+        shown, left = for_a_page(evidence, shown)
+        in_file += [row | {"verdict": verdict_of(evidence, row)} for row in records(left)]
+        for row in records(shown):
             estimate, bounds = estimate_and_interval(row)
             difference = points.get(_place(row))
             claim = kept(evidence, row) if row["level"] == "population" else ""
@@ -149,7 +152,9 @@ def effects_table(evidence: Results, module: str) -> Table:
     )
     if table.loc[table["level"].eq("study"), "group"].nunique() > MOST_SETTINGS:
         caption += " Each setting's effect is in the table's file."
-    return Table(shown_table, pd.DataFrame(full), caption, tuple(table["provenance"]))
+    if in_file:
+        caption += NEXT_IN_FILE
+    return Table(shown_table, pd.DataFrame(full + in_file), caption, tuple(table["provenance"]))
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, ...]:

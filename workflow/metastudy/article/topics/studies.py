@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metastudy.article import shown_people
+from metastudy.article.figure_rows import place_positions
 from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics import people
@@ -105,11 +106,14 @@ FLOW = ["study", "study_label", "module", "step", "kind", "rows", "shown", "prov
 
 def study_grid(evidence: Results) -> pd.DataFrame:
     """What is crossed with what: one row per study, country, sector and role, with its people."""
-    labels, rows = evidence.labels, []
+    labels, rows, at = evidence.labels, [], place_positions(evidence)
     for study in evidence.studies:
         types = list(dict.fromkeys(e["type"] for e in study.report["exposures"]))
         mode = study.report["codebook"]["response_mode"]
-        for (country, sector, role), n in shown_people.places(evidence, study).items():
+        places = shown_people.places(evidence, study)
+        for country, sector, role in sorted(
+            places, key=lambda p: [at.get(one, -1) for one in p[:2]]
+        ):
             rows.append(
                 {
                     "study": study.id,
@@ -126,7 +130,7 @@ def study_grid(evidence: Results) -> pd.DataFrame:
                     ),
                     "response_mode": mode,
                     "response_mode_label": labels.of(mode, "response_modes"),
-                    "n": n,
+                    "n": places[country, sector, role],
                     "provenance": study.provenance,
                 }
             )
