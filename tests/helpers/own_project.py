@@ -34,6 +34,7 @@ def snakemake(
     key.write_text(KEY, encoding="utf-8")
     path = folder / "config" / "config.yaml"
     settings = yaml.safe_load(path.read_text("utf-8"))
+    settings |= {"primary": {}, "candidates": []}  # they name what only the data that ship have
     none = {"ordinal": [], "folded": [], "interviews": []}
     here = {"pseudonyms": {"key_file": str(key)}, "sensitivity": none}
     for section, values in (here | config).items():
