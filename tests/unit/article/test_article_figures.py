@@ -170,7 +170,7 @@ def test_only_figures_of_all_studies_read_their_folders() -> None:
     found = catalogue.figures({"threat": "answers", "strain": "codings", "harm": "events"})
     assert {name for name, item in found.items() if "studies" in item.needs} == {
         *("study_grid", "evidence_map", "participant_flow"),
-        *("directions", "record", "recovery", "truths"),
+        *("directions", "record", "recovery", "truths", "comparison"),
     }
 
 

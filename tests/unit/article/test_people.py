@@ -52,7 +52,8 @@ def test_without_interviews_nobody_is_called_one() -> None:
     alone = replace(found, cells={"threat": found.cells["threat"]})
     text = summary(alone, variables(alone, {}))
     assert "9 respondents of one study" in text
-    coded = replace(found, cells={"strain": found.cells["strain"]})
+    none = found.comparison[:0]  # nobody of threat is in a model, so no row of it is left out
+    coded = replace(found, cells={"strain": found.cells["strain"]}, comparison=none)
     assert "20 interviews of one study" in summary(coded, variables(coded, {}))
 
 

@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 import pandas as pd
 import pytest
 
-from helpers.evidence import evidence
-from metastudy.article import shown_people
+from helpers.evidence import evidence, organisations
+from helpers.needs import made
+from metastudy.article import catalogue, shown_people
 from metastudy.article.abstract import summary
 from metastudy.article.ledger import sources
 from metastudy.article.results import Modelled, Results
-from metastudy.article.topics import figure_answers, missing_outcomes, pooling_comparison, studies
+from metastudy.article.topics import figure_answers, missing_outcomes, studies
 from metastudy.article.variable_tree import flat
 from metastudy.common.tables import JOINT
 from metastudy.data_report.inspection import study as inspection
@@ -208,17 +209,37 @@ def test_the_comparison_of_left_out_rows_does_not_tell_how_few_were_dropped() ->
     for dropped in (1, 4):
         found = world("observed", refused=6, few=8, dropped=dropped)
         rows = 48 - dropped
-        told = f"Pareto k is above 0.7 for 2 of {rows} rows: this elpd is not reliable"
+        told = "Pareto k is above 0.7 for 2 rows: this elpd is not reliable"
         one = dict.fromkeys(("elpd_loo", "se", "difference", "se_difference", "p_loo"), 0.0)
         one |= {"module": "threat", "weight": 1.0, "high_k": 2, "components": "a", "note": told}
         one |= {"rows": rows, "provenance": "observed", "pooling": "partial"}
-        one = replace(found, comparison=pd.DataFrame([one]))
-        table = pooling_comparison.table(one)
-        tree = pooling_comparison.variables(one)["threat"]
-        figure = pooling_comparison.figure(one).to_dict("list")
+        none = organisations()
+        one = replace(found, comparison=pd.DataFrame([one]), organisations=none)
+        table = made(one, catalogue.TABLES["comparison"])
+        tree = made(one, catalogue.VARIABLES["comparison"])["threat"]
+        figure = made(one, catalogue.FIGURES["comparison"]).to_dict("list")
         seen.append([table.shown.to_dict("list"), table.full.to_dict("list"), tree, figure])
+        assert figure["note"] == ["44–47 rows"]
     assert str(seen[0]) == str(seen[1])
-    assert "44–47 rows" in str(seen[0])
+
+
+def test_people_of_left_out_organisations_do_not_tell_how_few_were_dropped() -> None:
+    """A number of all who are in organisations would stand beside the range of all rows."""
+    row = dict.fromkeys(("elpd", "se", "difference", "se_difference", "p_loo"), 0.0)
+    row |= {"module": "threat", "pooling": "partial", "organisations": 3, "provenance": "observed"}
+    row |= {"reason": "", "elpd_rows": float("nan"), "high_k": 0}
+    seen = []
+    for dropped in (1, 4):
+        found = world("observed", refused=6, few=8, dropped=dropped)
+        one = pd.DataFrame([row | {"people": 48 - dropped}])
+        tree = made(replace(found, organisations=one), catalogue.VARIABLES["comparison"])
+        seen.append(tree["threat"]["organisations"]["sentence"])
+    assert seen[0] == seen[1]
+    assert "(3 organisations, 44 to 47 people)" in seen[0]
+    invented = world("simulated", refused=6, few=8, dropped=4)
+    one = replace(invented, organisations=pd.DataFrame([row | {"people": 30}]))
+    told = made(one, catalogue.VARIABLES["comparison"])["threat"]["organisations"]["sentence"]
+    assert "(3 organisations, 30 people)" in told
 
 
 def test_people_without_any_answer_are_added_up_as_they_are_shown() -> None:

@@ -64,7 +64,7 @@ def test_no_small_number_of_people_in_a_model_or_left_out_of_it_can_be_worked_ou
 def test_no_small_number_follows_from_two_analyses_and_the_people_they_are_of() -> None:
     def seen(people: int, one: int, other: int) -> tuple[object, tuple[int, ...]]:
         stays = kept(people, [people], LEAST)
-        shown = [part(stays, people, n, LEAST) for n in (one, other)]
+        shown = [part(stays, n, LEAST) for n in (one, other)]
         for n, said in zip((one, other), shown, strict=True):
             assert said.low <= n <= said.high
         # One analysis may be of some of the other's people.
@@ -78,10 +78,20 @@ def test_no_small_number_follows_from_two_analyses_and_the_people_they_are_of() 
 
 def test_an_analysis_of_nearly_all_is_told_as_a_range() -> None:
     stays = Bounds(200, 200)
-    assert [part(stays, 200, n, 5).short for n in (200, 199, 196, 195, 150)] == [
+    assert [part(stays, n, 5).short for n in (200, 199, 196, 195, 150)] == [
         *("200", "196–199", "196–199", "191–195", "146–150")
     ]
-    assert part(stays, 200, 199, 1).short == "199"
+    assert part(stays, 199, 1).short == "199"
+
+
+def test_beside_a_range_of_people_an_analysis_has_that_range_or_fewer() -> None:
+    """A step from the number of people would tell which number of the range it is."""
+    for stays in (Bounds(3, 12), Bounds(31, 34), Bounds(0, 8), Bounds(1, 4)):
+        for n in range(1, stays.high + 1):
+            said = part(stays, n, 5)
+            assert said.low <= n <= said.high
+            assert said in {stays, Bounds(1, stays.low - 1), Bounds(1, stays.high)}
+            assert said.low < said.high
 
 
 def test_what_is_said_holds_of_every_study_of_several_places() -> None:

@@ -171,4 +171,4 @@ def test_rows_that_importance_sampling_cannot_leave_out_are_counted_and_said() -
     assert said["good"] == ""
     slow = notes(table.reset_index(), {"good": "bulk ESS 20 (gate 200)"})[1]
     assert slow == "its draws miss a gate (bulk ESS 20 (gate 200))"
-    assert f"for {table.loc['hard', 'high_k']} of {N} rows" in said["hard"]
+    assert f"for {table.loc['hard', 'high_k']} rows" in said["hard"]

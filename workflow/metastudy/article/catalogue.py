@@ -10,7 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-__all__ = ["OPTIONAL", "PARTS", "RESULTS", "Item", "figures", "result_files", "tables", "variables"]
+from metastudy.common.problems import MetastudyError
+
+__all__ = [
+    "OPTIONAL",
+    "PARTS",
+    "RESULTS",
+    "Item",
+    "figures",
+    "files_of",
+    "item_named",
+    "result_files",
+    "tables",
+    "variables",
+]
 
 # The results that the article is made from: the option of the commands that takes their files.
 RESULTS = {
@@ -82,7 +95,7 @@ FIGURES = {
         "heterogeneity", "figure", ("names", "contrasts", "heterogeneity", "synthesis")
     ),
     "refits": Item("refits", "figure", ("names", "contrasts", "refits")),
-    "comparison": Item("pooling_comparison", "figure", ("names", "comparison")),
+    "comparison": Item("pooling_comparison", "figure", ("studies", "cells", "comparison")),
     "primary": Item("primary", "figure", ("names", "contrasts", "synthesis")),
     "recovery": Item("recovery", "figure", ("studies", "contrasts", "truth")),
     "truths": Item("recovery", "against_truth", ("studies", "contrasts", "truth"), "truths"),
@@ -114,8 +127,12 @@ TABLES = {
     "design_based": Item("design_based", "table", ("studies", "design_based")),
     "sensitivity": Item("sensitivity", "table", ("studies", "contrasts", "sensitivity")),
     "refits": Item("refits", "table", ("studies", "contrasts", "refits")),
-    "power": Item("power_scaling", "table", ("studies", "power")),
-    "comparison": Item("pooling_comparison", "table", ("studies", "comparison", "organisations")),
+    "power": Item("power_scaling", "table", ("studies", "contrasts", "power")),
+    "comparison": Item(
+        "pooling_comparison",
+        "table",
+        ("studies", "cells", "contrasts", "comparison", "organisations"),
+    ),
     "primary": Item("primary", "table", ("studies", "contrasts", "synthesis", "refits")),
     "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
     "selection": Item("selection", "table", ("studies", "selection")),
@@ -137,8 +154,8 @@ VARIABLES = {
     "provenance": Item("studies", "provenance_variables", ("studies",)),
     "entered": Item("entered", "variables", ("studies",)),
     "published": Item("concordance", "variables", ("studies", "contrasts", "draws", "appraisal")),
-    "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity",)),
-    "synthesis": Item("synthesis", "variables", ("synthesis",)),
+    "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity", "synthesis")),
+    "synthesis": Item("synthesis", "variables", ("studies", "synthesis")),
     "caterpillar": Item("caterpillar", "variables", ("studies", "synthesis")),
     "left_out": Item("left_out", "variables", ("studies", "synthesis", "left_out")),
     "moderators": Item("moderators", "variables", ("studies", "synthesis")),
@@ -147,15 +164,19 @@ VARIABLES = {
     "prior_scales": Item("prior_scales", "variables", ("studies", "synthesis")),
     "diagnostics": Item("convergence", "variables", ("checks",)),
     "refits": Item("refits", "variables", ("contrasts", "refits")),
-    "power": Item("power_scaling", "variables", ("power",)),
+    "power": Item("power_scaling", "variables", ("contrasts", "power")),
     "sensitivity": Item("sensitivity", "variables", ("contrasts", "sensitivity", "predictive")),
     "predictive": Item("predictive_checks", "variables", ("predictive",)),
-    "comparison": Item("pooling_comparison", "variables", ("comparison", "organisations")),
+    "comparison": Item(
+        "pooling_comparison",
+        "variables",
+        ("studies", "cells", "contrasts", "comparison", "organisations"),
+    ),
     "recovery": Item("recovery", "variables", ("studies", "contrasts", "truth")),
     "selection": Item("selection", "variables", ("studies", "selection")),
     "tails": Item("tails", "variables", ("studies", "robustness")),
     "associations": Item("associations", "variables", ("studies", "robustness")),
-    "missing_outcomes": Item("missing_outcomes", "variables", ("studies", "robustness")),
+    "missing_outcomes": Item("missing_outcomes", "variables", ("studies", "cells", "robustness")),
     "left_out_groups": Item("left_out_groups", "variables", ("studies", "robustness")),
     "primary": Item("primary", "variables", ("studies", "contrasts", "synthesis")),
     "claims": Item("claims", "variables", ("contrasts",)),
@@ -219,9 +240,11 @@ MODULE_TABLES = {
 }
 MODULE_VARIABLES = {
     "answers": Item(
-        "answers", "variables", ("contrasts", "cells", "draws", "refits", "correlations_of_arms")
+        "answers",
+        "variables",
+        ("studies", "contrasts", "cells", "draws", "refits", "correlations_of_arms"),
     ),
-    "codings": Item("codings", "variables", ("contrasts", "cells", "refits")),
+    "codings": Item("codings", "variables", ("contrasts", "cells", "heterogeneity", "refits")),
     "events": Item("events", "variables", ("contrasts", "cells", "refits")),
 }
 
@@ -240,6 +263,19 @@ def variables(models: Mapping[str, str]) -> dict[str, Item]:
     """All parts of the variables by their first key: the modules come first."""
     own = {m: replace(MODULE_VARIABLES[kind], module=m) for m, kind in models.items()}
     return own | VARIABLES
+
+
+def item_named(items: Mapping[str, Item], name: str, what: str) -> Item:
+    """One of some items, which are called ``what``.
+
+    Raises
+    ------
+    MetastudyError
+        Where there is none of this name; the message names all.
+    """
+    if name not in items:
+        raise MetastudyError(f"no {what} '{name}'; there are {', '.join(items)}")
+    return items[name]
 
 
 def _of_modules(

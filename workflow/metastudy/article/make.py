@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from metastudy.article import catalogue
-from metastudy.article.catalogue import Item
+from metastudy.article.catalogue import Item, item_named
 from metastudy.article.results import Results
 from metastudy.article.topics import (
     answer_figures,
@@ -65,7 +65,6 @@ from metastudy.article.topics import (
     unlock,
 )
 from metastudy.article.variable_tree import Tree
-from metastudy.common.problems import MetastudyError
 from metastudy.display.pipe_table import Table
 from metastudy.display.plots import arms as arms_plot
 from metastudy.display.plots import (
@@ -162,7 +161,7 @@ def figure(evidence: Results, name: str) -> tuple[pd.DataFrame, Callable[[pd.Dat
     MetastudyError
         Where there is no such figure; the message names all.
     """
-    item = _item(catalogue.figures(evidence.models), name, "figure")
+    item = item_named(catalogue.figures(evidence.models), name, "figure")
     return _made(evidence, item), PLOTS[item.plot]
 
 
@@ -174,13 +173,14 @@ def table(evidence: Results, name: str) -> Table:
     MetastudyError
         Where there is no such table; the message names all.
     """
-    found: Table = _made(evidence, _item(catalogue.tables(evidence.models), name, "table"))
+    item = item_named(catalogue.tables(evidence.models), name, "table")
+    found: Table = _made(evidence, item)
     return found
 
 
 def part(evidence: Results, name: str) -> str:
     """One of the article's parts in Markdown: a whole topic, or nothing where there is none."""
-    found: str = _made(evidence, _item(catalogue.PARTS, name, "part"))
+    found: str = _made(evidence, item_named(catalogue.PARTS, name, "part"))
     return found
 
 
@@ -201,12 +201,6 @@ def variables(evidence: Results, build: Mapping[str, str]) -> Tree:
     tree: Tree = {key: _made(evidence, item) for key, item in items.items()}
     tree["build"] = dict(build)
     return {key: value for key, value in tree.items() if value}
-
-
-def _item(items: Mapping[str, Item], name: str, what: str) -> Item:
-    if name not in items:
-        raise MetastudyError(f"no {what} '{name}'; there are {', '.join(items)}")
-    return items[name]
 
 
 def _made(evidence: Results, item: Item) -> Any:

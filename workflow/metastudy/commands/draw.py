@@ -44,12 +44,11 @@ def main() -> None:
     parser.add_argument("--lock", default="", help="digest of the locked packages")
     args = parser.parse_args()
     items = catalogue.figures(args.models)
-    if unknown := [name for name in args.figures if name not in items]:
-        raise MetastudyError(f"no figure '{unknown[0]}'; there are {', '.join(items)}")
+    wanted = {name: catalogue.item_named(items, name, "figure") for name in args.figures}
     failed: dict[str, list[str]] = {}
-    for name in args.figures:
+    for name, item in wanted.items():
         try:
-            print(f"{name}: {_figure(args, name, items[name])}", flush=True)
+            print(f"{name}: {_figure(args, name, item)}", flush=True)
         except MetastudyError as error:
             failed.setdefault(str(error), []).append(name)
         except Exception as error:  # a fault of one figure costs no other

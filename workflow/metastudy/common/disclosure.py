@@ -199,8 +199,8 @@ def divided(counts: Sequence[int], least: int) -> list[Count | None]:
 
     Returns
     -------
-    The cells of :func:`protect`. All are missing of few people, and where the cells may not stand
-    beside their total: such lists are alike in whatever order, and two lines send others the same
+    The cells of :func:`protect`. All are missing of few people, and where :func:`protect` hides the
+    total: such lists are alike in whatever order, and two lines send others the same
     way as those that have one number only, as in :func:`shares`.
 
     >>> divided([3, 12, 40], 5), divided([4, 4], 5)
@@ -232,8 +232,8 @@ def _ranges(counts: Sequence[int], least: int) -> list[tuple[int, int]]:
 def _shared(counts: Sequence[int], least: int) -> list[tuple[int, int]] | None:
     """What shares tell of each part, with their total; none where they may not be shown.
 
-    Lists that may not be are alike, in whatever order, so it is not told which part is which number
-    unless all are one number. For these the last lines send other lists the same way.
+    Lists that may not be shown are alike, in whatever order. So nobody knows which part is which
+    number, unless all are one number. For these the last lines send other lists the same way.
     """
     ranges, total = _ranges(counts, least), sum(counts)
     small = sum(0 < n < least for n in counts)

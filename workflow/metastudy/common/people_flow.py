@@ -127,27 +127,35 @@ def used(
     return ({name: kept - few} if rules else {}), few
 
 
-def part(kept: Bounds, people: int, n: int, least: int) -> Bounds:
+def part(kept: Bounds, n: int, least: int) -> Bounds:
     """Tell how many of some people an analysis is of, beside how many of them there are.
 
-    Those who are not in it are told in steps of the smallest cell, and nobody by itself: so neither
-    they are counted where they are few, nor those whom one analysis has and another one has not.
+    Where somebody is not in it, the number is a range as wide as the smallest cell. So the few who
+    are not in it cannot be counted, nor the few whom one analysis has and another has not. Where
+    the people are a range themselves, one that depends on their number would tell it. Then the
+    analysis has the same range or fewer; or a range from one on, where fewer would be too few.
 
     Parameters
     ----------
-    kept : the people as they are shown, and ``people``, as many as they are.
-    n : how many of them the analysis is of.
+    kept : the people as they are shown.
+    n : how many of them the analysis is of, no more than there are.
     least : the smallest number of people that is shown.
 
-    >>> [str(part(Bounds(40, 40), 40, n, 5)) for n in (40, 38, 33, 3)]
+    >>> [str(part(Bounds(40, 40), n, 5)) for n in (40, 38, 33, 3)]
     ['40', '36 to 39', '31 to 35', 'fewer than 5']
+    >>> [str(part(Bounds(41, 44), n, 5)) for n in (44, 41, 40)]
+    ['41 to 44', '41 to 44', 'fewer than 41']
     """
-    gone = people - n
-    if least <= 1 or gone < 0 or n == 0:
+    if least <= 1 or n == 0:
         return Bounds(n, n)
-    if gone == 0:
+    if not kept.exact and kept.low < least:
+        return Bounds(min(1, kept.low), kept.high)
+    if not kept.exact:
+        return kept if n >= kept.low else Bounds(1, kept.low - 1)
+    gone = kept.high - n
+    if gone <= 0:
         return kept
-    if people < 2 * least:
+    if kept.high < 2 * least:
         return Bounds(1, max(1, kept.high - 1))
     if n < least:
         return number(n, least)

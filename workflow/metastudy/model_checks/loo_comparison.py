@@ -101,6 +101,8 @@ def thinned(posterior: xr.Dataset) -> xr.Dataset:
 def notes(table: pd.DataFrame, gates: Mapping[str, str] | None = None) -> list[str]:
     """What must be said beside each fit: why its estimate is not reliable.
 
+    How many rows there are is said where the note is shown, as it may be said there.
+
     Parameters
     ----------
     gates : by way of pooling, which gates its draws miss, in words.
@@ -110,8 +112,9 @@ def notes(table: pd.DataFrame, gates: Mapping[str, str] | None = None) -> list[s
         why = []
         if row["high_k"]:
             why.append(
-                f"Pareto k is above {row['threshold']:.2f} for {row['high_k']} of {row['rows']} "
-                "rows: this elpd is not reliable, and rather too high than too low"
+                f"Pareto k is above {row['threshold']:.2f} for {row['high_k']} "
+                f"row{'' if row['high_k'] == 1 else 's'}: this elpd is not reliable, and rather "
+                "too high than too low"
             )
         if missed := (gates or {}).get(row["pooling"], ""):
             why.append(f"its draws miss a gate ({missed})")

@@ -94,7 +94,7 @@ def _agree_with_cells(study: Mapping[str, Any], fits: Mapping[tuple[str, str], A
     """Check that the outcomes and exposures of the main cells are those of the study."""
     exposures = {name for e in study["exposures"] for key, name in e.items() if key != "type"}
     for (module, variant), document in fits.items():
-        if variant != "main":  # of a folded fit an outcome stands for its parts
+        if variant != "main":  # a folded fit has an outcome in place of its parts
             continue
         outcomes = (*_texts(document, "coordinates", "construct"),
                     *_texts(document, "coordinates", "code"))  # fmt: skip

@@ -62,8 +62,7 @@ def table(evidence: Results) -> Table:
             " Corrected: a sensitivity analysis with true scores in place of measured ones, for "
             "the reliabilities of exposure and outcome that codebooks declare (1: none declared)."
         )
-    if len(found):
-        found = shown_people.of_estimates(evidence, found)
+    found = shown_people.of_estimates(evidence, found)
     return Table(shown, found, caption, tuple(found["provenance"]) if len(found) else ())
 
 

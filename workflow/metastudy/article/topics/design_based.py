@@ -18,9 +18,7 @@ __all__ = ["table"]
 
 def table(evidence: Results) -> Table:
     """Design-based estimates in SD, with weights and, beside them, without."""
-    found, labels = evidence.design_based, evidence.labels
-    if len(found):
-        found = shown_people.of_estimates(evidence, found)
+    found, labels = shown_people.of_estimates(evidence, evidence.design_based), evidence.labels
     rows, key = [], ["study", "exposure", "outcome", "vignette"]
     plain: Mapping[tuple[str, ...], float] | pd.Series
     plain = found[~found["weighted"]].set_index(key)["estimate"] if len(found) else {}

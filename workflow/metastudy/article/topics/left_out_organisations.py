@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from metastudy.article import shown_people
 from metastudy.article.results import Results
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
@@ -66,9 +67,11 @@ def of_organisations(evidence: Results, module: str, table: pd.DataFrame) -> Tre
         f"error {number(row['se_difference'], 1)}"
         for row in others
     )
-    people = f"{best['organisations']} organisations, {best['people']} people"
+    cells = shown_people.cells_of(evidence, module)
+    people = shown_people.part_of_used(evidence, cells, int(best["people"]))
     said = (
-        f"All answers of a left-out organisation ({people}) are predicted best with "
+        f"All answers of a left-out organisation ({best['organisations']} organisations, {people} "
+        "people) are predicted best with "
         f"{inline(POOLING[best['pooling']])}"
     )
     said += f" ({worse})." if others else "."

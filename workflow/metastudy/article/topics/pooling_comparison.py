@@ -28,12 +28,9 @@ def _compared(evidence: Results) -> pd.DataFrame:
     """The comparison, with as many rows as may be said beside those that were kept."""
     found = []
     for row in records(evidence.comparison):
-        cells = evidence.cells.get(row["module"])
-        said = cells and shown_people.all_used(evidence, cells, with_rows=True)
-        if said and not said.exact:
-            note = str(row["note"]).replace(f" of {row['rows']} rows", f" of {said.short} rows")
-            row |= {"rows": said.short, "note": note}
-        found.append(row)
+        cells = shown_people.cells_of(evidence, row["module"])
+        said = shown_people.all_used(evidence, cells, with_rows=True)
+        found.append(row if said.exact else row | {"rows": said.short})
     return (
         pd.DataFrame(found, columns=evidence.comparison.columns) if found else evidence.comparison
     )
