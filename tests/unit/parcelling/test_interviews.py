@@ -30,7 +30,7 @@ from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.kind import CODINGS
 from metastudy.parcelling.control import control
 from metastudy.parcelling.differences import check_within
-from metastudy.parcelling.loss import losses, told_of
+from metastudy.parcelling.loss import losses, said_of
 from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
 
@@ -270,7 +270,7 @@ def test_the_loss_is_told_in_ratios() -> None:
     found = losses(study, controlled, VOCABULARY)
     assert {one.outcome for one in found} <= {"strain_coded", "enabler_coded"}
     assert any(one.moved for one in found)
-    told = told_of(found, controlled.did)
+    told = said_of(found, controlled.did)
     assert told is None or told["estimates"] <= len(found)
     same = even("alpha")
     assert {one.moved for one in losses(same, control(same, VOCABULARY, 5), VOCABULARY)} == {0.0}

@@ -240,7 +240,6 @@ def test_effects_and_the_spread_of_sites_are_those_of_the_rows(large: Study) -> 
         )
         for one in (large, changed)
     )
-    print(rows, parcel)
     assert rows["between"][0] > 5 * rows["between"][1], "there is a spread between sites to lose"
     for name, most in (("effect", 0.1), ("between", 0.25)):
         (mean, sd), (other, after) = rows[name], parcel[name]
