@@ -4,7 +4,8 @@
     PYTHONPATH=workflow:tests python benchmarks/parcels.py --only coping_experiment
 
 A first table has the seconds of control of each study of answers that ships, as the command does
-it, and of a made survey of 5,000 people at 100 sites; a second the full search over each cell that
+it, and of a made survey of 5,000 people at 100 sites, with what it keeps (an answer is one of a
+person to an outcome); a second the full search over each cell that
 control lets out, as the long test does it: large cells too, and an aimed search for each answer
 that is left over. Seconds are of the processor; the last column is the ratio to the quickest.
 """
@@ -25,18 +26,26 @@ from helpers.parcel_cells import LEAST, STUDIES, cells_let_out, shipped
 from helpers.parcel_studies import harmonized, raw_study
 from helpers.raw_studies import VOCABULARY
 from metastudy.harmonized.study import Study
+from metastudy.models.answers.rows import rows_of
 from metastudy.parcelling.control import control
 
 MADE = {"each": 25, "sites": 100, "missing": 400, "between": 0.3}
 Row = tuple[list[str], float]
 
 
-def of_study(name: str, study: Study) -> Row:
-    """What control of a study takes."""
+def of_study(name: str, study: Study, module: str) -> Row:
+    """What control of a study takes, and what it keeps."""
     begun = time.process_time()
-    did = control(study, VOCABULARY, LEAST).did
+    after = control(study, VOCABULARY, LEAST)
     took = time.process_time() - begun
-    return [name, *(str(did[key]) for key in ("people", "sites_before", "sites_after"))], took
+    kept, of = (answers_of(one, module) for one in (after.study, study))
+    counts = [str(after.did[key]) for key in ("people", "sites_before", "sites_after")]
+    return [name, counts[0], f"{kept:,} of {of:,}", *counts[1:]], took
+
+
+def answers_of(study: Study, module: str) -> int:
+    """Answers of people to outcomes of a module."""
+    return int(rows_of(study, module, VOCABULARY).y.notna().to_numpy().sum())
 
 
 def of_cells(study: Study, module: str) -> list[Row]:
@@ -71,8 +80,9 @@ def main() -> None:
         studies = {name: shipped(name, Path(folder) / "rows" / name) for name in args.only}
         whole = {**studies, "made_survey": harmonized(made, Path(folder) / "rows" / "made_survey")}
         print(f"load {os.getloadavg()[0]:.1f}")
-        rows = [of_study(name, study) for name, study in whole.items()]
-        show(["study", "people kept", "sites before", "sites after"], rows)
+        modules = {**STUDIES, "made_survey": "threat"}
+        rows = [of_study(name, study, modules[name]) for name, study in whole.items()]
+        show(["study", "people kept", "answers kept", "sites before", "sites after"], rows)
         cells = [row for name in args.only for row in of_cells(studies[name], STUDIES[name])]
         show(["people", "outcomes and exposures", "conditions", "data sets found"], cells)
 

@@ -118,6 +118,7 @@ def test_what_control_cost_is_in_table_and_sentence_and_silence_is_said(
     found = parcels.table(evidence(wider))
     assert found.shown["Standard errors"].tolist() == ["1.10 (1.35); 1 of 4 lost"]
     assert found.full["intervals_largest"].tolist() == [1.35]
+    assert "at others of the setting, which are one of the sites after" in found.caption
     assert "no estimate that is left is more than 1.35 times" in parcels.part(evidence(wider))
     silent = told(parcel, untouched=False, people_left="<10", intervals=None)
     said = parcels.part(evidence(silent))

@@ -30,7 +30,7 @@ from metastudy.models.codings.cells import code_cells
 from metastudy.models.codings.kind import CODINGS
 from metastudy.parcelling.control import control
 from metastudy.parcelling.differences import check_within
-from metastudy.parcelling.loss import losses, told_of
+from metastudy.parcelling.loss import losses, said_of
 from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
 
@@ -264,14 +264,17 @@ def test_no_name_no_id_and_no_coder_is_in_a_parcel_or_on_its_page() -> None:
     assert '<td class="value"' not in texts, "texts stand at the left, and numbers at the right"
 
 
-def test_the_loss_is_told_in_ratios() -> None:
+def test_the_loss_is_said_in_ratios() -> None:
     study = uneven("alpha", 2)
     controlled = control(study, VOCABULARY, 5)
     found = losses(study, controlled, VOCABULARY)
     assert {one.outcome for one in found} <= {"strain_coded", "enabler_coded"}
     assert any(one.moved for one in found)
-    told = told_of(found, controlled.did)
-    assert told is None or told["estimates"] <= len(found)
+    assert len(found) == 2, "one of each family, over both sectors"
+    assert [one.gone for one in found] == [0, 0]
+    assert [one.wider for one in found] == pytest.approx([0.70, 2.59], abs=0.005)
+    said = said_of(found, controlled.did)
+    assert said == {"estimates": 2, "lost": 0, "median": 1.65, "largest": 2.6}, "in twentieths"
     same = even("alpha")
     assert {one.moved for one in losses(same, control(same, VOCABULARY, 5), VOCABULARY)} == {0.0}
 

@@ -10,7 +10,7 @@ import pytest
 from helpers.parcel_studies import harmonized, raw_study
 from helpers.raw_studies import VOCABULARY
 from metastudy.parcelling.control import control
-from metastudy.parcelling.loss import Loss, losses, told_of
+from metastudy.parcelling.loss import Loss, losses, said_of
 
 
 def test_an_estimate_moves_as_two_regressions_by_hand_do(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ LEAST = {"least": 10}
 def test_a_parcel_tells_ratios_in_twentieths_and_never_how_far_an_estimate_moved() -> None:
     found = [Loss("threat", "x", "a", 0.4, 1.012), Loss("threat", "x", "b", -0.1, 1.134),
              Loss("threat", "x", "c")]  # fmt: skip
-    assert told_of(found, LEAST) == {
+    assert said_of(found, LEAST) == {
         "estimates": 3, "lost": 1, "median": 1.05, "largest": 1.15,
     }  # fmt: skip
 
@@ -56,8 +56,8 @@ def test_estimates_that_few_are_gone_from_are_not_told_and_hide_no_others() -> N
     """So a study of which few left altogether tells what it cost where more lost an outcome."""
     few = [Loss("threat", "x", "a", 0.4, 3.0, gone=n) for n in (1, 9)]
     many = [Loss("threat", "x", "b", 0.1, 1.2, gone=10), Loss("threat", "x", "c", 0.0, 1.0)]
-    assert told_of(few, LEAST) is None
-    told = told_of([*few, *many], LEAST)
+    assert said_of(few, LEAST) is None
+    told = said_of([*few, *many], LEAST)
     assert told == {"estimates": 2, "lost": 0, "median": 1.1, "largest": 1.2}
 
 
@@ -66,14 +66,14 @@ def test_people_gone_from_an_estimate_are_those_without_an_answer_in_a_cell(tmp_
     controlled = control(study, VOCABULARY, 5)
     found = {one.outcome: one.gone for one in losses(study, controlled, VOCABULARY)}
     assert found == {"threat_quality": 5, "threat_job": 0}
-    told = told_of(losses(study, controlled, VOCABULARY), controlled.did)
+    told = said_of(losses(study, controlled, VOCABULARY), controlled.did)
     assert told == {"estimates": 1, "lost": 0, "median": 1.0, "largest": 1.0}
 
 
 def test_where_few_second_readings_are_gone_nothing_is_told() -> None:
     interviews = {"interviews": {"second_readings_left": "<10"}}
-    assert told_of([Loss("strain", "x", "a", 0.4, 1.2)], LEAST | interviews) is None
+    assert said_of([Loss("strain", "x", "a", 0.4, 1.2)], LEAST | interviews) is None
 
 
 def test_without_estimates_nothing_is_told() -> None:
-    assert told_of([Loss("threat", "x", "a")], LEAST) is None
+    assert said_of([Loss("threat", "x", "a")], LEAST) is None

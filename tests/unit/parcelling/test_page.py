@@ -12,6 +12,7 @@ from helpers.parcel_studies import harmonized, raw_study, report_of
 from helpers.raw_studies import VOCABULARY
 from metastudy.display.labels import Labels
 from metastudy.parcelling.control import control
+from metastudy.parcelling.in_short import in_short
 from metastudy.parcelling.loss import Loss, losses
 from metastudy.parcelling.make import documents
 from metastudy.parcelling.page import owner_page
@@ -80,10 +81,7 @@ def test_estimates_of_several_places_and_situations_are_told_apart(
     known = next(iter(VOCABULARY["vignettes"]))
     several = [
         Loss("threat", "task_type_randomised", "threat_job", 0.1, 1.0, place=place, vignette=about)
-        for place in (
-            ("DK", "elderly_care", "professional"),
-            ("FI", "elderly_care", "professional"),
-        )
+        for place in PLACES
         for about in ("", known)
     ]
     shown = tables(owner_page(MANIFEST, made[0], 9999, several, LABELS))
@@ -99,3 +97,74 @@ def test_what_is_to_be_known_comes_first(made: tuple[dict[str, Any], list[Loss]]
     assert headings[:2] == ["In short", "Not in the file"]
     people = made[0]["control.json"]["people"]
     assert f"Sums over {people} people, none of fewer than 10" in page
+
+
+# --- in short: each thing that control did, and only what it did ---------------------------------
+
+NOTHING = {"untouched": False, "people": 480, "people_left": 0, "people_moved": 0,
+           "people_with_fewer_outcomes": 0, "sites_before": 0, "sites_after": 0,
+           "settings_without_sites": 0}  # fmt: skip
+OF_CODES = {"alike": 5, "read_twice": 36, "second_readings_left": 0, "codes_of_settings": 96,
+            "codes_of_settings_left": 0, "codes_left": []}  # fmt: skip
+NONE_OUT = "Disclosure control took no people out."
+
+
+def short(**did: object) -> str:
+    inside = {"control.json": {**NOTHING, **did}, "estimates.json": [{}] * 12}
+    return in_short(inside, 10)[1]
+
+
+@pytest.mark.parametrize(
+    ("did", "said"),
+    [
+        ({"untouched": True}, "Disclosure control had nothing to do."),
+        ({"people_left": 12}, "Disclosure control took 12 people out."),
+        ({"people_left": "<10"}, "Disclosure control took fewer than 10 people out."),
+        ({"people_with_fewer_outcomes": 40}, f"{NONE_OUT} It left out some answers of 40 people."),
+        (
+            {"people_left": 12, "people_with_fewer_outcomes": "<10"},
+            "Disclosure control took 12 people out. It left out some answers of fewer than 10 "
+            "others.",
+        ),
+        (
+            {"people_moved": 400, "sites_before": 100, "sites_after": 101},
+            f"{NONE_OUT} There were 100 sites and are now 101, others of a setting counted as one; "
+            "400 people are at others.",
+        ),
+        (
+            {"people_moved": 400, "sites_before": 9, "sites_after": 4, "settings_without_sites": 1},
+            f"{NONE_OUT} There were 9 sites and are now 4, others of a setting counted as one; "
+            "400 people are at others or at no site.",
+        ),
+        (
+            {"people_moved": 480, "sites_before": 40, "sites_after": 0},
+            f"{NONE_OUT} None of 40 sites is left, so the file does not tell them apart.",
+        ),
+        (
+            {"people_left": 30, "sites_before": 9, "sites_after": 8},
+            "Disclosure control took 30 people out. Of 9 sites 8 are left.",
+        ),
+        (
+            {"people_left": 12, "sites_before": 9, "sites_after": 9},
+            "Disclosure control took 12 people out.",
+        ),
+    ],
+)
+def test_in_short_each_thing_is_said_where_it_holds(did: dict[str, object], said: str) -> None:
+    assert short(**did) == said
+
+
+def test_in_short_of_interviews_counts_and_second_readings_are_said() -> None:
+    out = "Disclosure control took no interviews out."
+    left = short(interviews={**OF_CODES, "codes_of_settings_left": 8})
+    assert left == f"{out} It left out 8 of 96 counts of a code in a setting."
+    twice = short(interviews={**OF_CODES, "second_readings_left": "<10"})
+    assert twice == (
+        f"{out} Of fewer than 10 interviews that two coders read, some or all codes are counted as "
+        "one coder found them."
+    )
+    moved = short(interviews=OF_CODES, people_moved=56, sites_before=6, sites_after=4)
+    assert moved == (
+        f"{out} There were 6 organisations and are now 4, others of a setting counted as one; "
+        "56 interviews are with others, for one code at least."
+    )

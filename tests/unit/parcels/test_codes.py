@@ -219,6 +219,32 @@ def test_a_code_that_the_vocabulary_has_elsewhere_is_refused(good: Path, tmp_pat
         save_parcel(good, words, tmp_path / "out")
 
 
+def test_interviews_of_which_nobody_said_the_country_come_as_a_parcel(tmp_path: Path) -> None:
+    """A country or sector that is not said is the study's own, and no word of a vocabulary."""
+    study = even(ALPHA)
+    unsaid = study.respondents.assign(country=None, sector=None)
+    path = path_in(tmp_path / "made")
+    parcel_of(study.with_tables(respondents=unsaid), path)
+    found = cells_of_one(came(path, tmp_path / "out"), "strain", VOCABULARY)
+    assert set(found.country.values) == set(found.sector.values) == {f"unknown in {ALPHA}"}
+
+
+@pytest.mark.parametrize(
+    ("place", "section"), [("country", "countries"), ("arrangement", "arrangements")]
+)
+def test_a_place_that_the_vocabulary_lacks_is_refused_with_what_to_run(
+    good: Path, tmp_path: Path, place: str, section: str
+) -> None:
+    name = cells_of_one(even(ALPHA), "strain", VOCABULARY)[place].values[0]
+    rest = {key: one for key, one in VOCABULARY[section].items() if key != name}
+    with pytest.raises(BadInput) as bad:
+        save_parcel(good, Vocabulary({**VOCABULARY.sections, section: rest}), tmp_path / "out")
+    (problem,) = bad.value.problems
+    assert problem.code == "vocabulary"
+    assert f"'{name}', which is not among the {section}" in str(problem)
+    assert "snakemake request" in problem.fix
+
+
 # --- parcels of before ---------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ from metastudy.parcelling.control import control
 from metastudy.parcelling.controlled import Controlled
 from metastudy.parcelling.differences import check_within
 from metastudy.parcelling.flow import as_it_may_go
-from metastudy.parcelling.loss import Loss, losses, told_of
+from metastudy.parcelling.loss import Loss, losses, said_of
 from metastudy.parcelling.make import documents
 from metastudy.parcels import request as requests
 from metastudy.parcels.parcel import SUFFIX
@@ -89,7 +89,7 @@ def made(args: argparse.Namespace) -> Made:
     smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
     controlled = control(study, vocabulary, smallest, codebook.published_tables)
     found = losses(study, controlled, vocabulary)
-    told = told_of(found, controlled.did)
+    told = said_of(found, controlled.did)
     controlled = replace(controlled, did={**controlled.did, "intervals": told})
     least = controlled.did["least"]
     inspected = as_it_may_go(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from metastudy.commands._parcel import made, options
 from metastudy.commands._run import run
 from metastudy.display.labels import Labels
+from metastudy.parcelling.in_short import in_short
 from metastudy.parcelling.older import check_against_older, older_parcels, put_aside
 from metastudy.parcelling.page import asked_for, owner_page
 from metastudy.parcels.parcel import read, write
@@ -33,7 +34,8 @@ def main() -> None:
     did = parcel.controlled.did
     for name, found in did.items():
         print(f"{study.id}: {name.replace('_', ' ')}: {found}")
-    print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else "cells were merged"))
+    said = in_short(inside, manifest["least"])[-1]
+    print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else said))
     if aside:
         print(f"{study.id}: the parcel before it is now {aside}; if it was never sent, remove it")
     print(f"{path}: {size} bytes; read {page} before you send it")

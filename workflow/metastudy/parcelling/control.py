@@ -238,14 +238,15 @@ def _check_values(
             members = here[site[here] == name]
             if why := why_told(telling, members, kept[members]):
                 raise no_parcel(
-                    study, f"a cell that tells answers: {why}", "sums that tell nobody's answer",
+                    study, f"a cell that gives answers away: {why}",
+                    "sums that give nobody's answer away",
                     "this is a fault of the workflow, please report it; nothing was written",
                 )  # fmt: skip
     if leaves.all():
         raise no_parcel(
             study,
             _why_nobody(telling),
-            f"{telling.least} people of a setting and condition, whose sums tell no answer",
+            f"{telling.least} people of a setting and condition, whose sums give no answer away",
             "take the construct that is named out of `outcomes` in the codebook; a study that is "
             "too small cannot be a parcel",
         )

@@ -59,7 +59,7 @@ def control_interviews(
             study,
             "published_tables of a study of interviews",
             "tables of answers on scales; of codes no published table can be taken as known",
-            "send no parcel of these interviews: beside a table of codes it could tell of few",
+            "send no parcel of these interviews: beside a table of codes it shows codes of few",
         )
     if len(study["case_ratings"] if "case_ratings" in study.tables else ()):
         raise no_parcel(

@@ -14,7 +14,7 @@ from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.controlled import Controlled, modules_of
 from metastudy.parcelling.make import estimates_of
 
-__all__ = ["Loss", "losses", "told_of"]
+__all__ = ["Loss", "losses", "said_of"]
 
 STEP = 0.05  # that ratios of standard errors are rounded to, in the parcel
 NAMES = ("country", "sector", "role", "exposure", "outcome", "vignette")
@@ -68,13 +68,13 @@ def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list
     return found
 
 
-def told_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a parcel tells of the loss: ratios of standard errors alone, roughly.
+def said_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a parcel says of the loss: ratios of standard errors alone, roughly.
 
-    How far an estimate moved would tell the sum of those who are in no cell, so it stays at home.
-    A ratio is among those told if nobody or as many people as the threshold are gone from its
-    estimate: of fewer it would tell something of few people. Nothing is told if no ratio is left,
-    or if few second readings of interviews are gone, which are behind each estimate.
+    How far an estimate moved would give away the sum of those who are in no cell, so it stays at
+    home. A ratio counts if nobody or as many people as the threshold are gone from its estimate: of
+    fewer it would say something of few people. The parcel says nothing if no ratio counts, or if
+    few second readings of interviews are gone, which are behind each estimate.
 
     Parameters
     ----------
@@ -87,12 +87,12 @@ def told_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | N
     """
     if isinstance((did.get("interviews") or {}).get("second_readings_left"), str):
         return None
-    told = [one for one in found if one.gone == 0 or abs(one.gone) >= did["least"]]
-    ratios = [one.wider for one in told if one.wider is not None]
+    counted = [one for one in found if one.gone == 0 or abs(one.gone) >= did["least"]]
+    ratios = [one.wider for one in counted if one.wider is not None]
     if not ratios:
         return None
     median, largest = (
         round(round(float(value) / STEP) * STEP, 2) for value in (np.median(ratios), max(ratios))
     )
-    lost = len(told) - len(ratios)
-    return {"estimates": len(told), "lost": lost, "median": median, "largest": largest}
+    lost = len(counted) - len(ratios)
+    return {"estimates": len(counted), "lost": lost, "median": median, "largest": largest}

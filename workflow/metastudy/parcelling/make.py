@@ -75,7 +75,7 @@ def _variants(
         raise no_parcel(
             controlled.study,
             f"the fit {module}, folded, which counts as one code {named}: with the counts of each "
-            "it would tell how many interviews have both",
+            "it would show how many interviews have both",
             "fits that count each code by itself",
             f"ask the analyst for a request without {module} in `sensitivity.folded`",
         )

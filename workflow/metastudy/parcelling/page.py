@@ -17,6 +17,7 @@ from metastudy.parcelling.estimate_tables import (
     moved_tables,
     place_of,
 )
+from metastudy.parcelling.in_short import in_short
 from metastudy.parcelling.interviews import told_of_interviews
 from metastudy.parcelling.loss import Loss
 from metastudy.parcels.codes import KIND
@@ -63,9 +64,9 @@ def owner_page(
             title=f"What is in the parcel of {manifest['study']}",
             subtitle=str(study["codebook"]["title"]),
             mark=mark([str(manifest["provenance"])]),
-            marked="The data file is a stand-in that a program wrote; it tells nothing of people.",
+            marked="The data file is a stand-in that a program wrote; nothing in it is of people.",
             sections=[
-                Section("In short", [Text(line) for line in _in_short(documents, least)]),
+                Section("In short", [Text(line) for line in in_short(documents, least)]),
                 Section("Not in the file", [Text(line) for line in NOT_IN_IT]),
                 *_asked(asked),
                 Section(
@@ -113,27 +114,6 @@ def asked_for(
     ]
 
 
-def _in_short(documents: Mapping[str, Any], least: int) -> list[str]:
-    """What to know before the rest is read."""
-    did, number_of = documents["control.json"], len(documents["estimates.json"])
-    coded = bool(did.get("interviews"))
-    of, sums = ("interviews", "Counts of codes") if coded else ("people", "Sums")
-    said = [
-        f"{sums} over {did['people']} {of}, none of fewer than {least}, and {number_of} estimates "
-        "that follow from them. No row of anybody is in the file.",
-    ]
-    if did["untouched"]:
-        return [*said, "Disclosure control had nothing to do."]
-    control = f"Disclosure control took {did['people_left']} {of} out"
-    if not coded:
-        control += f", and some answers of {did['people_with_fewer_outcomes']} others"
-    said.append(
-        f"{control}; of {did['sites_before']} {'organisations' if coded else 'sites'} it left "
-        f"{did['sites_after']}, small ones put together."
-    )
-    return said
-
-
 def _asked(asked: Facts) -> list[Section]:
     table = Table("What the analyst asked for.", ("", ""), asked, heads=2)
     return [Section("Asked for", [table])] if asked else []
@@ -178,7 +158,7 @@ def _remains(did: Mapping[str, Any], least: int) -> str:
 
 _REMAINS_OF_CODES = (
     "Each count in the file is over {least} interviews or more. In each, {alike} or more have the "
-    "code and {alike} or more have not, whichever of two coders is asked. So the counts tell of no "
+    "code and {alike} or more have not, whichever of two coders is asked. So the counts show of no "
     "interview whether it has a code, not even if {fewer} of those who were interviewed compare "
     "what they know of their own. Codes are counted one by one: nothing says which codes go "
     "together. Who knows most of an organisation's interviews, as a coder does, can still work out "

@@ -14,7 +14,7 @@ from metastudy.parcels import codes
 from metastudy.parcels.form import Form, Wrong, agree, opened, spelt
 from metastudy.parcels.parcel import Parcel
 from metastudy.parcels.refusals import AGAIN, Refusal
-from metastudy.parcels.study_words import NOT_IN_VOCABULARY
+from metastudy.parcels.words import NOT_IN_VOCABULARY, NOT_STATED, SECTION_OF, check_word
 
 __all__ = ["cells_of", "check_vocabulary", "document_of"]
 
@@ -162,11 +162,10 @@ def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
     Refusal
         For a construct, vignette, place or level that the vocabulary lacks or has elsewhere.
     """
-    fix = NOT_IN_VOCABULARY
     for (module, variant), document in parcel.fits.items():
         coordinates, texts = document["coordinates"], document["texts"]
         if _kind(document) == codes.KIND:
-            codes.check_words(document, module, variant, vocabulary, fix)
+            codes.check_words(document, module, variant, vocabulary)
             continue
         for construct in coordinates["construct"]:
             known = construct in vocabulary["constructs"]
@@ -174,24 +173,20 @@ def check_vocabulary(parcel: Parcel, vocabulary: Vocabulary) -> None:
                 raise Refusal(
                     f"the outcome '{construct}' in cells of {module}, {variant}",
                     f"an outcome of {module} in the vocabulary",
-                    fix,
+                    NOT_IN_VOCABULARY,
                     "vocabulary",
                 )
-        for section, names in (
-            ("vignettes", [v for v in coordinates["vignette"] if v]),
-            ("countries", [c for c in texts["country"] if not is_unsaid(c)]),
-            ("sectors", [s for s in texts["sector"] if not is_unsaid(s)]),
-            ("roles", [r for r in texts["role"] if r != "not_stated"]),
-        ):
-            for name in names:
-                if name not in vocabulary[section]:
-                    raise Refusal(f"'{name}', which is not among the {section}", "one of the "
-                                  "vocabulary", fix, "vocabulary")  # fmt: skip
+        for name in filter(None, coordinates["vignette"]):
+            check_word(name, ("vignettes",), vocabulary)
+        for place in ("country", "sector", "role"):
+            for name in texts[place]:
+                if not (name == NOT_STATED if place == "role" else is_unsaid(name)):
+                    check_word(name, (SECTION_OF[place],), vocabulary)
     for factor, levels in parcel.study["factors"].items():
         if factor not in vocabulary["factors"] or list(vocabulary.levels(factor)) != levels:
             raise Refusal(
                 f"the levels {', '.join(levels)} of '{factor}'",
                 "the levels of the vocabulary, the reference first",
-                fix,
+                NOT_IN_VOCABULARY,
                 "vocabulary",
             )

@@ -12,12 +12,13 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.parcels.form import Form, Wrong
 from metastudy.parcels.parcel import Parcel
 from metastudy.parcels.refusals import Refusal
+from metastudy.parcels.words import NOT_IN_VOCABULARY, SECTION_OF, check_word, says_nothing
 
 __all__ = ["ALIKE", "CODES", "KIND", "check_sound", "check_words", "margins"]
 
 KIND = "codings"
 ALIKE = 5  # interviews with a code, and without it, at least; see `margins`
-PLACES = ("country", "sector", "role", "arrangement")  # what tells settings of interviews apart
+PLACES = tuple(SECTION_OF)  # what tells settings of interviews apart
 
 CODES = Form(
     coordinates=("organisation", "code", "family", "exposure"),
@@ -113,7 +114,7 @@ def _contrasts(cells: xr.Dataset, parcel: Parcel, wrong: Wrong) -> None:
 
 
 def check_words(
-    document: Mapping[str, Any], module: str, variant: str, vocabulary: Vocabulary, fix: str
+    document: Mapping[str, Any], module: str, variant: str, vocabulary: Vocabulary
 ) -> None:
     """Check that a document means by its words what the vocabulary of this project means.
 
@@ -127,16 +128,13 @@ def check_words(
         known = code in vocabulary["codes"]
         if not known or vocabulary.module(code) != module or vocabulary.family(code) != family:
             raise Refusal(f"the code '{code}' in cells of {module}, {variant}",
-                          f"a code of {module} in the vocabulary, of the same family", fix,
-                          "vocabulary")  # fmt: skip
+                          f"a code of {module} in the vocabulary, of the same family",
+                          NOT_IN_VOCABULARY, "vocabulary")  # fmt: skip
     order = [code for code in vocabulary["codes"] if code in coordinates["code"]]
     if order != coordinates["code"]:
-        raise Refusal("codes in another order", "that of the vocabulary", fix, "vocabulary")
-    for section, name in (
-        ("countries", "country"), ("sectors", "sector"), ("roles", "role"),
-        ("arrangements", "arrangement"),
-    ):  # fmt: skip
-        for value in texts[name]:
-            if value not in vocabulary[section] and value not in ("not_stated", "not_applicable"):
-                raise Refusal(f"'{value}', which is not among the {section}",
-                              "one of the vocabulary", fix, "vocabulary")  # fmt: skip
+        raise Refusal("codes in another order", "that of the vocabulary", NOT_IN_VOCABULARY,
+                      "vocabulary")  # fmt: skip
+    for place, section in SECTION_OF.items():
+        for name in texts[place]:
+            if not says_nothing(name):
+                check_word(name, (section,), vocabulary)

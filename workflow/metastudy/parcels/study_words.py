@@ -11,17 +11,13 @@ from typing import Any
 
 from metastudy.codebook.interactions import parts_of
 from metastudy.codebook.vocabulary import Vocabulary
-from metastudy.common.unsaid import is_unsaid
 from metastudy.parcels.refusals import AGAIN, Refusal
+from metastudy.parcels.words import SECTION_OF, check_word, says_nothing
 
-__all__ = ["NOT_IN_VOCABULARY", "check_study"]
+__all__ = ["check_study"]
 
-NOT_IN_VOCABULARY = (
-    "run `snakemake request`, and ask the owner for the parcel made with parcels/request.json"
-)
-PLACE = {"country": "countries", "sector": "sectors", "role": "roles"}
-SAID = {**PLACE, "arrangement": "arrangements", "response_mode": "response_modes"}
-NOT_STATED = ("not_stated", "not_applicable")
+OF_CODEBOOK = {**SECTION_OF, "response_mode": "response_modes"}
+OF_PEOPLE = ("country", "sector", "role")  # of each line of `places`, before the number
 
 Named = tuple[str, str, tuple[str, ...]]  # a name, its place in study.json, sections it may be in
 
@@ -43,14 +39,7 @@ def check_study(
         For the first name that the vocabulary lacks, or the first thing that others contradict.
     """
     for name, place, sections in _names(study):
-        if not any(name in vocabulary[section] for section in sections):
-            raise Refusal(
-                f"'{name[:80]}', which is not among the {' or '.join(sections)}",
-                "one of the vocabulary",
-                NOT_IN_VOCABULARY,
-                "vocabulary",
-                f"study.json {place}",
-            )
+        check_word(name, sections, vocabulary, f"study.json {place}")
     modules = sorted({module for module, _ in fits})
     for at, outcome in enumerate(study["outcomes"]):
         if (module := vocabulary.module(outcome)) not in modules:
@@ -65,14 +54,14 @@ def check_study(
 
 def _names(study: Mapping[str, Any]) -> Iterator[Named]:
     """Names of the vocabulary, each with its place."""
-    for key, section in SAID.items():
+    for key, section in OF_CODEBOOK.items():
         name = study["codebook"].get(key)
-        if name is not None and name not in NOT_STATED:
+        if name is not None and not says_nothing(name):
             yield name, f"codebook.{key}", (section,)
     for at, (*place, _) in enumerate(study["places"]):
-        for k, (name, section) in enumerate(zip(place, PLACE.values(), strict=True)):
-            if name not in NOT_STATED and not is_unsaid(name):
-                yield name, f"places[{at}][{k}]", (section,)
+        for k, (name, key) in enumerate(zip(place, OF_PEOPLE, strict=True)):
+            if not says_nothing(name):
+                yield name, f"places[{at}][{k}]", (SECTION_OF[key],)
     for at, name in enumerate(study["outcomes"]):
         yield name, f"outcomes[{at}]", ("constructs", "codes")
     for name in study["factors"]:

@@ -45,9 +45,10 @@ def table(evidence: Results) -> Table:
         )
     caption = (
         "Studies that came as parcels: what disclosure control did at their owners' before sums "
-        "were made. The last column is the standard errors of a study's own estimates over those "
-        "that all rows would have given, in twentieths: the median, and the largest in brackets, "
-        "of estimates from which nobody or many people are gone."
+        "were made. Who could not stay at a site is counted at others of the setting, which are "
+        "one of the sites after. The last column is the standard errors of a study's own estimates "
+        "over those that all rows would have given, in twentieths: the median, and the largest in "
+        "brackets, of estimates from which nobody or many people are gone."
         f"{_of_codes(evidence)}"
     )
     marks = tuple(str(row["provenance"]) for row in full)

@@ -1,0 +1,78 @@
+"""The owner's page in short: what the file is, and of what control can do that which it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["in_short"]
+
+
+def in_short(documents: Mapping[str, Any], least: int) -> list[str]:
+    """What to know before the rest of the page is read, a text a paragraph.
+
+    Parameters
+    ----------
+    documents : of the parcel, by name.
+    least : smallest number of people, or of interviews, behind a sum.
+    """
+    did, estimates = documents["control.json"], len(documents["estimates.json"])
+    coded = bool(did.get("interviews"))
+    of, sums = ("interviews", "Counts of codes") if coded else ("people", "Sums")
+    said = (
+        f"{sums} over {did['people']} {of}, none of fewer than {least}, and {estimates} estimates "
+        "that follow from them. No row of anybody is in the file."
+    )
+    if did["untouched"]:
+        return [said, "Disclosure control had nothing to do."]
+    parts = [_left(did, of), *(_of_codes(did) if coded else _of_answers(did)), _sites(did, coded)]
+    return [said, " ".join(part for part in parts if part)]
+
+
+def _left(did: Mapping[str, Any], of: str) -> str:
+    if not did["people_left"]:
+        return f"Disclosure control took no {of} out."
+    return f"Disclosure control took {_number(did['people_left'])} {of} out."
+
+
+def _of_answers(did: Mapping[str, Any]) -> list[str]:
+    fewer = did["people_with_fewer_outcomes"]
+    others = "others" if did["people_left"] else "people"
+    return [f"It left out some answers of {_number(fewer)} {others}."] if fewer else []
+
+
+def _of_codes(did: Mapping[str, Any]) -> list[str]:
+    """Counts and second readings that are left out, each where there are some."""
+    of, said = did["interviews"], []
+    if left := of["codes_of_settings_left"]:
+        said.append(
+            f"It left out {left} of {of['codes_of_settings']} counts of a code in a setting."
+        )
+    if second := of["second_readings_left"]:
+        said.append(f"Of {_number(second)} interviews that two coders read, some or all codes are "
+                    "counted as one coder found them.")  # fmt: skip
+    return said
+
+
+def _sites(did: Mapping[str, Any], coded: bool) -> str:
+    """What became of sites; nothing where there were none or all are as before."""
+    before, after, moved = (did[key] for key in ("sites_before", "sites_after", "people_moved"))
+    sites, of = ("organisations", "interviews") if coded else ("sites", "people")
+    if not before or (not moved and before == after):
+        return ""
+    if not after:
+        return f"None of {before} {sites} is left, so the file does not tell them apart."
+    if not moved:
+        return f"Of {before} {sites} {after} are left."
+    where = "with others, for one code at least" if coded else "at others"
+    if did["settings_without_sites"] and not coded:
+        where = "at others or at no site"
+    return (
+        f"There were {before} {sites} and are now {after}, others of a setting counted as one; "
+        f"{_number(moved)} {of} are {where}."
+    )
+
+
+def _number(of: int | str) -> str:
+    """A number that may be a small one, which a parcel does not say."""
+    return of.replace("<", "fewer than ") if isinstance(of, str) else str(of)
