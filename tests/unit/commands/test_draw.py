@@ -18,7 +18,7 @@ from metastudy.common.problems import MetastudyError
 from metastudy.display.plots import canvas
 
 MODELS = {"threat": "answers"}
-WHOLE = ("caterpillar", "left_out", "unlock", "comparison")  # of names, and of other files each
+WHOLE = ("caterpillar", "left_out", "unlock", "selection")  # of names, and of other files each
 OWN = ("tiles_threat", "arms_threat", "moderated_threat", "predictive_threat")
 GIVEN = {
     "names": ["studies.json"],
@@ -30,7 +30,7 @@ GIVEN = {
     "synthesis": ["pooled.parquet", "estimates.parquet"],
     "left_out": ["left_out.csv"],
     "unlock": ["estimands.parquet"],
-    "comparison": ["comparison/threat.parquet"],
+    "selection": ["analyses.parquet"],
 }
 
 
@@ -162,19 +162,19 @@ def test_other_code_or_packages_draw_all(job: Job, name: str) -> None:
 def test_a_figure_that_cannot_be_drawn_is_named_and_costs_no_other(
     job: Job, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job.broken = {"caterpillar", "comparison", "tiles_threat"}
+    job.broken = {"caterpillar", "selection", "tiles_threat"}
     with pytest.raises(MetastudyError) as error:
         job.run(*WHOLE, "tiles_threat")
     assert str(error.value).splitlines() == [
         "3 of 5 figures could not be drawn; the others are taken from the store in the next run",
-        "caterpillar, comparison: no such thing",
+        "caterpillar, selection: no such thing",
         "tiles_threat: ZeroDivisionError: no such thing",
     ]
     assert "Traceback" in capsys.readouterr().err, "a fault of the code says where"
     assert job.drawn == ["left_out", "unlock"]
     others = job.made()
     job.broken = set()
-    assert job.run(*WHOLE, "tiles_threat") == ["caterpillar", "comparison", "tiles_threat"]
+    assert job.run(*WHOLE, "tiles_threat") == ["caterpillar", "selection", "tiles_threat"]
     assert others.items() <= job.made().items()
 
 
