@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.evidence import evidence
-from metastudy.article.abstract import summary
+from metastudy.article.abstract import _module, summary
 from metastudy.article.make import variables
 from metastudy.article.results import Modelled, Results
 from metastudy.article.sections import sections
@@ -68,3 +68,19 @@ def test_a_place_that_is_not_said_is_none() -> None:
     partly = grid(placed(("DK", "elderly_care"), ("", "elderly_care")))
     assert partly.endswith("from one country and one sector, as far as it is said.")
     assert grid(placed(("DK", "elderly_care"))).endswith("from one country and one sector.")
+
+
+def test_an_abstract_gives_the_numbers_of_few_effects_and_the_verdicts_of_many() -> None:
+    effect = {"estimate": "0.54"}
+    exposure = {
+        "label": "Money against none",
+        "inline": "money against none",
+        "comparison": "The one outcome, a reported wallet, has a decided sign (higher).",
+        "summary": "Money raises reported wallets (0.54, 0.35 to 0.74; clear).",
+    }
+    few = {"money": {**exposure, "wallet": effect}, "question": "Does it?"}
+    assert _module(few) == exposure["summary"]
+    many = {"money": {**exposure, **dict.fromkeys("abcd", effect)}}
+    assert _module(many).startswith("Money against none: the one outcome")
+    open_ = {**exposure, "comparison": "None of the outcomes has a decided sign.", "wallet": effect}
+    assert _module({"money": open_}) == "Of money against none no effect has a decided sign."

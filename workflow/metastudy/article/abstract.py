@@ -14,6 +14,7 @@ __all__ = ["summary"]
 # Which verdicts are whose, where both stages have some.
 FIRST = "The first stage is a hierarchical model of the data of people."
 SECOND = "The second stage pools the estimates of studies."
+FEW = 3  # effects of a module that are given with their numbers; of more, which are decided
 
 
 def summary(evidence: Results, tree: Tree) -> str:
@@ -89,7 +90,10 @@ def _module(tree: Tree) -> str:
     own = [v for v in tree.values() if isinstance(v, dict) and "comparison" in v]
     decided = [v for v in own if not v["comparison"].startswith("None ")]
     open_ = [v["inline"] for v in own if v not in decided]
-    said = [f"{v['label']}: {inline(v['comparison'])}" for v in decided]
+    if sum(isinstance(of, dict) and "estimate" in of for v in own for of in v.values()) <= FEW:
+        said = [v["summary"] for v in decided]
+    else:
+        said = [f"{v['label']}: {inline(v['comparison'])}" for v in decided]
     if open_:
         said.append(f"Of {joined(open_)} no effect has a decided sign.")
     return " ".join(said)
