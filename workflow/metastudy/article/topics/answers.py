@@ -61,9 +61,8 @@ def effects_table(evidence: Results, module: str) -> Table:
     several_vignettes = own["vignette"].nunique() > 1
     several_studies = bool((own.groupby("exposure")["group"].nunique() > 1).any())
     many = own["group"].nunique() > figure_rows.MOST_SETTINGS
-    for (exposure, kind, _, _), mine in table.groupby(
-        ["exposure", "exposure_type", "outcome", "role"], sort=False
-    ):
+    key = ["exposure", "exposure_type", "outcome", "role"]
+    for (exposure, kind, _, _), mine in table.groupby(key, sort=False):
         own = mine[(mine["level"] == "study") & (mine["metric"] == "sd")]
         pomp = mine[mine["metric"] == "pomp"].set_index(["group", "vignette"])
         shown = mine[mine["metric"] == "sd"]
@@ -77,9 +76,8 @@ def effects_table(evidence: Results, module: str) -> Table:
         in_file += [row | {"verdict": verdict_of(evidence, row)} for row in records(left)]
         for row in records(shown):
             at = (row["group"], row["vignette"])
-            points = ""
-            if row["level"] == "study" and at in pomp.index:
-                points = number(float(pomp.loc[at, "mean"]), 1)
+            scaled = row["level"] == "study" and at in pomp.index
+            points = number(float(pomp.loc[at, "mean"]), 1) if scaled else ""
             mean = row["level"] == "population" or (alone and row["level"] == "study")
             found = apart(evidence, row) if mean else None
             verdict = verdict_of(evidence, row)
@@ -113,12 +111,9 @@ def effects_table(evidence: Results, module: str) -> Table:
         "their mean, with the verdict where it is another one. "
         f"{BORDER_NOTE}"
     )
-    if table["exposure_type"].eq(INTERACTION).any():
-        caption += BESIDE
-    if many:
-        caption += " Each study's effect in each of its places is in the table's file."
-    if in_file:
-        caption += NEXT_IN_FILE
+    caption += BESIDE * bool(table["exposure_type"].eq(INTERACTION).any())
+    caption += " Each study's effect in each of its places is in the table's file." * many
+    caption += NEXT_IN_FILE * bool(in_file)
     return Table(shown_table, pd.DataFrame(full + in_file), caption, tuple(table["provenance"]))
 
 
