@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.evidence import evidence
-from metastudy.article.abstract import _module, summary
+from metastudy.article.abstract import _few, _module, summary
 from metastudy.article.make import variables
 from metastudy.article.results import Modelled, Results
 from metastudy.article.sections import sections
@@ -71,16 +71,21 @@ def test_a_place_that_is_not_said_is_none() -> None:
 
 
 def test_an_abstract_gives_the_numbers_of_few_effects_and_the_verdicts_of_many() -> None:
-    effect = {"estimate": "0.54"}
-    exposure = {
-        "label": "Money against none",
-        "inline": "money against none",
-        "comparison": "The one outcome, a reported wallet, has a decided sign (higher).",
-        "summary": "Money raises reported wallets (0.54, 0.35 to 0.74; clear).",
-    }
-    few = {"money": {**exposure, "wallet": effect}, "question": "Does it?"}
-    assert _module(few) == exposure["summary"]
-    many = {"money": {**exposure, **dict.fromkeys("abcd", effect)}}
-    assert _module(many).startswith("Money against none: the one outcome")
-    open_ = {**exposure, "comparison": "None of the outcomes has a decided sign.", "wallet": effect}
-    assert _module({"money": open_}) == "Of money against none no effect has a decided sign."
+    """Three effects are few and four are many, whatever their roles and units."""
+    usual = evidence("mixed")
+    all_of_them = usual.contrasts["threat"]
+    exposure = "task_type_randomised"
+    other = all_of_them["estimand"].ne("effect") | all_of_them["exposure"].ne(exposure)
+    mean = all_of_them[~other & all_of_them["level"].eq("population")].drop_duplicates("outcome")
+    first = mean.iloc[:1].assign(mean=0.4, lower=0.3, upper=0.5, positive=1.0, pd=1.0)
+    points = first.assign(metric="pomp")
+    for roles, numbers in ((3, True), (4, False)):
+        many = [first.assign(role=f"role_{k}") for k in range(1, roles)]
+        of = pd.concat([all_of_them[other & all_of_them["level"].ne("population")], first, points])
+        found = replace(usual, contrasts={"threat": pd.concat([of, *many])})
+        assert _few(found, "threat") == numbers
+    tree = {"money": {"label": "Money", "inline": "money", "comparison": "All.", "summary": "0.4."}}
+    assert _module(tree, few=True) == "0.4."
+    assert _module(tree, few=False).startswith("Money: all.")
+    tree["money"]["comparison"] = "None of the outcomes has a decided sign."
+    assert _module(tree, few=True) == "Of money no effect has a decided sign."

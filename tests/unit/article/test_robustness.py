@@ -106,6 +106,16 @@ def test_how_few_people_did_not_answer_is_not_said() -> None:
     assert found.full["missing"].isna().all()
 
 
+def test_who_were_asked_is_not_beside_who_are_missing_of_observed_people() -> None:
+    """Both would give the number of an estimate's people, which is a range there."""
+    found = results("missing_outcomes", shifted())
+    assert set(missing_outcomes.table(found).shown["Missing"]) == {"20 of 100"}
+    seen = evidence("mixed", observed=("first",)).studies
+    table = missing_outcomes.table(replace(found, studies=seen))
+    assert set(table.shown["Missing"]) == {"20"}
+    assert table.full["asked"].isna().all()
+
+
 def test_what_rests_on_one_group_is_said_and_what_is_compared_is_shown() -> None:
     base = {"module": "threat", "provenance": "simulated", "groups": 4, "estimands": 1}
     rows = [

@@ -128,17 +128,23 @@ def short(**did: object) -> str:
         ),
         (
             {"people_moved": 400, "sites_before": 100, "sites_after": 101},
-            f"{NONE_OUT} There were 100 sites and are now 101, others of a setting counted as one; "
-            "400 people are at others.",
+            f"{NONE_OUT} There were 100 sites, now there are 101, others of a setting counted as "
+            "one; 400 people are at others.",
         ),
         (
             {"people_moved": 400, "sites_before": 9, "sites_after": 4, "settings_without_sites": 1},
-            f"{NONE_OUT} There were 9 sites and are now 4, others of a setting counted as one; "
+            f"{NONE_OUT} There were 9 sites, now there are 4, others of a setting counted as one; "
             "400 people are at others or at no site.",
         ),
         (
             {"people_moved": 480, "sites_before": 40, "sites_after": 0},
-            f"{NONE_OUT} None of 40 sites is left, so the file does not tell them apart.",
+            f"{NONE_OUT} There were 40 sites, of which none is left, so the file does not "
+            "tell them apart.",
+        ),
+        (
+            {"people_moved": 30, "sites_before": 1, "sites_after": 2},
+            f"{NONE_OUT} There was one site, now there are 2, others of a setting counted as one; "
+            "30 people are at others.",
         ),
         (
             {"people_left": 30, "sites_before": 9, "sites_after": 8},
@@ -165,6 +171,6 @@ def test_in_short_of_interviews_counts_and_second_readings_are_said() -> None:
     )
     moved = short(interviews=OF_CODES, people_moved=56, sites_before=6, sites_after=4)
     assert moved == (
-        f"{out} There were 6 organisations and are now 4, others of a setting counted as one; "
+        f"{out} There were 6 organisations, now there are 4, others of a setting counted as one; "
         "56 interviews are with others, for one code at least."
     )

@@ -106,6 +106,15 @@ def test_beside_a_public_table_by_site_no_site_is_split(public: bool) -> None:
     assert len(after) == len(before), "and nobody leaves"
 
 
+def test_an_outcome_that_half_of_each_site_lacks_is_not_given_up_for_the_sites() -> None:
+    """With fewer outcomes all 40 sites would stay, and no answer to the third outcome."""
+    site = np.repeat([f"s{k}" for k in range(40)], 18)
+    seen = np.ones((len(site), 3), dtype=bool)
+    seen[np.tile(np.arange(18) >= 9, 40), 2] = False
+    kept, _ = put(seen, site, np.zeros(len(site), dtype=int))
+    assert kept[:, 2].sum() == seen[:, 2].sum()
+
+
 def test_where_people_are_many_and_patterns_small_fewer_outcomes_keep_the_sites() -> None:
     """Eight outcomes, of which each quarter of a site lacks another one.
 

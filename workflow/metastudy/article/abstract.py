@@ -14,7 +14,7 @@ __all__ = ["summary"]
 # Which verdicts are whose, where both stages have some.
 FIRST = "The first stage is a hierarchical model of the data of people."
 SECOND = "The second stage pools the estimates of studies."
-FEW = 3  # effects of a module that are given with their numbers; of more, which are decided
+FEW = 3  # effects of a module of which the decided are given with numbers; of more, by verdict
 
 
 def summary(evidence: Results, tree: Tree) -> str:
@@ -38,7 +38,9 @@ def summary(evidence: Results, tree: Tree) -> str:
     said.append(str(tree.get("provenance", {}).get("sentence", "")))
     if led := tree.get("primary", {}).get("abstract"):
         return " ".join(part for part in [*said, str(led), *_trust(evidence, tree)] if part)
-    modules = [text for m in evidence.contrasts if (text := _module(tree.get(m, {})))]
+    modules = [
+        text for m in evidence.contrasts if (text := _module(tree.get(m, {}), _few(evidence, m)))
+    ]
     both = bool(modules) and len(evidence.synthesis.get("pooled", ())) > 0
     said += [FIRST, *modules, SECOND] if both else modules
     effects = tree.get("synthesis", {}).get("effects", {})
@@ -85,12 +87,23 @@ def _trust(evidence: Results, tree: Tree) -> Iterator[str]:
         yield "The risk of bias of the publications was not assessed."
 
 
-def _module(tree: Tree) -> str:
-    """What was decided about each exposure of a module, and of which nothing was."""
+def _few(evidence: Results, module: str) -> bool:
+    """Whether a module has so few effects, each of an outcome and a role, in whatever unit."""
+    of = evidence.population(module)[["exposure", "exposure_type", "outcome", "role"]]
+    return len(of.drop_duplicates()) <= FEW
+
+
+def _module(tree: Tree, few: bool) -> str:
+    """What was decided about each exposure of a module, and of which nothing was.
+
+    Parameters
+    ----------
+    few : whether its effects are so few that those that are decided are given with their numbers.
+    """
     own = [v for v in tree.values() if isinstance(v, dict) and "comparison" in v]
     decided = [v for v in own if not v["comparison"].startswith("None ")]
     open_ = [v["inline"] for v in own if v not in decided]
-    if sum(isinstance(of, dict) and "estimate" in of for v in own for of in v.values()) <= FEW:
+    if few:
         said = [v["summary"] for v in decided]
     else:
         said = [f"{v['label']}: {inline(v['comparison'])}" for v in decided]

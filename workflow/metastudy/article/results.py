@@ -164,14 +164,15 @@ class Results:
         """
         if self.model(module) != "codings":
             return True
-        by_name = self._population(module).groupby(["exposure", "outcome"])
+        by_name = self.population(module).groupby(["exposure", "outcome"])
         return bool((by_name["role"].nunique() > 1).any())
 
     def several_roles(self, module: str) -> bool:
         """Whether a module has population effects of several roles, so that a label says which."""
-        return self.by_role(module) and self._population(module)["role"].nunique() > 1
+        return self.by_role(module) and self.population(module)["role"].nunique() > 1
 
-    def _population(self, module: str) -> pd.DataFrame:
+    def population(self, module: str) -> pd.DataFrame:
+        """Effects of a module's main model on the population: a row an exposure, outcome, role."""
         table = self.contrasts[module]
         mean = (table["estimand"] == "effect") & (table["level"] == "population")
         return table[mean & (table["variant"] == "main")]

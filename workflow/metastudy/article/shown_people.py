@@ -39,6 +39,7 @@ __all__ = [
 
 Place = tuple[str, str, str]  # country, sector and role; an empty one is not said
 PLACE = ("country", "sector", "role")
+DECIMALS = 2  # of what is estimated from people whose number is a range
 
 
 def least(evidence: Results, study: Study) -> int:
@@ -106,7 +107,7 @@ def _of_parcel(study: Study) -> dict[Place, int | str]:
 
 
 def kept(evidence: Results, study: Study) -> Bounds:
-    """How many people of a study were kept; what leads from them or to them is told from these."""
+    """How many people of a study were kept; what leads from them or to them starts there."""
     people = _people(study)
     places = [] if study.parcel or not len(study.respondents) else [*study.places.values()]
     return people_flow.kept(people, places, least(evidence, study))
@@ -161,8 +162,9 @@ def of_estimates(evidence: Results, estimates: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     estimates : with ``study`` and ``n``, and with all of ``country``, ``sector`` and ``role`` if
-        each is of a place alone. Where n is not told, neither are degrees of freedom ``df``, and
-        ``clusters`` are a range that says no more of n.
+        each is of a place alone. Where n is a range, degrees of freedom ``df`` are left out,
+        ``clusters`` are a range that says no more of n, and other numbers have the two decimals of
+        the printed tables: an interval and its standard error in full would give df.
 
     Raises
     ------
@@ -184,6 +186,7 @@ def of_estimates(evidence: Results, estimates: pd.DataFrame) -> pd.DataFrame:
             place = among[study.id].get(_place(row)) if placed else None
             said, low = _of_estimate(whole[study.id], place, n, smallest)
             if isinstance(said, str):
+                row |= {k: round(v, DECIMALS) for k, v in row.items() if isinstance(v, float)}
                 row |= {"df": math.nan} if "df" in row else {}
                 if "clusters" in row:
                     row["clusters"] = _clusters(int(row["clusters"]), said, low, smallest)
@@ -212,7 +215,7 @@ def _of_estimate(
 
 
 def _clusters(clusters: int, said: str, low: int, smallest: int) -> str:
-    """Say how many clusters some people came in, whose number is told as a range from ``low`` on.
+    """Say how many clusters some people came in, whose number is a range from ``low`` on.
 
     There are no more clusters than people: so their range does not begin above that of people.
     """

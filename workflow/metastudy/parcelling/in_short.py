@@ -60,15 +60,16 @@ def _sites(did: Mapping[str, Any], coded: bool) -> str:
     sites, of = ("organisations", "interviews") if coded else ("sites", "people")
     if not before or (not moved and before == after):
         return ""
+    were = f"There were {before} {sites}" if before > 1 else f"There was one {sites.rstrip('s')}"
     if not after:
-        return f"None of {before} {sites} is left, so the file does not tell them apart."
+        return f"{were}, of which none is left, so the file does not tell them apart."
     if not moved:
         return f"Of {before} {sites} {after} are left."
     where = "with others, for one code at least" if coded else "at others"
     if did["settings_without_sites"] and not coded:
         where = "at others or at no site"
     return (
-        f"There were {before} {sites} and are now {after}, others of a setting counted as one; "
+        f"{were}, now there are {after}, others of a setting counted as one; "
         f"{_number(moved)} {of} are {where}."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,8 +56,9 @@ def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list
         )
         for key, row in before.items():
             one = Loss(
-                module, row["exposure"], row["outcome"], vignette=row["vignette"], place=key[:3]
-            )
+                module, row["exposure"], row["outcome"], vignette=row["vignette"], place=key[:3],
+                gone=row["n"],
+            )  # fmt: skip
             if (new := after.get(key)) is not None and row["se"] > 0:
                 one = replace(
                     one,
@@ -83,7 +85,8 @@ def said_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | N
     Returns
     -------
     How many estimates are compared, how many of these are not in the parcel, and the median and the
-    largest ratio of standard errors, in steps of :data:`STEP`; or nothing.
+    largest ratio of standard errors, in steps of :data:`STEP`, the largest rounded up: no ratio is
+    above it. Or nothing.
     """
     if isinstance((did.get("interviews") or {}).get("second_readings_left"), str):
         return None
@@ -91,8 +94,7 @@ def said_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | N
     ratios = [one.wider for one in counted if one.wider is not None]
     if not ratios:
         return None
-    median, largest = (
-        round(round(float(value) / STEP) * STEP, 2) for value in (np.median(ratios), max(ratios))
-    )
+    median = round(round(float(np.median(ratios)) / STEP) * STEP, 2)
+    largest = round(math.ceil(round(max(ratios) / STEP, 6)) * STEP, 2)
     lost = len(counted) - len(ratios)
     return {"estimates": len(counted), "lost": lost, "median": median, "largest": largest}

@@ -31,7 +31,8 @@ def placed(
     """What the people of a setting keep, and their sites (empty: none), so that no cell is small.
 
     Nobody leaves. The two ways are compared by :func:`information`, which sees counts alone; where
-    both are as good, people keep their outcomes.
+    both are as good, people keep their outcomes. A way that leaves an outcome without any answer is
+    taken only if the other does so too.
 
     Parameters
     ----------
@@ -45,7 +46,14 @@ def placed(
     if not whole:
         ways.insert(0, _elsewhere(people, telling, here, kept[here]))
     before = kept[here], people.site[here]
-    return max(ways, key=lambda way: information(way, before))
+    return max(
+        ways, key=lambda way: (_outcomes(way) == _outcomes(before), information(way, before))
+    )
+
+
+def _outcomes(way: Way) -> int:
+    """How many outcomes have an answer."""
+    return int(way[0].any(axis=0).sum())
 
 
 def information(way: Way, before: Way) -> float:

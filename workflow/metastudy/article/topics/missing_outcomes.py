@@ -28,12 +28,14 @@ WAYS = {"down": "lower", "up": "higher"}
 def table(evidence: Results) -> Table:
     """Each effect of a study with missing outcomes as they are imputed, and shifted both ways."""
     found = evidence.robustness.get("missing_outcomes", pd.DataFrame())
+    # Who are missing beside who were asked give the exact number of an estimate's people.
+    hidden = {s.id for s in evidence.studies if shown_people.least(evidence, s) > 1}
     rows = []
     for row in records(found):
         cells = {
             "Exposure": _exposure(evidence, row),
             "Outcome": evidence.labels.outcome(row["outcome"]),
-            "Missing": _few(evidence, row["missing"], row["asked"]),
+            "Missing": _few(evidence, row, row["study"] in hidden),
             "Not shifted, SD": f"{number(row['estimate'])} "
             f"({interval(row['lower'], row['upper'])})",
         }
@@ -46,7 +48,8 @@ def table(evidence: Results) -> Table:
     smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
     if len(found):  # how few people did not answer is not in the table's file either
         enough = found["missing"] >= smallest
-        found = found.assign(**{name: found[name].where(enough) for name in ("missing", "asked")})
+        asked = found["asked"].where(enough & ~found["study"].isin(hidden))
+        found = found.assign(missing=found["missing"].where(enough), asked=asked)
     shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
     caption = (
         "Sensitivity analysis of missing outcomes: effects of one study and place by itself, with "
@@ -112,10 +115,13 @@ def _without_any(evidence: Results) -> str:
     )
 
 
-def _few(evidence: Results, people: int, asked: int) -> str:
-    """A number of people among those asked, without saying how few."""
+def _few(evidence: Results, row: Mapping[Any, Any], alone: bool) -> str:
+    """A number of people among those asked, or alone, without saying how few."""
+    people, asked = row["missing"], row["asked"]
     smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
-    return f"under {smallest}" if 0 < people < smallest else f"{people} of {asked}"
+    if 0 < people < smallest:
+        return f"under {smallest}"
+    return str(people) if alone else f"{people} of {asked}"
 
 
 def _exposure(evidence: Results, row: Mapping[Any, Any]) -> str:

@@ -141,5 +141,5 @@ def _loss(evidence: Results) -> str:
     if silent := len(touched) - len(told):
         of = "" if len(dids) == 1 else f"of {count(silent)} of them "
         says = "the parcel does not say" if silent == 1 else "the parcels do not say"
-        said += f"; {of}{says} what that cost, as it would be of few people"
+        said += f"; {of}{says} what that cost"
     return f"{said}."

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from metastudy.article import figure_rows
+from metastudy.article import figure_rows, shown_people
 from metastudy.article.results import Results
 from metastudy.article.table_rows import (
     VERDICTS,
@@ -64,7 +64,11 @@ def table(evidence: Results) -> Table:
         "rests on one study, country, sector or organisation that has all data about it: there is "
         "no refit without it."
     )
-    return Table(shown, evidence.refits, caption, tuple(found["provenance"]))
+    full = evidence.refits
+    if any(shown_people.least(evidence, study) > 1 for study in evidence.studies):
+        # The share of rows that a refit is without tells how many people an organisation has.
+        full = full.drop(columns="left_out", errors="ignore")
+    return Table(shown, full, caption, tuple(found["provenance"]))
 
 
 def variables(evidence: Results) -> Tree:
