@@ -31,12 +31,12 @@ class NothingTold:
 
 
 def people_of(seen: np.ndarray, site: np.ndarray, version: np.ndarray) -> People:
-    n = len(seen)
+    n, none = len(seen), np.zeros(len(seen), dtype=int)
     names = [(f"o{k}", "") for k in range(seen.shape[1])]
     y = pd.DataFrame(np.where(seen, 0.0, np.nan), columns=pd.MultiIndex.from_tuples(names))
     return People(
-        ids=np.arange(n).astype(str), y=y, setting=np.zeros(n, dtype=int),
-        site=site.astype(object), sited=site != "", version=version,
+        ids=np.arange(n).astype(str), y=y, x=pd.DataFrame(index=y.index), place=none, level=none,
+        setting=none, site=site.astype(object), sited=site != "", version=version,
         needed=np.zeros(seen.shape[1], dtype=bool), traits=[],
     )  # fmt: skip
 

@@ -455,7 +455,7 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "in only one of",
     ),
     "newer version": (lambda g: manifest_with(g, version=VERSION + 1), "update this workflow"),
-    "older version": (lambda g: manifest_with(g, version=0), "version 1 or 2 or 3 or 4"),
+    "older version": (lambda g: manifest_with(g, version=0), "version 1 or 2 or 3 or 4 or 5"),
     "no request": (lambda g: manifest_with(g, request=None), "no 'request'"),
     "version as text": (lambda g: manifest_with(g, version="1"), "version 1"),
     "version is true": (lambda g: manifest_with(g, version=True), "version True"),

@@ -89,8 +89,11 @@ def made(args: argparse.Namespace) -> Made:
     smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
     controlled = control(study, vocabulary, smallest, codebook.published_tables)
     found = losses(study, controlled, vocabulary)
-    told = said_of(found, controlled.did)
-    controlled = replace(controlled, did={**controlled.did, "intervals": told})
+    told = {
+        "intervals": said_of(found, controlled.did),
+        "estimates_added": sum(one.added for one in found),
+    }
+    controlled = replace(controlled, did={**controlled.did, **told})
     least = controlled.did["least"]
     inspected = as_it_may_go(
         json.loads(_inspected(study, controlled, vocabulary).to_json()), controlled.study.people

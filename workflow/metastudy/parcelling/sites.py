@@ -28,7 +28,9 @@ Way = tuple[
 def placed(
     people: People, telling: Telling, here: np.ndarray, kept: np.ndarray, whole: bool
 ) -> Way:
-    """What the people of a setting keep, and their sites (empty: none), so that no cell is small.
+    """What the people of a setting keep, and their sites, so that no cell is small.
+
+    Where no site is left they have none (an empty text), or are all of the others (:func:`_rest`).
 
     Nobody leaves. The two ways are compared by :func:`information`, which sees counts alone; where
     both are as good, people keep their outcomes. A way that leaves an outcome without any answer is
@@ -98,8 +100,17 @@ def _elsewhere(people: People, telling: Telling, here: np.ndarray, kept: np.ndar
                 break
             sound.pop()
         goes[rest] = True
-    site[goes] = "" if goes.all() else OTHERS
+    site[goes] = _rest(people, here) if goes.all() else OTHERS
     return kept, site
+
+
+def _rest(people: People, here: np.ndarray) -> str:
+    """The site of a setting in which no site is left.
+
+    It has none; or it is one site itself where the setting is of one level of an exposure that is
+    the same for all of a site: people of two levels would else be as if independent of each other.
+    """
+    return OTHERS if people.level[here].any() else ""
 
 
 def _fewer_outcomes(
@@ -128,7 +139,7 @@ def _fewer_outcomes(
             return own, site
         stays[at == sound.pop()] = False
     if not sound:
-        site[:] = ""
+        site[:] = _rest(people, here)
         return kept, site
     return own, site
 

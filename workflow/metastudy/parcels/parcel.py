@@ -21,10 +21,11 @@ __all__ = ["SUFFIX", "VERSION", "Parcel", "parcel_in", "read", "sealed", "vocabu
 __resources__ = ("../../schemas/parcel.schema.yaml",)
 SCHEMA = Path(__file__).parents[2] / "schemas" / "parcel.schema.yaml"
 FORMAT = "metastudy-parcel"
-VERSION = 4
+VERSION = 5
 # Version 1 has no `request`, neither 1 nor 2 says how much wider intervals are, and before 4 there
-# are no counts of codes; all else is the same.
-READS = (1, 2, 3, 4)
+# are no counts of codes. Before 5 nothing says which estimates hold differences between sites, and
+# others could be of several levels of an exposure that is the same for all of a site.
+READS = (1, 2, 3, 4, 5)
 SUFFIX = ".parcel"
 _PLAIN = ("study", "control", "report", "estimates")
 
