@@ -119,3 +119,14 @@ def test_interviews_that_ship_are_a_parcel_that_mixes_with_rows(tmp_path: Path) 
     report = (analyst / "results" / "data_report" / f"{name}.html").read_text("utf-8")
     assert "came as a parcel" in report
     assert "org-others-1" in report
+
+
+def test_what_is_wrong_with_the_data_is_the_last_error_of_an_owner(tmp_path: Path) -> None:
+    owner = project(tmp_path / "owner")
+    codebook = raw_study(owner / "data" / "raw", "alpha", sites=2) / "codebook.yaml"
+    codebook.write_text(codebook.read_text("utf-8").replace("outcomes:", "outcmes:"), "utf-8")
+    for target in ("parcel", "verify_parcel"):
+        said = snakemake(owner, target, "--config", "study=alpha", fails=True)
+        assert "the key 'outcmes'" in said.rpartition("error: ")[2]
+    said = snakemake(owner, "parcel", "--config", "request=F", fails=True)
+    assert "error: no study is named: give --config study=NAME, NAME being one of alpha\n" in said

@@ -115,7 +115,8 @@ try:
     FOUND = settings.discover(config)
 except MetastudyError as error:
     # Before there is a study, or while one is not finished, the next one can be drafted or asked for and one can be removed.
-    if not (config.get("to") or config.get("study") or "request" in sys.argv):
+    asked = any(config.get(key) for key in ("to", "study", "request"))
+    if not (asked or "request" in sys.argv):
         raise WorkflowError(str(error)) from None
     # By a request a codebook is read in the analyst's words, so what it is in one's own is no matter.
     about_this = not (config.get("file") or config.get("request"))
@@ -275,10 +276,11 @@ def tables_of_parcel(wildcards):
     return [f"results/harmonized/{study}"] if study in FOUND.studies else []
 
 
-# The project's own vocabulary may lack what a request brings, so then a codebook is enough.
+# The project's own vocabulary may lack what a request brings, so then a codebook is enough. Where one does not load, the
+# command is to say what is wrong with it, and not that there is no such study.
 OF_ROWS = (
     [path.parent.name for path in sorted(Path(config["data"]).glob("*/codebook.yaml"))]
-    if config.get("request")
+    if config.get("request") or not FOUND.complete
     else [name for name, one in FOUND.studies.items() if not (one.parcel or one.published)]
 )
 

@@ -12,6 +12,7 @@ from helpers.parcel_studies import harmonized, parcel_of, raw_study
 from helpers.raw_studies import VOCABULARY
 from metastudy.article.results import Modelled, Results
 from metastudy.article.topics import parcels, pooling_comparison, predictive_checks, studies
+from metastudy.display.labels import Labels
 from metastudy.harmonize.parcel import save_parcel
 from metastudy.harmonized.study import Study, load_study
 from metastudy.record import inputs
@@ -156,3 +157,38 @@ def test_of_interviews_the_article_says_which_counts_and_readings_were_left_out(
     whole = told(parcel, untouched=False, interviews=nothing, intervals=smaller)
     assert "left out, as" not in parcels.part(evidence(whole))
     assert "read once" not in parcels.part(evidence(whole))
+
+
+def test_of_people_who_lost_sites_the_caption_says_which_associations_are_between_sites_too(
+    both: tuple[Path, Study, Study],
+) -> None:
+    _, parcel, rows = both
+    went = told(
+        parcel, untouched=False, people_moved=40, between_sites=["trust_government_measured"]
+    )
+    chosen = {**went.report, "exposures": [{"construct": "trust_government", "type": "measured"}]}
+    went = replace(went, report=chosen)
+    found = parcels.table(evidence(went, rows))
+    assert "hold differences between sites as well as within them" in found.caption
+    label = Labels(VOCABULARY).exposure_by_id("trust_government_measured").label
+    assert f": in alpha of {label[0].lower()}{label[1:]}." in found.caption
+    assert found.full["between_sites"].tolist() == ["trust_government_measured"]
+    none = parcels.table(evidence(told(went, between_sites=[])))
+    assert "between sites" not in none.caption
+
+
+def test_a_parcel_of_an_older_version_that_cannot_say_it_is_named(
+    both: tuple[Path, Study, Study],
+) -> None:
+    _, parcel, rows = both
+    inside = parcel.report["parcel"]
+    did = {key: one for key, one in inside["control"].items() if key != "between_sites"}
+    did |= {"untouched": False, "people_moved": 40}
+    older = replace(parcel, report={**parcel.report, "parcel": {**inside, "control": did}})
+    assert "too old" not in parcels.table(evidence(older, rows)).caption, "all is randomised"
+    exposures = [*parcel.report["exposures"], {"construct": "trust_government", "type": "measured"}]
+    measured = replace(older, report={**older.report, "exposures": exposures})
+    caption = parcels.table(evidence(measured, rows)).caption
+    assert "Of alpha, whose people lost sites, the parcel is too old to say" in caption
+    stayed = told(measured, people_moved=0)
+    assert "too old" not in parcels.table(evidence(stayed, rows)).caption

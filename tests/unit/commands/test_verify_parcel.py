@@ -17,7 +17,7 @@ from helpers.repository import ROOT
 from metastudy.commands import parcel as making
 from metastudy.commands import request as asking
 from metastudy.commands import verify_parcel as verifying
-from metastudy.common.problems import MetastudyError
+from metastudy.common.problems import BadInput, MetastudyError
 from metastudy.parcels import container
 from metastudy.parcels.parcel import read, sealed
 from metastudy.record.certificate import certificate_page, of_build
@@ -166,3 +166,96 @@ def test_a_module_that_is_misspelt_is_not_left_out_of_a_request(
     with pytest.raises(MetastudyError, match="'thret', which is no module"):
         ask(tmp_path, monkeypatch, modules=["coping", "thret"])
     assert not (tmp_path / "parcels").exists()
+
+
+def make(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: Any = making, **changed: object
+) -> None:
+    words = arguments(folder)
+    for option, value in changed.items():
+        at = words.index(f"--{option.replace('_', '-')}")
+        words[at + 1 : at + 2] = [] if value is None else [str(value)]
+    monkeypatch.setattr(sys, "argv", ["parcel", *words])
+    command.main()
+
+
+def test_a_certificate_and_a_signature_stay_with_their_parcel_when_a_new_one_is_made(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parcels = mine / "parcels"
+    verify(mine, monkeypatch)
+    (parcels / "alpha.parcel.sig").write_text("signed", "utf-8")
+    make(mine, monkeypatch)
+    assert (parcels / "alpha.certificate.json").is_file(), "the same parcel again"
+    before = (parcels / "alpha.parcel").read_bytes()
+    capsys.readouterr()
+    make(mine, monkeypatch, smallest_cell=12)
+    said = capsys.readouterr().out
+    here = {one.name for one in parcels.iterdir()}
+    assert here == {"alpha.parcel", "alpha.html", "older"}
+    kept = {one.name.partition(".")[2]: one for one in (parcels / "older").iterdir()}
+    words = {"certificate.json", "certificate.html", "certificate.md", "parcel.sig"}
+    assert set(kept) == {"parcel", *words}
+    assert kept["parcel"].read_bytes() == before
+    for name in words:
+        assert f"alpha.{name} was of the parcel before this one, and is kept beside it" in said
+    # of a parcel that is no longer here
+    make(mine, monkeypatch, verifying, smallest_cell=12)
+    text = (parcels / "alpha.certificate.json").read_text("utf-8")
+    (parcels / "alpha.parcel").unlink()
+    make(mine, monkeypatch, smallest_cell=12)
+    assert (parcels / "alpha.certificate.json").read_text("utf-8") == text, "it is of this one"
+    (parcels / "alpha.parcel").unlink()
+    make(mine, monkeypatch, smallest_cell=13)
+    assert not (parcels / "alpha.certificate.json").exists()
+    assert "and is removed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["alpha.parcel", "older/alpha-0123456789ab.parcel"])
+def test_of_an_earlier_parcel_that_is_damaged_the_error_says_which_and_what_to_do(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = mine / "parcels" / name
+    whole = (mine / "parcels" / "alpha.parcel").read_bytes()
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(whole[:-100])
+    with pytest.raises(BadInput) as caught:
+        make(mine, monkeypatch)
+    (problem,) = caught.value.problems
+    assert problem.file is not None
+    assert problem.file.endswith(name)
+    assert "in an earlier parcel of this study" in problem.found
+    assert f"move {problem.file} out of the folder" in problem.fix
+    assert "what is not here is not compared" in problem.fix
+    assert path.read_bytes() == whole[:-100], "nothing was written"
+    path.unlink()
+    make(mine, monkeypatch)
+
+
+def test_where_a_codebook_does_not_load_it_is_the_last_error_and_not_the_name_of_the_study(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules name no tables then, as the data as a whole could not be looked at."""
+    with pytest.raises(MetastudyError, match="the tables of alpha cannot be made while something"):
+        make(mine, monkeypatch, tables=None)
+    path = mine / "raw" / "alpha" / "codebook.yaml"
+    path.write_text(path.read_text("utf-8").replace("outcomes:", "outcmes:"), "utf-8")
+    with pytest.raises(BadInput, match="outcmes"):
+        make(mine, monkeypatch, tables=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("alpa", "being one of alpha. Did you mean 'alpha'?"),
+        (" ", "no study is named: give --config study=NAME, NAME being one of alpha"),
+        ("zzz", "'zzz' is no study with rows of people: give --config study=NAME, NAME being one "
+                "of alpha"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_no_studys_is_one_error(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    with pytest.raises(MetastudyError) as caught:
+        make(mine, monkeypatch, study=name)
+    assert str(caught.value).endswith(said)

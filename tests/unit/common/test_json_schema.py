@@ -38,3 +38,11 @@ def test_a_number_where_a_text_is_needed_is_told_with_its_quotes(
     if "quotes" in expected:
         mended = text.replace(text.split()[-1].rstrip("]"), expected.split()[-1])
         assert not list(validator(schema).iter_errors(parse_yaml(mended).data))
+
+
+def test_a_key_with_no_value_is_nothing_and_not_none(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.yaml"
+    schema.write_text(SCHEMA, "utf-8")
+    (error,) = validator(schema).iter_errors(parse_yaml("name: ").data)
+    (found,) = violations(error)
+    assert found.found == "nothing"

@@ -174,3 +174,23 @@ def test_in_short_of_interviews_counts_and_second_readings_are_said() -> None:
         f"{out} There were 6 organisations, now there are 4, others of a setting counted as one; "
         "56 interviews are with others, for one code at least."
     )
+
+
+def test_the_page_says_where_estimates_hold_differences_between_sites_and_which_are_new(
+    made: tuple[dict[str, Any], list[Loss]],
+) -> None:
+    inside, found = made
+    key = "task_type_organisational"
+    label = LABELS.exposure_by_id(key).label
+    did = {**inside["control.json"], "untouched": False, "between_sites": [key]}
+    added = Loss("threat", key, "threat_job", place=PLACES[0], added=True)
+    page = owner_page(MANIFEST, {**inside, "control.json": did}, 9999, [*found, added], LABELS)
+    words = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))
+    assert f"Exposures whose estimates hold differences between sites too {label}" in words
+    assert words.count(f"and between sites too in the file, are estimates of: {label}.") == 2
+    assert "not from the rows" in words
+    assert "estimates of one exposure that nobody assigned hold differences" in words
+    plain = {**inside, "control.json": {**did, "between_sites": []}}
+    said = owner_page(MANIFEST, plain, 9999, found, LABELS)
+    assert "between sites" not in said
+    assert "from the rows" not in said

@@ -31,12 +31,12 @@ class NothingTold:
 
 
 def people_of(seen: np.ndarray, site: np.ndarray, version: np.ndarray) -> People:
-    n = len(seen)
+    n, none = len(seen), np.zeros(len(seen), dtype=int)
     names = [(f"o{k}", "") for k in range(seen.shape[1])]
     y = pd.DataFrame(np.where(seen, 0.0, np.nan), columns=pd.MultiIndex.from_tuples(names))
     return People(
-        ids=np.arange(n).astype(str), y=y, setting=np.zeros(n, dtype=int),
-        site=site.astype(object), sited=site != "", version=version,
+        ids=np.arange(n).astype(str), y=y, x=pd.DataFrame(index=y.index), place=none, level=none,
+        setting=none, site=site.astype(object), sited=site != "", version=version,
         needed=np.zeros(seen.shape[1], dtype=bool), traits=[],
     )  # fmt: skip
 
@@ -170,15 +170,15 @@ def test_no_cell_is_small_nobody_leaves_and_sites_are_own_or_others(whole: bool)
 
 
 def test_what_is_known_of_sites_is_the_fisher_information_of_the_persons_answers() -> None:
-    """By the covariance of all answers, a half of the trace of its relative change, squared."""
+    """By the covariance of all answers around a mean that is not known: the restricted one."""
     rng = np.random.default_rng(2)
     site = rng.integers(0, 7, 150).astype(str)
 
     def by_persons(where: np.ndarray) -> float:
         same = (where[:, None] == where).astype(float)
-        change = np.linalg.solve(
-            (1 - BETWEEN) * np.eye(len(where)) + BETWEEN * same, BETWEEN * same
-        )
+        inverse = np.linalg.inv((1 - BETWEEN) * np.eye(len(where)) + BETWEEN * same)
+        around = inverse - np.outer(inverse.sum(axis=1), inverse.sum(axis=0)) / inverse.sum()
+        change = around @ same * BETWEEN
         return 0.5 * float(np.trace(change @ change))
 
     had = np.ones((150, 1), dtype=bool)
@@ -190,6 +190,56 @@ def test_what_is_known_of_sites_is_the_fisher_information_of_the_persons_answers
     expected = stays.mean() + by_persons(site[stays]) / by_persons(site)
     same = site.astype(object)
     assert information((fewer, same), (had, same)) == pytest.approx(expected)
+
+
+def posterior_sd(sizes: np.ndarray) -> float:
+    """SD of the log of the standard deviation between sites, which has a flat prior, on a grid.
+
+    With the likelihood that is expected of sites of these sizes, their mean integrated out.
+    """
+    log = np.linspace(np.log(0.003), np.log(60), 1200)
+    within = (1 - BETWEEN) / sizes
+    of_site = np.exp(2 * log)[:, None] + within
+    weight, true = 1 / of_site, BETWEEN + within
+    square = (weight * true).sum(axis=1) - (weight**2 * true).sum(axis=1) / weight.sum(axis=1)
+    found = -0.5 * (np.log(of_site).sum(axis=1) + np.log(weight.sum(axis=1)) + square) + log
+    p = np.exp(found - found.max())
+    p /= p.sum()
+    return float(np.sqrt(p @ (log - p @ log) ** 2))
+
+
+def said_of_sites(sizes: np.ndarray) -> float:
+    """What is said to be known of the spread between sites, as a share of that of a thousand."""
+    site = np.repeat(np.arange(len(sizes)), sizes).astype(object)
+    large = np.repeat(np.arange(1000), 90).astype(object)
+    one, many = np.ones((len(site), 1), dtype=bool), np.ones((len(large), 1), dtype=bool)
+    return information((one, site), (many, large)) - len(site) / len(large)
+
+
+def test_what_is_known_of_sites_orders_them_as_their_posterior_does() -> None:
+    """From three sites to forty, of ten people to a hundred, and of unlike sizes."""
+    rng = np.random.default_rng(1)
+    made = [np.full(k, n) for k in (3, 4, 5, 7, 10, 20, 40) for n in (10, 12, 16, 25, 50, 100)]
+    made += [rng.integers(10, 80, k) for k in (3, 4, 6, 9, 15, 30) for _ in range(5)]
+    known = np.array([posterior_sd(sizes) for sizes in made])
+    said = np.array([said_of_sites(sizes) for sizes in made])
+    without_the_mean = np.array([((n / (n + (1 - BETWEEN) / BETWEEN)) ** 2).sum() for n in made])
+    one, other = np.triu_indices(len(made), 1)
+
+    def against(values: np.ndarray) -> int:
+        """Pairs that differ by a quarter or more, in another order than their posterior SDs."""
+        far = np.abs(np.log(values[one] / values[other])) > np.log(1.25)
+        less = (values[one] - values[other]) * (known[one] - known[other])
+        return int((less[far] > 0).sum())
+
+    assert against(said) < 0.01 * len(one)
+    assert against(said) < 0.7 * against(without_the_mean), "of k sites, k - 1 count"
+
+
+@pytest.mark.parametrize(("sites", "known"), [(1, False), (2, False), (3, True)])
+def test_fewer_than_three_sites_say_nothing_of_their_spread(sites: int, known: bool) -> None:
+    """However many people are there."""
+    assert (said_of_sites(np.full(sites, 400)) > 1e-6) == known
 
 
 # --- what it moves: the posterior of rows, exact --------------------------------------------------

@@ -31,6 +31,7 @@ from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling.control import control
 from metastudy.parcelling.make import documents
 from metastudy.parcels import container
+from metastudy.parcels.control_words import NO_RATIOS
 from metastudy.parcels.folders import said_in, studies_in
 from metastudy.parcels.parcel import VERSION, parcel_in, read, sealed, write
 
@@ -201,6 +202,22 @@ def twice_the_cell(documents: Documents) -> None:
         documents[CELLS]["numbers"][name][1] = documents[CELLS]["numbers"][name][0]
 
 
+def both(*changes: Callable[[Documents], None]) -> Callable[[Documents], None]:
+    def change(documents: Documents) -> None:
+        for one in changes:
+            one(documents)
+
+    return change
+
+
+READINGS = {
+    "alike": 5,
+    "read_twice": 20,
+    "second_readings_left": 0,
+    "codes_of_settings": 4,
+    "codes_of_settings_left": 0,
+    "codes_left": [],
+}
 DOCUMENTS: dict[str, tuple[Callable[[Documents], None], str]] = {
     "no study": (without("study.json"), "no 'study.json'"),
     "no control": (without("control.json"), "no 'control.json'"),
@@ -248,6 +265,51 @@ DOCUMENTS: dict[str, tuple[Callable[[Documents], None], str]] = {
             to={"estimates": 2, "lost": 0, "median": 5.0, "largest": 1.0},
         ),
         "a median of 5.0 above the largest",
+    ),
+    **{
+        f"a thousand million in {name}": (
+            set_to("control.json", name, to=10**9),
+            f"1000000000 in '{name}' and ",
+        )
+        for name in ("sites_before", "settings_without_sites")
+    },
+    **{
+        f"a thousand million in {name} of touched cells": (
+            both(
+                set_to("control.json", "untouched", to=False),
+                set_to("control.json", name, to=10**9),
+            ),
+            f"1000000000 in '{name}' and ",
+        )
+        for name in ("people_left", "people_with_fewer_outcomes", "people_moved")
+    },
+    "more people behind an estimate than kept": (
+        set_to("estimates.json", 0, "n", to=10**9),
+        "1000000000 people behind an estimate, of 60 who were kept",
+    ),
+    "more sites than people": (
+        both(set_to("control.json", "sites_after", to=61), set_to("study.json", "sites", to=61)),
+        "61 sites and 60 people",
+    ),
+    "more estimates compared than there are": (
+        set_to("control.json", "intervals", to={**NO_RATIOS, "estimates": 10**9}),
+        "1000000000 and 0 new estimates, of which 2 are in the parcel",
+    ),
+    "more new estimates than there are": (
+        set_to("control.json", "estimates_added", to=3),
+        "0 and 3 new estimates",
+    ),
+    "more second readings left than read": (
+        set_to("control.json", "interviews", to={**READINGS, "second_readings_left": 21}),
+        "21 in 'interviews.second_readings_left' of 20",
+    ),
+    "more interviews read twice than people": (
+        set_to("control.json", "interviews", to={**READINGS, "read_twice": 10**9}),
+        "1000000000 in 'interviews.read_twice' of 70",
+    ),
+    "between sites of an exposure that is in no cells": (
+        set_to("control.json", "between_sites", to=["luck_measured"]),
+        "'luck_measured' in 'between_sites'",
     ),
     "unknown level": (
         set_to("study.json", "factors", "task_type", to=["core", "complementary"]),
@@ -455,7 +517,7 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "in only one of",
     ),
     "newer version": (lambda g: manifest_with(g, version=VERSION + 1), "update this workflow"),
-    "older version": (lambda g: manifest_with(g, version=0), "version 1 or 2 or 3 or 4"),
+    "older version": (lambda g: manifest_with(g, version=0), "version 1 or 2 or 3 or 4 or 5"),
     "no request": (lambda g: manifest_with(g, request=None), "no 'request'"),
     "version as text": (lambda g: manifest_with(g, version="1"), "version 1"),
     "version is true": (lambda g: manifest_with(g, version=True), "version True"),

@@ -54,7 +54,7 @@ def test_a_parcel_of_version_1_is_read_and_gives_the_cells_that_its_rows_give_no
     study = load_study(tmp_path / "alpha")
     assert "another request" not in " ".join(study.report["notes"])
     now = read(made / "now" / "alpha" / "alpha.parcel")
-    assert now.manifest["version"] == VERSION == 4
+    assert now.manifest["version"] == VERSION == 5
     for variant in ("main", "folded"):
         assert cells_of_one(study, "threat", VOCABULARY, variant).n.sum() == 60
         name = f"cells/threat-{variant}.json"

@@ -76,7 +76,8 @@ def made(args: argparse.Namespace) -> Made:
     Raises
     ------
     MetastudyError
-        For a name that is no study's with rows of people.
+        For a name that is no study's with rows of people, and where its tables are not made as
+        another study does not load.
     BadInput
         As :func:`metastudy.parcelling.control.control`; for a request as
         :func:`metastudy.parcels.request.read` and
@@ -89,8 +90,11 @@ def made(args: argparse.Namespace) -> Made:
     smallest = max(args.smallest_cell, request.smallest_cell if request else 0)
     controlled = control(study, vocabulary, smallest, codebook.published_tables)
     found = losses(study, controlled, vocabulary)
-    told = said_of(found, controlled.did)
-    controlled = replace(controlled, did={**controlled.did, "intervals": told})
+    told = {
+        "intervals": said_of(found, controlled.did),
+        "estimates_added": sum(one.added for one in found),
+    }
+    controlled = replace(controlled, did={**controlled.did, **told})
     least = controlled.did["least"]
     inspected = as_it_may_go(
         json.loads(_inspected(study, controlled, vocabulary).to_json()), controlled.study.people
@@ -140,14 +144,20 @@ def _study(
             folder, request, args.vocabulary, args.manifest, args.pseudonyms, args.scratch
         )
         return asked.study, asked.codebook, asked.vocabulary, asked.not_asked
-    study = load_study(args.tables[0], measured=None)
     codebook = load(folder, vocabularies.load(args.vocabulary), args.manifest)
+    if not args.tables:
+        raise MetastudyError(
+            f"the tables of {args.study} cannot be made while something else of the data is wrong: "
+            "mend what the note above names, or take that study out of the folder"
+        )
+    study = load_study(args.tables[0], measured=None)
     return study, codebook, vocabularies.of_studies(args.vocabulary, [study.vocabulary]), {}
 
 
 def _no_study(name: str, there: list[str]) -> str:
-    asked = f"'{name}' is no study with rows of people" if name else "no study is named"
+    asked = f"'{name}' is no study with rows of people" if name.strip() else "no study is named"
+    near = did_you_mean(name, there)
     return (
         f"{asked}: give --config study=NAME, NAME being one of "
-        f"{', '.join(there) or 'those in the data'}{did_you_mean(name, there)}"
+        f"{', '.join(there) or 'those in the data'}{'.' if near else ''}{near}"
     )

@@ -6,9 +6,15 @@ from metastudy.commands._parcel import made, options
 from metastudy.commands._run import run
 from metastudy.display.labels import Labels
 from metastudy.parcelling.in_short import in_short
-from metastudy.parcelling.older import check_against_older, older_parcels, put_aside
+from metastudy.parcelling.older import (
+    check_against_older,
+    older_parcels,
+    put_aside,
+    put_words_aside,
+    read_older,
+)
 from metastudy.parcelling.page import asked_for, owner_page
-from metastudy.parcels.parcel import read, write
+from metastudy.parcels.parcel import write
 
 
 def main() -> None:
@@ -18,12 +24,15 @@ def main() -> None:
     path, manifest, inside = parcel.path, parcel.manifest, parcel.documents
     study = parcel.study
     for older in older_parcels(path):
-        check_against_older(inside, read(older, study.id), manifest["least"], older)
+        check_against_older(inside, read_older(older, study.id), manifest["least"], older)
     aside = put_aside(path)
     write(path, manifest, inside)
+    words = []
     if aside and aside.read_bytes() == path.read_bytes():
         aside.unlink()  # the same parcel again
         aside = None
+    else:
+        words = put_words_aside(path, aside)
     size, labels = path.stat().st_size, Labels(parcel.vocabulary)
     page = path.with_suffix(".html")
     asked = asked_for(parcel.request, parcel.not_asked, manifest) if parcel.request else ()
@@ -38,6 +47,9 @@ def main() -> None:
     print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else said))
     if aside:
         print(f"{study.id}: the parcel before it is now {aside}; if it was never sent, remove it")
+    for one in words:
+        where = f"kept beside it in {aside.parent}" if aside else "removed"
+        print(f"{study.id}: {one} was of the parcel before this one, and is {where}")
     print(f"{path}: {size} bytes; read {page} before you send it")
 
 

@@ -94,9 +94,8 @@ def violations(error: ValidationError) -> Iterator[Violation]:
         yield Violation((*place, key), f"'{key}' without '{missing}'", "both, or neither")
         return
     description = schema.get("description", "")
-    found = (
-        f"{value!r}" if len(f"{value!r}") <= MAX_SHOWN else f"{value!r}"[: MAX_SHOWN - 3] + "..."
-    )
+    found = "nothing" if value is None else f"{value!r}"
+    found = found if len(found) <= MAX_SHOWN else found[: MAX_SHOWN - 3] + "..."
     if error.validator == "enum":
         options = [str(option) for option in schema["enum"]]
         near = did_you_mean(str(value), options)

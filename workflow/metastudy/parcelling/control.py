@@ -19,6 +19,7 @@ from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
 from metastudy.models.answers.rows import rows_of
 from metastudy.models.base import NO_VIGNETTE
+from metastudy.parcelling.between_sites import between_sites
 from metastudy.parcelling.controlled import LEAST, Controlled, modules_of, no_parcel
 from metastudy.parcelling.flow import public_report
 from metastudy.parcelling.interviews import control_interviews
@@ -43,7 +44,8 @@ def control(
     (:class:`metastudy.parcelling.sums.Telling`), keeps the outcomes of the largest sub-pattern
     of enough people of the same setting and version whose sums tell none, or leaves. (b) Who is
     among few at a site keeps fewer outcomes there or is one of the ``others`` of the setting
-    (:mod:`metastudy.parcelling.sites`); if no site is left, the setting has no sites. What nothing
+    (:mod:`metastudy.parcelling.sites`); if no site is left, the setting has no sites, unless an
+    exposure is the same for all of a site: then those of one level are one site. What nothing
     had to be done to stays as it is. (c) Where a published table is of few more people than the
     cells, or of people whose sums tell answers, others leave with them
     (:mod:`metastudy.parcelling.published`).
@@ -82,9 +84,11 @@ def control(
     changed = _apply(study, people, kept, leaves, site, away)
     after = {module: rows_of(changed, module, vocabulary) for module in modules}
     _check_counts(study, people_of(changed, after), least)
-    moved = (site != people.site) & ~leaves
-    fewer = (kept != people.y.notna().to_numpy()).any(axis=1) & ~leaves
+    exposures = list({e["id"]: e for r in rows.values() for e in r.exposures}.values())
     here = ~leaves
+    moved = (site != people.site) & here
+    fewer = (kept != people.y.notna().to_numpy()).any(axis=1) & here
+    name, own = _names(study, people, site), ~np.isin(site.astype(str), ("", OTHERS))
     did = {
         "untouched": not (away or moved.any() or fewer.any()),
         "least": least,
@@ -92,11 +96,10 @@ def control(
         "people_left": disclosure.count(len(away), least),
         "people_with_fewer_outcomes": disclosure.count(int(fewer.sum()), least),
         "people_moved": disclosure.count(int(moved.sum()), least),
-        "sites_before": _sites(people.setting, people.site, people.sited),
-        "sites_after": _sites(people.setting[here], site[here], (site != "")[here]),
-        "settings_without_sites": int(
-            sum(not (site[people.setting == s] != "").any() for s in np.unique(people.setting))
-        ),
+        "sites_before": _sites(people.place, people.site, people.sited),
+        "sites_after": _sites(people.place, name, here & (site != "")),
+        "settings_without_sites": len(set(people.place[here]) - set(people.place[here & own])),
+        "between_sites": between_sites(people, exposures, leaves, site),
     }
     report = public_report(study.report, len(changed.respondents), len(away), least)
     return Controlled(replace(changed, report=report), did)
@@ -133,8 +136,18 @@ def _kind(study: Study, vocabulary: Vocabulary) -> str:
     return next(iter(kinds))
 
 
-def _sites(setting: np.ndarray, site: np.ndarray, sited: np.ndarray) -> int:
-    return len(set(zip(setting[sited].tolist(), site[sited].tolist(), strict=True)))
+def _sites(place: np.ndarray, site: np.ndarray, sited: np.ndarray) -> int:
+    return len(set(zip(place[sited].tolist(), site[sited].tolist(), strict=True)))
+
+
+def _names(study: Study, people: People, site: np.ndarray) -> np.ndarray:
+    """Sites by the names that they have after control."""
+    several = people.place.max() > 0
+    others = [
+        f"{study.id}-org-others" + (f"-{p + 1}" if several else "") + (f"-{level}" if level else "")
+        for p, level in zip(people.place.tolist(), people.level.tolist(), strict=True)
+    ]
+    return np.where(site == OTHERS, np.array(others, dtype=object), site)
 
 
 def _telling(study: Study, people: People, least: int, tables: Sequence[PublishedTable]) -> Telling:
@@ -174,8 +187,9 @@ def _known(
             [kept & ~leaves[:, None], *(~leaves[:, None] for _ in people.traits)]
         )
         more = who_leaves_too(
-            study, tables, people.ids, telling.lattice.names, inside, cell, site, telling.least
-        )
+            study, tables, people.ids, telling.lattice.names, inside, cell,
+            _names(study, people, site), telling.least,
+        )  # fmt: skip
         if more.any():
             away |= more | leaves
             continue
@@ -247,8 +261,9 @@ def _check_values(
             study,
             _why_nobody(telling),
             f"{telling.least} people of a setting and condition, whose sums give no answer away",
-            "take the construct that is named out of `outcomes` in the codebook; a study that is "
-            "too small cannot be a parcel",
+            "take the construct that is named out of `outcomes` in the codebook, or out of "
+            "`exposures` where it is the same for all of a site; a study that is too small cannot "
+            "be a parcel",
         )
 
 
@@ -289,10 +304,7 @@ def _apply(
             ]
         )
         tables["measurements"] = answers[~about.isin(gone)].reset_index(drop=True)
-    several = people.setting.max() > 0
-    names = [f"{study.id}-org-others" + (f"-{s + 1}" if several else "") for s in people.setting]
-    new = pd.Series(np.where(site == OTHERS, np.array(names, dtype=object), site), people.ids)
-    new = new[site != people.site]
+    new = pd.Series(_names(study, people, site), people.ids)[site != people.site]
     respondents = tables["respondents"]
     at = respondents["respondent_id"].isin(new.index)
     named = respondents.loc[at, "respondent_id"].map(new)

@@ -23,14 +23,35 @@ def moved_tables(found: Sequence[Loss], did: Mapping[str, Any], labels: Labels) 
         return []
     about = [_of_estimate({**asdict(one), "variant": "main"}, one.place, labels) for one in found]
     by = [
-        ("not in the parcel", "")
+        ("not from the rows" if one.added else "not in the parcel", "")
         if one.moved is None or one.wider is None
         else (number(one.moved), number(one.wider))
         for one in found
     ]
     note = "This table is not in the file: beside the parcel it would say something of few people."
+    note += _between(did, labels)
+    if any(one.added for one in found):
+        note += _ADDED
     columns = ("Moved by (standard errors)", "Standard error, times")
     return [_by_estimate("What this did to the estimates", columns, about, by, note)]
+
+
+_ADDED = (
+    " What is not from the rows does not vary within sites there, or takes as many people as there "
+    "are; the file has an estimate of it, as sites went."
+)
+
+
+def _between(did: Mapping[str, Any], labels: Labels) -> str:
+    """What estimates are of that hold differences between sites too; nothing where none does."""
+    if not (names := did.get("between_sites")):
+        return ""
+    of = listed(labels.exposure_by_id(name).label for name in names)
+    return (
+        f" Within sites in the rows, and between sites too in the file, are estimates of: {of}. So "
+        "they can have moved by more than the people who are gone, and their standard errors take "
+        "people whose sites went for independent of each other."
+    )
 
 
 def estimates_table(documents: Mapping[str, Any], labels: Labels) -> Table:
@@ -41,7 +62,8 @@ def estimates_table(documents: Mapping[str, Any], labels: Labels) -> Table:
     about = [_of_estimate(r, (r["country"], r["sector"], r["role"]), labels) for r in rows]
     values = [(str(r["n"]), number(r["estimate"]), number(r["se"])) for r in rows]
     columns = ("Interviews" if coded else "People", "Estimate", "Standard error")
-    return _by_estimate(f"Estimates of this study alone, in {unit}", columns, about, values)
+    note = _between(documents["control.json"], labels).strip()
+    return _by_estimate(f"Estimates of this study alone, in {unit}", columns, about, values, note)
 
 
 def _by_estimate(

@@ -25,7 +25,8 @@ def in_short(documents: Mapping[str, Any], least: int) -> list[str]:
     )
     if did["untouched"]:
         return [said, "Disclosure control had nothing to do."]
-    parts = [_left(did, of), *(_of_codes(did) if coded else _of_answers(did)), _sites(did, coded)]
+    kind = _of_codes(did) if coded else _of_answers(did)
+    parts = [_left(did, of), *kind, _sites(did, coded), _between(did)]
     return [said, " ".join(part for part in parts if part)]
 
 
@@ -72,6 +73,14 @@ def _sites(did: Mapping[str, Any], coded: bool) -> str:
         f"{were}, now there are {after}, others of a setting counted as one; "
         f"{_number(moved)} {of} are {where}."
     )
+
+
+def _between(did: Mapping[str, Any]) -> str:
+    """That estimates hold differences between sites too; nothing where none does."""
+    if not (number := len(did.get("between_sites") or ())):
+        return ""
+    of = "one exposure" if number == 1 else f"{number} exposures"
+    return f"So estimates of {of} that nobody assigned hold differences between sites too."
 
 
 def _number(of: int | str) -> str:

@@ -28,6 +28,7 @@ class Loss:
     ``moved`` is in standard errors of the rows, ``wider`` the ratio of standard errors after and
     before; both are missing where the estimate is not in the parcel. ``gone`` people are behind the
     estimate of the rows and not behind that of the parcel. ``place``: country, sector and role.
+    ``added`` is one that the rows do not give: where sites are told apart nobody varies.
     """
 
     module: str
@@ -38,10 +39,11 @@ class Loss:
     gone: int = 0
     vignette: str = ""
     place: tuple[str, ...] = ()
+    added: bool = False
 
 
 def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list[Loss]:
-    """What control did to each unpooled estimate of a study that has a standard error."""
+    """What control did to each unpooled estimate of a study, and those that it made."""
     found = []
     for module in modules_of(study, vocabulary):
         before, after = (
@@ -67,6 +69,14 @@ def losses(study: Study, controlled: Controlled, vocabulary: Vocabulary) -> list
                     gone=row["n"] - new["n"],
                 )
             found.append(one)
+        found += [
+            Loss(
+                module, row["exposure"], row["outcome"], vignette=row["vignette"], place=key[:3],
+                added=True,
+            )
+            for key, row in after.items()
+            if key not in before
+        ]  # fmt: skip
     return found
 
 
@@ -90,7 +100,9 @@ def said_of(found: Sequence[Loss], did: Mapping[str, Any]) -> dict[str, Any] | N
     """
     if isinstance((did.get("interviews") or {}).get("second_readings_left"), str):
         return None
-    counted = [one for one in found if one.gone == 0 or abs(one.gone) >= did["least"]]
+    counted = [
+        one for one in found if not one.added and (not one.gone or abs(one.gone) >= did["least"])
+    ]
     ratios = [one.wider for one in counted if one.wider is not None]
     if not ratios:
         return None

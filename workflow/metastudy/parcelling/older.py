@@ -9,21 +9,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from metastudy.common.code_digest import file_digest
+from metastudy.common.problems import BadInput
 from metastudy.parcelling.older_codes import check_codes, differs
 from metastudy.parcelling.sums import FEWEST
 from metastudy.parcels.codes import KIND
 from metastudy.parcels.parcel import SUFFIX, Parcel, read
 
-__all__ = ["OLDER", "check_against_older", "older_parcels", "put_aside"]
+__all__ = [
+    "OLDER",
+    "check_against_older",
+    "older_parcels",
+    "put_aside",
+    "put_words_aside",
+    "read_older",
+]
 
 OLDER = "older"  # folder beside the parcels, for those that a new one took the place of
 OTHERS = "-org-others"
+_WORDS = (".certificate.json", ".certificate.html", ".certificate.md", f"{SUFFIX}.sig")
 DIGITS = 12  # of the digest in the name of a parcel that is kept
 
 Documents = Mapping[str, Any]
@@ -35,6 +45,30 @@ def older_parcels(path: Path) -> list[Path]:
     return [*kept, path] if path.is_file() else kept
 
 
+def read_older(path: Path, study: str) -> Parcel:
+    """Read an earlier parcel of a study, with which a new one is compared.
+
+    Raises
+    ------
+    BadInput
+        As :func:`metastudy.parcels.parcel.read`, with what can be done at the owner's.
+    """
+    try:
+        return read(path, study)
+    except BadInput as bad:
+        (wrong,) = bad.problems
+        raise BadInput(
+            replace(
+                wrong,
+                found=f"{wrong.found}, in an earlier parcel of this study",
+                expected=f"{wrong.expected}, as a new parcel is compared with each earlier one",
+                fix=f"move {wrong.file} out of the folder and make the parcel again. If it was "
+                "sent, put the file that was sent in its place: what is not here is not compared, "
+                "and the difference of the two could tell of few people",
+            )
+        ) from None
+
+
 def put_aside(path: Path) -> Path | None:
     """Keep a parcel before a new one takes its place; where it is now, or nothing without one."""
     if not path.is_file():
@@ -44,6 +78,35 @@ def put_aside(path: Path) -> Path | None:
     aside.parent.mkdir(exist_ok=True)
     aside.write_bytes(path.read_bytes())
     return aside
+
+
+def put_words_aside(path: Path, aside: Path | None) -> list[Path]:
+    """Move what was said of a parcel before a new one to where that is kept, with its name.
+
+    Its certificate and its signature are of no other file. Without a parcel before, a certificate
+    that is not of the new one is of one that is gone, and is removed.
+
+    Parameters
+    ----------
+    path : of the new parcel.
+    aside : where the one before it is kept now.
+
+    Returns
+    -------
+    Where they were.
+    """
+    found = [path.with_name(f"{path.stem}{suffix}") for suffix in _WORDS]
+    found = [one for one in found if one.is_file()]
+    if not aside:
+        of_this = file_digest(path)
+        found = [one for one in found if one.suffix != ".sig"]
+        found = [] if any(of_this in one.read_text("utf-8") for one in found) else found
+    for one in found:
+        if aside:
+            one.replace(aside.with_name(aside.stem + one.name.removeprefix(path.stem)))
+        else:
+            one.unlink()
+    return found
 
 
 @dataclass(frozen=True)

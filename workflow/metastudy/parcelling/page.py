@@ -75,7 +75,7 @@ def owner_page(
                 Section("People", [_flow(study, least), *_places(study, labels)]),
                 Section(
                     "What disclosure control did",
-                    [_control(did), *moved_tables(moved, did, labels)],
+                    [_control(did, labels), *moved_tables(moved, did, labels)],
                 ),
                 Section("Estimates in the file", [estimates_table(documents, labels)]),
                 Section(
@@ -245,11 +245,14 @@ def _places(study: Mapping[str, Any], labels: Labels) -> list[Table]:
     return [Table("Where the people are.", columns, rows, heads=3)]
 
 
-def _control(did: Mapping[str, Any]) -> Table:
+def _control(did: Mapping[str, Any], labels: Labels) -> Table:
     coded = bool(did.get("interviews"))
     note = "Nothing had to be merged: no cell was touched." if did["untouched"] else ""
     rows = [(label, str(did[name])) for name, label in (_DID_TO_CODES if coded else _DID).items()]
     rows += told_of_interviews(did)
+    if names := did.get("between_sites"):
+        of = listed(labels.exposure_by_id(name).label for name in names)
+        rows.append(("Exposures whose estimates hold differences between sites too", of))
     if told := did.get("intervals"):
         said = f"{number(told['median'])}, at most {number(told['largest'])}"
         rows.append(("Standard errors over those of the rows, in twentieths: median", said))
@@ -265,7 +268,7 @@ _DID = {
     "people_moved": "People whose site became one of others, or none",
     "sites_before": "Sites before",
     "sites_after": "Sites after, others counted as one",
-    "settings_without_sites": "Settings without sites",
+    "settings_without_sites": "Settings without a site of its own",
 }
 _DID_TO_CODES = {
     "people": "Interviews in the counts",

@@ -14,12 +14,23 @@ from metastudy.models.base import KEYS_OF_SETTING, NO_VIGNETTE
 __all__ = ["People", "people_of"]
 
 
+NO_SPREAD = 1e-9  # of an exposure in a site, in its own units: less than this is rounding
+
+
 @dataclass
 class People:
-    """The people of a study in some module, in the order of their ids."""
+    """The people of a study in some module, in the order of their ids.
+
+    Who is of one ``setting`` may be counted together: of one place (country, sector and role), and
+    of one ``level`` of the exposures that are the same for all of a site there, numbered from one;
+    zero where there are none.
+    """
 
     ids: np.ndarray
     y: pd.DataFrame  # all outcomes of all modules, in standard units
+    x: pd.DataFrame  # exposures
+    place: np.ndarray
+    level: np.ndarray
     setting: np.ndarray
     site: np.ndarray
     sited: np.ndarray
@@ -37,17 +48,46 @@ def people_of(study: Study, rows: dict[str, Rows]) -> People:
     two = [name for name in x if x[name].nunique() <= 2]
     version = np.unique(x[two].to_numpy(), axis=0, return_inverse=True)[1].ravel()
     keys = where[list(KEYS_OF_SETTING)].astype(str).agg("\x1f".join, axis=1)
+    place = np.unique(keys, return_inverse=True)[1]
+    level = _levels(x, place, where["site"].where(where["site"] != where["study"], "").to_numpy())
     made_of = {e["construct"] for e in study.report["exposures"] if "construct" in e}
     return People(
         ids=y.index.to_numpy(dtype=str),
         y=y,
-        setting=np.unique(keys, return_inverse=True)[1],
+        x=x,
+        place=place,
+        level=level,
+        setting=np.unique(np.column_stack([place, level]), axis=0, return_inverse=True)[1].ravel(),
         site=where["site"].where(where["sited"], "").to_numpy(dtype=object),
         sited=where["sited"].to_numpy(dtype=bool),
         version=version if two else np.zeros(len(y), dtype=int),
         needed=y.columns.get_level_values("construct").isin(made_of),
         traits=_traits(study, made_of),
     )
+
+
+def _levels(x: pd.DataFrame, place: np.ndarray, site: np.ndarray) -> np.ndarray:
+    """Levels of the exposures that vary between the sites of a place and in none of them.
+
+    At a site of people of two such levels the exposure would vary as if it were of persons, and its
+    estimate would have a standard error that knows of no sites.
+
+    Parameters
+    ----------
+    x : exposures, shape (people, exposure).
+    site : of each person, empty for who has none.
+    """
+    found = np.zeros(len(x), dtype=int)
+    for p in np.unique(place):
+        here = np.flatnonzero(place == p)
+        at = here[site[here] != ""]
+        sites = x.iloc[at].groupby(site[at])
+        within, between = (sites.max() - sites.min()).max(), x.iloc[here].max() - x.iloc[here].min()
+        same = ((within <= NO_SPREAD) & (between > NO_SPREAD)).to_numpy()
+        if same.any():
+            own = x.iloc[here].to_numpy()[:, same].round(6)
+            found[here] = 1 + np.unique(own, axis=0, return_inverse=True)[1].ravel()
+    return found
 
 
 def _traits(study: Study, made_of: set[str]) -> list[tuple[str, str]]:

@@ -85,8 +85,10 @@ def who_leaves_too(
     at = pd.Series(np.arange(len(ids)), ids).reindex(everybody)
     mine, place = at.notna().to_numpy(), at.fillna(0).to_numpy(dtype=int)
     wide = _scores(study).reindex(everybody)
-    after = study.respondents["org_id"].astype("str").fillna("").to_numpy(dtype=object)
-    after = np.where(np.isin(after, np.unique(site.astype(str))), after, OTHERS)
+    org = study.respondents["org_id"].astype("str").fillna("").to_numpy(dtype=object)
+    # Who is in no cell is of the site that the others of the organisation are counted at.
+    of_cells = dict(zip(org[mine], site[place[mine]], strict=True))
+    after = np.array([of_cells.get(one, OTHERS) for one in org], dtype=object)
     after[mine] = site[place[mine]]
     leave = np.zeros(len(ids), dtype=bool)
     for k, name in enumerate(names):

@@ -19,6 +19,8 @@ OTHERS = "others"
 # Share of the variance of answers that is between sites, for the comparison of the two ways alone:
 # organisational surveys find 0.05 to 0.20 (Bliese 2000, in Klein & Kozlowski, Multilevel Theory).
 BETWEEN = 0.1
+FEWEST_SITES = 3  # that say something of the spread between sites
+TINY = 1e-12
 
 Way = tuple[
     np.ndarray, np.ndarray
@@ -28,7 +30,9 @@ Way = tuple[
 def placed(
     people: People, telling: Telling, here: np.ndarray, kept: np.ndarray, whole: bool
 ) -> Way:
-    """What the people of a setting keep, and their sites (empty: none), so that no cell is small.
+    """What the people of a setting keep, and their sites, so that no cell is small.
+
+    Where no site is left they have none (an empty text), or are all of the others (:func:`_rest`).
 
     Nobody leaves. The two ways are compared by :func:`information`, which sees counts alone; where
     both are as good, people keep their outcomes. A way that leaves an outcome without any answer is
@@ -60,24 +64,38 @@ def information(way: Way, before: Way) -> float:
     """What is kept of answers and of sites, the mean over outcomes: two if all is.
 
     Of answers it is their share, as for the mean of an outcome and for effects within sites. Of
-    sites it is the share of the Fisher information on the log of the variance between them: a
-    half times the sum, over sites, of the squared reliability of their means, n / (n + (1 - r) / r)
-    with n people who answered and the share r (:data:`BETWEEN`) of the variance. It follows from a
-    normal distribution of site means with variance t^2 + s^2 / n. ``others`` is no site here.
+    sites it is the share of the Fisher information on the log of the variance between them
+    (:func:`_of_sites`). ``others`` is no site here.
     """
     (kept, site), (had, was) = way, before
     asked = had.any(axis=0)
     answers = kept[:, asked].sum(axis=0) / had[:, asked].sum(axis=0)
-    sites = _of_sites(kept[:, asked], site) / np.maximum(_of_sites(had[:, asked], was), 1e-12)
+    sites = _of_sites(kept[:, asked], site) / np.maximum(_of_sites(had[:, asked], was), TINY)
     return round(float((answers + sites).mean()), 9)
 
 
 def _of_sites(kept: np.ndarray, site: np.ndarray) -> np.ndarray:
+    r"""Twice the Fisher information on the log of the variance between sites, by outcome.
+
+    Means of sites are normal with variance t^2 + s^2 / n, and their own mean is not known: so it is
+    the information of the restricted likelihood, a half of the trace of (P dV)^2 (Searle, Casella
+    and McCulloch 1992, Variance Components, chapter 6). With the reliabilities of the means,
+    r = n / (n + (1 - b) / b) of n people who answered and the share b (:data:`BETWEEN`) of the
+    variance, twice that is
+
+    .. math:: S_2 - 2 S_3 / S_1 + (S_2 / S_1)^2, \qquad S_i = \textstyle\sum r^i,
+
+    (k - 1) r^2 of k sites of one size. Fewer than three say nothing: with a flat prior on the
+    standard deviation it has no posterior then (Gelman 2006, Bayesian Analysis 1).
+    """
     own = ~np.isin(site.astype(str), ("", OTHERS))
     names, at = np.unique(site[own].astype(str), return_inverse=True)
     count = np.zeros((len(names), kept.shape[1]))
     np.add.at(count, at, kept[own])
-    return np.asarray(((count / (count + (1 - BETWEEN) / BETWEEN)) ** 2).sum(axis=0))
+    r = count / (count + (1 - BETWEEN) / BETWEEN)
+    one, two, three = (np.maximum((r**power).sum(axis=0), TINY) for power in (1, 2, 3))
+    found = two - 2 * three / one + (two / one) ** 2
+    return np.where((count > 0).sum(axis=0) >= FEWEST_SITES, found, 0.0)
 
 
 def _elsewhere(people: People, telling: Telling, here: np.ndarray, kept: np.ndarray) -> Way:
@@ -98,8 +116,17 @@ def _elsewhere(people: People, telling: Telling, here: np.ndarray, kept: np.ndar
                 break
             sound.pop()
         goes[rest] = True
-    site[goes] = "" if goes.all() else OTHERS
+    site[goes] = _rest(people, here) if goes.all() else OTHERS
     return kept, site
+
+
+def _rest(people: People, here: np.ndarray) -> str:
+    """The site of a setting in which no site is left.
+
+    It has none; or it is one site itself where the setting is of one level of an exposure that is
+    the same for all of a site: people of two levels would else be as if independent of each other.
+    """
+    return OTHERS if people.level[here].any() else ""
 
 
 def _fewer_outcomes(
@@ -128,7 +155,7 @@ def _fewer_outcomes(
             return own, site
         stays[at == sound.pop()] = False
     if not sound:
-        site[:] = ""
+        site[:] = _rest(people, here)
         return kept, site
     return own, site
 

@@ -10,6 +10,7 @@ import pandas as pd
 from metastudy.article.results import Results
 from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table, markdown
+from metastudy.harmonized.study import Study
 
 __all__ = ["part", "table"]
 
@@ -40,16 +41,19 @@ def table(evidence: Results) -> Table:
                 "study_label": name,
                 **{key: did[key] for key in DID},
                 **{f"intervals_{key}": told.get(key) for key in ("lost", "median", "largest")},
+                "estimates_added": did.get("estimates_added"),
+                "between_sites": "; ".join(did.get("between_sites") or ()),
                 "provenance": study.provenance,
             }
         )
     caption = (
         "Studies that came as parcels: what disclosure control did at their owners' before sums "
         "were made. Who could not stay at a site is counted at others of the setting, which are "
-        "one of the sites after. The last column is the standard errors of a study's own estimates "
-        "over those that all rows would have given, in twentieths: the median, and the largest in "
-        "brackets, of estimates from which nobody or many people are gone."
-        f"{_of_codes(evidence)}"
+        "one of the sites after (of each level of what is the same for all of a site). The last "
+        "column is the standard errors of a study's own estimates over those that all rows would "
+        "have given, in twentieths: the median, and the largest in brackets, of estimates from "
+        "which nobody or many people are gone."
+        f"{_between_sites(evidence)}{_of_codes(evidence)}"
     )
     marks = tuple(str(row["provenance"]) for row in full)
     return Table(pd.DataFrame(rows), pd.DataFrame(full), caption, marks)
@@ -78,6 +82,37 @@ def _coded(evidence: Results) -> list[tuple[str, Mapping[str, Any]]]:
         if did := study.report["parcel"]["control"].get("interviews"):
             found.append((inline(evidence.labels.study(study.id)), did))
     return found
+
+
+def _between_sites(evidence: Results) -> str:
+    """Whose estimates hold differences between sites too, study by study, for the caption."""
+    said, silent = [], []
+    for study in (one for one in evidence.studies if one.parcel):
+        did, name = study.report["parcel"]["control"], inline(evidence.labels.study(study.id))
+        if names := did.get("between_sites"):
+            exposures = joined(inline(evidence.labels.exposure_by_id(key).label) for key in names)
+            said.append(f"in {name} of {exposures}")
+        elif "between_sites" not in did and did["people_moved"] != 0 and _chosen(study, did):
+            silent.append(name)
+    text = ""
+    if said:
+        text = (
+            " Where people lost their sites, associations hold differences between sites as well "
+            "as within them, and standard errors take these people for independent: "
+            f"{'; '.join(said)}."
+        )
+    if silent:
+        text += (
+            f" Of {joined(silent)}, whose people lost sites, the parcel is too old to say which "
+            "associations hold differences between sites."
+        )
+    return text
+
+
+def _chosen(study: Study, did: Mapping[str, Any]) -> bool:
+    """Whether a study of answers has exposures that nobody assigned."""
+    kinds = {exposure["type"] for exposure in study.report["exposures"]}
+    return not did.get("interviews") and bool(kinds - {"randomised"})
 
 
 def _of_codes(evidence: Results) -> str:
