@@ -65,11 +65,11 @@ def test_each_country_and_sector_stands_above_the_mean_and_the_prediction_for_a_
     assert mine["panel"].nunique() == len(OUTCOMES)
     for _, panel in mine.groupby("panel"):
         assert list(panel["row"]) == [
-            *("Denmark", "Finland", "Netherlands", "Sweden", "United States"),
+            *("Denmark", "Finland", "United States", "Netherlands", "Sweden"),
             *("All", "New country"),
         ]
         assert list(panel["style"]) == ["filled"] * 5 + ["diamond", "prediction"]
-        assert list(panel["estimate"])[:5] == [0.0, 0.1, 0.2, 0.30000000000000004, 0.4]
+        assert list(panel["estimate"])[:5] == [0.0, 0.1, 0.4, 0.2, 0.30000000000000004]
 
 
 def test_of_many_places_the_overview_shows_the_mean_and_a_new_study_and_no_single_one() -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -54,6 +55,25 @@ def test_table_forest_and_sentences_give_what_is_named_in_its_order() -> None:
     )
     assert said.ids == tuple(str(row["id"]) for row in named(found, "abstract").values())
     assert said in summary(found, variables(found, {}))
+
+
+def test_what_the_second_stage_pools_is_named_beside_a_module_s_and_says_whose_it_is() -> None:
+    """Its rows have no module and no estimand; a role is said where it pools those of several."""
+    name = "synthesis.effects.task_type_randomised.threat_quality"
+    found = world(abstract=[QUALITY, name])
+    shown = table(found, "primary").shown
+    assert shown["Estimate"].tolist() == ["0.30", "0.30"]
+    assert shown["Contrast"].nunique() == 1
+    assert len(figure(found, "primary")[0]) == 2
+    said = variables(found, {})["primary"]["abstract"]
+    assert said.count("changes threat to service quality by 0.30 standard deviations") == 2
+    pooled = found.synthesis["pooled"]
+    other = pooled.assign(role="manager", id=pooled["id"] + "|manager")
+    both = {**found.synthesis, "pooled": pd.concat([pooled, other], ignore_index=True)}
+    settings = {**found.settings, "primary": {"abstract": [f"{name}.professional"]}}
+    of_two = table(replace(found, synthesis=both, settings=settings), "primary").shown
+    role = found.labels.of("professional", "roles").lower()
+    assert of_two["Contrast"].iloc[0].lower().endswith(role)
 
 
 def test_an_association_has_no_word_of_an_effect() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from helpers.evidence import WORLDS, evidence
 from metastudy.article.catalogue import tables
+from metastudy.article.figure_rows import MOST_PLACES
 from metastudy.article.make import table
 from metastudy.article.topics import studies as topic
 from metastudy.article.topics import synthesis
@@ -215,13 +216,13 @@ def test_of_predictions_in_many_places_the_printed_table_has_the_outermost_ends(
     pooled = world.synthesis["pooled"]
     row = pooled[pooled["level"] == "next_in_country"].iloc[[0]]
     many = pd.concat(
-        [row.assign(lower=-0.1 - k / 100, upper=0.3 + k / 100) for k in range(13)],
+        [row.assign(lower=-0.1 - k / 100, upper=0.3 + k / 100) for k in range(MOST_PLACES + 1)],
         ignore_index=True,
     )
     rest = pooled[pooled["level"] != "next_in_country"]
     for own, said in (
-        (many, "next study in one country of 13: within −0.22 to 0.42"),
-        (many[:12], "next study in Denmark: −0.21 to 0.41"),
+        (many, "next study in one country of 7: within −0.16 to 0.36"),
+        (many[:MOST_PLACES], "next study in Denmark: −0.15 to 0.35"),
     ):
         synthesis = {**world.synthesis, "pooled": pd.concat([rest, own], ignore_index=True)}
         shown = table(replace(world, synthesis=synthesis), "synthesis").shown

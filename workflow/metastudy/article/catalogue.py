@@ -65,7 +65,8 @@ class Item:
     """A figure, a table or a part of the variables.
 
     ``function`` of ``topic`` makes it from the results that ``needs`` names; ``module`` is empty
-    where it is about all modules. ``plot`` draws the table of a figure.
+    where it is about all modules. ``plot`` draws the table of a figure. ``without`` are needs that
+    are of modules, and that a table does without in a project that has none.
     """
 
     topic: str
@@ -73,6 +74,7 @@ class Item:
     needs: tuple[str, ...]
     plot: str = "forest"
     module: str = ""
+    without: tuple[str, ...] = ()
 
 
 FIGURES = {
@@ -107,16 +109,18 @@ FIGURES = {
 TABLES = {
     "studies": Item("studies", "table", ("studies", "cells")),
     "exclusions": Item("studies", "exclusions_table", ("studies", "cells")),
-    "heterogeneity": Item("heterogeneity", "table", ("studies", "heterogeneity", "synthesis")),
-    "diagnostics": Item("convergence", "table", ("studies", "checks")),
+    "heterogeneity": Item("heterogeneity", "table", ("names", "heterogeneity", "synthesis")),
+    "diagnostics": Item("convergence", "table", ("names", "checks")),
     "synthesis": Item("synthesis", "table", ("studies", "synthesis")),
-    "exploratory": Item("exploratory", "table", ("studies", "synthesis")),
-    "moderators": Item("moderators", "table", ("studies", "synthesis")),
-    "dependence": Item("dependence", "table", ("studies", "synthesis")),
-    "influence": Item("influence", "table", ("studies", "synthesis")),
-    "prior_scales": Item("prior_scales", "table", ("studies", "synthesis")),
-    "pooling": Item("pooling", "table", ("studies", "synthesis")),
-    "aliases": Item("identification", "table", ("studies", "synthesis")),
+    "exploratory": Item("exploratory", "table", ("names", "synthesis")),
+    "moderators": Item("moderators", "table", ("names", "synthesis")),
+    "dependence": Item("dependence", "table", ("names", "synthesis")),
+    "influence": Item("influence", "table", ("names", "synthesis")),
+    "prior_scales": Item("prior_scales", "table", ("names", "synthesis")),
+    "pooling": Item("pooling", "table", ("names", "synthesis")),
+    "aliases": Item(
+        "identification", "table", ("names", "contrasts", "synthesis"), without=("contrasts",)
+    ),
     "entered": Item("entered", "table", ("studies",)),
     "findings": Item("published", "findings_table", ("studies",)),
     "concordance": Item("concordance", "table", ("studies", "contrasts", "draws")),
@@ -125,63 +129,69 @@ TABLES = {
     "certainty": Item("published", "certainty_table", ("studies", "appraisal")),
     "appraisal": Item("published", "appraisal_table", ("appraisal",)),
     "design_based": Item("design_based", "table", ("studies", "design_based")),
-    "sensitivity": Item("sensitivity", "table", ("studies", "contrasts", "sensitivity")),
+    "sensitivity": Item("sensitivity", "table", ("names", "contrasts", "sensitivity")),
     "refits": Item("refits", "table", ("studies", "contrasts", "refits")),
-    "power": Item("power_scaling", "table", ("studies", "contrasts", "power")),
+    "power": Item("power_scaling", "table", ("names", "contrasts", "power")),
     "comparison": Item(
         "pooling_comparison",
         "table",
         ("studies", "cells", "contrasts", "comparison", "organisations"),
     ),
-    "primary": Item("primary", "table", ("studies", "contrasts", "synthesis", "refits")),
+    "primary": Item("primary", "table", ("names", "contrasts", "synthesis", "refits")),
     "recovery": Item("recovery", "table", ("studies", "contrasts", "truth")),
-    "selection": Item("selection", "table", ("studies", "selection")),
-    "tails": Item("tails", "table", ("studies", "robustness")),
+    "selection": Item("selection", "table", ("names", "selection")),
+    "tails": Item("tails", "table", ("names", "robustness")),
     "associations": Item("associations", "table", ("studies", "robustness")),
-    "missing_outcomes": Item("missing_outcomes", "table", ("studies", "robustness")),
-    "left_out_groups": Item("left_out_groups", "table", ("studies", "robustness")),
-    "unlock": Item("unlock", "table", ("studies", "unlock")),
+    "missing_outcomes": Item(
+        "missing_outcomes", "table", ("studies", "cells", "robustness"), without=("cells",)
+    ),
+    "left_out_groups": Item("left_out_groups", "table", ("names", "robustness")),
+    "unlock": Item("unlock", "table", ("names", "unlock")),
 }
 # Whole topics in one file, with sentences, figure and table: empty where the data have none.
 PARTS = {
-    "selection": Item("selection", "part", ("studies", "selection")),
+    "selection": Item("selection", "part", ("names", "selection")),
     "parcels": Item("parcels", "part", ("studies",)),
 }
 # What a topic can do without: its table is there and says that there is nothing to show.
 OPTIONAL = frozenset({"truth", "left_out"})
 VARIABLES = {
     "studies": Item("studies", "variables", ("studies", "cells")),
-    "provenance": Item("studies", "provenance_variables", ("studies",)),
+    "provenance": Item("studies", "provenance_variables", ("names",)),
     "entered": Item("entered", "variables", ("studies",)),
     "published": Item("concordance", "variables", ("studies", "contrasts", "draws", "appraisal")),
-    "heterogeneity": Item("heterogeneity", "variables", ("heterogeneity", "synthesis")),
+    "heterogeneity": Item("heterogeneity", "variables", ("names", "heterogeneity", "synthesis")),
     "synthesis": Item("synthesis", "variables", ("studies", "synthesis")),
-    "caterpillar": Item("caterpillar", "variables", ("studies", "synthesis")),
-    "left_out": Item("left_out", "variables", ("studies", "synthesis", "left_out")),
-    "moderators": Item("moderators", "variables", ("studies", "synthesis")),
-    "dependence": Item("dependence", "variables", ("studies", "synthesis")),
-    "influence": Item("influence", "variables", ("studies", "synthesis")),
-    "prior_scales": Item("prior_scales", "variables", ("studies", "synthesis")),
+    "caterpillar": Item("caterpillar", "variables", ("names", "synthesis")),
+    "left_out": Item("left_out", "variables", ("names", "synthesis", "left_out")),
+    "moderators": Item("moderators", "variables", ("names", "synthesis")),
+    "dependence": Item("dependence", "variables", ("synthesis",)),
+    "influence": Item("influence", "variables", ("names", "synthesis")),
+    "prior_scales": Item("prior_scales", "variables", ("names", "synthesis")),
     "diagnostics": Item("convergence", "variables", ("checks",)),
-    "refits": Item("refits", "variables", ("contrasts", "refits")),
+    "refits": Item("refits", "variables", ("names", "contrasts", "refits")),
     "power": Item("power_scaling", "variables", ("contrasts", "power")),
-    "sensitivity": Item("sensitivity", "variables", ("contrasts", "sensitivity", "predictive")),
-    "predictive": Item("predictive_checks", "variables", ("predictive",)),
+    "sensitivity": Item(
+        "sensitivity", "variables", ("names", "contrasts", "sensitivity", "predictive")
+    ),
+    "predictive": Item(
+        "predictive_checks", "variables", ("studies", "cells", "contrasts", "predictive")
+    ),
     "comparison": Item(
         "pooling_comparison",
         "variables",
         ("studies", "cells", "contrasts", "comparison", "organisations"),
     ),
     "recovery": Item("recovery", "variables", ("studies", "contrasts", "truth")),
-    "selection": Item("selection", "variables", ("studies", "selection")),
-    "tails": Item("tails", "variables", ("studies", "robustness")),
-    "associations": Item("associations", "variables", ("studies", "robustness")),
+    "selection": Item("selection", "variables", ("names", "selection")),
+    "tails": Item("tails", "variables", ("names", "robustness")),
+    "associations": Item("associations", "variables", ("names", "robustness")),
     "missing_outcomes": Item("missing_outcomes", "variables", ("studies", "cells", "robustness")),
-    "left_out_groups": Item("left_out_groups", "variables", ("studies", "robustness")),
-    "primary": Item("primary", "variables", ("studies", "contrasts", "synthesis")),
-    "claims": Item("claims", "variables", ("contrasts",)),
+    "left_out_groups": Item("left_out_groups", "variables", ("names", "robustness")),
+    "primary": Item("primary", "variables", ("names", "contrasts", "synthesis")),
+    "claims": Item("claims", "variables", ("names", "contrasts")),
     "record": Item("published_directions", "variables", ("studies", "contrasts")),
-    "unlock": Item("unlock", "variables", ("studies", "unlock")),
+    "unlock": Item("unlock", "variables", ("unlock",)),
     "figures": Item(
         "figure_answers",
         "variables",
@@ -218,24 +228,20 @@ MODULE_FIGURES = {
 }
 MODULE_TABLES = {
     "answers": {
-        "effects": Item("answers", "effects_table", ("studies", "contrasts", "refits")),
-        "differences": Item(
-            "differences", "table", ("studies", "contrasts", "correlations_of_arms")
-        ),
-        "pairs": Item("pairs", "table", ("studies", "contrasts", "draws")),
-        "levels": Item("answers", "levels_table", ("studies", "contrasts")),
+        "effects": Item("answers", "effects_table", ("names", "contrasts", "refits")),
+        "differences": Item("differences", "table", ("names", "contrasts", "correlations_of_arms")),
+        "pairs": Item("pairs", "table", ("names", "contrasts", "draws")),
+        "levels": Item("answers", "levels_table", ("names", "contrasts")),
     },
     "codings": {
-        "effects": Item("codings", "effects_table", ("studies", "contrasts", "refits")),
-        "prevalence": Item("prevalence", "prevalence_table", ("studies", "contrasts")),
-        "places": Item("prevalence", "places_table", ("studies", "contrasts")),
+        "effects": Item("codings", "effects_table", ("names", "contrasts", "refits")),
+        "prevalence": Item("prevalence", "prevalence_table", ("names", "contrasts")),
+        "places": Item("prevalence", "places_table", ("names", "contrasts")),
     },
     "events": {
-        "effects": Item("events", "effects_table", ("studies", "contrasts", "refits")),
-        "differences": Item(
-            "differences", "table", ("studies", "contrasts", "correlations_of_arms")
-        ),
-        "shares": Item("events", "shares_table", ("studies", "contrasts")),
+        "effects": Item("events", "effects_table", ("names", "contrasts", "refits")),
+        "differences": Item("differences", "table", ("names", "contrasts", "correlations_of_arms")),
+        "shares": Item("events", "shares_table", ("names", "contrasts")),
     },
 }
 MODULE_VARIABLES = {
@@ -244,8 +250,8 @@ MODULE_VARIABLES = {
         "variables",
         ("studies", "contrasts", "cells", "draws", "refits", "correlations_of_arms"),
     ),
-    "codings": Item("codings", "variables", ("contrasts", "cells", "heterogeneity", "refits")),
-    "events": Item("events", "variables", ("contrasts", "cells", "refits")),
+    "codings": Item("codings", "variables", ("names", "contrasts", "heterogeneity", "refits")),
+    "events": Item("events", "variables", ("names", "contrasts", "cells", "refits")),
 }
 
 

@@ -17,16 +17,17 @@ from metastudy.models.base import NO_VIGNETTE
 __all__ = [
     "DIRECTIONS",
     "FOREST",
+    "MOST_PLACES",
     "MOST_SETTINGS",
     "NUMBERS",
     "SHAPES",
     "STAGES",
+    "by_place",
     "effect_axis",
     "in_order",
     "is_accuracy",
     "mark_of",
     "parameter_label",
-    "place_positions",
     "prediction_label",
     "series_styles",
     "type_label",
@@ -59,6 +60,7 @@ FOREST = [
 ]
 POINTS = ("filled", "second", "third", "fourth")  # styles of several series of one hue
 SHAPES = ("filled", "square", "triangle", "filled")  # the same where each has its own hue
+MOST_PLACES = 6  # of one grouping; of more, no printed table says what the next study in each gives
 MOST_SETTINGS = 6  # of more, no figure or printed table shows each, but means, places, predictions
 
 
@@ -129,10 +131,12 @@ def in_order(rows: list[dict[str, Any]], evidence: Results) -> list[dict[str, An
     )
 
 
-def place_positions(evidence: Results) -> dict[str, int]:
-    """Where the vocabulary has each country and sector: readers look for places in its order."""
-    listed = (*evidence.vocabulary["countries"], *evidence.vocabulary["sectors"])
-    return {place: at for at, place in enumerate(listed)}
+def by_place(evidence: Results, table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of effects with the places of each level in their order; levels are as they came."""
+    levels, places = list(dict.fromkeys(table["level"])), table["group"].map(str)
+    spots = zip(table["level"].map(levels.index), places.map(evidence.labels.position), strict=True)
+    order = sorted(enumerate(spots), key=lambda one: one[1])  # stable
+    return table.iloc[[at for at, _ in order]]
 
 
 NUMBERS = {"estimate": "mean", "lower": "lower", "upper": "upper"}

@@ -45,9 +45,9 @@ __all__ = [
     "verdict_of",
 ]
 
-MAX_COLUMNS_PER_PLACE = (
-    4  # so many places have a column each; of more, the lowest and the highest are shown
-)
+# So many places have a column each, as a page has room for no more beside the others; of more,
+# the lowest and the highest are shown.
+MAX_COLUMNS_PER_PLACE = 4
 NEXT_IN_FILE = " The next study in each place is in the table's file."
 VERDICTS: Mapping[Kind, str] = {
     "clear_higher": "clear, higher",
@@ -174,23 +174,16 @@ def for_a_page(evidence: Results, table: pd.DataFrame) -> tuple[pd.DataFrame, pd
     """Rows of one effect in a reader's order, and those that are only in the table's file.
 
     Levels are as they came, but predictions come last. Places are in the order of the vocabulary,
-    as in the figures. The next study in each of many places is left to the file: their figure
-    shows it beside the place.
+    as in the figures. The next study in each of more countries, or sectors, than
+    :data:`metastudy.article.figure_rows.MOST_PLACES` is left to the file: their figure shows it
+    beside the place.
     """
-    places = figure_rows.place_positions(evidence)
-    levels = list(table["level"].unique())
-    order = sorted(
-        range(len(table)),
-        key=lambda at: (
-            is_prediction(table["level"].iloc[at]),
-            levels.index(table["level"].iloc[at]),
-            places.get(table["group"].iloc[at], -1),
-        ),
-    )
-    table = table.iloc[order]
-    next_study = table["level"].map(str).str.startswith(NEXT)
-    many = int(next_study.sum()) > figure_rows.MOST_SETTINGS
-    return table[~(next_study & many)], table[next_study & many]
+    table = figure_rows.by_place(evidence, table)
+    table = table.iloc[are_predictions(table).to_numpy().argsort(kind="stable")]
+    level = table["level"].map(str)
+    many = table.groupby(level)["group"].transform("nunique").gt(figure_rows.MOST_PLACES)
+    left = level.str.startswith(NEXT) & many
+    return table[~left], table[left]
 
 
 def percent_interval(row: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from metastudy.article import catalogue, make, sections
+from metastudy.article.catalogue import Item
 from metastudy.article.results import Results
 from metastudy.article.topics import primary
 from metastudy.commands import _results
@@ -46,7 +47,7 @@ def main() -> None:
     wanted = args.table or [
         name
         for name, item in items.items()
-        if all(getattr(args, need) for need in item.needs if need not in catalogue.OPTIONAL)
+        if all(getattr(args, need) for need in item.needs if need not in _may_lack(item, evidence))
     ]
     args.out.mkdir(parents=True, exist_ok=True)
     captions = {}
@@ -67,6 +68,11 @@ def main() -> None:
         (args.out / f"_part-{name}.md").write_text(text, "utf-8")
     if args.done:
         args.done.write_text(json.dumps(captions, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _may_lack(item: Item, evidence: Results) -> set[str]:
+    """Results that a table is made without; those of modules only where there are no modules."""
+    return {*catalogue.OPTIONAL, *(() if evidence.contrasts else item.without)}
 
 
 def since_the_record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from metastudy.codebook.interactions import INTERACTION, TIMES, is_interaction, parts_of
@@ -56,6 +57,18 @@ class Labels:
             if key in self.vocabulary[section]:
                 return self.vocabulary.label(section, key)
         return self.studies.get(key) or words(_YEAR.sub(" ", key))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        listed = (*self.vocabulary["countries"], *self.vocabulary["sectors"])
+        return {place: at for at, place in enumerate(listed)}
+
+    def position(self, key: str) -> int:
+        """Where a country or sector stands: readers look for places in the vocabulary's order.
+
+        Several in one cell stand where the first does; what is no place stands before all.
+        """
+        return self._positions.get(next(iter(split_values(key)), ""), -1)
 
     def country_in_sentence(self, key: str) -> str:
         """A country as a sentence has it: with the article that some names take."""

@@ -126,7 +126,7 @@ def _by_place(evidence: Results, effects: pd.DataFrame) -> Iterator[dict[str, An
             for row in records(same[same["level"] == f"{NEXT}{grouping}"]):
                 series = prediction_label(evidence, row["level"])
                 shown.append((labels.of(row["group"]), row, series, "prediction"))
-            shown.sort(key=lambda one: one[0])
+            shown.sort(key=lambda one: labels.position(one[1]["group"]))
             for row in records(same[same["level"] == "population"]):
                 shown.append(("All", row, "Mean over studies", "diamond"))
             for row in records(same[same["level"] == f"new_{grouping}"]):

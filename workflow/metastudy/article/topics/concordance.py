@@ -23,7 +23,7 @@ from metastudy.common.tables import records, split_values
 from metastudy.display.formatting import count, inline, interval, number, probability, share
 from metastudy.display.pipe_table import Table
 
-__all__ = ["CONCORDANCE", "concordance", "table", "variables"]
+__all__ = ["CONCORDANCE", "beside", "concordance", "table", "variables"]
 
 CONCORDANCE = [
     "finding_id",
@@ -43,6 +43,33 @@ SIGNS = {"positive": 1.0, "negative": -1.0}
 
 
 def concordance(evidence: Results) -> pd.DataFrame:
+    """Every published finding that has a contrast here beside that contrast, with its mass.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns :data:`CONCORDANCE`, those of :func:`beside` and ``mass``, which comes from the
+        draws, and is missing where the contrast rests on simulated data or its draws are not given.
+    """
+    found = beside(evidence)
+    draws: dict[str, np.ndarray] = {}
+    observed = found[~found["provenance"].astype(str).str.contains("simulated")]
+    for module, mine in observed.groupby("module", sort=False):
+        draws |= drawn(evidence, str(module), map(str, mine["contrast"]))
+    mass = [_inside(evidence, row, draws.get(str(row["contrast"]))) for row in records(found)]
+    return found.assign(mass=np.array(mass, dtype=float))[CONCORDANCE]
+
+
+def _inside(evidence: Results, row: Mapping[str, Any], draws: np.ndarray | None) -> float:
+    """The share of draws on the side of a finding, or inside the region of equivalence."""
+    if draws is None:
+        return float("nan")
+    sign = SIGNS.get(row["direction"])
+    inside = draws * sign > 0 if sign else np.abs(draws) <= evidence.rope(row["metric"])
+    return float(inside.mean())
+
+
+def beside(evidence: Results) -> pd.DataFrame:
     """Every published finding that has a contrast here beside that contrast.
 
     A contrast matches in exposure, exposure type, outcome and role; in the vignette, where the
@@ -52,8 +79,7 @@ def concordance(evidence: Results) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns :data:`CONCORDANCE`, one row per finding and contrast. ``mass`` comes from the
-        draws, and is missing where the contrast rests on simulated data or its draws are not given.
+        Columns :data:`CONCORDANCE` but ``mass``, one row per finding and contrast.
     """
     rows = [
         row
@@ -61,29 +87,18 @@ def concordance(evidence: Results) -> pd.DataFrame:
         for module in evidence.contrasts
         for row in _beside(evidence, finding, module)
     ]
-    return pd.DataFrame(rows, columns=CONCORDANCE)
+    return pd.DataFrame(rows, columns=[name for name in CONCORDANCE if name != "mass"])
 
 
 def _beside(evidence: Results, finding: Mapping[str, Any], module: str) -> Iterator[dict]:
-    found = records(_matching(evidence, finding, module))
-    observed = [str(row["id"]) for row in found if "simulated" not in row["provenance"]]
-    draws = drawn(evidence, module, observed)
-    for row in found:
-        sign = SIGNS.get(finding["direction"])
-        rope = evidence.rope(row["metric"])
-        values = draws.get(row["id"])
-        mass = np.nan
-        if values is not None:
-            inside = values * sign > 0 if sign else np.abs(values) <= rope
-            mass = float(inside.mean())
+    for row in records(_matching(evidence, finding, module)):
         yield {name: row[name] for name in CONCORDANCE if name in row} | {
             "finding_id": finding["finding_id"],
             "citation": finding["citation"],
             "finding": finding["contrast"],
             "direction": finding["direction"],
             "contrast": row["id"],
-            "asked": "direction" if sign else "equivalence",
-            "mass": mass,
+            "asked": "direction" if finding["direction"] in SIGNS else "equivalence",
         }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from metastudy.article.figure_rows import FOREST, mark_of
+from metastudy.article.figure_rows import FOREST, by_place, mark_of
 from metastudy.article.results import Results
 from metastudy.article.table_rows import (
     columns_of,
@@ -24,7 +24,7 @@ def table(evidence: Results) -> Table:
     """Estimates of the model over all families, in SD, by level and group."""
     table = evidence.synthesis["exploratory"]
     rows = []
-    for row in records(table):
+    for row in records(by_place(evidence, table)):
         estimate, bounds = estimate_and_interval(row)
         group = "All estimates" if row["level"] == "population" else "–"
         if row["group"]:
@@ -52,7 +52,7 @@ def table(evidence: Results) -> Table:
 def figure(evidence: Results) -> pd.DataFrame:
     """The model that spans the families: marked exploratory, and pooled nowhere else."""
     rows = []
-    for row in records(evidence.synthesis["exploratory"]):
+    for row in records(by_place(evidence, evidence.synthesis["exploratory"])):
         level, group = str(row["level"]), str(row["group"])
         everything = level == "population" or level.startswith("new_")
         names = evidence.labels.many(group)

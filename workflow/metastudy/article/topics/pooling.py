@@ -96,7 +96,9 @@ def table(evidence: Results) -> Table:
                 "studies": listed(map(evidence.labels.study, dict.fromkeys(mine["study"]))),
                 "countries": joined(
                     name
-                    for several in dict.fromkeys(mine["country"])
+                    for several in sorted(
+                        dict.fromkeys(mine["country"]), key=evidence.labels.position
+                    )
                     for name in evidence.labels.many(several, "countries")
                 ),
                 "pooled": len(pooled[str(exposure), str(kind)]),

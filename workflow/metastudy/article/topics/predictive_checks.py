@@ -145,9 +145,8 @@ def figure(evidence: Results, module: str, rows: Rows) -> pd.DataFrame:
     rows : which statistics of the module's table are shown, and where: that of its kind of model.
     """
     table = evidence.predictive[evidence.predictive["module"] == module]
-    at = figure_rows.place_positions(evidence)
     table = table.sort_values(
-        ["country", "sector"], kind="stable", key=lambda of: of.map(lambda one: at.get(one, -1))
+        ["country", "sector"], kind="stable", key=lambda of: of.map(evidence.labels.position)
     )
     return pd.DataFrame(list(rows(evidence, table)), columns=figure_rows.FOREST)
 

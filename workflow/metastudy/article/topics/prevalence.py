@@ -58,8 +58,8 @@ def prevalence_table(evidence: Results, module: str) -> Table:
 def places_figure(evidence: Results, module: str) -> pd.DataFrame:
     """The most frequent codes by country, of the role that most countries were asked about.
 
-    Codes are those that were looked for in two countries or more; families in the order of the
-    vocabulary, codes by the largest of their means.
+    Codes are those that were looked for in two countries or more; families and countries in the
+    order of the vocabulary, codes by the largest of their means.
 
     Returns
     -------
@@ -72,8 +72,7 @@ def places_figure(evidence: Results, module: str) -> pd.DataFrame:
     if len(mine):
         roles = mine.groupby("role", sort=False)["group"].nunique()
         mine = mine[mine["role"].eq(str(roles.idxmax()))]
-    places = mine.groupby("outcome")["group"].transform("nunique")
-    mine = mine[places > 1]
+    mine = mine[mine.groupby("outcome")["group"].transform("nunique") > 1]
     largest = mine.groupby("outcome")["mean"].max().sort_values(ascending=False, kind="stable")
     kept = list(largest.index[:MOST_CODES])
     mine = mine[mine["outcome"].isin(kept)]
@@ -86,12 +85,18 @@ def places_figure(evidence: Results, module: str) -> pd.DataFrame:
             "place": labels.of(row["group"], "countries"),
             "role": labels.of(row["role"], "roles"),
             **{name: row[name] for name in ("mean", "lower", "upper", "provenance")},
-            "at": (order.index(family[row["outcome"]]), kept.index(row["outcome"])),
+            "at": (
+                *(order.index(family[row["outcome"]]), kept.index(row["outcome"])),
+                labels.position(row["group"]),
+            ),
         }
         for row in records(mine)
     ]
     rows.sort(key=lambda row: tuple(row["at"]))
-    return pd.DataFrame(rows, columns=CODE_PLACES)
+    found = pd.DataFrame(rows, columns=CODE_PLACES)
+    places = sorted(dict.fromkeys(mine["group"]), key=labels.position)
+    found.attrs["order"] = {"place": [labels.of(place, "countries") for place in places]}
+    return found
 
 
 def _by_prevalence(table: pd.DataFrame) -> list[str]:
@@ -128,7 +133,7 @@ def places_table(evidence: Results, module: str) -> Table:
             cells["Role"] = labels.of(role, "roles")
         for level, everywhere in table.groupby("level", sort=False):
             mine = everywhere[(everywhere["outcome"] == outcome) & (everywhere["role"] == role)]
-            groups = sorted(set(everywhere["group"]))
+            groups = sorted(dict.fromkeys(everywhere["group"]), key=labels.position)
             if len(groups) > MAX_COLUMNS_PER_PLACE:
                 ends = mine.sort_values("mean").iloc[[0, -1]] if len(mine) else mine
                 listed = [f"{percent(r['mean'])} ({labels.of(r['group'])})" for r in records(ends)]

@@ -20,6 +20,7 @@ from metastudy.article.table_rows import (
     BORDER_NOTE,
     estimate_and_interval,
     outcome_label,
+    role_label,
     rope_cells,
     rope_label,
     verdict_label,
@@ -52,14 +53,24 @@ def contrasts(evidence: Results) -> dict[str, Row]:
                 found[".".join(map(shortcode_key, [module, *path]))] = row
     pooled = evidence.synthesis.get("pooled", pd.DataFrame())
     if len(pooled):
-        several = pooled["role"].nunique() > 1
+        several = _several_pooled(evidence)
         metrics = pooled.groupby(["exposure", "outcome", "role"])["metric"].transform("nunique")
         for row, of in zip(records(pooled), metrics, strict=True):
             if row["level"] == "population":
                 path = [row["exposure"], row["outcome"], *([row["role"]] if several else [])]
                 path += [row["metric"]] if of > 1 else []
-                found[".".join(["synthesis", "effects", *map(shortcode_key, path)])] = row
+                of_none = {
+                    "module": "",
+                    "estimand": "effect",
+                }  # the second stage has no such columns
+                name = ".".join(["synthesis", "effects", *map(shortcode_key, path)])
+                found[name] = of_none | row
     return found
+
+
+def _several_pooled(evidence: Results) -> bool:
+    """Whether the second stage pools effects of several roles, so that a name says which."""
+    return bool(evidence.synthesis["pooled"]["role"].nunique() > 1)
 
 
 def _path(row: Row, several_roles: bool, codes: bool) -> list[str]:
@@ -124,7 +135,15 @@ def _in_results(evidence: Results) -> dict[str, Row]:
 def _label(evidence: Results, row: Row) -> str:
     exposure = evidence.labels.exposure(str(row["exposure"]), str(row["exposure_type"])).label
     type_ = inline(evidence.labels.of(row["exposure_type"], "exposure_types"))
-    return f"{exposure}, {type_}: {inline(outcome_label(evidence, row))}{_than(evidence, row)}"
+    return f"{exposure}, {type_}: {inline(_outcome(evidence, row))}{_than(evidence, row)}"
+
+
+def _outcome(evidence: Results, row: Row) -> str:
+    """The outcome, with the role where there are several: of the module, or of what is pooled."""
+    if row["module"]:
+        return outcome_label(evidence, row)
+    label, role = evidence.labels.outcome(str(row["outcome"])), str(row["role"])
+    return f"{label}, {role_label(evidence, role)}" if role and _several_pooled(evidence) else label
 
 
 def _than(evidence: Results, row: Row) -> str:
@@ -146,7 +165,7 @@ def table(evidence: Results) -> Table:
         cells = (
             *(_label(evidence, row), unit(str(row["metric"])), estimate, bounds),
             *(rope_cells(row)["Beyond ROPE"], verdict_label(evidence, row)),
-            unshrunk(evidence, row) if row["estimand"] == "effect" else "–",
+            unshrunk(evidence, row) if row["estimand"] == "effect" and row["module"] else "–",
         )
         rows.append(dict(zip(SHOWN, cells, strict=True)))
     full = pd.DataFrame(
@@ -241,7 +260,7 @@ def _difference(evidence: Results, row: Row) -> str:
 
 def _sentence(evidence: Results, row: Row, more: str = "") -> str:
     said = evidence.labels.exposure(str(row["exposure"]), str(row["exposure_type"]))
-    outcome, value = inline(outcome_label(evidence, row)), _value(evidence, row)
+    outcome, value = inline(_outcome(evidence, row)), _value(evidence, row)
     subject = said.change[:1].upper() + said.change[1:]
     noun = "effect" if row["exposure_type"] == "randomised" else "association"
     if row["estimand"] == "difference":

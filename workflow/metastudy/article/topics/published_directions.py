@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from metastudy.article.results import Results
-from metastudy.article.topics.concordance import concordance
+from metastudy.article.topics.concordance import beside
 from metastudy.article.topics.published import findings, outcome_label
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import JOINT, records, split_values
@@ -48,13 +48,13 @@ def figure(evidence: Results) -> pd.DataFrame:
     families, modules = (evidence.vocabulary[name] for name in ("families", "modules"))
     place = {f: [*modules].index(v["module"]) for f, v in families.items() if v.get("module")}
     ours = [r for r in records(findings(evidence)) if families.get(r["family"], {}).get("module")]
-    beside = concordance(evidence)
+    matched = beside(evidence)
     contrasts = {
         str(row["id"]): row for table in evidence.contrasts.values() for row in records(table)
     }
     rows = []
     for row in sorted(ours, key=lambda row: (place[row["family"]], str(row["contrast"]))):
-        mine = beside[beside["finding_id"].eq(row["finding_id"])]
+        mine = matched[matched["finding_id"].eq(row["finding_id"])]
         here = [_points(evidence, contrasts[name]) for name in mine["contrast"]]
         module = families[row["family"]]["module"]
         rows.append(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from metastudy.article.results import Results
-from metastudy.article.table_rows import MAX_COLUMNS_PER_PLACE, outcome_label, role_label
+from metastudy.article.table_rows import outcome_label, role_label
 from metastudy.article.topics.predictive_checks import PLACES
 from metastudy.common.tables import records, split_values
 from metastudy.display.formatting import (
@@ -41,6 +41,7 @@ COLUMNS = [
 ]
 METRICS = ("sd", "log_odds")
 LEVELS = ("population", "code")
+MOST_MOVED = 4  # effects on single codes, and prevalences, that the printed table has
 NAMED = 3  # effects that a sentence names
 NOT_MADE = "This analysis was not made: it was not asked for, or the studies do not allow it."
 
@@ -138,7 +139,7 @@ def table(evidence: Results) -> Table:
         "are in log-odds within an organisation and over its interviews. A difference from the "
         "main analysis, item by item, has an interval for which the two are independent; both rest "
         "on the same answers, so it is wider than it need be. Of effects on single codes and of "
-        f"prevalences the {count(MAX_COLUMNS_PER_PLACE)} that move farthest are shown, as a "
+        f"prevalences the {count(MOST_MOVED)} that move farthest are shown, as a "
         "share of their interval. A dash: the outcome is folded into its whole, or the analysis "
         "has no differences."
     )
@@ -152,8 +153,8 @@ def _shown(full: pd.DataFrame) -> pd.DataFrame:
         share, code = mine["estimand"] == "mean", mine["level"] == "code"
         means = list(mine.index[~share & ~code])
         kept += [
-            *sorted(means + _farthest(mine[code])[:MAX_COLUMNS_PER_PLACE]),
-            *_farthest(mine[share])[:MAX_COLUMNS_PER_PLACE],
+            *sorted(means + _farthest(mine[code])[:MOST_MOVED]),
+            *_farthest(mine[share])[:MOST_MOVED],
         ]
     return full.loc[kept]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from metastudy.article import shown_people
-from metastudy.article.figure_rows import place_positions
 from metastudy.article.results import Results
 from metastudy.article.table_rows import study_marks
 from metastudy.article.topics import people
 from metastudy.article.variable_tree import Tree
 from metastudy.common.people_flow import Bounds
-from metastudy.common.tables import JOINT, records
+from metastudy.common.tables import JOINT, in_order_of, records
 from metastudy.common.unsaid import NOT_SAID
 from metastudy.display.formatting import MINUS, count, inline, joined, listed, mark, words
 from metastudy.display.labels import Labels
@@ -106,14 +105,12 @@ FLOW = ["study", "study_label", "module", "step", "kind", "rows", "shown", "prov
 
 def study_grid(evidence: Results) -> pd.DataFrame:
     """What is crossed with what: one row per study, country, sector and role, with its people."""
-    labels, rows, at = evidence.labels, [], place_positions(evidence)
+    labels, rows = evidence.labels, []
     for study in evidence.studies:
         types = list(dict.fromkeys(e["type"] for e in study.report["exposures"]))
         mode = study.report["codebook"]["response_mode"]
         places = shown_people.places(evidence, study)
-        for country, sector, role in sorted(
-            places, key=lambda p: [at.get(one, -1) for one in p[:2]]
-        ):
+        for country, sector, role in sorted(places, key=lambda p: [*map(labels.position, p[:2])]):
             rows.append(
                 {
                     "study": study.id,
@@ -134,7 +131,15 @@ def study_grid(evidence: Results) -> pd.DataFrame:
                     "provenance": study.provenance,
                 }
             )
-    return pd.DataFrame(rows, columns=GRID)
+    found = pd.DataFrame(rows, columns=GRID)
+    found.attrs["order"] = {
+        f"{name}_label": [
+            _label(labels, place, section)
+            for place in sorted(dict.fromkeys(found[name]), key=labels.position)
+        ]
+        for name, section in (("country", "countries"), ("sector", "sectors"))
+    }
+    return found
 
 
 def grid_figure(evidence: Results) -> pd.DataFrame:
@@ -151,7 +156,9 @@ def grid_figure(evidence: Results) -> pd.DataFrame:
         places = {name: JOINT.join(mine[name]) for name in ("country", "country_label")}
         told = all(isinstance(n, int) for n in mine["n"])
         rows.append({**records(mine)[0], **places, "n": sum(mine["n"]) if told else ""})
-    return pd.DataFrame(rows, columns=GRID)
+    found = pd.DataFrame(rows, columns=GRID)
+    found.attrs = grid.attrs
+    return found
 
 
 def _label(labels: Labels, key: str, section: str) -> str:
@@ -240,8 +247,8 @@ def variables(evidence: Results) -> Tree:
         "kept": str(kept),
         "excluded": str(excluded),
         "labels": joined(inline(labels.study(study.id)) for study in evidence.studies),
-        "countries": joined(sorted({*grid["country_label"]} - {UNKNOWN}), NOT_SAID),
-        "sectors": joined(map(inline, sorted({*grid["sector_label"]} - {UNKNOWN})), NOT_SAID),
+        "countries": joined(_said(grid, "country_label"), NOT_SAID),
+        "sectors": joined(map(inline, _said(grid, "sector_label")), NOT_SAID),
         "countries_count": count(len({*grid["country"]} - {""})),
         "sectors_count": count(len({*grid["sector"]} - {""})),
     }
@@ -252,6 +259,11 @@ def variables(evidence: Results) -> Tree:
         )
         tree["in_models"] = count(len({name for c in evidence.cells.values() for name in c.rows}))
     return tree
+
+
+def _said(grid: pd.DataFrame, column: str) -> list[str]:
+    """The places of a column of the grid in their order, without that of who does not say it."""
+    return [name for name in in_order_of(grid, column, grid[column]) if name != UNKNOWN]
 
 
 def provenance_variables(evidence: Results) -> Tree:

@@ -11,6 +11,7 @@ from metastudy.article import figure_rows, shown_people
 from metastudy.article.effect_sentences import contrast_variables, sentence_variables
 from metastudy.article.figure_rows import (
     FOREST,
+    MOST_PLACES,
     MOST_SETTINGS,
     effect_axis,
     mark_of,
@@ -129,17 +130,14 @@ def table(evidence: Results) -> Table:
     return Table(shown, full, caption, tuple(estimates["provenance"]))
 
 
-MOST_PLACES = 12  # of more, the printed table has the outermost ends of the predictions for each
-
-
 def _predictions(evidence: Results, new: pd.DataFrame) -> Iterator[str]:
-    """Predictions with their intervals, those for a study in each of many places in one."""
+    """Predictions with their intervals; for a study in each of many places their outermost ends."""
     for level, mine in new.groupby("level", sort=False):
         if len(mine) > MOST_PLACES:
             ends = interval(mine["lower"].min(), mine["upper"].max())
             yield f"next study in one {str(level).removeprefix(NEXT)} of {len(mine)}: within {ends}"
             continue
-        for row in records(mine):
+        for row in records(figure_rows.by_place(evidence, mine)):
             label = inline(place_label(evidence, row, vignettes=False))
             yield f"{label}: {interval(row['lower'], row['upper'])}"
 

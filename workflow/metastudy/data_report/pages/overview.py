@@ -141,6 +141,13 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
     )
     parts: Parts = []
     if len(table):
+        table.attrs["order"] = {
+            name: [
+                _label(labels, place, section)
+                for place in sorted({*found[name]} - {None}, key=labels.position)
+            ]
+            for name, section in (("country", "countries"), ("sector", "sectors"))
+        }
         alt = (
             f"{numbered(len(table), 'setting', digits=True)} of "
             f"{numbered(table['study'].nunique(), 'study', 'studies', digits=True)} by country, "
@@ -157,7 +164,9 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
         if not study.published:
             continue
         places = {place.country for place in study.places if place.country is not None}
-        where = joined(sorted(labels.of(country, "countries") for country in places))
+        where = joined(
+            labels.of(country, "countries") for country in sorted(places, key=labels.position)
+        )
         parts.append(
             Text(
                 f"{labels.study(study.study)}: {study.published.findings} published "

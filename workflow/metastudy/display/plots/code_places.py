@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metastudy.common.tables import records
+from metastudy.common.tables import in_order_of, records
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import clean
 from metastudy.display.plots.style import GREY, INK, LINE, MARGIN, MEDIUM, PALE, SMALL, WIDTH
@@ -26,7 +26,7 @@ def code_places(table: pd.DataFrame) -> Figure:
         place has no row for it.
     """
     codes = list(dict.fromkeys(zip(table["family"], table["code"], strict=True)))
-    places = list(dict.fromkeys(table["place"]))
+    places = in_order_of(table, "place", table["place"])
     families = list(dict.fromkeys(table["family"]))
     spot, y = {}, 0.0
     for family in families:

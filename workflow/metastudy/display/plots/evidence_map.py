@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metastudy.common.tables import JOINT, records, split_values
+from metastudy.common.tables import JOINT, in_order_of, records, split_values
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import bare
 from metastudy.display.plots.style import GREY, HUES, INK, MARGIN, MEDIUM, PALE, SMALL, WIDTH
@@ -31,7 +31,7 @@ def evidence_map(table: pd.DataFrame) -> Figure:
     table : columns :data:`metastudy.article.topics.studies.GRID`, of which ``n`` may be a hidden
         small one, and ``pools_with``, the labels of the studies that each is pooled with.
     """
-    countries = list(dict.fromkeys(table["country_label"]))
+    countries = in_order_of(table, "country_label", table["country_label"])
     roles = list(dict.fromkeys(table["role_label"]))
     largest = max((_people(n) for n in table["n"]), default=1.0)
     studies = list(table.groupby("study", sort=False))

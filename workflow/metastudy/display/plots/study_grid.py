@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metastudy.common.tables import JOINT, records, split_values
+from metastudy.common.tables import JOINT, in_order_of, records, split_values
 from metastudy.display.formatting import inline
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import BLUE, bare
@@ -48,7 +48,9 @@ def grid(table: pd.DataFrame) -> Figure:
     columns = [
         (name, value)
         for name, _ in REPORT_DIMENSIONS
-        for value in sorted({v for cell in table[name] for v in split_values(cell)})
+        for value in in_order_of(
+            table, name, sorted({v for cell in table[name] for v in split_values(cell)})
+        )
     ]
     gap, x, last = 0.7, 0.0, ""
     spot: dict[tuple[str, str], float] = {}
@@ -130,7 +132,7 @@ def study_grid(table: pd.DataFrame) -> Figure:
     columns: list[tuple[str, str]] = []  # dimension and label
     for name, _ in DIMENSIONS:
         values = [v for cell in table[f"{name}_label"] for v in str(cell).split(JOINT)]
-        columns += [(name, value) for value in dict.fromkeys(values)]
+        columns += [(name, value) for value in in_order_of(table, f"{name}_label", values)]
     gap = 0.5  # between dimensions, in columns
     spot, x, last = {}, 0.0, ""
     for name, value in columns:
