@@ -212,7 +212,7 @@ def synthesis(world: str, studies: int) -> dict[str, pd.DataFrame]:
         "role": "professional",
     }  # fmt: skip
     estimates, pooled, structure = [], [], []
-    names = ("first", "second", "third")[:studies]
+    names = ("first", "second", "fourth")[:studies]
     for outcome, (mean, sd) in zip(OUTCOMES[:3], WORLDS[world][:3], strict=True):
         mine = place | {"outcome": outcome}
         for at, study in enumerate(names):

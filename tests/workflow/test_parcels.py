@@ -57,7 +57,7 @@ def test_parcels_give_the_cells_of_the_rows_to_the_byte_and_mix_with_them(tmp_pa
     of_rows = (owner / CELLS[0]).read_bytes()
 
     said = snakemake(owner, "parcel", "--config", "study=alpha")
-    assert "alpha: no cell was touched" in said
+    assert "alpha: Disclosure control had nothing to do." in said
     snakemake(owner, "parcel", "--config", "study=beta")
     snakemake(owner, "verify_parcel", "--config", "study=alpha")
     assert (owner / "parcels" / "alpha.certificate.html").is_file()

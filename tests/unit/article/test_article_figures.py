@@ -36,9 +36,9 @@ def test_the_evidence_map_has_a_mark_for_each_place_and_its_area_grows_with_the_
 def test_the_map_says_with_which_studies_each_is_pooled() -> None:
     world = evidence("mixed", 3)
     assert pooling.partners(world) == {
-        "first": ["second", "third"],
-        "second": ["first", "third"],
-        "third": ["first", "second"],
+        "first": ["second", "fourth"],
+        "second": ["first", "fourth"],
+        "fourth": ["first", "second"],
     }
     grid = pooling.evidence_map(world)
     assert {len(mark.split(JOINT)) for mark in grid["pools_with"] if mark} == {2}
@@ -51,7 +51,7 @@ def test_the_map_says_with_which_studies_each_is_pooled() -> None:
     assert found["pools-first"].get_text() == "Pools with none"  # type: ignore[attr-defined]
     # estimates of another metric are not among what a mean is of
     estimates = world.synthesis["estimates"].copy()
-    estimates.loc[estimates["study"].eq("third"), "metric"] = "log_odds"
+    estimates.loc[estimates["study"].eq("fourth"), "metric"] = "log_odds"
     other = replace(world, synthesis={**world.synthesis, "estimates": estimates})
     assert pooling.partners(other) == {"first": ["second"], "second": ["first"]}
     named = artists(evidence_map.evidence_map(pooling.evidence_map(other)))["pools-first"]

@@ -17,6 +17,7 @@ from metastudy.article.table_rows import for_a_page
 from metastudy.article.topics import studies, synthesis
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import JOINT
+from metastudy.display.place_order import with_order
 from metastudy.display.plots import study_grid
 
 PLACES = ("countries", "sectors")
@@ -94,8 +95,8 @@ def test_the_grid_of_the_data_report_has_the_same_order_and_the_alphabet_without
             "provenance": "simulated"}  # fmt: skip
     table = pd.DataFrame([line | {"country": c, "sector": f"s{c}"} for c in ("B", "C", "A")])
     assert ticks(study_grid.grid(table)) == ["A", "B", "C", "sA", "sB", "sC"]
-    table.attrs["order"] = {"country": ["C", "A", "B"], "sector": ["sB", "sC", "sA"]}
-    assert ticks(study_grid.grid(table)) == ["C", "A", "B", "sB", "sC", "sA"]
+    said = with_order(table, {"country": ["C", "A", "B"], "sector": ["sB", "sC", "sA"]})
+    assert ticks(study_grid.grid(said)) == ["C", "A", "B", "sB", "sC", "sA"]
 
 
 def test_a_grid_of_many_lines_keeps_the_order(

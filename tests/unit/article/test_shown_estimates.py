@@ -158,5 +158,11 @@ def test_nothing_is_counted_without_what_hides_it() -> None:
     for less in ((), (named,)):
         with pytest.raises(MetastudyError, match="'studies' among the needs"):
             shown_people.of_estimates(replace(found, studies=less), table)
+    other = replace(found.studies[0], report={**found.studies[0].report, "study": "another"})
+    with pytest.raises(MetastudyError, match="of the study 's'"):
+        shown_people.of_estimates(replace(found, studies=(other,)), table)
+    publication = Study(other.report, {"effects": schema.empty("effects").assign(citation=["s"])})
+    seen = shown_people.of_estimates(replace(found, published=(publication,), studies=()), table)
+    assert seen["n"].to_list() == [47], "what was published is known"
     with pytest.raises(MetastudyError, match="'cells' among the needs"):
         shown_people.cells_of(found, "threat")

@@ -18,6 +18,7 @@ from metastudy.article.ledger import sources
 from metastudy.article.results import Modelled, Results
 from metastudy.article.topics import figure_answers, missing_outcomes, studies
 from metastudy.article.variable_tree import flat
+from metastudy.common.people_flow import Bounds
 from metastudy.common.tables import JOINT
 from metastudy.data_report.inspection import study as inspection
 from metastudy.display.plots import study_grid
@@ -145,10 +146,10 @@ def test_people_are_counted_by_place_and_arrangement() -> None:
 
 
 def test_the_number_of_a_place_is_what_its_arrangements_are_shown_to_add_up_to() -> None:
-    assert shown_people._added([30, 12], 5) == 42
-    assert shown_people._added(["<5", "<5"], 5) == "2–8"
-    assert shown_people._added(["<5", 30], 5) == "31–34"
-    assert shown_people._added(["≥5", 30], 5) == "≥35"
+    assert shown_people._added([30, 12], 5, 42) == (42, Bounds(42, 42))
+    assert shown_people._added(["<5", "<5"], 5, 7) == ("2–8", Bounds(2, 7))
+    assert shown_people._added(["<5", 30], 5, 44) == ("31–34", Bounds(31, 34))
+    assert shown_people._added(["≥5", 30], 5, 44) == ("≥35", Bounds(35, 44))
 
 
 def test_a_grid_of_more_lines_than_a_page_holds_has_the_countries_of_a_sector_in_one(

@@ -71,31 +71,20 @@ def _places(evidence: Results, study: Study) -> dict[Place, tuple[Count, Bounds]
     everybody = kept(evidence, study)
     if len(parts) == 1:
         return {next(iter(parts)): (_count(everybody), everybody)}
-    return {
-        place: (_added(cells, smallest), _between(cells, smallest, everybody.high))
-        for place, cells in parts.items()
-    }
+    return {place: _added(cells, smallest, everybody.high) for place, cells in parts.items()}
 
 
 def _count(said: Bounds) -> Count:
     return said.low if said.exact else said.short
 
 
-def _between(cells: Sequence[Count], smallest: int, most: int) -> Bounds:
-    """The least and the largest number that cells add up to, which is no more than ``most``."""
-    low = sum(known(n, smallest)[0] for n in cells)
-    return Bounds(low, int(min(most, sum(known(n, smallest)[1] for n in cells))))
-
-
-def _added(cells: Sequence[Count], smallest: int) -> Count:
-    """Add up what is shown of the arrangements of one place."""
+def _added(cells: Sequence[Count], smallest: int, most: int) -> tuple[Count, Bounds]:
+    """Add up the arrangements of one place: what is shown, and what it may be, at most ``most``."""
+    low, high = (sum(known(n, smallest)[end] for n in cells) for end in (0, 1))
+    between = Bounds(int(low), int(min(most, high)))
     if len(cells) == 1:
-        return cells[0]
-    low = sum(known(n, smallest)[0] for n in cells)
-    high = sum(known(n, smallest)[1] for n in cells)
-    if math.isinf(high):
-        return f"≥{low}"
-    return _count(Bounds(low, int(high)))
+        return cells[0], between
+    return f"≥{low}" if math.isinf(high) else _count(Bounds(int(low), int(high))), between
 
 
 def _of_parcel(study: Study) -> dict[Place, int | str]:
@@ -169,10 +158,14 @@ def of_estimates(evidence: Results, estimates: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     MetastudyError
-        If there are estimates and no studies, or only names of theirs.
+        If there are estimates of a study or a publication that was not given, or of which only the
+        name was: it may be an observed study, whose numbers would be shown as they are.
     """
-    if len(estimates) and not (evidence.studies or evidence.published):
-        raise _cannot("behind estimates", "the folders of harmonized tables", "studies")
+    everyone = (*evidence.studies, *evidence.published)
+    gone = set(map(str, estimates.get("study", ()))) - {study.id for study in everyone}
+    gone -= {str(key) for study in everyone if gone for key in study.effects["citation"]}
+    for name in sorted(gone):
+        raise _cannot(f"of the study '{name}'", "its folder of harmonized tables", "studies")
     studies = {s.id: s for s in evidence.studies if not s.parcel and least(evidence, s) > 1}
     if not studies:
         return estimates

@@ -25,6 +25,7 @@ __all__ = [
     "VERDICTS",
     "are_predictions",
     "columns_of",
+    "effect_in_metric",
     "effect_label",
     "estimate_and_interval",
     "for_a_page",
@@ -33,6 +34,7 @@ __all__ = [
     "level_label",
     "metric_label",
     "moderator_label",
+    "or_dash",
     "outcome_label",
     "percent_interval",
     "percent_points",
@@ -217,6 +219,18 @@ def effect_label(evidence: Results, row: Mapping[str, Any]) -> str:
     """Exposure and outcome in one cell."""
     head = evidence.labels.exposure_with_type(row["exposure"], row["exposure_type"])
     return f"{head}: {inline(outcome_label(evidence, row))}"
+
+
+def effect_in_metric(evidence: Results, row: Mapping[Any, Any]) -> str:
+    """Exposure with its type, outcome and metric of an effect of the second stage."""
+    head = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
+    outcome = inline(evidence.labels.outcome(str(row["outcome"])))
+    return f"{head}: {outcome}, {metric_label(str(row['metric']))}"
+
+
+def or_dash(value: float, digits: int = 2) -> str:
+    """A number with that many digits after the point; a dash where there is none."""
+    return "–" if pd.isna(value) else number(value, digits)
 
 
 def outcome_label(evidence: Results, row: Mapping[str, Any]) -> str:

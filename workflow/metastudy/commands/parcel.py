@@ -43,8 +43,7 @@ def main() -> None:
     did = parcel.controlled.did
     for name, found in did.items():
         print(f"{study.id}: {name.replace('_', ' ')}: {found}")
-    said = in_short(inside, manifest["least"])[-1]
-    print(f"{study.id}: " + ("no cell was touched" if did["untouched"] else said))
+    print(f"{study.id}: {in_short(inside, manifest['least'])[-1]}")
     if aside:
         print(f"{study.id}: the parcel before it is now {aside}; if it was never sent, remove it")
     for one in words:

@@ -14,7 +14,7 @@ draw up all lists that are shown alike).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -200,17 +200,34 @@ def divided(counts: Sequence[int], least: int) -> list[Count | None]:
     Returns
     -------
     The cells of :func:`protect`. All are missing of few people, and where :func:`protect` hides the
-    total: such lists are alike in whatever order, and two lines send others the same
-    way as those that have one number only, as in :func:`shares`.
+    total: such lists are alike in whatever order, and others go the same way as those that have one
+    number only, as in :func:`shares`.
 
     >>> divided([3, 12, 40], 5), divided([4, 4], 5)
     (['<5', '≥5', 40], [None, None])
     """
+    shown = protect(counts, least)
+    hidden = not shown.total or _like_one_number(counts, least, lambda n: n)
+    return [None] * len(counts) if hidden else [*shown.cells]
+
+
+def _like_one_number(counts: Sequence[int], least: int, seen: Callable[[int], int]) -> bool:
+    """Tell whether a list that may be shown goes the way of one that has one number only.
+
+    Lists that may not be shown are alike, in whatever order, so nobody knows which cell is which
+    number, unless all are one number: all are 1, or all ``least - 1``. The next list has one cell
+    more by one: a 2 beside ones, or the least beside the largest small ones.
+
+    Parameters
+    ----------
+    seen : what a large cell is seen as.
+    """
     total, small = sum(counts), sum(0 < n < least for n in counts)
-    large, shown = [n for n in counts if n >= least], protect(counts, least)
-    alike = not large and total == small + 1
-    alike |= large == [least] and total == (small + 1) * (least - 1)
-    return [None] * len(counts) if alike or not shown.total else [*shown.cells]
+    large = [n for n in counts if n >= least]
+    if not large:
+        return total == small + 1
+    next_to = len(large) == 1 and total == (small + 1) * (least - 1)
+    return next_to and seen(large[0]) == seen(least)
 
 
 def _ranges(counts: Sequence[int], least: int) -> list[tuple[int, int]]:
@@ -230,25 +247,15 @@ def _ranges(counts: Sequence[int], least: int) -> list[tuple[int, int]]:
 
 
 def _shared(counts: Sequence[int], least: int) -> list[tuple[int, int]] | None:
-    """What shares tell of each part, with their total; none where they may not be shown.
-
-    Lists that may not be shown are alike, in whatever order. So nobody knows which part is which
-    number, unless all are one number. For these the last lines send other lists the same way.
-    """
+    """What shares tell of each part, with their total; none where they may not be shown."""
     ranges, total = _ranges(counts, least), sum(counts)
-    small = sum(0 < n < least for n in counts)
     if total < 2 * least:
         return None
     low, high = sum(r[0] for r in ranges), sum(r[1] for r in ranges)
     for n, (first, last) in zip(counts, ranges, strict=True):
         if 0 < n < least and min(last, total - low + first) - max(first, total - high + last) < 1:
             return None
-    large = [n for n in counts if n >= least]
-    if not large and total == small + 1:
-        return None
-    if len(large) == 1 and total == (small + 1) * (least - 1):
-        return None if _rounded(large[0], total, least) == _rounded(least, total, least) else ranges
-    return ranges
+    return None if _like_one_number(counts, least, lambda n: _rounded(n, total, least)) else ranges
 
 
 def shares(counts: Sequence[int], least: int) -> list[Share | None]:

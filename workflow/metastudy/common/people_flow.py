@@ -1,6 +1,6 @@
 """How many people came, left and stayed, so that none who are few can be counted from the rest.
 
-Those who are kept are the number that everything else is told from: who was read is the kept and
+Those who are kept are the number that everything else starts from: who was read is the kept and
 the excluded, who is in a model the kept without the dropped. Where so few left that their number is
 hidden, the other end of the step is a range, as wide as what is said of those who left.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["JOINT", "in_order_of", "join_values", "records", "split_values"]
+__all__ = ["JOINT", "join_values", "records", "split_values"]
 
 JOINT = " + "  # joins several values in one cell of a table of contrasts
 
@@ -20,16 +20,6 @@ def join_values(values: Iterable[Any]) -> str:
 def split_values(cell: Any) -> list[str]:
     """The values that :func:`join_values` joined; none of an empty cell."""
     return [value for value in str(cell).split(JOINT) if value]
-
-
-def in_order_of(table: pd.DataFrame, column: str, values: Iterable[str]) -> list[str]:
-    """Values of a column, each once, as the table's attribute ``order`` has them.
-
-    It has a list of values for each column that has an order; values beyond it, and those of
-    another column, follow as they come.
-    """
-    known = {value: at for at, value in enumerate(table.attrs.get("order", {}).get(column, ()))}
-    return sorted(dict.fromkeys(values), key=lambda value: known.get(value, len(known)))
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ __all__ = [
     "percents",
     "probability",
     "share",
+    "signed",
     "words",
 ]
 
@@ -36,6 +37,15 @@ def number(value: float, digits: int = 2) -> str:
     """
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a number with its sign, a plus too; a rounded zero has none.
+
+    >>> signed(0.256), signed(-0.256), signed(0.001)
+    ('+0.26', '−0.26', '0.00')
+    """
+    return "+" * (value > 0 and float(f"{value:.{digits}f}") > 0) + number(value, digits)
 
 
 def _bound(value: float, digits: int) -> str:

@@ -25,7 +25,6 @@ FEWEST = 6  # people for each column and condition; of fewer, searches have foun
 # Of a study; what would need more counts as solved, so that control comes to an end.
 IN_VAIN = 40  # searches that find too little
 SEARCHED_COLUMNS = 400  # of searches that find enough: sites of two outcomes are 200 of these
-SPARE = 2  # people beyond as many as a column without a lattice has sums
 
 
 def few_or_alike(value: np.ndarray, version: np.ndarray, two: np.ndarray, least: int) -> np.ndarray:
@@ -169,8 +168,6 @@ class Telling:
         sums = int(columns.sum()) + max([len(np.unique(version)), *told])
         if len(people) < FEWEST * sums:
             return False  # a search would find too little; it is spared
-        if smooth.any() and len(people) < sums + SPARE:
-            return False
         cell = self.lattice.of(people, columns & ~smooth)
         public = self.public[people][:, columns & ~smooth]
         if not cell.value.shape[1]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from metastudy.article.results import Results
-from metastudy.article.table_rows import columns_of, metric_label
+from metastudy.article.table_rows import columns_of, effect_in_metric, or_dash
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, interval, number, share
+from metastudy.display.formatting import interval, number, share
 from metastudy.display.pipe_table import Table
 from metastudy.synthesis.influence import MOST
 
@@ -26,14 +23,14 @@ def table(evidence: Results) -> Table:
     found = evidence.synthesis.get("influence", pd.DataFrame())
     rows = [
         {
-            "Effect": _effect(evidence, row),
+            "Effect": effect_in_metric(evidence, row),
             "Without": evidence.labels.study(row["study"]),
             "Mean": number(row["mean"]),
             "Mean without it": f"{number(row['mean_without'])} "
             f"({interval(row['lower_without'], row['upper_without'])})",
             "Shift, posterior SD": number(row["shift"]),
-            "Total": _or_dash(row["total"]),
-            "Total without it": _or_dash(row["total_without"]),
+            "Total": or_dash(row["total"]),
+            "Total without it": or_dash(row["total_without"]),
             "Gate missed": row["missed"] or "–",
         }
         for row in records(found)
@@ -67,7 +64,7 @@ def variables(evidence: Results) -> Tree:
     row = counted.iloc[int(counted["shift"].abs().argmax())].to_dict()
     said = (
         f"Without one study no pooled mean moves by more than {number(abs(row['shift']))} "
-        f"posterior standard deviations ({_effect(evidence, row)}, without "
+        f"posterior standard deviations ({effect_in_metric(evidence, row)}, without "
         f"{evidence.labels.study(row['study'])})"
     )
     totals = counted.dropna(subset=["total"])
@@ -80,13 +77,3 @@ def variables(evidence: Results) -> Tree:
             f"{evidence.labels.study(most['study'])})"
         )
     return {"sentence": f"{said}{'; ' + of if missed else ''}."}
-
-
-def _effect(evidence: Results, row: Mapping[Any, Any]) -> str:
-    exposure = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
-    outcome = inline(evidence.labels.outcome(str(row["outcome"])))
-    return f"{exposure}: {outcome}, {metric_label(str(row['metric']))}"
-
-
-def _or_dash(value: float) -> str:
-    return "–" if pd.isna(value) else number(value)

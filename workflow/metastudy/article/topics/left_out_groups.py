@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from metastudy.article.results import Results
-from metastudy.article.table_rows import columns_of
+from metastudy.article.table_rows import columns_of, or_dash
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline, joined, number
@@ -25,9 +25,9 @@ def table(evidence: Results) -> Table:
             "Left out": row["grouping"],
             "Pooling": POOLING.get(row["pooling"], f"Each effect {row['reason']}"),
             "Groups": str(row["groups"]),
-            "elpd": _or_dash(row["elpd"]),
-            "Difference": _or_dash(row["difference"]),
-            "Its standard error": _or_dash(row["se_difference"]),
+            "elpd": or_dash(row["elpd"], 1),
+            "Difference": or_dash(row["difference"], 1),
+            "Its standard error": or_dash(row["se_difference"], 1),
         }
         for row in records(found)
     ]
@@ -75,7 +75,3 @@ def variables(evidence: Results) -> Tree:
 
 def _module(evidence: Results, module: str) -> str:
     return evidence.vocabulary.label("modules", module) if module else "Other published effects"
-
-
-def _or_dash(value: float) -> str:
-    return "–" if pd.isna(value) else number(value, 1)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from metastudy.article import shown_people
 from metastudy.article.results import Results
+from metastudy.article.table_rows import or_dash
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
 from metastudy.display.formatting import inline, joined, number
@@ -30,11 +31,11 @@ def organisation_rows(evidence: Results) -> list[dict[str, Any]]:
             "Module": evidence.vocabulary.label("modules", row["module"]),
             "Left out": "organisation",
             "Pooling": POOLING[row["pooling"]],
-            "elpd": _or_dash(row["elpd"]),
-            "Standard error": _or_dash(row["se"]),
-            "Difference": _or_dash(row["difference"]),
-            "Its standard error": _or_dash(row["se_difference"]),
-            "Parameters": _or_dash(row["p_loo"]),
+            "elpd": or_dash(row["elpd"], 1),
+            "Standard error": or_dash(row["se"], 1),
+            "Difference": or_dash(row["difference"], 1),
+            "Its standard error": or_dash(row["se_difference"], 1),
+            "Parameters": or_dash(row["p_loo"], 1),
             "Weight": "–",
             "High k": f"{row['high_k']} of {row['organisations']}",
         }
@@ -93,9 +94,5 @@ def _numbers(row: Mapping[str, Any]) -> Tree:
         "elpd": number(row["elpd"], 1),
         "difference": number(row["difference"], 1),
         "se": number(row["se_difference"], 1),
-        "by_person": _or_dash(row["elpd_rows"]),
+        "by_person": or_dash(row["elpd_rows"], 1),
     }
-
-
-def _or_dash(value: float) -> str:
-    return "–" if pd.isna(value) else number(value, 1)

@@ -21,6 +21,7 @@ from metastudy.common.tables import records
 from metastudy.design.new_settings import DECIDED, PLACES, is_prediction
 from metastudy.display.formatting import inline, joined, percent, percents, share, words
 from metastudy.display.pipe_table import Table
+from metastudy.display.place_order import with_order
 
 __all__ = ["everyone", "level_variables", "places_figure", "places_table", "prevalence_table"]
 
@@ -93,10 +94,9 @@ def places_figure(evidence: Results, module: str) -> pd.DataFrame:
         for row in records(mine)
     ]
     rows.sort(key=lambda row: tuple(row["at"]))
-    found = pd.DataFrame(rows, columns=CODE_PLACES)
     places = sorted(dict.fromkeys(mine["group"]), key=labels.position)
-    found.attrs["order"] = {"place": [labels.of(place, "countries") for place in places]}
-    return found
+    named = [labels.of(place, "countries") for place in places]
+    return with_order(pd.DataFrame(rows, columns=CODE_PLACES), {"place": named})
 
 
 def _by_prevalence(table: pd.DataFrame) -> list[str]:

@@ -10,11 +10,12 @@ from metastudy.article.table_rows import study_marks
 from metastudy.article.topics import people
 from metastudy.article.variable_tree import Tree
 from metastudy.common.people_flow import Bounds
-from metastudy.common.tables import JOINT, in_order_of, records
+from metastudy.common.tables import JOINT, records
 from metastudy.common.unsaid import NOT_SAID
 from metastudy.display.formatting import MINUS, count, inline, joined, listed, mark, words
 from metastudy.display.labels import Labels
 from metastudy.display.pipe_table import Table
+from metastudy.display.place_order import ORDER, in_order_of, with_order
 from metastudy.harmonized.study import Study
 
 __all__ = [
@@ -132,14 +133,14 @@ def study_grid(evidence: Results) -> pd.DataFrame:
                 }
             )
     found = pd.DataFrame(rows, columns=GRID)
-    found.attrs["order"] = {
+    order = {
         f"{name}_label": [
             _label(labels, place, section)
             for place in sorted(dict.fromkeys(found[name]), key=labels.position)
         ]
         for name, section in (("country", "countries"), ("sector", "sectors"))
     }
-    return found
+    return with_order(found, order)
 
 
 def grid_figure(evidence: Results) -> pd.DataFrame:
@@ -156,9 +157,7 @@ def grid_figure(evidence: Results) -> pd.DataFrame:
         places = {name: JOINT.join(mine[name]) for name in ("country", "country_label")}
         told = all(isinstance(n, int) for n in mine["n"])
         rows.append({**records(mine)[0], **places, "n": sum(mine["n"]) if told else ""})
-    found = pd.DataFrame(rows, columns=GRID)
-    found.attrs = grid.attrs
-    return found
+    return with_order(pd.DataFrame(rows, columns=GRID), grid.attrs.get(ORDER, {}))
 
 
 def _label(labels: Labels, key: str, section: str) -> str:

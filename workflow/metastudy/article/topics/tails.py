@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from metastudy.article.results import Results
-from metastudy.article.table_rows import columns_of, estimate_and_interval, metric_label
+from metastudy.article.table_rows import columns_of, effect_in_metric, estimate_and_interval
 from metastudy.article.variable_tree import Tree
 from metastudy.common.tables import records
-from metastudy.display.formatting import inline, interval, joined, number, share
+from metastudy.display.formatting import interval, joined, number, share
 from metastudy.display.pipe_table import Table
 
 __all__ = ["NOT_DONE", "table", "variables"]
@@ -28,7 +25,7 @@ def table(evidence: Results) -> Table:
     for row in records(found):
         done = not row["reason"]
         cells = {
-            "Effect": _effect(evidence, row),
+            "Effect": effect_in_metric(evidence, row),
             "Studies": str(row["studies"]),
             "Main result": "{} ({})".format(*estimate_and_interval(row)),
         }
@@ -65,14 +62,9 @@ def variables(evidence: Results) -> Tree:
     said = (
         f"With t tails ({row['df']:g} degrees of freedom) in place of normal heterogeneity no "
         f"pooled mean of one estimate of each study moves by more than {number(apart.abs().max())} "
-        f"({_effect(evidence, row)}: from {number(row['mean_normal'])} to {number(row['mean_t'])}; "
+        f"({effect_in_metric(evidence, row)}: from {number(row['mean_normal'])} to "
+        f"{number(row['mean_t'])}; "
         f"farthest from it is {evidence.labels.study(str(row['farthest']))})"
     )
     left = len(found) - len(done)
     return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}."}
-
-
-def _effect(evidence: Results, row: Mapping[Any, Any]) -> str:
-    exposure = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
-    outcome = inline(evidence.labels.outcome(str(row["outcome"])))
-    return f"{exposure}: {outcome}, {metric_label(str(row['metric']))}"

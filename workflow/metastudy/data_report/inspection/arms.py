@@ -11,6 +11,7 @@ import pandas as pd
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import about, divided
 from metastudy.data_report.balance import arms, differences, differs, standardised
+from metastudy.data_report.inspection.beside_places import by_group
 from metastudy.data_report.inspection.values import (
     Arms,
     ArmSize,
@@ -44,9 +45,8 @@ def arms_of(study: Study, vocabulary: Vocabulary, least: int) -> Arms | None:
         return None
     counts: list[ArmSize] = []
     for vignette, own in arms(randomised).groupby("vignette", dropna=False):
-        sizes = own["respondent_id"].map(study.people_of).groupby(own["arm"]).sum()
-        for arm, n in zip(sizes.index, divided(list(sizes), least), strict=True):
-            counts.append(ArmSize(text_or_none(vignette), str(arm), n))
+        for arm, n in by_group(study, own.set_index("respondent_id")["arm"], least):
+            counts.append(ArmSize(text_or_none(vignette), arm, n))
     balance = [
         replace(one, difference=round(one.difference, 4), chance=round(one.chance, 4))
         for one in differences(study["respondents"], randomised, vocabulary, least)

@@ -12,6 +12,7 @@ import xarray as xr
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.disclosure import count, divided, ends, shares
 from metastudy.data_report.agreement import agreement, alpha, kappa
+from metastudy.data_report.inspection.beside_places import by_group
 from metastudy.data_report.inspection.values import (
     Code,
     Coding,
@@ -73,16 +74,15 @@ def coding(study: Study, vocabulary: Vocabulary, least: int) -> Coding | None:
         )
     double = int(readings.groupby("source_id")["coder_id"].nunique().gt(1).sum())
     # By name: in the order of their sizes, those that are hidden would tell which has more.
-    per_organisation = study["respondents"]["org_id"].dropna().value_counts().sort_index()
-    shown = divided(list(per_organisation), least)
+    people = study.respondents.drop_duplicates("respondent_id").set_index("respondent_id")
+    per_organisation = by_group(study, people["org_id"], least)
     return Coding(
         read=count(sources, least),
         double=ends(double, sources, least),
         enough_double=double >= least,
         coders=int(readings["coder_id"].nunique()),
         organisations=tuple(
-            Organisation(str(name).removeprefix(f"{study.id}-"), n)
-            for name, n in zip(per_organisation.index, shown, strict=True)
+            Organisation(str(name).removeprefix(f"{study.id}-"), n) for name, n in per_organisation
         ),
         codes=tuple(rows),
     )

@@ -11,6 +11,7 @@ from metastudy.common import people_flow
 from metastudy.common.disclosure import Count, count, ends, protect
 from metastudy.common.people_flow import Bounds
 from metastudy.data_report.inspection import answers, arms, codings, declared
+from metastudy.data_report.inspection.beside_places import least_within
 from metastudy.data_report.inspection.values import (
     Inspection,
     Place,
@@ -134,8 +135,8 @@ def inspect(study: Study, vocabulary: Vocabulary, least: int) -> Inspection:
         weights=bool(study["respondents"]["weight"].notna().any()),
         places=_places(study, least),
         answers=answers.answers(study, vocabulary, least) if measured else None,
-        arms=arms.arms_of(study, vocabulary, least),
-        coding=codings.coding(study, vocabulary, least),
+        arms=arms.arms_of(study, vocabulary, least_within(study, least)),
+        coding=codings.coding(study, vocabulary, least_within(study, least)),
         ratings=codings.ratings(study, vocabulary, least),
         published=published,
         declared=declared.declared_of(study),

@@ -16,6 +16,7 @@ from metastudy.data_report.pages.reading import flow_table
 from metastudy.display.formatting import inline, joined, mark, number, numbered, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Alerts, Links, Page, Parts, Section, Table, Text, drawn
+from metastudy.display.place_order import with_order
 from metastudy.display.plots import flow, study_grid
 
 __all__ = ["NAME", "overview_page"]
@@ -113,8 +114,9 @@ def _rows(studies: Sequence[Inspection], labels: Labels) -> Parts:
     return [*parts, Table("Rows of all studies", columns, rows, heads=2)]
 
 
-def _label(labels: Labels, key: str | None, section: str) -> str:
-    return words(NOT_SAID) if key is None else labels.of(key, section)
+def _label(labels: Labels, key: str | float | None, section: str) -> str:
+    """The label of a place; what no study says is none, and beside others missing in a table."""
+    return labels.of(key, section) if isinstance(key, str) else words(NOT_SAID)
 
 
 def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
@@ -141,10 +143,10 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
     )
     parts: Parts = []
     if len(table):
-        table.attrs["order"] = {
+        order = {
             name: [
                 _label(labels, place, section)
-                for place in sorted({*found[name]} - {None}, key=labels.position)
+                for place in sorted(found[name].dropna().unique(), key=labels.position)
             ]
             for name, section in (("country", "countries"), ("sector", "sectors"))
         }
@@ -155,7 +157,7 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
             "role, arrangement and kind of exposure. The table below says the same."
         )
         caption = "What is crossed with what: a line is a setting, n its people or sources."
-        parts.append(drawn("grid", study_grid.grid(table), caption, alt))
+        parts.append(drawn("grid", study_grid.grid(with_order(table, order)), caption, alt))
         columns = ["Study", "Country", "Sector", "Role", "Arrangement", "Exposures", "n"]
         keys = ("study", "country", "sector", "role", "arrangement", "exposure_types", "n")
         rows = [tuple(row[key] or NONE for key in keys) for row in table.to_dict("records")]

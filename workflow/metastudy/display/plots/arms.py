@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from metastudy.common.tables import records
-from metastudy.display.formatting import number
+from metastudy.display.formatting import signed
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import clean
 from metastudy.display.plots.forest import nothing_to_show
@@ -149,7 +149,7 @@ def _draw_means(
     x = left + wide + CHANGE
     page.text(x - 0.02, top - 0.06, "Change", SMALL, colour=GREY, ha="right")
     for at, spot in enumerate(records(table)):
-        change, y = _signed(spot["points"], 1), top + places[at] + 0.035
+        change, y = signed(spot["points"], 1), top + places[at] + 0.035
         page.text(x - 0.02, y, change, MEDIUM, ha="right", gid=f"points-{at}")
     below = top + tall + 0.33
     page.text(left + wide / 2, below, "Mean of the arm, % of the scale", SMALL, ha="center")
@@ -313,13 +313,8 @@ def _numbers(
         y = top + places[at] + 0.035
         if pd.isna(row["difference"]):
             continue
-        page.text(mean, y, _signed(row["difference"], 2), MEDIUM, ha="right", gid=f"number-{at}")
+        page.text(mean, y, signed(row["difference"], 2), MEDIUM, ha="right", gid=f"number-{at}")
         page.text(sure, y, _short(row["positive"]), MEDIUM, ha="right", colour=INK)
-
-
-def _signed(value: float, digits: int) -> str:
-    text = number(value, digits)
-    return f"+{text}" if value > 0 and float(f"{value:.{digits}f}") else text
 
 
 def _short(value: float) -> str:

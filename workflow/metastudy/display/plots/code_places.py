@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metastudy.common.tables import in_order_of, records
+from metastudy.common.tables import records
+from metastudy.display.place_order import in_order_of
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import clean
 from metastudy.display.plots.style import GREY, INK, LINE, MARGIN, MEDIUM, PALE, SMALL, WIDTH

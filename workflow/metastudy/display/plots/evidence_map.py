@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metastudy.common.tables import JOINT, in_order_of, records, split_values
+from metastudy.common.tables import JOINT, records, split_values
+from metastudy.display.place_order import in_order_of
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import bare
 from metastudy.display.plots.style import GREY, HUES, INK, MARGIN, MEDIUM, PALE, SMALL, WIDTH

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from metastudy.common.tables import JOINT, in_order_of, records, split_values
+from metastudy.common.tables import JOINT, records, split_values
 from metastudy.display.formatting import inline
+from metastudy.display.place_order import in_order_of
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import BLUE, bare
 from metastudy.display.plots.forest import nothing_to_show

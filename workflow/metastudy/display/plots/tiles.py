@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from metastudy.common.tables import records
-from metastudy.display.formatting import MINUS, number
+from metastudy.display.formatting import MINUS, signed
 from metastudy.display.plots import canvas
 from metastudy.display.plots.canvas import clean
 from metastudy.display.plots.forest import nothing_to_show
@@ -195,7 +195,7 @@ def _tile(
     axes.add_patch(Rectangle((x - w / 2, y - h / 2), w, h, fc=face, ec=EDGE, lw=0.4, zorder=2,
                              gid=f"tile-{name}"))  # fmt: skip
     if row["printed"]:
-        axes.text(x, y, _signed(row["mean"], 2), fontsize=MEDIUM, color=_ink(face), ha="center",
+        axes.text(x, y, signed(row["mean"], 2), fontsize=MEDIUM, color=_ink(face), ha="center",
                   va="center_baseline", zorder=3, gid=f"number-{name}")  # fmt: skip
     else:
         sign = "+" if row["mean"] > 0 else MINUS
@@ -240,11 +240,6 @@ def _key(page: canvas.Page, y: float, most: float, framed: bool) -> None:
         face = colour(step * most, most)
         box(x + KEY / 2, 1.0, face)
         if step in (-1.0, 0.0, 1.0):
-            page.text(x + KEY / 2, y + 0.3, _signed(step * most, 1), SMALL, ha="center")
+            page.text(x + KEY / 2, y + 0.3, signed(step * most, 1), SMALL, ha="center")
         x += KEY
     page.text(MARGIN, y + 0.3, FRAMES * framed + SIGNS, SMALL)
-
-
-def _signed(value: float, digits: int) -> str:
-    text = number(value, digits)
-    return f"+{text}" if value > 0 and float(f"{value:.{digits}f}") else text
