@@ -96,4 +96,5 @@ def test_in_one_place_or_without_few_a_list_is_as_before() -> None:
     assert beside(np.array([[3, 1, 0]]), 5) == [None, None]
     assert beside(np.array([[30, 10, 0], [20, 10, 0]]), 5) == [50, 20]
     assert beside(np.array([[30, 10, 0], [20, 3, 0]]), 5) == [None, None]
+    assert beside(np.array([[30, 8, 3, 0, 0], [0, 0, 0, 9, 0]]), 5) == ["≥5", 8, "<5", 9]
     assert beside(np.array([[1, 2, 0], [1, 0, 0]]), 1) == [2, 2]

@@ -44,7 +44,13 @@ def test_an_arm_of_one_place_does_not_tell_how_few_of_the_place_are_in_others() 
 
 def test_arms_do_not_tell_a_place_that_is_hidden_in_its_list() -> None:
     """Of 3, 12 and 40 the list of places hides the second one too; an arm would be it."""
-    assert shown(("A", "y", 3), ("B", "x", 12), ("C", "z", 40)) == [None] * 3
+    assert shown(("A", "y", 3), ("B", "x", 12), ("C", "z", 40)) == [None, None, 40]
+    assert shown(("A", "x", 3), ("B", "x", 12), ("C", "z", 40)) == [None, None]
+
+
+def test_arms_of_one_place_each_are_divided_within_their_place() -> None:
+    people = [("A", "u", 8), ("A", "v", 3), ("A", "w", 9), ("B", "x", 20), ("B", "y", 7)]
+    assert shown(*people) == ["≥5", "<5", 9, 20, 7]
 
 
 def test_who_is_in_no_arm_is_not_told_by_those_who_are() -> None:

@@ -93,6 +93,25 @@ def test_an_item_that_goes_with_nothing_is_not_guessed_to_be_reversed() -> None:
     assert keyings(answers.iloc[:, :2]) == {}
 
 
+@pytest.mark.parametrize("items", [8, 240], ids=["few", "many"])
+def test_correlations_with_the_rest_are_those_of_the_rest_computed_by_itself(items: int) -> None:
+    """Every fourth item is reversed, and some answers are missing; many items go another way."""
+    rng = np.random.default_rng(3)
+    reverse = np.arange(items) % 4 == 3
+    trait = rng.normal(size=(90, 1))
+    values = 3 + np.where(reverse, -1, 1) * trait + rng.normal(0, 0.5, (90, items))
+    values[rng.random(values.shape) < 0.2] = np.nan
+    answers = pd.DataFrame(values, columns=[f"q{at}" for at in range(items)])
+    found = keyings(answers)
+    assert [found[name].reverse for name in answers] == reverse.tolist()
+    standard = (answers - answers.mean()) / answers.std()
+    aligned = standard * np.where(reverse, -1, 1)
+    for name in list(answers)[:5]:
+        rest = aligned.drop(columns=name).mean(axis=1)
+        assert found[name].correlation == pytest.approx(standard[name].corr(rest), abs=1e-12)
+        assert found[name].people == int((standard[name].notna() & rest.notna()).sum())
+
+
 def test_nothing_that_a_person_wrote_gets_into_a_draft(drafted: str) -> None:
     assert "lanted" not in drafted
     for name in ("remark", "contact", "day"):

@@ -45,6 +45,14 @@ ARMS = ["mean_treatment", "sd_treatment", "n_treatment", "mean_control", "sd_con
          ["events_treatment", "n_treatment", "events_control", "n_control"]),
         (["study", "t", "n1", "n2"], ["citation", "t", "n_treatment", "n_control"]),
         (["study", "p", "n"], ["citation", "p", "n"]),
+        (["log_or", "se"], ["estimate", "se"]),
+        (["estimate", "p"], ["estimate", "p"]),
+        (["id", "yi", "vi", "age"], ["estimate", "variance"]),
+        (["study", "or", "se", "age"], ["citation", "estimate", "se"]),
+        # Words, or letters, and no publication.
+        (["id", "or", "se", "age"], []),
+        (["es", "se", "te"], []),
+        (["id", "effect", "p", "q1"], []),
         # Arms, each in a row.
         (["study", "arm", "n", "mean", "sd"], []),
         # Columns of surveys and experiments, of which none is an effect.
@@ -58,6 +66,25 @@ def test_columns_are_known_by_the_names_that_programs_give_them(
     names: list[str], expected: list[str]
 ) -> None:
     assert list(fields(names).values()) == expected
+
+
+@pytest.mark.parametrize(("values", "asked"), [((0.4, 2.5), True), ((0, 4), False)])
+def test_names_that_are_words_are_effects_or_answers_for_a_person_to_say(
+    tmp_path: Path, values: tuple[float, float], asked: bool
+) -> None:
+    """Errors are above zero: a column of answers from nought is none, and nothing is asked."""
+    numbers = [values[at % 2] for at in range(30)]
+    table = pd.DataFrame({"id": range(30), "or": numbers, "se": numbers[1:] + numbers[:1]})
+    table["age"] = [20 + at for at in range(30)]
+    table.loc[:20, "se"] = values[0]
+    table.to_csv(tmp_path / "file.csv", index=False)
+    text = draft("small", tmp_path / "file.csv", VOCABULARY)
+    points = [point.partition(": ")[2] for point in open_points(text)]
+    assert "design: published" not in text
+    assert ("design: TODO" in points) == asked
+    assert ("or finding, with field: estimate" in text) == asked
+    assert ("or finding, with field: se" in text) == asked
+    assert ("design: survey # guess" in text) != asked
 
 
 def effects_of(folder: Path, text: str, decided: dict[str, str]) -> pd.DataFrame:

@@ -18,10 +18,11 @@ __all__ = ["beside"]
 def beside(crossed: np.ndarray, least: int) -> list[Count | None]:
     """Show a list of people beside a list of the same people as :func:`protect` shows that.
 
-    In one place the list is that of :func:`metastudy.common.disclosure.divided`. In several it is
-    there as a whole or not at all: where no place, and no part of a place, is of few people. What
-    follows from both lists is then a sum of numbers none of which is small, and a list that is
-    missing says nothing but that one of them was (the tests draw up all that are shown alike).
+    Where no place, and no part of a place, is of few people, all parts are there: what follows from
+    both lists is then a sum of numbers none of which is small. Else, if each part is in one place,
+    those of a place that is not hidden are a list with a known total
+    (:func:`metastudy.common.disclosure.divided`). Any other part is missing, which says nothing but
+    that some number is small (the tests draw up all that are shown alike).
 
     Parameters
     ----------
@@ -41,8 +42,13 @@ def beside(crossed: np.ndarray, least: int) -> list[Count | None]:
     places = [int(n) for n in crossed.sum(axis=1)]
     if least <= 1:
         return [*parts[:-1]]
-    missing: list[Count | None] = [None] * (len(parts) - 1)
-    if sum(n > 0 for n in places) <= 1:
-        return divided(parts, least)[:-1] if protect(places, least).total else missing
-    few = (crossed > 0) & (crossed < least)
-    return missing if few.any() else [*parts[:-1]]
+    found: list[Count | None] = [None] * len(parts)
+    shown, nested = protect(places, least), ((crossed[:, :-1] > 0).sum(axis=0) <= 1).all()
+    if not ((crossed > 0) & (crossed < least)).any():
+        return [*parts[:-1]]
+    for cell, own in zip(shown.cells, crossed, strict=True):
+        if nested and shown.total and isinstance(cell, int) and cell:
+            mine = np.flatnonzero(own)
+            for at, n in zip(mine, divided([int(own[k]) for k in mine], least), strict=True):
+                found[at] = n
+    return found[:-1]

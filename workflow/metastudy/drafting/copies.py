@@ -49,9 +49,11 @@ def copies(
             alike.setdefault((known.min, known.max, known.values), []).append(name)
     found: dict[str, Copy] = {}
     for names in alike.values():
+        given_of = np.array([answered[name] for name in names], dtype=np.float32)
         for place, name in enumerate(names):
-            others = [*reversed(names[:place]), *names[place + 1 :]]
-            apart = [one for one in others if not (answered[name] & answered[one]).any()]
+            together = given_of @ given_of[place] > 0  # whether somebody answered both
+            others = [*reversed(range(place)), *range(place + 1, len(names))]
+            apart = [names[k] for k in others if not together[k]]
             same = _same(name, apart, titles)
             if same or apart:
                 found[name] = Copy((same or apart)[0], bool(same))

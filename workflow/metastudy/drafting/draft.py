@@ -22,6 +22,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"title", "citation", "response_mode", "country", "sector", "role", "arrangement"}
 _KEYS |= {"as", "cases", "separator", "construct", "ids", "item", "decimal", "accept"}
 _KEYS |= {
+    "design",
     "randomised",
     "clustered",
     "outcomes",
@@ -75,12 +76,17 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
         head = _head(study, (), True, vocabulary)
         return segments.draft(path.name, codebook, table, roles, head, vocabulary)
     columns = drafting_columns.columns(codebook, table)
+    effects = {} if isinstance(raw, RawProject) else findings.perhaps(table.names)
+    if not drafting_columns.plausible(table, effects):
+        effects = {}
     lines = [
         *opening(
             f"{path.name}: {len(table.data)} rows, {len(table.names)} columns",
             "docs/codebook.md has all keys",
         ),
-        *_head(study, {c.guess.role for c in columns}, isinstance(raw, RawProject), vocabulary),
+        *_head(
+            study, {c.guess.role for c in columns}, isinstance(raw, RawProject), vocabulary, effects
+        ),
         *file_lines(codebook),
         *([] if isinstance(raw, RawProject) else _without_id(columns)),
         "",
@@ -90,7 +96,7 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     twice = [name for name in dict.fromkeys(table.names) if table.names.count(name) > 1]
     lines += [f"  {remark(f'several columns are called {name}: rename them')}" for name in twice]
     for column in columns:
-        lines += (f"  {line}" for line in _entry(column, vocabulary))
+        lines += (f"  {line}" for line in _entry(column, vocabulary, effects.get(column.name, "")))
     for name in (one for one in dict.fromkeys(table.names) if one not in table.data):
         if name not in twice and not isinstance(raw, RawProject):
             lines += [f"  - name: {flow(name)}", "    as: ignore # guess: it cannot be read"]
@@ -114,7 +120,14 @@ def draft(study: str, path: Path, vocabulary: Vocabulary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(study: str, roles: Collection[str], coded: bool, vocabulary: Vocabulary) -> Iterator[str]:
+def _head(
+    study: str,
+    roles: Collection[str],
+    coded: bool,
+    vocabulary: Vocabulary,
+    effects: Collection[str] = (),
+) -> Iterator[str]:
+    """The study. ``effects`` are columns that may be estimates and their errors, or answers."""
     if coded:
         design, why = "interviews", "coded texts; or cases"
     elif "factor" in roles:
@@ -125,7 +138,11 @@ def _head(study: str, roles: Collection[str], coded: bool, vocabulary: Vocabular
     yield f"  id: {study}"
     yield f"  title: {TODO}"
     yield f"  citation: {TODO} # key in manuscript/references.bib"
-    yield f"  design: {design} # guess: {why}"
+    if effects:
+        yield f"  design: {TODO} # {design}; or published, if {' and '.join(effects)} are an effect"
+        yield "  # and its error: docs/published_effects.md has the forms of effects"
+    else:
+        yield f"  design: {design} # guess: {why}"
     for key, section in (
         ("response_mode", "response_modes"),
         ("country", "countries"),
@@ -151,11 +168,17 @@ def _without_id(columns: Iterable[drafting_columns.Column]) -> Iterator[str]:
         yield "  # else take this line out and write 'as: id' at the column that tells rows apart"
 
 
-def _entry(column: drafting_columns.Column, vocabulary: Vocabulary) -> Iterator[str]:
+def _entry(
+    column: drafting_columns.Column, vocabulary: Vocabulary, field: str = ""
+) -> Iterator[str]:
+    """What is said of a column; ``field`` is what it may be of an effect."""
     known = column.guess
     if column.title and column.title != column.name:
         yield remark(column.title)
     yield f"- name: {flow(column.name)}"
+    if field:
+        yield f"  as: {TODO} # {known.role}, by its values; or finding, with field: {field}"
+        return
     yield f"  as: {known.role} # guess: {known.why}"
     labelled = {text: column.labels.get(text, "") for text in known.values}
     if known.role == "consent":

@@ -13,7 +13,7 @@ from metastudy.drafting.roles import TODO
 from metastudy.drafting.spelling import SEVERAL, file_lines, flow, opening
 from metastudy.readers.raw import RawTable
 
-__all__ = ["CONSTANTS", "OF_ESTIMATES", "draft", "fields"]
+__all__ = ["CONSTANTS", "OF_ESTIMATES", "draft", "fields", "perhaps"]
 
 _ONE, _OTHER = (
     r"(_?1i?|_?t|_?e|_?treat(ment)?|_?exp(erimental)?|_?intervention)",
@@ -94,6 +94,8 @@ _ENOUGH = (
     *((test, "n", "citation") for test in ("t", "f", "chi_squared", "p")),
     *((test, "n_treatment", "n_control") for test in ("t", "f", "p")),
 )
+# Names that are words of some language, or letters, which items are called by as well.
+_WORDS = re.compile(r"[a-z]|or|se|es|te|ti|vi|md|rr|effect|measure")
 # What each finding needs and a table may leave to a constant, with what there is to choose from.
 CONSTANTS = ("citation", "contrast", "exposure_type", "outcome", "metric", "verification")
 OF_ESTIMATES = ("reported_as", "standardiser", "small_sample", "ci_level")
@@ -105,7 +107,38 @@ def fields(names: Sequence[str]) -> dict[str, str]:
     Parameters
     ----------
     names : of all columns. A field goes to the first column whose name says so.
+
+    Returns
+    -------
+    Nothing where it is uncertain, which :func:`perhaps` says.
     """
+    found = _named(names)
+    return {} if _uncertain(found) else found
+
+
+def perhaps(names: Sequence[str]) -> dict[str, str]:
+    """The fields by which a table may be one of effects, or of answers to questions called so.
+
+    An estimate and its error whose names are both words, such as ``or`` and ``se``, are effects for
+    certain only beside a publication.
+    """
+    found = _named(names)
+    return {name: found[name] for name in _evidence(found)} if _uncertain(found) else {}
+
+
+def _uncertain(found: Mapping[str, str]) -> bool:
+    known = "citation" in found.values()
+    return not known and all(_WORDS.fullmatch(_spelt(name)) for name in _evidence(found))
+
+
+def _evidence(found: Mapping[str, str]) -> list[str]:
+    """The columns that say that a table is one of effects."""
+    known = set(found.values())
+    enough = {field for one in _ENOUGH if known.issuperset(one) for field in one}
+    return [name for name, field in found.items() if field in enough]
+
+
+def _named(names: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         spelt = _spelt(name)

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse.linalg import eigsh
 
 __all__ = ["Keying", "keyings", "stem"]
+
+WIDE = 200  # items of a block
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,18 @@ def stem(name: str) -> str:
     return re.sub(r"\s*\[[^\]]*\]$|[_.]?\d+(_TEXT)?$", "", name)
 
 
+def _leading(matrix: np.ndarray) -> np.ndarray:
+    """The eigenvector of a symmetric matrix with the largest eigenvalue; its sign is of no account.
+
+    All of them take minutes for thousands of items. Lanczos' method, which finds one, begins with a
+    vector that lies across it: not with ones, to which items in opposite pairs are at right angles.
+    """
+    if len(matrix) <= WIDE:
+        return np.asarray(np.linalg.eigh(matrix)[1][:, -1])
+    start = np.random.default_rng(0).standard_normal(len(matrix))
+    return np.asarray(eigsh(matrix, k=1, which="LA", v0=start)[1][:, 0])
+
+
 def keyings(answers: pd.DataFrame) -> dict[str, Keying]:
     """Guess the keying of the items of a block from how they go together.
 
@@ -57,20 +72,23 @@ def keyings(answers: pd.DataFrame) -> dict[str, Keying]:
         return {}
     standard = (answers - answers.mean()) / answers.std(ddof=1)
     together = standard.corr(min_periods=3).fillna(0.0).to_numpy()
-    loading = np.linalg.eigh(together)[1][:, -1]
+    loading = _leading(together)
     side = np.where(loading < 0, -1.0, 1.0)
     votes = side[np.abs(loading) > np.abs(loading).max() / 2]  # who hardly loads has no vote
     if votes.sum() < 0 or (votes.sum() == 0 and votes[0] < 0):
         side = -side
-    aligned = standard * side
+    values = standard.to_numpy()
+    given = ~np.isnan(values)
+    aligned = np.where(given, values, 0.0) * side
+    total, number = aligned.sum(axis=1), given.sum(axis=1)  # once: a block may have many items
     found = {}
     for position, name in enumerate(answers):
-        rest = aligned.drop(columns=name).mean(axis=1)
-        both = standard[name].notna() & rest.notna()
+        both = given[:, position] & (number > 1)
         people = int(both.sum())
         if people < 5:
             continue
-        r = float(np.corrcoef(standard[name][both], rest[both])[0, 1])
+        rest = (total[both] - aligned[both, position]) / (number[both] - 1)
+        r = float(np.corrcoef(values[both, position], rest)[0, 1])
         r = 0.0 if np.isnan(r) else float(np.clip(r, -0.999, 0.999))
         low, high = np.tanh(np.arctanh(r) + np.array([-1.96, 1.96]) / np.sqrt(people - 3))
         reverse = bool(side[position] < 0 and high < 0)
