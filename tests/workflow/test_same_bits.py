@@ -89,6 +89,10 @@ def test_two_clean_builds_differ_in_logs_alone(
     settings = yaml.safe_load(path.read_text("utf-8"))
     settings["manuscript"]["formats"] = ["html", "typst", "docx"]
     small_project.write(path, settings)
+    path = first / "manuscript" / "_quarto.yml"
+    declared = yaml.safe_load(path.read_text("utf-8"))
+    declared["format"] |= {"typst": {"papersize": "a4"}, "docx": {}}
+    small_project.write(path, declared)
     second = tmp_path / "a folder with a longer name" / "second"
     shutil.copytree(first, second, symlinks=True)
     for cores, project in enumerate((first, second), 1):
