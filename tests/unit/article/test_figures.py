@@ -190,6 +190,17 @@ def test_the_grid_has_a_dot_for_each_property_of_each_study() -> None:
     assert dots == sum("-" in n and n.split("-")[0] in dict(study_grid.DIMENSIONS) for n in found)
 
 
+def test_a_study_without_exposures_has_a_column_with_a_name_behind_the_others() -> None:
+    table = topics_studies.study_grid(evidence("null"))
+    table.loc[0, ["exposure_types", "exposure_types_label"]] = ""
+    axes = study_grid.study_grid(table).axes[0]
+    words = [one.get_text() for one in axes.get_xticklabels()]
+    kinds = list(dict.fromkeys(" ".join(table["exposure_types_label"]).split()))
+    assert "" not in words
+    assert words[words.index("None") - len(kinds) : words.index("None")] == kinds
+    assert "exposure_types-0-None" in artists(study_grid.study_grid(table))
+
+
 def test_the_bars_of_the_flow_are_as_long_as_their_rows() -> None:
     table = topics_studies.participant_flow(evidence("null"))
     found = artists(flow.participant_flow(table))

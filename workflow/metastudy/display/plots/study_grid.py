@@ -111,6 +111,7 @@ def grid(table: pd.DataFrame) -> Figure:
     return page.figure
 
 
+NONE = "None"
 DIMENSIONS = (
     ("country", "Country"),
     ("sector", "Sector"),
@@ -132,8 +133,9 @@ def study_grid(table: pd.DataFrame) -> Figure:
         return nothing_to_show("There are no studies with data of people.")
     columns: list[tuple[str, str]] = []  # dimension and label
     for name, _ in DIMENSIONS:
-        values = [v for cell in table[f"{name}_label"] for v in str(cell).split(JOINT)]
-        columns += [(name, value) for value in in_order_of(table, f"{name}_label", values)]
+        values = [v for cell in table[f"{name}_label"] for v in _values(cell)]
+        ordered = in_order_of(table, f"{name}_label", values)
+        columns += [(name, value) for value in sorted(ordered, key=NONE.__eq__)]
     gap = 0.5  # between dimensions, in columns
     spot, x, last = {}, 0.0, ""
     for name, value in columns:
@@ -174,7 +176,7 @@ def study_grid(table: pd.DataFrame) -> Figure:
     for y, line in enumerate(records(table)):
         axes.plot([0, x - 1], [y, y], color="#cfcfcf", lw=0.8, zorder=1)
         for name, _ in DIMENSIONS:
-            for value in str(line[f"{name}_label"]).split(JOINT):
+            for value in _values(line[f"{name}_label"]):
                 hue = HUES.get(_key_of(line, name, value), INK) if name == "exposure_types" else INK
                 axes.plot([spot[name, value]], [y], "o", color=hue, ms=5, mec="white", mew=0.6,
                           zorder=2, gid=f"{name}-{y}-{value}")  # fmt: skip
@@ -219,8 +221,13 @@ def _headings(
 
 
 def _key_of(line: dict[str, Any], name: str, label: str) -> str:
-    pairs = zip(str(line[f"{name}_label"]).split(JOINT), str(line[name]).split(JOINT), strict=True)
+    pairs = zip(_values(line[f"{name}_label"]), str(line[name]).split(JOINT), strict=True)
     return dict(pairs)[label]
+
+
+def _values(cell: object) -> list[str]:
+    """The labels of a cell; a study without exposures has a column as well."""
+    return split_values(cell) or [NONE]
 
 
 def simulated_mark(provenance: str) -> str:
