@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from helpers import small_project
+from helpers.grown_article import with_skeleton
 from helpers.repository import copy_of_the_repository
 
 pytestmark = [pytest.mark.slow, pytest.mark.fit]
@@ -89,10 +90,7 @@ def test_two_clean_builds_differ_in_logs_alone(
     settings = yaml.safe_load(path.read_text("utf-8"))
     settings["manuscript"]["formats"] = ["html", "typst", "docx"]
     small_project.write(path, settings)
-    path = first / "manuscript" / "_quarto.yml"
-    declared = yaml.safe_load(path.read_text("utf-8"))
-    declared["format"] |= {"typst": {"papersize": "a4"}, "docx": {}}
-    small_project.write(path, declared)
+    with_skeleton(first)  # it declares all three
     second = tmp_path / "a folder with a longer name" / "second"
     shutil.copytree(first, second, symlinks=True)
     for cores, project in enumerate((first, second), 1):
