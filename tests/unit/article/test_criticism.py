@@ -103,6 +103,16 @@ def test_what_may_not_be_told_has_no_mark_and_an_outlier_has_its_own_colour() ->
     assert {f"interval-{at}" for at in table.index} <= drawn
 
 
+def test_the_denominator_of_what_was_observed_cannot_be_read_off_the_figure_s_file() -> None:
+    """6 of 297 in full was 2.0202... %: three of 300 had not answered."""
+    for provenance, shown in (("observed", 2.0), ("simulated", 100 * 6 / 297)):
+        many = statistic("floor", 6 / 297, provenance=provenance, lower=5 / 297)
+        table = predictive_answers.figure(checked(many), "threat")
+        after = table[table["level"] == "posterior"]
+        assert set(after["estimate"]) == {shown}
+        assert after["lower"].iloc[0] == pytest.approx(1.7 if shown == 2.0 else 500 / 297, abs=1e-9)
+
+
 def test_of_many_correlations_the_figure_shows_those_farthest_out() -> None:
     pairs = [
         statistic("correlation", 0.5 + 0.02 * i, other="threat_job", other_vignette=str(i))

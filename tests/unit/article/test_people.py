@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.evidence import evidence
-from metastudy.article.abstract import _few, _module, summary
+from metastudy.article.abstract import _few, _module, _summaries, summary
 from metastudy.article.make import variables
 from metastudy.article.results import Modelled, Results
 from metastudy.article.sections import sections
@@ -89,3 +89,11 @@ def test_an_abstract_gives_the_numbers_of_few_effects_and_the_verdicts_of_many()
     assert _module(tree, few=False).startswith("Money: all.")
     tree["money"]["comparison"] = "None of the outcomes has a decided sign."
     assert _module(tree, few=True) == "Of money no effect has a decided sign."
+
+
+def test_an_abstract_has_each_pooled_effect_where_there_are_several_roles() -> None:
+    """Summaries are below each role then; none of the pooled effects may go missing."""
+    of = {"professional": {"summary": "It rises."}, "manager": {"summary": "It falls."}}
+    tree = {"a": {"quality": {}, "of": of}, "b": {"of": {"manager": {"summary": "It is open."}}}}
+    said = list(_summaries(evidence("null"), tree | {"c": {"summary": "One."}, "sentence": "x"}))
+    assert said == ["Professional: It rises.", "Manager: It falls.", "It is open.", "One."]

@@ -116,6 +116,23 @@ def test_who_were_asked_is_not_beside_who_are_missing_of_observed_people() -> No
     assert table.full["asked"].isna().all()
 
 
+def test_a_shift_for_few_observed_people_is_left_out_as_it_tells_how_few() -> None:
+    """It moves an effect by 0.5 times the share who are missing: 0.025 was one of 40."""
+    found = results(
+        "missing_outcomes",
+        shifted(missing=1, estimate_down=0.2 - 0.5 / 40, estimate_up=0.2 + 0.5 / 40),
+        shifted(id="b", estimate=0.20123, estimate_down=0.1),
+    )
+    assert missing_outcomes.table(found).full["estimate_down"].notna().all(), "of simulated people"
+    seen = replace(found, studies=evidence("mixed", observed=("first",)).studies)
+    table = missing_outcomes.table(seen)
+    gone = table.full[["estimate_down", "lower_up", "upper_down", "tipping"]]
+    assert gone.isna().to_numpy().tolist() == [[True] * 4, [False] * 4]
+    assert "fewer than 5 people did not answer" in table.shown.to_string()
+    assert list(table.full["estimate"]) == [0.2, 0.2]
+    assert "for 1 it was not done" in missing_outcomes.variables(seen)["sentence"]
+
+
 def test_what_rests_on_one_group_is_said_and_what_is_compared_is_shown() -> None:
     base = {"module": "threat", "provenance": "simulated", "groups": 4, "estimands": 1}
     rows = [

@@ -50,6 +50,19 @@ def test_a_note_on_what_was_pooled_is_in_the_table() -> None:
     assert [NOTE in remark for remark in remarks] == [True, False, False]
 
 
+def test_an_interval_of_observed_people_is_as_exact_as_in_the_table_and_no_more() -> None:
+    """In full it would say of how many people it is, which the table has as a range."""
+    world = evidence("all", 3)
+    own = world.synthesis["estimates"]
+    world.synthesis["estimates"] = own.assign(estimate=0.12345, se=0.05, provenance="observed")  # type: ignore[index]
+    alone = synthesis.figure(world).query("level == 'unpooled'")
+    assert set(alone["mean" if "mean" in alone else "estimate"]) == {0.12}
+    assert set(alone["lower"]) == {0.03}
+    world.synthesis["estimates"] = own.assign(module="", estimate=0.12345, provenance="observed")  # type: ignore[index]
+    published = synthesis.figure(world).query("level == 'unpooled'")
+    assert set(published["mean" if "mean" in published else "estimate"]) == {0.12345}
+
+
 def test_a_study_that_is_pooled_has_its_weight_beside_its_name_once() -> None:
     world = evidence("all", 3)
     pooled = world.synthesis["pooled"]

@@ -45,12 +45,24 @@ def summary(evidence: Results, tree: Tree) -> str:
     said += [FIRST, *modules, SECOND] if both else modules
     effects = tree.get("synthesis", {}).get("effects", {})
     said.append(str(tree.get("synthesis", {}).get("sentence", "")))
-    pooled = [v["summary"] for v in effects.values() if isinstance(v, dict) and "summary" in v]
+    pooled = list(_summaries(evidence, effects))
     # What is undecided has its numbers where all pooled effects have theirs.
     if any(not any(map(str.isdigit, text)) for text in pooled):
         said.append(str(tree.get("figures", {}).get("synthesis", {}).get("answer", "")))
     said += pooled
     return " ".join(part for part in [*said, *_trust(evidence, tree)] if part)
+
+
+def _summaries(evidence: Results, effects: Tree) -> Iterator[str]:
+    """What is said of each pooled effect; where an exposure has several roles, of each of these."""
+    for leaves in effects.values():
+        if isinstance(leaves, dict) and "summary" in leaves:
+            yield str(leaves["summary"])
+        elif isinstance(leaves, dict):
+            of = leaves.get("of", {})
+            for role, said in of.items():
+                whose = f"{evidence.labels.of(str(role), 'roles')}: " if len(of) > 1 else ""
+                yield f"{whose}{said['summary']}"
 
 
 def _people(evidence: Results) -> str:

@@ -27,15 +27,13 @@ WAYS = {"down": "lower", "up": "higher"}
 
 def table(evidence: Results) -> Table:
     """Each effect of a study with missing outcomes as they are imputed, and shifted both ways."""
-    found = evidence.robustness.get("missing_outcomes", pd.DataFrame())
-    # Who are missing beside who were asked give the exact number of an estimate's people.
-    hidden = {s.id for s in evidence.studies if shown_people.least(evidence, s) > 1}
+    found, hidden = _found(evidence)
     rows = []
     for row in records(found):
         cells = {
             "Exposure": _exposure(evidence, row),
             "Outcome": evidence.labels.outcome(row["outcome"]),
-            "Missing": _few(evidence, row, row["study"] in hidden),
+            "Missing": _few(evidence, row, str(row["study"]) in hidden),
             "Not shifted, SD": f"{number(row['estimate'])} "
             f"({interval(row['lower'], row['upper'])})",
         }
@@ -45,9 +43,8 @@ def table(evidence: Results) -> Table:
                 row["reason"] if row["reason"] else f"{number(row[f'estimate_{way}'])} ({ends})"
             )
         rows.append(cells)
-    smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
     if len(found):  # how few people did not answer is not in the table's file either
-        enough = found["missing"] >= smallest
+        enough = found["missing"] >= _smallest(evidence)
         asked = found["asked"].where(enough & ~found["study"].isin(hidden))
         found = found.assign(missing=found["missing"].where(enough), asked=asked)
     shown = grouped(rows, "Exposure", "Outcome") if rows else pd.DataFrame(columns=columns_of(rows))
@@ -70,7 +67,7 @@ def variables(evidence: Results) -> Tree:
     """The largest change by a shift, in a sentence; none without these analyses."""
     if "missing_outcomes" not in evidence.robustness:
         return {}
-    found = evidence.robustness["missing_outcomes"]
+    found, _ = _found(evidence)
     done = found[found["reason"] == ""] if len(found) else found
     alone = _without_any(evidence)
     if not len(done):
@@ -96,6 +93,33 @@ def variables(evidence: Results) -> Tree:
     return {"sentence": f"{said}{f'; for {left} it was not done' if left else ''}.{alone}"}
 
 
+def _found(evidence: Results) -> tuple[pd.DataFrame, set[str]]:
+    """The analyses as they may be said, and the studies of observed people.
+
+    Of these who are missing beside who were asked give the exact number of an estimate's people; so
+    do numbers in full. A shift moves an effect by the share who did not answer: where few did not,
+    it would tell how few, and is left out.
+    """
+    found = evidence.robustness.get("missing_outcomes", pd.DataFrame())
+    hidden = {s.id for s in evidence.studies if shown_people.least(evidence, s) > 1}
+    if not len(found) or not hidden:
+        return found, hidden
+    smallest, seen = _smallest(evidence), found["study"].isin(hidden)
+    few = seen & found["missing"].between(1, smallest - 1)
+    ways = tuple(f"_{way}" for way in WAYS)
+    moved = [str(name) for name in found if name == "tipping" or str(name).endswith(ways)]
+    numbers = [str(name) for name in found.select_dtypes("float")]
+    exact = {n: found[n].where(~seen, found[n].round(shown_people.DECIMALS)) for n in numbers}
+    found = found.assign(**exact)
+    why = f"fewer than {smallest} people did not answer"
+    found = found.assign(**{name: found[name].where(~few) for name in moved})
+    return found.assign(reason=found["reason"].where(~few, why)), hidden
+
+
+def _smallest(evidence: Results) -> int:
+    return int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
+
+
 def _without_any(evidence: Results) -> str:
     """How many people answered no outcome of a module, in a sentence that goes on."""
     left = [
@@ -117,8 +141,7 @@ def _without_any(evidence: Results) -> str:
 
 def _few(evidence: Results, row: Mapping[Any, Any], alone: bool) -> str:
     """A number of people among those asked, or alone, without saying how few."""
-    people, asked = row["missing"], row["asked"]
-    smallest = int(evidence.settings.get("privacy", {}).get("smallest_cell", 0))
+    people, asked, smallest = row["missing"], row["asked"], _smallest(evidence)
     if 0 < people < smallest:
         return f"under {smallest}"
     return str(people) if alone else f"{people} of {asked}"

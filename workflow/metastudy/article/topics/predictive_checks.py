@@ -216,6 +216,8 @@ def marks(
     if pd.isna(row["observed"]) or (row["kind"] == "prior" and not said.prior):
         return
     scale = 100 if said.percent else 1
+    # A share or a mean of observed people in full is a fraction whose denominator can be read off.
+    digits = 1 if said.percent else 2
     inside = row["lower"] <= row["observed"] <= row["upper"]
     series, style, hue = {
         (True, True): ("Replicates from the prior", "line", "prior"),
@@ -229,8 +231,10 @@ def marks(
     about |= {"reference": said.reference}
     estimate = scale * row["observed" if row["kind"] == "posterior" else "mean"]
     for look, lower, upper in ((style, "lower", "upper"), ("thick", "lower50", "upper50")):
-        ends = {"lower": scale * row[lower], "upper": scale * row[upper]}
-        yield about | ends | {"estimate": estimate, "style": look, "hue": hue}
+        ends = {"lower": scale * row[lower], "upper": scale * row[upper], "estimate": estimate}
+        if "observed" in row["provenance"]:
+            ends = {name: round(float(end), digits) for name, end in ends.items()}
+        yield about | ends | {"style": look, "hue": hue}
 
 
 def variables(evidence: Results) -> dict[str, Any]:

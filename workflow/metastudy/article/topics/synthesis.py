@@ -216,13 +216,12 @@ def _estimates(
                     if found["study"].duplicated().any():
                         where += [labels.of(record[c]) for c in ("country", "sector")]
                     label = f"{label}: {', '.join(where)}{said.pop(record['study'], '')}"
-                alone = {
-                    "mean": record["estimate"],
-                    "lower": record["estimate"] - z * record["se"],
-                    "upper": record["estimate"] + z * record["se"],
-                    "level": "unpooled",
-                    "group": record["study"],
-                }
+                ends = [record["estimate"] + z * at * record["se"] for at in (0, -1, 1)]
+                if name and "observed" in str(record["provenance"]):
+                    # In full they would say what the table has as a range: of how many people.
+                    ends = [round(float(end), shown_people.DECIMALS) for end in ends]
+                alone = dict(zip(("mean", "lower", "upper"), ends, strict=True))
+                alone |= {"level": "unpooled", "group": record["study"]}
                 place = panel | {"row": label}
                 look = {"series": "Study alone, not pooled", "style": "open"}
                 yield mark_of(record | alone, **place, **look)
