@@ -155,7 +155,7 @@ def test_an_older_parcel_in_which_others_were_of_both_levels_does_not_stop_a_new
     if same:
         check_against_older(new, older, LEAST, Path("older.parcel"))
     else:
-        with pytest.raises(BadInput, match="differ by few people, 1"):
+        with pytest.raises(BadInput, match="by few people, 1"):
             check_against_older(new, older, LEAST, Path("older.parcel"))
 
 
