@@ -189,7 +189,7 @@ def test_the_page_says_where_estimates_hold_differences_between_sites_and_which_
     assert f"Exposures whose estimates hold differences between sites too {label}" in words
     assert words.count(f"and between sites too in the file, are estimates of: {label}.") == 2
     assert "not from the rows" in words
-    assert "estimates of one exposure that nobody assigned hold differences" in words
+    assert "estimates of one exposure hold differences" in words
     plain = {**inside, "control.json": {**did, "between_sites": []}}
     said = owner_page(MANIFEST, plain, 9999, found, LABELS)
     assert "between sites" not in said

@@ -80,7 +80,7 @@ def _between(did: Mapping[str, Any]) -> str:
     if not (number := len(did.get("between_sites") or ())):
         return ""
     of = "one exposure" if number == 1 else f"{number} exposures"
-    return f"So estimates of {of} that nobody assigned hold differences between sites too."
+    return f"So estimates of {of} hold differences between sites too."
 
 
 def _number(of: int | str) -> str:

@@ -97,7 +97,7 @@ def _between_sites(evidence: Results) -> str:
     text = ""
     if said:
         text = (
-            " Where people lost their sites, associations hold differences between sites as well "
+            " Where people lost their sites, estimates hold differences between sites as well "
             "as within them, and standard errors take these people for independent: "
             f"{'; '.join(said)}."
         )
