@@ -166,6 +166,9 @@ def test_who_has_no_site_does_not_hide_that_sites_have_one_level() -> None:
     found = after(study).to_numpy()
     assert set(found[: len(y)]) == {"one-org-others-1", "one-org-others-2"}
     assert set(found[len(y) :]) == {""}
+    did = control(study, VOCABULARY, 5).did
+    assert (did["sites_before"], did["sites_after"]) == (SITES, 2), "to have none is no site"
+    assert did["settings_without_sites"] == 1
 
 
 def test_a_measured_exposure_that_is_the_same_for_all_of_a_site_is_refused_by_name() -> None:

@@ -90,7 +90,8 @@ def control(
     here = ~leaves
     moved = (site != people.site) & here
     fewer = (kept != people.y.notna().to_numpy()).any(axis=1) & here
-    name, own = _names(study, people, site), ~np.isin(site.astype(str), ("", OTHERS))
+    name, own = _names(study, people, site), ~np.isin(site.astype(str), ("", OTHERS, study.id))
+    at_some = people.sited & (people.site != study.id)  # rows have who has none at the study's id
     did = {
         "untouched": not (away or moved.any() or fewer.any()),
         "least": least,
@@ -98,8 +99,8 @@ def control(
         "people_left": disclosure.count(len(away), least),
         "people_with_fewer_outcomes": disclosure.count(int(fewer.sum()), least),
         "people_moved": disclosure.count(int(moved.sum()), least),
-        "sites_before": _sites(people.place, people.site, people.sited),
-        "sites_after": _sites(people.place, name, here & (site != "")),
+        "sites_before": _sites(people.place, people.site, at_some),
+        "sites_after": _sites(people.place, name, here & ~np.isin(name, ("", study.id))),
         "settings_without_sites": len(set(people.place[here]) - set(people.place[here & own])),
         "between_sites": between_sites(people, exposures, leaves, site),
     }
