@@ -272,13 +272,11 @@ def _in_other_units(
 ) -> bool:
     """Whether sums of a measured exposure are those of before, times a number and moved by one.
 
-    An interaction with a factor is moved by that factor.
+    An interaction is moved by its parts.
     """
     ids = exposures.ids
-    moved = [
-        1 + ids.index(p) for p in parts_of(ids[at - 1]) if p in ids and 1 + ids.index(p) in own
-    ]
-    by = old[np.ix_(own, [at, *(moved or [0])])]
+    parts = [1 + ids.index(part) for part in parts_of(ids[at - 1]) if part in ids]
+    by = old[np.ix_(own, [at, 0, *parts])]
     left = new[own, at] - by @ np.linalg.lstsq(by, new[own, at])[0]
     return _zero(left, np.append(old[own, at], old[0, 0]))
 
