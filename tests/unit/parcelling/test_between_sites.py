@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import chi2, chi2_contingency, norm
 
 from helpers.hand_made import answer_study
 from helpers.raw_studies import VOCABULARY
@@ -22,6 +22,7 @@ from metastudy.common.problems import BadInput
 from metastudy.harmonized.study import Study
 from metastudy.models.aggregate import cells_of_one
 from metastudy.parcelling import people
+from metastudy.parcelling.between_sites import alike
 from metastudy.parcelling.control import control
 from metastudy.parcelling.controlled import LEAST
 from metastudy.parcelling.loss import Loss, losses, said_of
@@ -111,6 +112,49 @@ def test_levels_are_looked_at_in_each_place_by_itself() -> None:
     assert set(found[len(y) :]) == {""}
 
 
+@pytest.mark.parametrize("pairs", [0, 4, 5])
+def test_where_sites_are_of_one_person_each_no_exposure_is_one_of_sites(pairs: int) -> None:
+    """A survey of managers, of whom few have a colleague in it: then rows know nothing of sites."""
+    site = np.r_[np.arange(200), np.arange(pairs)]
+    x = np.random.default_rng(5).integers(0, 2, 200)[site] - 0.5
+    y = np.random.default_rng(6).normal(size=len(site))
+    study = study_of(y, x, site)
+    assert set(after(study)) == ({""} if pairs < 5 else {"one-org-others-1", "one-org-others-2"})
+    if pairs < 5:
+        cells = control(study, VOCABULARY, 5).cells("threat", VOCABULARY)
+        assert len(estimates_of(cells, VOCABULARY, "main")) == 1
+
+
+def few_mixed(seed: Sequence[int], mixed: int) -> Numbers:
+    """Forty sites of eight of one arm each, but for one person, or for four sites of both."""
+    rng, site = np.random.default_rng(seed), np.repeat(np.arange(40), 8)
+    x = site % 2 - 0.5
+    both = site < (mixed if mixed > 1 else 0)
+    x[both] = np.arange(both.sum()) % 2 - 0.5
+    x[: int(mixed == 1)] = 0.5
+    return EFFECT * x + 0.4 * rng.normal(size=40)[site] + 0.9 * rng.normal(size=320), x, site
+
+
+@pytest.mark.parametrize("kind", ["randomised", "organisational"])
+@pytest.mark.parametrize("mixed", [0, 1, 4])
+def test_few_who_are_not_as_their_site_is_do_not_make_an_exposure_of_sites_one_of_persons(
+    kind: str, mixed: int
+) -> None:
+    """Rows give the effect within sites: of few people, so with a large standard error."""
+    y, x, site = few_mixed([12], mixed)
+    study = study_of(y, x, site, kind)
+    controlled = control(study, VOCABULARY, 5)
+    found = after(study)
+    assert (
+        pd.DataFrame({"site": found.to_numpy(), "x": x}).groupby("site")["x"].nunique().max() == 1
+    )
+    assert set(found) == {"one-org-others-1", "one-org-others-2"}
+    assert controlled.did["between_sites"] == []
+    assert estimates_of(controlled.cells("threat", VOCABULARY), VOCABULARY, "main") == []
+    told = losses(study, controlled, VOCABULARY)
+    assert [loss.wider for loss in told] == [None] * bool(mixed), "no ratio tells how few they are"
+
+
 def test_who_has_no_site_does_not_hide_that_sites_have_one_level() -> None:
     """Thirty people of both levels said no site: rows have them at one, and so has the parcel."""
     y, x, site = world([5], 0.15)
@@ -122,6 +166,9 @@ def test_who_has_no_site_does_not_hide_that_sites_have_one_level() -> None:
     found = after(study).to_numpy()
     assert set(found[: len(y)]) == {"one-org-others-1", "one-org-others-2"}
     assert set(found[len(y) :]) == {""}
+    did = control(study, VOCABULARY, 5).did
+    assert (did["sites_before"], did["sites_after"]) == (SITES, 2), "to have none is no site"
+    assert did["settings_without_sites"] == 1
 
 
 def test_a_measured_exposure_that_is_the_same_for_all_of_a_site_is_refused_by_name() -> None:
@@ -155,21 +202,25 @@ def test_an_older_parcel_in_which_others_were_of_both_levels_does_not_stop_a_new
     if same:
         check_against_older(new, older, LEAST, Path("older.parcel"))
     else:
-        with pytest.raises(BadInput, match="differ by few people, 1"):
+        with pytest.raises(BadInput, match="by few people, 1"):
             check_against_older(new, older, LEAST, Path("older.parcel"))
 
 
 # --- associations within sites, and between them ------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "told"), [("organisational", True), ("randomised", False)])
-def test_an_association_within_sites_that_holds_differences_between_them_is_told(
-    kind: str, told: bool
+@pytest.mark.parametrize(
+    ("kind", "between", "told"),
+    [("organisational", 0.4, True), ("organisational", 0.0, True), ("randomised", 0.0, False),
+     ("randomised", 0.4, True)],
+)  # fmt: skip
+def test_an_estimate_within_sites_that_holds_differences_between_them_is_told(
+    kind: str, between: float, told: bool
 ) -> None:
-    """Sites go, and what nobody assigned varies between them as well as within them."""
+    """Sites go, and exposures vary between them too: by chance alone if all are drawn alike."""
     y, _, site = world([7], 0.15)
     rng = np.random.default_rng(8)
-    x = np.where(rng.random(len(y)) < 0.3 + 0.4 * (site % 2), 0.5, -0.5)
+    x = np.where(rng.random(len(y)) < 0.5 + between * (site % 2 - 0.5), 0.5, -0.5)
     study = study_of(y, x, site, kind)
     did = control(study, VOCABULARY, 5).did
     assert did["settings_without_sites"] == 1
@@ -178,6 +229,20 @@ def test_an_association_within_sites_that_holds_differences_between_them_is_told
     kept = control(large, VOCABULARY, 5).did
     assert kept["untouched"]
     assert kept["between_sites"] == []
+
+
+def test_what_chance_makes_of_sites_is_that_of_tables_and_of_levels_dealt_out_anew() -> None:
+    """By the chi-squared test of a table in scipy, and by how often shuffled levels differ more."""
+    rng = np.random.default_rng(11)
+    site, x = np.repeat(np.arange(12), 9), rng.integers(0, 2, 108) - 0.5
+    x[:20] = 0.5
+    _, below, freedom, _ = chi2_contingency(pd.crosstab(site, x), correction=False)[:4]
+    statistic = chi2_contingency(pd.crosstab(site, x), correction=False)[0] * 107 / 108
+    assert (freedom, below < 0.5) == (11, True)
+    assert alike(x, site) == pytest.approx(chi2.sf(statistic, 11))
+    more = sum(alike(rng.permutation(x), site) <= alike(x, site) for _ in range(4000))
+    assert more / 4000 == pytest.approx(alike(x, site), abs=0.02)
+    assert alike(np.arange(40) % 2, np.arange(40)) > 0.3, "one person at each site says nothing"
 
 
 def test_an_estimate_that_the_rows_do_not_give_is_told() -> None:
@@ -265,3 +330,18 @@ def test_an_effect_of_the_site_is_no_better_known_from_a_parcel_than_from_the_ro
     assert covered["parcel"] >= 0.94
     assert covered["rows"] >= 0.92
     assert covered["before"] <= 0.92
+
+
+@pytest.mark.parametrize("mixed", [1, 4])
+def test_so_it_is_where_few_are_not_as_their_site_is(mixed: int) -> None:
+    """In 200 made studies. Before, all were independent of each other, as in a trial of persons."""
+    found = []
+    for replicate in range(200):
+        y, x, site = few_mixed([replicate, mixed], mixed)
+        ways = (posterior(y, x, site), posterior(y, x, x), simple(y, x))
+        found.append([(way[3] - way[2], way[2] <= EFFECT <= way[3]) for way in ways])
+    (rows, in_rows), (parcel, in_parcel), (before, in_before) = np.mean(found, axis=0)
+    assert parcel > rows > 1.2 * before
+    assert in_rows >= 0.9
+    assert in_parcel >= 0.94
+    assert in_before <= 0.85

@@ -199,6 +199,24 @@ def test_a_study_that_is_too_small_is_refused(study: Study) -> None:
         control(study, VOCABULARY, 50)
 
 
+@pytest.mark.parametrize("few", [9, 10])
+def test_a_level_of_which_control_leaves_nobody_is_named_with_the_reason(few: int) -> None:
+    """The study is sound: its codebook and its value map are not what is wrong."""
+    level = ["core"] * few + ["complementary"] * 200
+    scores = {("threat_quality", ""): np.random.default_rng(3).uniform(5, 95, few + 200).tolist()}
+    exposures = [{"factor": "task_type", "type": "organisational"}]
+    org = ["one-org-a"] * few + [f"one-org-{k // 20}" for k in range(200)]
+    made = answer_study("one", scores, {"task_type": level}, ["threat_quality"], exposures, org)
+    study = replace(made, report={**made.report, "excluded": {}})
+    with pytest.raises(BadInput, match="at the level core of task_type, which") as raised:
+        control(study, VOCABULARY, 5)
+    (problem,) = raised.value.problems
+    assert problem.code == "parcel"
+    assert f"which {few} people have: fewer than 10 people" in problem.found
+    assert "or than 6 for each outcome and condition" in problem.found
+    assert "value map of the factor" not in problem.fix
+
+
 # --- the participant flow ------------------------------------------------------------------------
 
 

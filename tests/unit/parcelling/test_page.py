@@ -109,8 +109,9 @@ OF_CODES = {"alike": 5, "read_twice": 36, "second_readings_left": 0, "codes_of_s
 NONE_OUT = "Disclosure control took no people out."
 
 
-def short(**did: object) -> str:
+def short(cells: dict[str, object] | None = None, **did: object) -> str:
     inside = {"control.json": {**NOTHING, **did}, "estimates.json": [{}] * 12}
+    inside |= {"cells/threat-main.json": cells} if cells else {}
     return in_short(inside, 10)[1]
 
 
@@ -130,11 +131,6 @@ def short(**did: object) -> str:
             {"people_moved": 400, "sites_before": 100, "sites_after": 101},
             f"{NONE_OUT} There were 100 sites, now there are 101, others of a setting counted as "
             "one; 400 people are at others.",
-        ),
-        (
-            {"people_moved": 400, "sites_before": 9, "sites_after": 4, "settings_without_sites": 1},
-            f"{NONE_OUT} There were 9 sites, now there are 4, others of a setting counted as one; "
-            "400 people are at others or at no site.",
         ),
         (
             {"people_moved": 480, "sites_before": 40, "sites_after": 0},
@@ -158,6 +154,27 @@ def short(**did: object) -> str:
 )
 def test_in_short_each_thing_is_said_where_it_holds(did: dict[str, object], said: str) -> None:
     assert short(**did) == said
+
+
+@pytest.mark.parametrize(
+    ("others", "sited", "as_one", "where"),
+    [
+        (["alpha-org-others-1", "alpha-org-others-2"], [1], " (of each level of what is the same "
+         "for all of a site)", "at others"),
+        (["alpha"], [0], "", "at others or at no site"),
+        (["alpha-org-1a", "alpha-org-others"], [1], "", "at others"),
+    ],
+)  # fmt: skip
+def test_in_short_others_are_of_each_level_and_no_site_is_where_there_is_none(
+    others: list[str], sited: list[int], as_one: str, where: str
+) -> None:
+    numbers = {"setting_of_site": [0] * len(others), "sited": sited}
+    cells: dict[str, object] = {"numbers": numbers, "coordinates": {"site": others}}
+    moved = {"people_moved": 400, "sites_before": 9, "sites_after": 4, "settings_without_sites": 1}
+    assert short(cells, **moved) == (
+        f"{NONE_OUT} There were 9 sites, now there are 4, others of a setting counted as one"
+        f"{as_one}; 400 people are {where}."
+    )
 
 
 def test_in_short_of_interviews_counts_and_second_readings_are_said() -> None:
@@ -189,7 +206,7 @@ def test_the_page_says_where_estimates_hold_differences_between_sites_and_which_
     assert f"Exposures whose estimates hold differences between sites too {label}" in words
     assert words.count(f"and between sites too in the file, are estimates of: {label}.") == 2
     assert "not from the rows" in words
-    assert "estimates of one exposure that nobody assigned hold differences" in words
+    assert "estimates of one exposure hold differences" in words
     plain = {**inside, "control.json": {**did, "between_sites": []}}
     said = owner_page(MANIFEST, plain, 9999, found, LABELS)
     assert "between sites" not in said

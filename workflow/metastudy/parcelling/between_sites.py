@@ -3,7 +3,8 @@
 Rows with sites give effects within them. Among people who are counted together, of ``others`` or of
 a setting without sites, an exposure that nobody assigned varies between their sites as well: what
 is estimated there is the association of both, which is another estimand (Raudenbush and Bryk 2002,
-Hierarchical Linear Models, chapter 5: the effect within and the effect between).
+Hierarchical Linear Models, chapter 5: the effect within and the effect between). So does one that
+was randomised, where the share of a level differs between sites by more than chance.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.stats import chi2
 
 from metastudy.codebook.interactions import parts_of
 from metastudy.parcelling.people import NO_SPREAD, People
@@ -18,6 +20,7 @@ from metastudy.parcelling.people import NO_SPREAD, People
 __all__ = ["between_sites"]
 
 RANDOMISED = "randomised"
+BY_CHANCE = 0.01  # probability below which sites differ by more than chance
 
 
 def between_sites(
@@ -25,7 +28,8 @@ def between_sites(
 ) -> list[str]:
     """Exposures that vary between people who are counted together and were of several sites.
 
-    Exposures that are randomised are none of these: chance makes their levels alike at all sites.
+    Of exposures that are randomised only those are, whose mean differs between these sites by more
+    than chance (:data:`BY_CHANCE`).
 
     Parameters
     ----------
@@ -38,16 +42,37 @@ def between_sites(
     Their ids, in the order of ``exposures``.
     """
     kinds = {e["id"]: e["type"] for e in exposures}
-    chosen = [
-        e["id"]
-        for e in exposures
-        if any(kinds[part] != RANDOMISED for part in parts_of(e["id"])) and e["id"] in people.x
-    ]
+    here_too = [e["id"] for e in exposures if e["id"] in people.x]
+    drawn = {name for name in here_too if all(kinds[p] == RANDOMISED for p in parts_of(name))}
     moved = (site != people.site) & people.sited & ~leaves
     found: set[str] = set()
     for setting in np.unique(people.setting[moved]):
         here = np.flatnonzero(moved & (people.setting == setting))
         if len(set(people.site[here])) > 1:
-            x = people.x.iloc[here][chosen]
-            found |= {name for name in chosen if float(x[name].max() - x[name].min()) > NO_SPREAD}
-    return [name for name in chosen if name in found]
+            x = people.x.iloc[here][here_too]
+            varies = {name for name in here_too if float(np.ptp(x[name])) > NO_SPREAD}
+            by_chance = {
+                name
+                for name in varies & drawn
+                if alike(x[name].to_numpy(), people.site[here]) >= BY_CHANCE
+            }
+            found |= varies - by_chance
+    return [name for name in here_too if name in found]
+
+
+def alike(x: np.ndarray, site: np.ndarray) -> float:
+    """The probability of means that differ as much between sites, if sites are all alike.
+
+    Of an exposure of two values this is Pearson's chi-squared test of sites by levels, with people
+    less one in place of people; of any other it is the test of Kruskal and Wallis (1952, JASA 47)
+    with values in place of ranks.
+
+    Parameters
+    ----------
+    x : the exposure, which varies, shape (people,).
+    site : of each person.
+    """
+    names, at, n = np.unique(site.astype(str), return_inverse=True, return_counts=True)
+    mean = np.bincount(at, x) / n
+    between = (n * (mean - x.mean()) ** 2).sum() / x.var(ddof=1)
+    return float(chi2.sf(between, len(names) - 1))

@@ -17,7 +17,7 @@ from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common import disclosure
 from metastudy.harmonized.scale_scores import scores
 from metastudy.harmonized.study import Study
-from metastudy.models.answers.rows import rows_of
+from metastudy.models.answers.rows import Rows, rows_of
 from metastudy.models.base import NO_VIGNETTE
 from metastudy.parcelling.between_sites import between_sites
 from metastudy.parcelling.controlled import LEAST, Controlled, modules_of, no_parcel
@@ -81,6 +81,8 @@ def control(
     away = set(people.ids[leaves])
     # Nobody's answers are in a cell: so the data report, too, is of the people of the cells.
     away |= set(study.respondents["respondent_id"]) - set(people.ids)
+    for r in rows.values():
+        _check_levels(study, people, r, telling, kept & ~leaves[:, None])
     changed = _apply(study, people, kept, leaves, site, away)
     after = {module: rows_of(changed, module, vocabulary) for module in modules}
     _check_counts(study, people_of(changed, after), least)
@@ -88,7 +90,8 @@ def control(
     here = ~leaves
     moved = (site != people.site) & here
     fewer = (kept != people.y.notna().to_numpy()).any(axis=1) & here
-    name, own = _names(study, people, site), ~np.isin(site.astype(str), ("", OTHERS))
+    name, own = _names(study, people, site), ~np.isin(site.astype(str), ("", OTHERS, study.id))
+    at_some = people.sited & (people.site != study.id)  # rows have who has none at the study's id
     did = {
         "untouched": not (away or moved.any() or fewer.any()),
         "least": least,
@@ -96,8 +99,8 @@ def control(
         "people_left": disclosure.count(len(away), least),
         "people_with_fewer_outcomes": disclosure.count(int(fewer.sum()), least),
         "people_moved": disclosure.count(int(moved.sum()), least),
-        "sites_before": _sites(people.place, people.site, people.sited),
-        "sites_after": _sites(people.place, name, here & (site != "")),
+        "sites_before": _sites(people.place, people.site, at_some),
+        "sites_after": _sites(people.place, name, here & ~np.isin(name, ("", study.id))),
         "settings_without_sites": len(set(people.place[here]) - set(people.place[here & own])),
         "between_sites": between_sites(people, exposures, leaves, site),
     }
@@ -267,10 +270,40 @@ def _check_values(
         )
 
 
+def _check_levels(
+    study: Study, people: People, rows: Rows, telling: Telling, kept: np.ndarray
+) -> None:
+    """Of each level of a factor somebody is left in a module.
+
+    Parameters
+    ----------
+    rows : of the module, before control.
+    kept : outcomes of all modules that people keep, shape (people, outcome).
+    """
+    left = people.ids[kept[:, people.y.columns.isin(rows.y.columns)].any(axis=1)]
+    table = study.assignments[study.assignments["respondent_id"].isin(rows.y.index)]
+    for factor in (e["factor"] for e in study.report["exposures"] if "factor" in e):
+        mine = table[table["factor"] == factor]
+        still = set(mine.loc[mine["respondent_id"].isin(left), "level"])
+        if gone := sorted(set(mine["level"].astype(str)) - set(map(str, still))):
+            raise no_parcel(
+                study,
+                f"nobody whose sums may go out at the level {', '.join(gone)} of {factor}, which "
+                f"{mine['level'].isin(gone).sum()} people have: {_why_nobody(telling)}",
+                f"{telling.least} people of each level in a setting, whose sums give no answer "
+                "away",
+                f"take {factor} out of `exposures` in the codebook, or give the level to a larger "
+                "one in its value map; rows of the study can be sent where that is allowed",
+            )
+
+
 def _why_nobody(telling: Telling) -> str:
     """Why everybody had to leave: what the cell of all outcomes tells, or that few are in it."""
     found = [why for why in telling.known.values() if why]
-    small = f"fewer than {telling.least} people in each setting and condition"
+    small = (
+        f"fewer than {telling.least} people in each setting and condition, or than {FEWEST} for "
+        "each outcome and condition"
+    )
     return f"no cell without: {found[0]}" if found else small
 
 

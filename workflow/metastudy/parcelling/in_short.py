@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from metastudy.parcelling.codes import OTHERS
+
 __all__ = ["in_short"]
 
 
@@ -26,7 +28,7 @@ def in_short(documents: Mapping[str, Any], least: int) -> list[str]:
     if did["untouched"]:
         return [said, "Disclosure control had nothing to do."]
     kind = _of_codes(did) if coded else _of_answers(did)
-    parts = [_left(did, of), *kind, _sites(did, coded), _between(did)]
+    parts = [_left(did, of), *kind, _sites(did, documents, coded), _between(did)]
     return [said, " ".join(part for part in parts if part)]
 
 
@@ -55,7 +57,7 @@ def _of_codes(did: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _sites(did: Mapping[str, Any], coded: bool) -> str:
+def _sites(did: Mapping[str, Any], documents: Mapping[str, Any], coded: bool) -> str:
     """What became of sites; nothing where there were none or all are as before."""
     before, after, moved = (did[key] for key in ("sites_before", "sites_after", "people_moved"))
     sites, of = ("organisations", "interviews") if coded else ("sites", "people")
@@ -67,12 +69,28 @@ def _sites(did: Mapping[str, Any], coded: bool) -> str:
     if not moved:
         return f"Of {before} {sites} {after} are left."
     where = "with others, for one code at least" if coded else "at others"
-    if did["settings_without_sites"] and not coded:
+    levels, none = (False, False) if coded else _others(documents)
+    if did["settings_without_sites"] and none:
         where = "at others or at no site"
-    return (
-        f"{were}, now there are {after}, others of a setting counted as one; "
-        f"{_number(moved)} {of} are {where}."
-    )
+    as_one = "others of a setting counted as one"
+    if levels:
+        as_one += " (of each level of what is the same for all of a site)"
+    return f"{were}, now there are {after}, {as_one}; {_number(moved)} {of} are {where}."
+
+
+def _others(documents: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Whether some setting has others of several levels, and whether some has no site."""
+    levels, none = False, False
+    for document in (one for name, one in documents.items() if name.startswith("cells/")):
+        numbers, sites = document["numbers"], document["coordinates"]["site"]
+        others = [
+            setting
+            for site, setting in zip(sites, numbers["setting_of_site"], strict=True)
+            if OTHERS in site
+        ]
+        levels |= len(set(others)) < len(others)
+        none |= 0 in numbers["sited"]
+    return levels, none
 
 
 def _between(did: Mapping[str, Any]) -> str:
@@ -80,7 +98,7 @@ def _between(did: Mapping[str, Any]) -> str:
     if not (number := len(did.get("between_sites") or ())):
         return ""
     of = "one exposure" if number == 1 else f"{number} exposures"
-    return f"So estimates of {of} that nobody assigned hold differences between sites too."
+    return f"So estimates of {of} hold differences between sites too."
 
 
 def _number(of: int | str) -> str:

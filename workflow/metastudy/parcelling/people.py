@@ -15,6 +15,10 @@ __all__ = ["People", "people_of"]
 
 
 NO_SPREAD = 1e-9  # of an exposure in a site, in its own units: less than this is rounding
+# Share of the variance of an exposure that is within sites, below which it counts as one of sites.
+OF_SITES = 0.2
+# People beyond the first of each site: of fewer, chance alone makes those of a site alike.
+PAIRS = 5
 
 
 @dataclass
@@ -22,8 +26,8 @@ class People:
     """The people of a study in some module, in the order of their ids.
 
     Who is of one ``setting`` may be counted together: of one place (country, sector and role), and
-    of one ``level`` of the exposures that are the same for all of a site there, numbered from one;
-    zero where there are none.
+    of one ``level`` of the exposures that are the same for nearly all of a site there, numbered
+    from one; zero where there are none.
     """
 
     ids: np.ndarray
@@ -67,10 +71,12 @@ def people_of(study: Study, rows: dict[str, Rows]) -> People:
 
 
 def _levels(x: pd.DataFrame, place: np.ndarray, site: np.ndarray) -> np.ndarray:
-    """Levels of the exposures that vary between the sites of a place and in none of them.
+    """Levels of the exposures that vary between the sites of a place and hardly in any of them.
 
     At a site of people of two such levels the exposure would vary as if it were of persons, and its
-    estimate would have a standard error that knows of no sites.
+    estimate would have a standard error that knows of no sites. A few people who are not as their
+    site is (one who came from elsewhere, a home that changed its arrangement half way) change
+    nothing of that: they have the level that is their own.
 
     Parameters
     ----------
@@ -80,14 +86,34 @@ def _levels(x: pd.DataFrame, place: np.ndarray, site: np.ndarray) -> np.ndarray:
     found = np.zeros(len(x), dtype=int)
     for p in np.unique(place):
         here = np.flatnonzero(place == p)
-        at = here[site[here] != ""]
-        sites = x.iloc[at].groupby(site[at])
-        within, between = (sites.max() - sites.min()).max(), x.iloc[here].max() - x.iloc[here].min()
-        same = ((within <= NO_SPREAD) & (between > NO_SPREAD)).to_numpy()
+        same = _of_sites(x.iloc[here], site[here])
         if same.any():
             own = x.iloc[here].to_numpy()[:, same].round(6)
             found[here] = 1 + np.unique(own, axis=0, return_inverse=True)[1].ravel()
     return found
+
+
+def _of_sites(x: pd.DataFrame, site: np.ndarray) -> np.ndarray:
+    """Which exposures are of sites: the mean square within them is a small share of that of all.
+
+    The mean square within has people less sites for its degrees of freedom, so it is that of all
+    where an exposure has nothing to do with sites, whatever their sizes are. An exposure of more
+    than two values, such as a measured one, is of sites only if it does not vary within any: its
+    values are no levels else.
+
+    Parameters
+    ----------
+    x : exposures of the people of a place.
+    site : of each, empty for who has none.
+    """
+    at, names = x[site != ""], site[site != ""]
+    freedom = len(at) - len(set(names))
+    if freedom < PAIRS:
+        return np.zeros(x.shape[1], dtype=bool)
+    sites = at.groupby(names)
+    within = ((at - sites.transform("mean")) ** 2).sum() / freedom
+    limit = (OF_SITES * x.var()).where(x.nunique() <= 2, NO_SPREAD**2)
+    return ((within <= limit) & (x.max() - x.min() > NO_SPREAD)).to_numpy()
 
 
 def _traits(study: Study, made_of: set[str]) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ import pandas as pd
 from metastudy.article.results import Results
 from metastudy.display.formatting import count, inline, joined, number
 from metastudy.display.pipe_table import Table, markdown
-from metastudy.harmonized.study import Study
 
 __all__ = ["part", "table"]
 
@@ -92,27 +91,22 @@ def _between_sites(evidence: Results) -> str:
         if names := did.get("between_sites"):
             exposures = joined(inline(evidence.labels.exposure_by_id(key).label) for key in names)
             said.append(f"in {name} of {exposures}")
-        elif "between_sites" not in did and did["people_moved"] != 0 and _chosen(study, did):
-            silent.append(name)
+        elif "between_sites" not in did and did["people_moved"] != 0 and not did.get("interviews"):
+            silent.append(name)  # randomised ones too: sites may be what was assigned
     text = ""
     if said:
         text = (
-            " Where people lost their sites, associations hold differences between sites as well "
+            " Where people lost their sites, estimates hold differences between sites as well "
             "as within them, and standard errors take these people for independent: "
             f"{'; '.join(said)}."
         )
     if silent:
         text += (
             f" Of {joined(silent)}, whose people lost sites, the parcel is too old to say which "
-            "associations hold differences between sites."
+            "estimates hold differences between sites; one of an exposure that is the same for all "
+            "of a site has too small a standard error there."
         )
     return text
-
-
-def _chosen(study: Study, did: Mapping[str, Any]) -> bool:
-    """Whether a study of answers has exposures that nobody assigned."""
-    kinds = {exposure["type"] for exposure in study.report["exposures"]}
-    return not did.get("interviews") and bool(kinds - {"randomised"})
 
 
 def _of_codes(evidence: Results) -> str:
