@@ -10,11 +10,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from helpers.evidence import SECTORS, evidence, row
-from metastudy.article import make
+from metastudy.article import figure_rows, make
 from metastudy.article.figure_rows import MOST_PLACES
 from metastudy.article.results import Results
 from metastudy.article.table_rows import for_a_page
-from metastudy.article.topics import studies, synthesis
+from metastudy.article.topics import missing_outcomes, studies, synthesis
 from metastudy.codebook.vocabulary import Vocabulary
 from metastudy.common.tables import JOINT
 from metastudy.display.place_order import with_order
@@ -126,3 +126,79 @@ def test_predictions_for_many_places_are_counted_by_grouping(world: Results) -> 
     said = list(synthesis._predictions(world, rows(MOST_PLACES, MOST_PLACES + 1)))
     assert len(said) == MOST_PLACES + 1
     assert said[-1].startswith(f"next study in one sector of {MOST_PLACES + 1}: within")
+
+
+def in_many_places(world: Results) -> Results:
+    """The first study's effects, means and estimates in three countries and two sectors.
+
+    They come by the alphabet of their keys, which is neither order of the vocabulary.
+    """
+    keys = sorted((c, s) for c in ("DK", "FI", "US") for s in SECTORS[:2])
+    threat = world.contrasts["threat"]
+    own = threat["level"].eq("study") & threat["group"].eq("first")
+    effects = [
+        threat[own].assign(group=f"first:{country}:{sector}", country=country, sector=sector)
+        for country, sector in keys
+    ]
+    estimates = world.synthesis["estimates"]
+    alone = estimates[estimates["study"].eq("first")].groupby("outcome", sort=False).head(1)
+    placed = [alone.assign(country=country, sector=sector) for country, sector in keys]
+    values = iter(range(99))  # an estimate says where it stood
+    more = pd.concat([*placed, estimates[~estimates["study"].eq("first")]], ignore_index=True)
+    more = more.assign(estimate=[float(next(values)) for _ in more.index])
+    return replace(
+        world,
+        contrasts={**world.contrasts, "threat": pd.concat([threat[~own], *effects])},
+        synthesis={**world.synthesis, "estimates": more},
+    )
+
+
+def test_settings_of_a_study_are_in_order_in_the_second_stage(
+    world: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = in_many_places(world)
+    for module in (synthesis, figure_rows):  # so that each is shown
+        monkeypatch.setattr(module, "MOST_SETTINGS", 20)
+    rows = synthesis.figure(found)["row"]
+    of = rows[rows.str.startswith(found.labels.outcome("threat_quality"))].str.split(", ")
+    places = list(dict.fromkeys((c, s) for _, c, s in of[of.str.len().eq(3)]))
+    assert len(places) == 6
+    countries, sectors = ([e["label"] for e in found.vocabulary[s].values()] for s in PLACES)
+    assert places == sorted(places, key=lambda at: (countries.index(at[0]), sectors.index(at[1])))
+    estimates = found.synthesis["estimates"].query("outcome == 'threat_quality'")
+    mine = estimates[estimates["study"].eq("first")]
+    where = zip(mine["country"], mine["sector"], mine["estimate"], strict=True)
+    keys = [list(found.vocabulary[section]) for section in PLACES]
+    in_turn = sorted(where, key=lambda at: (keys[0].index(at[0]), keys[1].index(at[1])))
+    shown = make.table(found, "synthesis").shown["Study estimates"].iloc[0].split("; ")
+    assert [s.split(" ")[0] for s in shown[:6]] == [f"{value:.2f}" for _, _, value in in_turn]
+
+
+def test_columns_of_the_levels_are_in_order_within_each_study(world: Results) -> None:
+    found = in_many_places(world)
+    columns = make.table(found, "levels_threat").shown.columns[1:]
+    places = [tuple(name.split(", ")[1:]) for name in columns]
+    countries, sectors = ([e["label"] for e in found.vocabulary[s].values()] for s in PLACES)
+    assert len(places) == 6
+    assert places == sorted(places, key=lambda at: (countries.index(at[0]), sectors.index(at[1])))
+    rows = make.table(found, "effects_threat").shown["Of"]
+    assert [tuple(of.split(", ")[1:]) for of in rows if of.count(", ") == 2][:6] == places
+
+
+def test_rows_of_missing_outcomes_are_in_order_and_name_their_place(world: Results) -> None:
+    one = {**dict.fromkeys(("study", "vignette", "reason"), ""), "study": "first"}
+    one |= {"module": "threat", "exposure": "task_type_randomised", "exposure_type": "randomised"}
+    one |= {"outcome": "threat_job", "role": "professional", "provenance": "simulated"}
+    one |= dict.fromkeys(("estimate", "lower", "upper", "asked", "missing", "delta"), 9)
+    one |= {f"{n}_{way}": 9 for n in ("estimate", "lower", "upper") for way in ("down", "up")}
+    rows = [one | {"country": c, "sector": SECTORS[0]} for c in ("DK", "FI", "US")]
+    first = next(study for study in world.studies if study.id == "first")
+    people = first.respondents
+    countries = [("DK", "FI", "US")[at % 3] for at in range(len(people))]
+    studies = (first.with_tables(respondents=people.assign(country=countries)),)
+    more = {"missing_outcomes": pd.DataFrame(rows)}
+    found = replace(world, studies=studies, robustness=more)
+    said = missing_outcomes.table(found).shown["Outcome"]
+    named = [text.strip("*").split(", ") for text in said if text.startswith("**")]
+    in_order(found, [part for name in named for part in name], "countries")
+    assert not any(found.labels.of(SECTORS[0], "sectors") in name for name in named)

@@ -16,6 +16,7 @@ from metastudy.article import sections as section_module
 from metastudy.article.abstract import FIRST, SECOND, summary
 from metastudy.article.make import figure, variables
 from metastudy.article.results import Results
+from metastudy.article.section_captions import FIGURES, as_drawn
 from metastudy.article.section_writer import Writer
 from metastudy.article.sections import sections
 from metastudy.article.variable_tree import flat
@@ -242,3 +243,23 @@ def test_a_contrast_that_the_vocabulary_lacks_is_no_measured_trait() -> None:
     assert own.change == "programme against none"
     trait = labels.exposure("external_efficacy_measured", "measured")
     assert trait.change == "one standard deviation more of external efficacy"
+
+
+def test_captions_say_how_the_grid_is_drawn_and_of_means_only_where_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = everything()
+    assert "A row is a study in one country and sector" in captions("everything")["study_grid"][0]
+    long = found.studies[0]
+    people = long.respondents
+    sector = people["sector"].iloc[0]
+    both = [people.assign(country=country, sector=sector) for country in ("DK", "FI")]
+    placed = replace(
+        found, studies=(long.with_tables(respondents=pd.concat(both)), *found.studies[1:])
+    )
+    monkeypatch.setattr("metastudy.article.topics.studies.MOST_LINES", 1)
+    assert "A row is a study in one sector" in Writer(placed, ()).figure("study_grid")[1]
+    marks = FIGURES["tiles"].marks
+    levels, none = pd.DataFrame({"part": ["level", "effect"]}), pd.DataFrame({"part": ["effect"]})
+    assert as_drawn(marks, levels).startswith("Above: means of the outcomes. Below: the colour")
+    assert as_drawn(marks, none).startswith("The colour is")

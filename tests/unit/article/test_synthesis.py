@@ -7,9 +7,11 @@ import pandas as pd
 from helpers.evidence import evidence
 from metastudy.article.make import table
 from metastudy.article.results import Results
-from metastudy.article.topics import synthesis
+from metastudy.article.section_writer import Writer
+from metastudy.article.topics import dependence, pooling, synthesis
 from metastudy.article.variable_tree import flat
 
+NAMED = ("adams2014", "brown2016", "clark2018")
 NOTE = "in SD within both arms, which the configuration lets pool"
 
 
@@ -72,3 +74,24 @@ def test_a_study_that_is_pooled_has_its_weight_beside_its_name_once() -> None:
     rows = [row for row in dict.fromkeys(synthesis.figure(world)["row"]) if "%" in row]
     assert [row.rpartition(", ")[2] for row in rows] == ["23%", "50%", "27%"]
     assert all("quality" in row for row in rows)
+
+
+def test_the_caption_speaks_of_each_study_s_own_estimates_where_they_are_shown() -> None:
+    world = evidence("all", 3)
+    _, text = Writer(world, ()).table("synthesis")
+    assert "Study estimates" not in text
+    assert ": Synthesis: what pools the estimates of several studies or places, with 95%" in text
+    assert "unpooled estimates of each study" not in text
+    world.synthesis["estimates"] = world.synthesis["estimates"].drop_duplicates("outcome")  # type: ignore[index]
+    _, text = Writer(world, ()).table("synthesis")
+    assert "Study estimates" in text
+    assert ": Synthesis: unpooled estimates of each study (several" in text
+
+
+def test_publications_are_named_with_a_capital_and_dependence_is_that_of_one_place() -> None:
+    world = evidence("all", 3)
+    estimates = world.synthesis["estimates"]
+    keys = dict(zip(dict.fromkeys(estimates["study"]), NAMED, strict=False))
+    world.synthesis["estimates"] = estimates.assign(study=estimates["study"].map(keys))  # type: ignore[index]
+    assert "Adams 2014, Brown 2016 and Clark 2018" in set(pooling.table(world).shown["Study"])
+    assert "several published estimates of one place" in dependence.NOT_DONE

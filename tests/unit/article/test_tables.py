@@ -310,7 +310,7 @@ def test_what_can_be_pooled_is_a_row_for_each_exposure_with_its_reason() -> None
         }
     ]
     several = table(evidence("mixed", 3), "pooling")
-    assert several.shown["Study"].item() == "First, second and fourth"
+    assert several.shown["Study"].item() == "First, Second and Fourth"
     assert several.shown[["Outcomes", "Pooled", "Why not"]].iloc[0].to_list() == ["3", "3", "–"]
     # one of the three is of one study alone, for a reason that the others do not share
     world = evidence("mixed", 3)

@@ -323,6 +323,10 @@ def test_rows_of_one_country_are_those_of_its_studies(browser: Page, page_file: 
         "(() => {{ const all = document.querySelectorAll('#tbl-effects select');"
         " all[{at}].value = '{value}'; all[{at}].dispatchEvent(new Event('change')); }})()"
     )
+    listed = (
+        "[...document.querySelectorAll('#tbl-effects select')[0].options].map(o => o.text).join()"
+    )
+    assert browser.run(listed) == "all,Norway,Chad,Niger"  # as the table of studies has them
     browser.run(choose.format(at=0, value="Niger"))
     assert _column(browser, 1) == ["", "Second survey", "", "Second survey"]
     assert _column(browser, 0) == ["Group one", "Trust", "Group two", "Threat"]

@@ -23,6 +23,7 @@ __all__ = [
     "SHAPES",
     "STAGES",
     "by_place",
+    "by_setting",
     "effect_axis",
     "in_order",
     "is_accuracy",
@@ -132,11 +133,28 @@ def in_order(rows: list[dict[str, Any]], evidence: Results) -> list[dict[str, An
 
 
 def by_place(evidence: Results, table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of effects with the places of each level in their order; levels are as they came."""
-    levels, places = list(dict.fromkeys(table["level"])), table["group"].map(str)
-    spots = zip(table["level"].map(levels.index), places.map(evidence.labels.position), strict=True)
-    order = sorted(enumerate(spots), key=lambda one: one[1])  # stable
-    return table.iloc[[at for at, _ in order]]
+    """Rows of effects with the places of each level in their order; levels are as they came.
+
+    So are the studies among rows of settings: only the settings of one study have an order.
+    """
+    groups = table["group"].map(str)
+    studies = groups.str.split(":").str[0].where(table["level"].eq("study"), "")
+    firsts = [pd.factorize(of)[0].tolist() for of in (table["level"], studies)]
+    spots = list(zip(*firsts, map(evidence.labels.position_in_study, groups), strict=True))
+    return table.iloc[sorted(range(len(table)), key=spots.__getitem__)]  # stable
+
+
+def by_setting(
+    evidence: Results, table: pd.DataFrame, within: Sequence[str] = ("study",)
+) -> pd.DataFrame:
+    """Rows with a country and a sector, these in their order within what ``within`` tells apart.
+
+    What these columns hold is as it came, and so are rows of one place.
+    """
+    firsts = [pd.factorize(table[name])[0].tolist() for name in within]
+    places = [table[name].map(evidence.labels.position).tolist() for name in ("country", "sector")]
+    spots = list(zip(*firsts, *places, strict=True))
+    return table.iloc[sorted(range(len(table)), key=spots.__getitem__)]  # stable
 
 
 NUMBERS = {"estimate": "mean", "lower": "lower", "upper": "upper"}

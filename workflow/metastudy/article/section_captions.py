@@ -8,8 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CAPTIONS", "FIGURES", "Caption"]
+import pandas as pd
 
+from metastudy.common.tables import JOINT
+
+__all__ = ["CAPTIONS", "FIGURES", "Caption", "as_drawn"]
+
+MEANS_ABOVE = "Above: means of the outcomes. Below:"
+PLACED = "in one country and sector"
 SPAN = "{{< var settings.report.interval_percent >}}"
 
 
@@ -32,12 +38,21 @@ def _own(name: str) -> tuple[str, ...]:
     return (f"figures.{name}.answer",)
 
 
+def as_drawn(marks: str, table: pd.DataFrame) -> str:
+    """What is said of the marks of a figure, of this table: no means, or countries in one row."""
+    if "part" in table and not table["part"].eq("level").any():
+        marks = marks.replace(f"{MEANS_ABOVE} the", "The")
+    if "country" in table and table["country"].str.contains(JOINT, regex=False).any():
+        marks = marks.replace(PLACED, "in one sector")
+    return marks
+
+
 # By the name of the figure, of a module's without the module.
 FIGURES = {
     "study_grid": Caption(
         "Who was asked what, and where?",
         _own("study_grid"),
-        "A row is a study in one sector with people of one role, a mark what it covers.",
+        f"A row is a study {PLACED} with people of one role, a mark what it covers.",
         "Grid of the studies by country, sector, role, kind of exposure and response mode.",
     ),
     "participant_flow": Caption(
@@ -148,8 +163,8 @@ FIGURES = {
     "tiles": Caption(
         "{label}: which outcome, and what shifts it?",
         ("{module}.tiles.sentence",),
-        "Above: means of the outcomes. Below: the colour is the posterior mean, and the sides of a "
-        "tile are as long as it is probable that the effect is not too small to matter.",
+        f"{MEANS_ABOVE} the colour is the posterior mean, and the sides of a tile are as long as "
+        "it is probable that the effect is not too small to matter.",
         "Heat map of exposures by outcomes of the module {label}, these ordered by their means.",
     ),
     "module": Caption(

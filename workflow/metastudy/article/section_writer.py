@@ -11,7 +11,8 @@ from typing import Any
 
 from metastudy.article import catalogue, make
 from metastudy.article.results import Results
-from metastudy.article.section_captions import CAPTIONS, FIGURES
+from metastudy.article.section_captions import CAPTIONS, FIGURES, as_drawn
+from metastudy.article.topics.synthesis import subject
 from metastudy.article.variable_tree import Tree, matching
 from metastudy.display.pipe_table import markdown
 from metastudy.display.plain_markdown import escaped
@@ -69,9 +70,10 @@ class Writer:
             return "", ""
         empty = [c for c in found.shown if set(found.shown[c]) <= {"–", ""}]
         # What the forest plot shows, one below the other, would be one wide cell.
+        said = CAPTIONS.get(name, found.caption)
         if name == "synthesis" and found.shown[EACH].str.len().max() > WIDEST:
             empty.append(EACH)
-        said = CAPTIONS.get(name, found.caption)
+            said = said.replace(subject(self.evidence), subject(self.evidence, each=False))
         if name == "synthesis" and NOTE in found.shown and NOTE not in empty:
             notes = dict.fromkeys(note for note in found.shown[NOTE] if note not in ("–", ""))
             if max(map(len, notes)) > WIDEST:  # a column of few words a line
@@ -94,7 +96,7 @@ class Writer:
         said, seen = (
             " ".join(part.replace("{label}", of) for part in parts if part)
             for parts, of in (
-                ((about.question, answer, about.marks, mark), escaped(label)),
+                ((about.question, answer, as_drawn(about.marks, table), mark), escaped(label)),
                 ((about.picture, read, mark), label.replace('"', "")),
             )
         )

@@ -20,6 +20,7 @@ __all__ = ["Exposure", "Labels", "study_label"]
 GROUPINGS = {"study", "country", "sector", "setting", "vignette", "organisation"}
 GROUPINGS |= {"family", "exposure_type", "response_mode", "estimate", "effect"}
 # Between name and year of a key of the bibliography, which is what a publication is called by.
+_UNSAID_BY = re.compile(r"(?<=not said by )[^;]+?(?= and \d+ more|, each a level|;|$)")
 _YEAR = re.compile(r"(?<=[a-z])_?(?=(?:19|20)\d\d(?!\d))")
 
 
@@ -70,6 +71,14 @@ class Labels:
         """
         return self._positions.get(next(iter(split_values(key)), ""), -1)
 
+    def position_in_study(self, key: str) -> tuple[int, ...]:
+        """Where a setting stands among those of its study, by its country and then its sector.
+
+        A key that names no study, as that of a country, stands where the country does.
+        """
+        study, *places = key.split(":")
+        return tuple(map(self.position, places or [study]))
+
     def country_in_sentence(self, key: str) -> str:
         """A country as a sentence has it: with the article that some names take."""
         entry = self.vocabulary["countries"].get(key, {})
@@ -82,6 +91,10 @@ class Labels:
     def study(self, key: str) -> str:
         """Label of a study."""
         return self.studies.get(key) or words(_YEAR.sub(" ", key))
+
+    def of_reason(self, reason: str) -> str:
+        """A reason of the design, with the labels of the studies that do not say where they are."""
+        return _UNSAID_BY.sub(lambda by: ", ".join(map(self.study, by[0].split(", "))), reason)
 
     def setting(self, key: str) -> str:
         """Label of a setting: a study, with its country, sector and role where it has several."""

@@ -152,17 +152,15 @@ def levels_table(evidence: Results, module: str) -> Table:
     """Mean of each outcome, by study and vignette."""
     table = evidence.contrasts[module]
     table = table[(table["estimand"] == "mean") & (table["variant"] == "main")]
-    places = list(dict.fromkeys(zip(table["group"], table["vignette"], strict=True)))
+    ordered = figure_rows.by_place(evidence, table)
+    places = list(dict.fromkeys(zip(ordered["group"], ordered["vignette"], strict=True)))
     vignettes = len({v for _, v in places}) > 1
     rows = []
     for outcome in dict.fromkeys(table["outcome"]):
         cells = {"Outcome": evidence.labels.outcome(outcome)}
         for group, vignette in places:
-            found = table[
-                (table["outcome"] == outcome)
-                & (table["group"] == group)
-                & (table["vignette"] == vignette)
-            ]
+            here = table["group"].eq(group) & table["vignette"].eq(vignette)
+            found = table[here & table["outcome"].eq(outcome)]
             name = place_label(
                 evidence, {"level": "study", "group": group, "vignette": vignette}, vignettes
             )

@@ -19,7 +19,8 @@ from metastudy.synthesis.dependence import SOURCES
 __all__ = ["NOT_DONE", "table", "variables"]
 
 NOT_DONE = (
-    "Dependent effects: not done, because no study has several published estimates that are pooled."
+    "Dependent effects: not done, because no study has several published estimates of one place "
+    "that are pooled."
 )
 
 

@@ -74,9 +74,9 @@ def _types_of_modules(evidence: Results) -> dict[str, str]:
 
 
 def relabelled(evidence: Results, reason: str) -> str:
-    """Keys inside a reason as words."""
+    """Keys inside a reason as words, studies by their labels."""
     found = []
-    for word in reason.split(" "):
+    for word in evidence.labels.of_reason(reason).split(" "):
         bare = word.strip(",;:")
         known = any(bare in entries for entries in evidence.vocabulary.sections.values())
         label = (

@@ -28,6 +28,8 @@ WAYS = {"down": "lower", "up": "higher"}
 def table(evidence: Results) -> Table:
     """Each effect of a study with missing outcomes as they are imputed, and shifted both ways."""
     found, hidden = _found(evidence)
+    if len(found):
+        found = figure_rows.by_setting(evidence, found, within=("module", "study"))
     rows = []
     for row in records(found):
         cells = {
@@ -149,6 +151,11 @@ def _few(evidence: Results, row: Mapping[Any, Any], alone: bool) -> str:
 
 def _exposure(evidence: Results, row: Mapping[Any, Any]) -> str:
     head = evidence.labels.exposure_with_type(str(row["exposure"]), str(row["exposure_type"]))
-    where, vignette = evidence.labels.study(str(row["study"])), str(row["vignette"])
+    where, vignette = [evidence.labels.study(str(row["study"]))], str(row["vignette"])
+    own = [s for s in evidence.studies if s.id == row["study"]]
+    places = [place for study in own for place in shown_people.places(evidence, study)]
+    for at, (name, section) in enumerate((("country", "countries"), ("sector", "sectors"))):
+        if len({place[at] for place in places}) > 1:
+            where.append(evidence.labels.of(str(row[name]), section))
     named = f", {inline(figure_rows.vignette_label(evidence, vignette))}" if vignette else ""
-    return f"{head}, {where}{named}"
+    return f"{head}, {', '.join(where)}{named}"

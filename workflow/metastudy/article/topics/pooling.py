@@ -10,7 +10,7 @@ from metastudy.article.results import Results
 from metastudy.article.topics.identification import relabelled
 from metastudy.article.topics.studies import study_grid
 from metastudy.common.tables import JOINT, records
-from metastudy.display.formatting import inline, joined, listed
+from metastudy.display.formatting import inline, joined
 from metastudy.display.pipe_table import Table
 from metastudy.synthesis.pooling import pooled_rows
 
@@ -93,7 +93,7 @@ def table(evidence: Results) -> Table:
                 "exposure": exposure,
                 "exposure_type": kind,
                 "outcomes": len(outcomes),
-                "studies": listed(map(evidence.labels.study, dict.fromkeys(mine["study"]))),
+                "studies": joined(map(evidence.labels.study, dict.fromkeys(mine["study"]))),
                 "countries": joined(
                     name
                     for several in sorted(

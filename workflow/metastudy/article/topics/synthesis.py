@@ -55,7 +55,7 @@ from metastudy.display.pipe_table import Table
 from metastudy.synthesis.families import FAMILY
 from metastudy.synthesis.pooling import ESTIMAND
 
-__all__ = ["figure", "table", "variables"]
+__all__ = ["figure", "subject", "table", "variables"]
 
 
 def table(evidence: Results) -> Table:
@@ -78,7 +78,7 @@ def table(evidence: Results) -> Table:
         why = refused[(refused["exposure"] == exposure) & (refused["outcome"] == outcome)]["reason"]
         alone = [
             f"{number(e := r['estimate'])} ({interval(e - z * r['se'], e + z * r['se'])})"
-            for r in records(mine)
+            for r in records(figure_rows.by_setting(evidence, mine))
         ]
         if len(alone) > figure_rows.MOST_SETTINGS:
             low, high = mine["estimate"].min(), mine["estimate"].max()
@@ -110,11 +110,7 @@ def table(evidence: Results) -> Table:
     for column in ("Pooled", "Not shrunk", "Prediction", "Verdict", "Remark"):
         if len(shown) and set(shown[column]) <= {"–", ""}:
             shown = shown.drop(columns=column)
-    caption = (
-        "Synthesis: unpooled estimates of each study (several: one per vignette or study) with "
-        f"{share(evidence.interval)} intervals, and what pools them where several studies do. "
-        f"{BORDER_NOTE}"
-    )
+    caption = f"Synthesis: {subject(evidence)}. {BORDER_NOTE}"
     if "Not shrunk" in shown:
         caption += (
             " Outcomes of a family are shrunk to their mean, or to zero where they have no common "
@@ -128,6 +124,17 @@ def table(evidence: Results) -> Table:
         )
     full = shown_people.of_estimates(evidence, estimates)
     return Table(shown, full, caption, tuple(estimates["provenance"]))
+
+
+def subject(evidence: Results, each: bool = True) -> str:
+    """What the table is about: ``each`` study's own estimates too, or only what pools them."""
+    wide = f"with {share(evidence.interval)} intervals"
+    if not each:
+        return f"what pools the estimates of several studies or places, {wide}"
+    return (
+        f"unpooled estimates of each study (several: one per vignette or study) {wide}, and what "
+        "pools them where several studies do"
+    )
 
 
 def _predictions(evidence: Results, new: pd.DataFrame) -> Iterator[str]:
@@ -209,7 +216,7 @@ def _estimates(
             what = _outcome(evidence, found)
             many = pool and len(found) > MOST_SETTINGS
             said = _weights(evidence, found) if pool else {}
-            for record in [] if many else records(found):
+            for record in [] if many else records(figure_rows.by_setting(evidence, found)):
                 label = what
                 if len(found) > 1:
                     where = [labels.study(record["study"])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metastudy.display.formatting import number
+from metastudy.display.labels import Labels
 
 __all__ = [
     "MARKED",
@@ -14,6 +15,7 @@ __all__ = [
     "number_cell",
     "number_or_none",
     "per_cent",
+    "spot",
 ]
 
 MARKED = (
@@ -48,3 +50,8 @@ def number_or_none(value: Any) -> float:
 def coefficient(value: float | None, why: str) -> str:
     """A coefficient, or why there is none."""
     return f"not computed: {why}" if value is None else number(value)
+
+
+def spot(labels: Labels, *places: str | float | None) -> tuple[int, ...]:
+    """Where a line stands by its country and sector; one that is not said comes first."""
+    return tuple(labels.position(place if isinstance(place, str) else "") for place in places)

@@ -11,7 +11,7 @@ from metastudy.common.unsaid import NOT_SAID
 from metastudy.data_report.alerts import alerts
 from metastudy.data_report.comparability import aliases, comparability, settings
 from metastudy.data_report.inspection.values import Inspection
-from metastudy.data_report.pages.cells import MARKED, NONE, cell
+from metastudy.data_report.pages.cells import MARKED, NONE, cell, spot
 from metastudy.data_report.pages.reading import flow_table
 from metastudy.display.formatting import inline, joined, mark, number, numbered, words
 from metastudy.display.labels import Labels
@@ -122,6 +122,11 @@ def _label(labels: Labels, key: str | float | None, section: str) -> str:
 def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
     found = settings(studies)
     of = {study.study: study.provenance for study in studies}
+    order = {study: at for at, study in enumerate(of)}
+    lines = sorted(
+        records(found[~found["published"].astype(bool)]),
+        key=lambda row: (order[row["study"]], *spot(labels, row["country"], row["sector"])),
+    )
     # published findings have many places with few findings each: a sentence says where they are
     table = pd.DataFrame(
         [
@@ -137,13 +142,12 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
                 "n": cell(row["n"]),
                 "provenance": of[row["study"]],
             }
-            for row in records(found)
-            if not row["published"]
+            for row in lines
         ]
     )
     parts: Parts = []
     if len(table):
-        order = {
+        ticks = {
             name: [
                 _label(labels, place, section)
                 for place in sorted(found[name].dropna().unique(), key=labels.position)
@@ -157,7 +161,7 @@ def _grid(studies: Sequence[Inspection], labels: Labels) -> Parts:
             "role, arrangement and kind of exposure. The table below says the same."
         )
         caption = "What is crossed with what: a line is a setting, n its people or sources."
-        parts.append(drawn("grid", study_grid.grid(with_order(table, order)), caption, alt))
+        parts.append(drawn("grid", study_grid.grid(with_order(table, ticks)), caption, alt))
         columns = ["Study", "Country", "Sector", "Role", "Arrangement", "Exposures", "n"]
         keys = ("study", "country", "sector", "role", "arrangement", "exposure_types", "n")
         rows = [tuple(row[key] or NONE for key in keys) for row in table.to_dict("records")]
@@ -187,7 +191,7 @@ def _aliases(studies: Sequence[Inspection], labels: Labels) -> Parts:
         for row in records(own[own["levels"] > 1]):
             used = _USED[row["used_as"]]
             alias = inline(words(str(row["aliased_with"]))) or NONE
-            reason = str(row["reason"])
+            reason = labels.of_reason(str(row["reason"]))
             rows.append((name, words(row["grouping"]), used, alias, reason, cell(row["levels"])))
         if single:
             grouping = joined([words(single[0]), *single[1:]])

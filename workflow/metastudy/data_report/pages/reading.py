@@ -9,7 +9,7 @@ import pandas as pd
 from metastudy.common.unsaid import NOT_SAID
 from metastudy.data_report.alerts import alerts
 from metastudy.data_report.inspection.values import Inspection, Organisation
-from metastudy.data_report.pages.cells import NONE, cell
+from metastudy.data_report.pages.cells import NONE, cell, spot
 from metastudy.display.formatting import inline, joined, words
 from metastudy.display.labels import Labels
 from metastudy.display.page import Alerts, Parts, Table, Text, drawn
@@ -125,7 +125,7 @@ def places(found: Inspection, labels: Labels) -> Parts:
             ),
             cell(place.n),
         )
-        for place in found.places
+        for place in sorted(found.places, key=lambda at: spot(labels, at.country, at.sector))
     ]
     columns = ["Country", "Sector", "Role", "Arrangement", what]
     parts: Parts = [Table("Places and roles", columns, rows, heads=4)] if rows else []

@@ -161,7 +161,8 @@
     said.setAttribute("role", "status");
     for (const [label, kind] of Object.entries(KINDS)) {
       for (const one of content) one[kind] = placesOf(one, kind);
-      const names = [...new Set(content.flatMap(one => [...one[kind]]))].sort();
+      const held = new Set(content.flatMap(one => [...one[kind]]));
+      const names = [...new Set(places.flatMap(place => place[kind]))].filter(name => held.has(name));
       if (names.length < 2) continue;
       const select = make("select"), box = make("label", {}, label + " ");
       select.append(make("option", { value: "" }, "all"), ...names.map(name => make("option", { value: name }, name)));
